@@ -1,0 +1,35 @@
+// How the three processes are built: main (with the engine and library entries), preload, renderer.
+import { resolve } from 'node:path'
+import react from '@vitejs/plugin-react'
+import { defineConfig } from 'electron-vite'
+
+const here = import.meta.dirname
+
+export default defineConfig({
+  main: {
+    build: {
+      rollupOptions: {
+        input: {
+          index: resolve(here, 'src/main/index.ts'),
+          engine: resolve(here, 'src/main/engine/worker.ts'),
+          library: resolve(here, 'src/main/library/worker.ts'),
+        },
+      },
+    },
+  },
+  preload: {
+    build: {
+      // A sandboxed preload is CommonJS and may load nothing beside electron, so zod is bundled in.
+      externalizeDeps: { exclude: ['zod'] },
+      rollupOptions: {
+        input: resolve(here, 'src/preload/index.ts'),
+        output: { format: 'cjs', entryFileNames: 'index.cjs' },
+      },
+    },
+  },
+  renderer: {
+    root: resolve(here, 'src/renderer'),
+    build: { rollupOptions: { input: resolve(here, 'src/renderer/index.html') } },
+    plugins: [react()],
+  },
+})

@@ -1,0 +1,78 @@
+// The one error type of the product: what happened, what was expected, where, and what to do next.
+// Thrown anywhere, carried between processes as an ErrorRecord, shown by the renderer as it is.
+import { z } from 'zod'
+
+/** The part of the product that refuses. The text after the dot names the problem, e.g. `weights.truncated`. */
+export const errorAreas = [
+  'app',
+  'device',
+  'engine',
+  'graph',
+  'image',
+  'ipc',
+  'model',
+  'run',
+  'tokenizer',
+  'weights',
+  'workspace',
+] as const
+export type ErrorArea = (typeof errorAreas)[number]
+export type ErrorCode = `${ErrorArea}.${string}`
+
+const codePattern = new RegExp(`^(${errorAreas.join('|')})\\.[a-zA-Z][a-zA-Z0-9-]*$`)
+const errorCodeSchema = z.custom<ErrorCode>((value) => typeof value === 'string' && codePattern.test(value))
+
+/** The serialisable form of a {@link StudioError}. */
+export const errorRecordSchema = z.object({
+  code: errorCodeSchema,
+  /** One clear sentence for a person. */
+  message: z.string(),
+  /** What to do next, as one sentence. */
+  remedy: z.string(),
+  /** What would have been right, e.g. `at least 8 bytes`. */
+  expected: z.string().optional(),
+  /** What was there instead. */
+  found: z.string().optional(),
+  /** File, tensor, node or channel. */
+  where: z.string().optional(),
+})
+export type ErrorRecord = z.infer<typeof errorRecordSchema>
+
+/** An error with a code, a sentence for a person and a remedy. */
+export class StudioError extends Error implements ErrorRecord {
+  override readonly name = 'StudioError'
+  readonly code: ErrorCode
+  readonly remedy: string
+  readonly expected?: string
+  readonly found?: string
+  readonly where?: string
+
+  constructor(record: ErrorRecord, options?: { cause?: unknown }) {
+    super(record.message, options)
+    this.code = record.code
+    this.remedy = record.remedy
+    if (record.expected !== undefined) this.expected = record.expected
+    if (record.found !== undefined) this.found = record.found
+    if (record.where !== undefined) this.where = record.where
+  }
+}
+
+/** Any thrown value as an ErrorRecord; what is not a StudioError keeps its text under `fallback`. */
+export function toErrorRecord(thrown: unknown, fallback: ErrorCode = 'app.unexpected'): ErrorRecord {
+  if (thrown instanceof StudioError) {
+    const { code, message, remedy, expected, found, where } = thrown
+    return {
+      code,
+      message,
+      remedy,
+      ...(expected !== undefined && { expected }),
+      ...(found !== undefined && { found }),
+      ...(where !== undefined && { where }),
+    }
+  }
+  return {
+    code: fallback,
+    message: thrown instanceof Error ? thrown.message : String(thrown),
+    remedy: 'Try again; if it happens twice, open Help > Show logs and report it.',
+  }
+}
