@@ -1,0 +1,97 @@
+// The messages between main and its utility processes (engine, library): one versioned envelope,
+// one table of methods a process. Both ends validate every message with these schemas.
+import { z } from 'zod'
+import { errorRecordSchema } from './errors.ts'
+import { deviceNameSchema, hardwareReportSchema } from './hardware.ts'
+
+/** Raised whenever a message changes its meaning; a process of another version is refused at `ready`. */
+export const protocolVersion = 1
+
+export const requestMessageSchema = z.object({
+  kind: z.literal('request'),
+  id: z.number().int().nonnegative(),
+  method: z.string(),
+  params: z.unknown(),
+})
+
+/** What main sends to a worker process. */
+export const toWorkerSchema = z.discriminatedUnion('kind', [
+  requestMessageSchema,
+  z.object({ kind: z.literal('cancel'), id: z.number().int().nonnegative() }),
+])
+export type ToWorker = z.infer<typeof toWorkerSchema>
+
+/** What a worker process sends to main. */
+export const fromWorkerSchema = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('ready'), protocolVersion: z.number().int(), pid: z.number().int() }),
+  /** A sign of life; `quietForMs` is how long the process may now stay silent, e.g. inside one long ONNX run. */
+  z.object({ kind: z.literal('heartbeat'), quietForMs: z.number().nonnegative() }),
+  z.object({ kind: z.literal('progress'), id: z.number().int(), progress: z.unknown() }),
+  z.object({ kind: z.literal('result'), id: z.number().int(), value: z.unknown() }),
+  z.object({ kind: z.literal('error'), id: z.number().int(), error: errorRecordSchema }),
+])
+export type FromWorker = z.infer<typeof fromWorkerSchema>
+
+/** A method: what it takes, what it reports on the way, what it returns. */
+export interface MethodSchema {
+  readonly params: z.ZodType
+  readonly progress: z.ZodType
+  readonly result: z.ZodType
+}
+export type MethodTable = Readonly<Record<string, MethodSchema>>
+export type ParamsOf<T extends MethodTable, M extends keyof T> = z.infer<T[M]['params']>
+export type ProgressOf<T extends MethodTable, M extends keyof T> = z.infer<T[M]['progress']>
+export type ResultOf<T extends MethodTable, M extends keyof T> = z.infer<T[M]['result']>
+
+const none = z.object({})
+
+/** What the engine process can be asked. */
+export const engineMethods = {
+  /** Opens and times each device that ONNX Runtime offers; those in `skip` crashed the process before. */
+  probeDevices: {
+    params: z.object({ skip: z.array(deviceNameSchema) }),
+    progress: z.object({ device: deviceNameSchema, phase: z.enum(['opening', 'measuring', 'done']) }),
+    result: hardwareReportSchema,
+  },
+} as const satisfies MethodTable
+
+/** Counts of an import so far. `seen` = added + known + skipped. */
+export const importCountsSchema = z.object({
+  seen: z.number().int(),
+  added: z.number().int(),
+  /** Already in the workspace from an earlier or interrupted import of the same file. */
+  known: z.number().int(),
+  skipped: z.number().int(),
+  /** Files found so far while walking; final once `walking` is false. */
+  found: z.number().int(),
+  walking: z.boolean(),
+})
+export type ImportCounts = z.infer<typeof importCountsSchema>
+
+/** What the library process can be asked. */
+export const libraryMethods = {
+  /** Checks, migrates and backs up a workspace file, so that main may open it. */
+  prepareWorkspace: {
+    params: z.object({ path: z.string(), create: z.boolean() }),
+    progress: z.object({ phase: z.enum(['checking', 'backing-up', 'migrating']) }),
+    result: z.object({ path: z.string() }),
+  },
+  /** Runs (or resumes) the import with this id to its end; returns when it is complete or cancelled. */
+  runImport: {
+    params: z.object({ path: z.string(), importId: z.number().int() }),
+    progress: importCountsSchema,
+    result: z.object({ state: z.enum(['complete', 'cancelled']), counts: importCountsSchema }),
+  },
+  /** Takes a backup when the last one is older than the schedule allows. */
+  backupIfDue: {
+    params: z.object({ path: z.string() }),
+    progress: none,
+    result: z.object({ backup: z.string().nullable() }),
+  },
+  /** Puts a backup in the place of a damaged workspace file; the damaged file is kept beside it. */
+  restoreBackup: {
+    params: z.object({ path: z.string(), backup: z.string() }),
+    progress: none,
+    result: z.object({ keptAs: z.string() }),
+  },
+} as const satisfies MethodTable
