@@ -11,8 +11,14 @@ import { workerStatusSchema } from './workerStatus.ts'
 const none = z.object({})
 const count = z.number().int().nonnegative()
 
-/** The workspace that is open. */
-export const openWorkspaceSchema = z.object({ path: z.string(), name: z.string(), imageCount: count, isDemo: z.boolean() })
+/** The workspace that is open; `key` is new at each opening and part of its image addresses, so no cache outlives it. */
+export const openWorkspaceSchema = z.object({
+  key: z.string(),
+  path: z.string(),
+  name: z.string(),
+  imageCount: count,
+  isDemo: z.boolean(),
+})
 export type OpenWorkspace = z.infer<typeof openWorkspaceSchema>
 
 /** A recent workspace and whether its file is still where it was. */
@@ -109,8 +115,8 @@ export interface StudioBridge {
   pathOfDropped(file: File): string
 }
 
-/** The address of an image in the workspace that is open. */
+/** The addresses of an image in the workspace that is open. */
 export const imageUrl = {
-  thumbnail: (imageId: number): string => `studio-image://thumbnail/${imageId}`,
-  full: (imageId: number): string => `studio-image://full/${imageId}`,
+  thumbnail: (workspaceKey: string, imageId: number): string => `studio-image://${workspaceKey}/thumbnail/${imageId}`,
+  full: (workspaceKey: string, imageId: number): string => `studio-image://${workspaceKey}/full/${imageId}`,
 }
