@@ -1,0 +1,10 @@
+// End-to-end tests drive the built app in a real window, one at a time: they measure frames and kill processes.
+import { defineConfig } from '@playwright/test'
+
+export default defineConfig({
+  testDir: 'e2e',
+  workers: 1,
+  timeout: 120_000,
+  expect: { timeout: 15_000 },
+  outputDir: 'test-results',
+})

@@ -1,0 +1,84 @@
+// better-sqlite3 ships a binary for Node-API 10. On a runtime below that (the registry's Electron) its
+// own sources are compiled once with the header beside this file, and cached.
+import { createHash } from 'node:crypto'
+import { mkdirSync, readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, join } from 'node:path'
+import { cached } from './cache.ts'
+import { runCommand } from './runCommand.ts'
+
+const require = createRequire(import.meta.url)
+const packageFolder = dirname(require.resolve('better-sqlite3/package.json'))
+const header = join(import.meta.dirname, 'napi9-references.h')
+const bindingFile = 'better_sqlite3.node'
+
+/** The Node-API version that the shipped binary asks for. */
+export const shippedNapiVersion = 10
+
+/** Name of the cache entry: another source, header or flag is another entry. */
+function entryName(): string {
+  const hash = createHash('sha256')
+  for (const file of [header, import.meta.filename, join(packageFolder, 'package.json')])
+    hash.update(readFileSync(file))
+  return `better-sqlite3-napi9-${process.platform}-${process.arch}-${hash.digest('hex').slice(0, 12)}`
+}
+
+/**
+ * The binding that a runtime of this Node-API version needs, or null when the shipped one serves.
+ */
+export async function sqliteBinding(napiVersion: number, print: (line: string) => void): Promise<string | null> {
+  if (napiVersion >= shippedNapiVersion) return null
+  const folder = await cached(entryName(), async (target) => {
+    print('compiling better-sqlite3 for Node-API 9 (once, about a minute)')
+    await compile(target)
+  })
+  return join(folder, bindingFile)
+}
+
+async function compile(folder: string): Promise<void> {
+  const sqlite = join(packageFolder, 'deps', 'sqlite3')
+  const objects = join(folder, 'objects')
+  mkdirSync(objects)
+  const cObject = join(objects, 'sqlite3.o')
+  const cppObject = join(objects, 'better_sqlite3.o')
+  await Promise.all([
+    runCommand('cc', [
+      '-c',
+      '-O2',
+      '-fPIC',
+      '-w',
+      '-std=c99',
+      '-D_GNU_SOURCE',
+      ...sqliteDefines(),
+      '-o',
+      cObject,
+      join(sqlite, 'sqlite3.c'),
+    ]),
+    runCommand('g++', [
+      ...[
+        '-c',
+        '-O2',
+        '-fPIC',
+        '-w',
+        '-std=c++20',
+        '-fvisibility=hidden',
+        '-DNAPI_VERSION=9',
+        '-DNAPI_DISABLE_CPP_EXCEPTIONS',
+      ],
+      ...['-DNODE_API_SWALLOW_UNTHROWABLE_EXCEPTIONS', '-DBUILDING_NODE_EXTENSION', '-I', sqlite],
+      ...['-I', join(dirname(require.resolve('node-api-headers/package.json')), 'include')],
+      ...['-I', dirname(require.resolve('node-addon-api/package.json')), '-include', header],
+      ...['-o', cppObject, join(packageFolder, 'src', 'better_sqlite3.cpp')],
+    ]),
+  ])
+  await runCommand('g++', [
+    ...['-shared', '-Wl,-Bsymbolic', '-Wl,--exclude-libs,ALL', '-o', join(folder, bindingFile), cppObject, cObject],
+    ...['-ldl', '-lpthread', '-lm'],
+  ])
+}
+
+/** The compile-time options that better-sqlite3 builds SQLite with, read from its own list. */
+function sqliteDefines(): string[] {
+  const text = readFileSync(join(packageFolder, 'deps', 'defines.gypi'), 'utf8')
+  return [...text.matchAll(/^\s+'(\w+(?:=[^']*)?)',$/gm)].map((match) => `-D${match[1]}`)
+}
