@@ -8,6 +8,9 @@ import { appearanceSchema, recentWorkspaceSchema } from './settings.ts'
 import { importCountsSchema } from './workerProtocol.ts'
 import { workerStatusSchema } from './workerStatus.ts'
 
+// The page's policy forbids eval, which zod would otherwise use to speed itself up.
+z.config({ jitless: true })
+
 const none = z.object({})
 const count = z.number().int().nonnegative()
 

@@ -1,0 +1,192 @@
+// The app behind its window: puts engine, library, workspaces and settings together and answers the contract.
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { app, dialog, nativeTheme } from 'electron'
+import type { AppState, EventPayload, OpenWorkspace, StudioEvent } from '../../shared/contract.ts'
+import { toErrorRecord } from '../../shared/errors.ts'
+import type { Appearance } from '../../shared/settings.ts'
+import { libraryMethods } from '../../shared/workerProtocol.ts'
+import { listBackups } from '../db/backup.ts'
+import type { ChannelHandlers } from '../ipc.ts'
+import { logger } from '../log.ts'
+import { showFolder } from '../security.ts'
+import { WorkerClient } from '../worker/workerClient.ts'
+import { Engine } from './engine.ts'
+import { ImageLibrary } from './imageLibrary.ts'
+import type { SettingsFile } from './settingsFile.ts'
+import { startWorkerProcess } from './workerProcess.ts'
+import { Workspaces } from './workspaces.ts'
+
+const workspaceFilter = [{ name: 'FiSAO Studio workspace', extensions: ['fisao'] }]
+
+export interface StudioOptions {
+  readonly settings: SettingsFile
+  readonly logFolder: string
+  /** The folder with `samples/images`. */
+  readonly resources: string
+  readonly broadcast: <E extends StudioEvent>(event: E, payload: EventPayload<E>) => void
+  /** Called when what the menu shows may have changed. */
+  readonly onStateChanged: () => void
+}
+
+export class Studio {
+  readonly engine: Engine
+  readonly workspaces: Workspaces
+  readonly images: ImageLibrary
+  readonly handlers: ChannelHandlers
+  readonly #options: StudioOptions
+  readonly #library: WorkerClient<typeof libraryMethods>
+  #stateTimer: NodeJS.Timeout | null = null
+
+  constructor(options: StudioOptions) {
+    this.#options = options
+    const changed = (): void => this.#stateChanged()
+    this.engine = new Engine(changed)
+    this.#library = new WorkerClient({
+      name: 'library',
+      area: 'workspace',
+      methods: libraryMethods,
+      spawn: () => startWorkerProcess('library'),
+      log: logger.warn,
+    })
+    this.workspaces = new Workspaces({
+      library: this.#library,
+      settings: options.settings,
+      appVersion: app.getVersion(),
+      onOpened: (current) => this.images.resumeInterrupted(current),
+      onClosing: () => this.images.cancelAll(),
+      onChange: changed,
+    })
+    this.images = new ImageLibrary({
+      library: this.#library,
+      workspaces: this.workspaces,
+      onImportChanged: (importId) => {
+        options.broadcast('images.importChanged', { importId })
+        changed()
+      },
+      onError: (error) => options.broadcast('app.error', error),
+    })
+    this.handlers = this.#makeHandlers()
+    nativeTheme.themeSource = options.settings.get().appearance
+  }
+
+  /** Starts the worker processes. */
+  start(): void {
+    this.#library.start()
+    this.engine.start()
+  }
+
+  /** Closes the workspace and ends the worker processes. */
+  async shutDown(): Promise<void> {
+    await this.workspaces.close()
+    if (this.#stateTimer) clearTimeout(this.#stateTimer)
+    this.engine.stop()
+    this.#library.stop()
+  }
+
+  state(): AppState {
+    return {
+      version: app.getVersion(),
+      platform: process.platform,
+      appearance: this.#options.settings.get().appearance,
+      workspace: this.workspaces.describe(),
+      recentWorkspaces: this.workspaces.recent(),
+      engine: this.engine.client.status,
+      ...this.engine.hardware,
+    }
+  }
+
+  setAppearance(appearance: Appearance): void {
+    this.#options.settings.update({ appearance })
+    nativeTheme.themeSource = appearance
+    this.#stateChanged()
+  }
+
+  async pickNewWorkspace(): Promise<OpenWorkspace | null> {
+    const { filePath, canceled } = await dialog.showSaveDialog({
+      title: 'New workspace',
+      defaultPath: join(app.getPath('documents'), 'My images.fisao'),
+      filters: workspaceFilter,
+      properties: ['showOverwriteConfirmation'],
+    })
+    return canceled || !filePath ? null : await this.workspaces.create(filePath)
+  }
+
+  async pickWorkspace(): Promise<OpenWorkspace | null> {
+    const { filePaths } = await dialog.showOpenDialog({
+      title: 'Open a workspace',
+      filters: workspaceFilter,
+      properties: ['openFile'],
+    })
+    return filePaths[0] === undefined ? null : await this.workspaces.open(filePaths[0])
+  }
+
+  async pickFolder(): Promise<{ importId: number } | null> {
+    this.workspaces.require()
+    const { filePaths } = await dialog.showOpenDialog({
+      title: 'Add a folder of images',
+      buttonLabel: 'Add',
+      properties: ['openDirectory'],
+    })
+    if (filePaths[0] === undefined) return null
+    return { importId: this.images.importFolder(filePaths[0]).importId }
+  }
+
+  /** Opens the demo: a workspace of the app's own with the sample images; made at the first time. */
+  async openDemo(path = join(app.getPath('userData'), 'demo', 'Demo.fisao')): Promise<OpenWorkspace> {
+    const exists = existsSync(path)
+    const workspace = exists ? await this.workspaces.open(path, true) : await this.workspaces.create(path, true)
+    if (this.images.imports().length === 0) {
+      this.images.importFolder(join(this.#options.resources, 'samples', 'images'))
+    }
+    return workspace
+  }
+
+  #makeHandlers(): ChannelHandlers {
+    const { workspaces, images, engine } = this
+    const done = async (work: void | Promise<void>): Promise<Record<string, never>> => {
+      await work
+      return {}
+    }
+    return {
+      'app.state': () => this.state(),
+      'app.setAppearance': ({ appearance }) => done(this.setAppearance(appearance)),
+      'app.showLogs': () => done(showFolder(this.#options.logFolder)),
+      'workspace.create': () => this.pickNewWorkspace(),
+      'workspace.open': () => this.pickWorkspace(),
+      'workspace.openRecent': ({ path }) => workspaces.open(path),
+      'workspace.forgetRecent': ({ path }) => done(workspaces.forget(path)),
+      'workspace.openDemo': () => this.openDemo(),
+      'workspace.close': () => done(workspaces.close()),
+      'workspace.backups': ({ path }) => listBackups(path),
+      'workspace.restore': ({ path, backup }) => workspaces.restore(path, backup),
+      'images.pickFolder': () => this.pickFolder(),
+      'images.importFolder': ({ folder }) => ({ importId: images.importFolder(folder).importId }),
+      'images.cancelImport': ({ importId }) => done(images.cancelImport(importId)),
+      'images.resumeImport': ({ importId }) => done(images.resumeImport(importId)),
+      'images.imports': () => images.imports(),
+      'images.importIssues': ({ importId, offset, limit }) => images.issues(importId, offset, limit),
+      'images.count': ({ query }) => ({ total: images.count(query) }),
+      'images.window': ({ query, offset, limit }) => images.window(query, offset, limit),
+      'engine.restart': () => done(engine.start()),
+      'hardware.probe': () => {
+        void engine.probe()
+        return {}
+      },
+    }
+  }
+
+  /** Tells window and menu, at most ten times a second: an import reports far more often than a person can read. */
+  #stateChanged(): void {
+    this.#stateTimer ??= setTimeout(() => {
+      this.#stateTimer = null
+      this.#options.broadcast('app.stateChanged', this.state())
+      this.#options.onStateChanged()
+    }, 100)
+  }
+
+  /** Carries out a command of the menu; what goes wrong is shown in the window. */
+  attempt(work: () => Promise<unknown>): void {
+    work().catch((thrown: unknown) => this.#options.broadcast('app.error', toErrorRecord(thrown)))
+  }
+}

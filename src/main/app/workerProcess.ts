@@ -1,0 +1,27 @@
+// Starts an Electron utility process and gives it the shape that the supervisor expects.
+import { join } from 'node:path'
+import { utilityProcess } from 'electron'
+import { logger } from '../log.ts'
+import type { WorkerPort } from '../worker/workerClient.ts'
+
+/** Starts `out/main/<entry>.js` as a utility process; what it prints goes to the log. */
+export function startWorkerProcess(entry: 'engine' | 'library'): WorkerPort {
+  const child = utilityProcess.fork(join(import.meta.dirname, `${entry}.js`), [], {
+    serviceName: `FiSAO Studio ${entry}`,
+    stdio: 'pipe',
+  })
+  child.stdout?.on('data', (text: Buffer) => logger.info(`[${entry}] ${text.toString().trimEnd()}`))
+  child.stderr?.on('data', (text: Buffer) => logger.warn(`[${entry}] ${text.toString().trimEnd()}`))
+  return {
+    get pid() {
+      return child.pid
+    },
+    postMessage: (message) => child.postMessage(message),
+    onMessage: (listener) => child.on('message', listener),
+    onExit: (listener) => child.on('exit', listener),
+    kill: () => {
+      // SIGKILL, not the polite signal: a process inside one long ONNX run would not hear the other.
+      if (child.pid !== undefined) process.kill(child.pid, 'SIGKILL')
+    },
+  }
+}

@@ -1,0 +1,112 @@
+// A connection to a workspace file. Plain typed SQL, no query builder: better-sqlite3 is synchronous, so a
+// transaction cannot interleave with anything else, and what runs is what is read here.
+import Database from 'better-sqlite3'
+import { StudioError } from '../../shared/errors.ts'
+
+/** Marks the file as a workspace ("FiSA"); `PRAGMA application_id`. */
+export const applicationId = 0x46695341
+
+declare const readable: unique symbol
+declare const writable: unique symbol
+/** A connection that functions which only read accept. */
+export type ReadableDb = Database.Database & { readonly [readable]: true }
+/** A connection that may also write. */
+export type WritableDb = ReadableDb & { readonly [writable]: true }
+
+const busyTimeoutMs = 10_000
+
+/**
+ * Opens the file with the settings that every connection shares; checks nothing.
+ * A runtime below Node-API 10 names its own binding in FISAO_SQLITE_BINDING.
+ */
+export function connect(path: string, options: { create?: boolean } = {}): WritableDb {
+  const nativeBinding = process.env.FISAO_SQLITE_BINDING
+  const db = new Database(path, {
+    fileMustExist: !options.create,
+    timeout: busyTimeoutMs,
+    ...(nativeBinding && { nativeBinding }),
+  })
+  // FULL: a commit that was reported is on the disk, also after a power cut.
+  db.pragma('synchronous = FULL')
+  db.pragma('foreign_keys = ON')
+  return db as WritableDb
+}
+
+const statements = new WeakMap<Database.Database, Map<string, Database.Statement>>()
+
+/** The statement for this SQL, prepared once a connection. `P` are its parameters, `R` its row. */
+export function statement<P extends unknown[] | object, R = unknown>(
+  db: ReadableDb,
+  sql: string,
+): P extends unknown[] ? Database.Statement<P, R> : Database.Statement<[P], R> {
+  const prepared = statements.get(db) ?? new Map<string, Database.Statement>()
+  statements.set(db, prepared)
+  const found = prepared.get(sql) ?? db.prepare(sql)
+  prepared.set(sql, found)
+  return found as P extends unknown[] ? Database.Statement<P, R> : Database.Statement<[P], R>
+}
+
+/** The SQL of every statement that was prepared on this connection, for tests that look at their plans. */
+export function preparedSql(db: ReadableDb): string[] {
+  return [...(statements.get(db)?.keys() ?? [])]
+}
+
+/** Runs `work` in one transaction that takes the write lock at once; rolled back when it throws. */
+export function inTransaction<T>(db: WritableDb, work: () => T): T {
+  return db.transaction(work).immediate()
+}
+
+/** The error that a person reads, for what SQLite or the file system said about the workspace at `path`. */
+export function workspaceError(thrown: unknown, path: string): StudioError {
+  if (thrown instanceof StudioError) return thrown
+  const code = String((thrown as { code?: unknown }).code ?? '')
+  const known = Object.entries(causes).find(([prefix]) => code.startsWith(prefix))?.[1]
+  const { problem, message, remedy } = known ?? {
+    problem: 'failed' as const,
+    message: `The workspace could not be used (${code || String(thrown)}).`,
+    remedy: 'Try again; if it stays, copy the file to a local disk and open the copy.',
+  }
+  return new StudioError({ code: `workspace.${problem}`, message, remedy, where: path }, { cause: thrown })
+}
+
+/** By the beginning of the error code; the more special ones first. */
+const causes: Readonly<Record<string, { problem: string; message: string; remedy: string }>> = {
+  SQLITE_NOTADB: {
+    problem: 'foreign',
+    message: 'This file is not a FiSAO Studio workspace.',
+    remedy: 'Choose a file that FiSAO Studio made; its name ends in .fisao.',
+  },
+  SQLITE_CORRUPT: {
+    problem: 'damaged',
+    message: 'The workspace file is damaged: parts of it cannot be read.',
+    remedy: 'Restore one of its automatic backups; the damaged file is kept beside it.',
+  },
+  SQLITE_READONLY: readOnly(),
+  EACCES: readOnly(),
+  EPERM: readOnly(),
+  EROFS: readOnly(),
+  SQLITE_CANTOPEN: readOnly(),
+  SQLITE_FULL: {
+    problem: 'disk-full',
+    message: 'The disk is full, so the last step was not stored; everything before it is kept.',
+    remedy: 'Free some space on the disk of the workspace, then try again.',
+  },
+  SQLITE_BUSY: {
+    problem: 'busy',
+    message: 'Another program is using the workspace file.',
+    remedy: 'Close the other program, or another copy of FiSAO Studio, then try again.',
+  },
+  SQLITE_IOERR: {
+    problem: 'disk-error',
+    message: 'The disk did not read or write the workspace file.',
+    remedy: 'Check the disk or the network drive, then try again; everything committed before is kept.',
+  },
+}
+
+function readOnly(): { problem: string; message: string; remedy: string } {
+  return {
+    problem: 'read-only',
+    message: 'The workspace cannot be written: its file or folder is read-only.',
+    remedy: 'Copy the workspace to a folder that you may write to, and open it there.',
+  }
+}

@@ -1,0 +1,146 @@
+// Images of the workspace: stored by the importer, read by the grid in windows of any offset.
+import type { ImageFormat, ImageQuery, ImageRow } from '../../shared/domain.ts'
+import { type ReadableDb, statement, type WritableDb } from './connection.ts'
+
+/** An image as the importer stores it. */
+export interface NewImage {
+  readonly importId: number
+  readonly path: string
+  readonly name: string
+  readonly sizeBytes: number
+  readonly modifiedMs: number
+  /** 32 bytes. */
+  readonly sha256: Buffer
+  readonly width: number
+  readonly height: number
+  readonly format: ImageFormat
+  /** Encoded picture, WebP. */
+  readonly thumbnail: Buffer
+}
+
+/**
+ * Stores an image and its thumbnail.
+ * @returns its id, or null when the workspace already has this path or the same bytes
+ */
+export function insertImage(db: WritableDb, image: NewImage, nowMs: number): number | null {
+  const { thumbnail, ...columns } = image
+  const { changes, lastInsertRowid } = statement<Omit<NewImage, 'thumbnail'> & { nowMs: number }>(
+    db,
+    `INSERT INTO image (import_id, path, name, size_bytes, modified_ms, sha256, width, height, format, added_ms)
+     VALUES (@importId, @path, @name, @sizeBytes, @modifiedMs, @sha256, @width, @height, @format, @nowMs)
+     ON CONFLICT DO NOTHING`,
+  ).run({ ...columns, nowMs })
+  if (changes === 0) return null
+  const imageId = Number(lastInsertRowid)
+  statement<[number, Buffer]>(db, 'INSERT INTO thumbnail (image_id, bytes) VALUES (?, ?)').run(imageId, thumbnail)
+  return imageId
+}
+
+/** The size and time under which a path was stored, or undefined when it was not. */
+export function imageAtPath(db: ReadableDb, path: string): { sizeBytes: number; modifiedMs: number } | undefined {
+  return statement<[string], { sizeBytes: number; modifiedMs: number }>(
+    db,
+    'SELECT size_bytes AS sizeBytes, modified_ms AS modifiedMs FROM image WHERE path = ?',
+  ).get(path)
+}
+
+/** The path of the image with these 32 bytes of SHA-256, or undefined. */
+export function pathOfHash(db: ReadableDb, sha256: Buffer): string | undefined {
+  return statement<[Buffer], { path: string }>(db, 'SELECT path FROM image WHERE sha256 = ?').get(sha256)?.path
+}
+
+/** Path and format of an image, or undefined. */
+export function originalOf(db: ReadableDb, imageId: number): { path: string; format: ImageFormat } | undefined {
+  return statement<[number], { path: string; format: ImageFormat }>(
+    db,
+    'SELECT path, format FROM image WHERE image_id = ?',
+  ).get(imageId)
+}
+
+/** The encoded thumbnail of an image, or undefined. */
+export function thumbnailOf(db: ReadableDb, imageId: number): Buffer | undefined {
+  return statement<[number], { bytes: Buffer }>(db, 'SELECT bytes FROM thumbnail WHERE image_id = ?').get(imageId)
+    ?.bytes
+}
+
+/** How many images match. */
+export function countImages(db: ReadableDb, query: ImageQuery): number {
+  const { from, where, parameters } = conditions(query)
+  const row = statement<object, { total: number }>(db, `SELECT count(*) AS total FROM ${from} ${where}`).get(parameters)
+  return row?.total ?? 0
+}
+
+/**
+ * Rows [offset, offset + limit) of the matching images in the query's order.
+ * Ids are found first, by an index alone, so that skipping 99,000 rows reads none of them.
+ */
+export function imageWindow(db: ReadableDb, query: ImageQuery, offset: number, limit: number): ImageRow[] {
+  const { from, where, parameters } = conditions(query)
+  return statement<object, ImageRow>(
+    db,
+    `WITH shown AS MATERIALIZED (
+       SELECT image.image_id FROM ${from} ${where} ORDER BY ${order[query.sort]} LIMIT @limit OFFSET @offset
+     )
+     SELECT image.image_id AS imageId, name, path, size_bytes AS sizeBytes, width, height, format,
+       lower(hex(sha256)) AS sha256, added_ms AS addedAtMs,
+       response.lowest_score AS lowestScore, response.hallucinated_words AS hallucinatedWords
+     FROM shown JOIN image USING (image_id)
+     LEFT JOIN rollout AS response
+       ON response.image_id = image.image_id AND response.checkpoint_id = @checkpointId AND response.purpose = 'evaluation'`,
+  ).all({ ...parameters, limit, offset })
+}
+
+const order: Readonly<Record<ImageQuery['sort'], string>> = {
+  newest: 'image.image_id DESC',
+  name: 'image.name, image.image_id',
+  'lowest-score': 'shown_response.lowest_score, image.image_id',
+}
+
+/** The tables and conditions of a query. Only what a query uses is joined, so that each has a plan by index. */
+function conditions(query: ImageQuery): { from: string; where: string; parameters: Record<string, unknown> } {
+  const { checkpointId, responses, tag } = query
+  const from = ['image']
+  const where: string[] = []
+  const search = query.search.trim()
+  const needsResponse = query.sort === 'lowest-score' || responses === 'with-hallucination'
+  if (needsResponse) {
+    from.unshift('rollout AS shown_response')
+    from[1] = 'image ON image.image_id = shown_response.image_id'
+    where.push("shown_response.checkpoint_id = @checkpointId AND shown_response.purpose = 'evaluation'")
+  }
+  if (responses === 'with-hallucination') where.push('shown_response.hallucinated_words > 0')
+  if (responses === 'none') {
+    where.push(
+      `NOT EXISTS (SELECT 1 FROM rollout AS other WHERE other.image_id = image.image_id
+         AND other.checkpoint_id IS @checkpointId AND other.purpose = 'evaluation')`,
+    )
+  }
+  if (tag !== null) {
+    where.push(
+      'image.image_id IN (SELECT image_id FROM image_tag WHERE tag_id = (SELECT tag_id FROM tag WHERE name = @tag))',
+    )
+  }
+  if (search !== '') {
+    const byName = [...search].length >= 3 ? matchName : prefixName
+    where.push(
+      `image.image_id IN (${byName} UNION SELECT rollout.image_id FROM response_search
+         JOIN rollout ON rollout.rollout_id = response_search.rowid
+         WHERE response_search MATCH @phrase AND rollout.checkpoint_id IS @checkpointId)`,
+    )
+  }
+  return {
+    from: from.join(' JOIN '),
+    where: where.length > 0 ? `WHERE ${where.join(' AND ')}` : '',
+    // A quoted phrase has no operators: whatever a person types is looked for as it stands.
+    parameters: {
+      checkpointId,
+      tag,
+      phrase: `"${search.replaceAll('"', '""')}"`,
+      prefix: search,
+      afterPrefix: `${search}\u{10ffff}`,
+    },
+  }
+}
+
+const matchName = 'SELECT rowid FROM image_name_search WHERE image_name_search MATCH @phrase'
+const prefixName = 'SELECT image_id FROM image WHERE name >= @prefix AND name < @afterPrefix'

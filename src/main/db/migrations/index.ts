@@ -1,0 +1,16 @@
+// The migrations in order. A new one is appended; one that has landed is never changed (migrate.test.ts
+// holds their fingerprints).
+import { sql as library } from './0001-library.ts'
+import { sql as alignment } from './0002-alignment.ts'
+
+export interface Migration {
+  /** The schema version after it; `PRAGMA user_version` of the file. */
+  readonly version: number
+  readonly name: string
+  readonly sql: string
+}
+
+export const migrations: readonly Migration[] = [
+  { version: 1, name: 'library', sql: library },
+  { version: 2, name: 'alignment', sql: alignment },
+]

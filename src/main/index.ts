@@ -1,0 +1,123 @@
+// The main process starts here: one instance, locked down, one window, or the demo run without a person.
+import { join } from 'node:path'
+import { app, type BrowserWindow, session } from 'electron'
+import { runDemo } from './app/demo.ts'
+import { SettingsFile } from './app/settingsFile.ts'
+import { Studio } from './app/studio.ts'
+import { broadcast, handleChannels } from './ipc.ts'
+import { logger, openLog } from './log.ts'
+import { installMenu, type MenuActions } from './menu.ts'
+import { declareSchemes, serveApp, serveImages } from './protocols.ts'
+import { lockContents, lockSession, showFolder, silenceChromium } from './security.ts'
+import { openWindow } from './window.ts'
+
+// A demo run has settings of its own, so that it neither reads nor changes a person's.
+const isDemoRun = app.commandLine.hasSwitch('demo')
+const demoFolder = app.commandLine.getSwitchValue('out') || join(process.cwd(), 'demo-output')
+if (isDemoRun) app.setPath('userData', join(demoFolder, 'app-data'))
+
+const logFolder = join(app.getPath('userData'), 'logs')
+const resources = app.isPackaged ? join(process.resourcesPath, 'resources') : join(app.getAppPath(), 'resources')
+
+silenceChromium()
+declareSchemes()
+app.enableSandbox()
+
+if (app.requestSingleInstanceLock()) {
+  app.whenReady().then(start, (thrown: unknown) => logger.error('the app could not start', thrown))
+} else {
+  // The other instance has been told, and shows its window.
+  app.quit()
+}
+
+async function start(): Promise<void> {
+  openLog(logFolder)
+  logger.info(`FiSAO Studio ${app.getVersion()} on Electron ${process.versions.electron}, ${process.platform}`)
+  process.on('unhandledRejection', (reason) => logger.error('unhandled rejection', reason))
+  const settings = new SettingsFile(join(app.getPath('userData'), 'settings.json'), (reason) =>
+    logger.warn(`the settings could not be read and start afresh: ${String(reason)}`),
+  )
+  let window: BrowserWindow | null = null
+  const studio = new Studio({
+    settings,
+    logFolder,
+    resources,
+    broadcast: (event, payload) => broadcast(window?.webContents, event, payload),
+    onStateChanged: () => updateMenu(studio, menuActions),
+  })
+  const show = (): BrowserWindow => {
+    window ??= openWindow(settings).on('closed', () => {
+      window = null
+    })
+    return window
+  }
+  const menuActions = actionsOf(studio, () => window)
+
+  lockSession(session.defaultSession)
+  app.on('web-contents-created', (_event, contents) => lockContents(contents))
+  serveApp(session.defaultSession, join(import.meta.dirname, '../renderer'))
+  serveImages(session.defaultSession, studio.images)
+  handleChannels(studio.handlers)
+  updateMenu(studio, menuActions)
+  endInOrder(studio)
+  app.on('second-instance', () => {
+    if (window?.isMinimized()) window.restore()
+    show().focus()
+  })
+  app.on('activate', show)
+
+  const first = show()
+  studio.start()
+  if (isDemoRun) app.exit(await runDemo(studio, first, demoFolder))
+}
+
+/** Quits after the workspace is closed; a second attempt while that is under way changes nothing. */
+function endInOrder(studio: Studio): void {
+  let state: 'running' | 'ending' | 'ended' = 'running'
+  app.on('window-all-closed', () => {
+    if (process.platform !== 'darwin' && !isDemoRun) app.quit()
+  })
+  app.on('before-quit', (event) => {
+    if (state === 'ended') return
+    event.preventDefault()
+    if (state === 'ending') return
+    state = 'ending'
+    studio
+      .shutDown()
+      .catch((thrown: unknown) => logger.error('the app did not end in order', thrown))
+      .finally(() => {
+        state = 'ended'
+        app.quit()
+      })
+  })
+}
+
+let menuShows = ''
+
+/** Builds the menu again when what it shows has changed. */
+function updateMenu(studio: Studio, actions: MenuActions): void {
+  const { workspace, appearance, recentWorkspaces } = studio.state()
+  const state = { workspaceOpen: workspace !== null, appearance, recentWorkspaces }
+  if (JSON.stringify(state) === menuShows) return
+  menuShows = JSON.stringify(state)
+  installMenu(state, actions)
+}
+
+function actionsOf(studio: Studio, window: () => BrowserWindow | null): MenuActions {
+  const tell = (command: 'importFolder' | 'showHome' | 'showImages' | 'find') => () =>
+    broadcast(window()?.webContents, 'menu.command', { command })
+  return {
+    newWorkspace: () => studio.attempt(() => studio.pickNewWorkspace()),
+    openWorkspace: () => studio.attempt(() => studio.pickWorkspace()),
+    openRecent: (path) => studio.attempt(() => studio.workspaces.open(path)),
+    openDemo: () => studio.attempt(() => studio.openDemo()),
+    closeWorkspace: () => studio.attempt(() => studio.workspaces.close()),
+    importFolder: tell('importFolder'),
+    showHome: tell('showHome'),
+    showImages: tell('showImages'),
+    find: tell('find'),
+    setAppearance: (appearance) => studio.setAppearance(appearance),
+    showLogs: () => void showFolder(logFolder),
+    showLicences: () => void showFolder(join(resources, 'NOTICE')),
+  }
+}

@@ -1,0 +1,111 @@
+// The application menu and its shortcuts, as each platform expects them.
+import { app, Menu, type MenuItemConstructorOptions } from 'electron'
+import type { Appearance, RecentWorkspace } from '../shared/settings.ts'
+
+/** What the menu can set off. */
+export interface MenuActions {
+  newWorkspace(): void
+  openWorkspace(): void
+  openRecent(path: string): void
+  openDemo(): void
+  closeWorkspace(): void
+  importFolder(): void
+  showHome(): void
+  showImages(): void
+  find(): void
+  setAppearance(appearance: Appearance): void
+  showLogs(): void
+  showLicences(): void
+}
+
+export interface MenuState {
+  readonly workspaceOpen: boolean
+  readonly appearance: Appearance
+  readonly recentWorkspaces: readonly RecentWorkspace[]
+}
+
+/** Builds and installs the menu; called again whenever its state changes. */
+export function installMenu(state: MenuState, actions: MenuActions): void {
+  const onMac = process.platform === 'darwin'
+  const template: MenuItemConstructorOptions[] = [
+    ...(onMac ? [{ role: 'appMenu' } as const] : []),
+    fileMenu(state, actions, onMac),
+    { role: 'editMenu' },
+    viewMenu(state, actions),
+    { role: 'windowMenu' },
+    {
+      role: 'help',
+      submenu: [
+        { label: 'Show Logs', click: actions.showLogs },
+        { label: 'Licences', click: actions.showLicences },
+        ...(onMac ? [] : [{ type: 'separator' } as const, { role: 'about' } as const]),
+      ],
+    },
+  ]
+  Menu.setApplicationMenu(Menu.buildFromTemplate(template))
+}
+
+function fileMenu(state: MenuState, actions: MenuActions, onMac: boolean): MenuItemConstructorOptions {
+  const { workspaceOpen, recentWorkspaces } = state
+  return {
+    label: '&File',
+    submenu: [
+      { label: 'New Workspace…', accelerator: 'CmdOrCtrl+N', click: actions.newWorkspace },
+      { label: 'Open Workspace…', accelerator: 'CmdOrCtrl+O', click: actions.openWorkspace },
+      {
+        label: 'Open Recent',
+        enabled: recentWorkspaces.length > 0,
+        submenu: recentWorkspaces.map(({ name, path }) => ({
+          label: name.replaceAll('&', '&&'),
+          toolTip: path,
+          click: () => actions.openRecent(path),
+        })),
+      },
+      { label: 'Open the Demo', click: actions.openDemo },
+      { type: 'separator' },
+      {
+        label: 'Add a Folder of Images…',
+        accelerator: 'CmdOrCtrl+I',
+        enabled: workspaceOpen,
+        click: actions.importFolder,
+      },
+      { type: 'separator' },
+      {
+        label: 'Close Workspace',
+        accelerator: 'CmdOrCtrl+Shift+W',
+        enabled: workspaceOpen,
+        click: actions.closeWorkspace,
+      },
+      onMac ? { role: 'close' } : { role: 'quit' },
+    ],
+  }
+}
+
+function viewMenu({ workspaceOpen, appearance }: MenuState, actions: MenuActions): MenuItemConstructorOptions {
+  const labels = { system: 'As the System', light: 'Light', dark: 'Dark' } as const
+  return {
+    label: '&View',
+    submenu: [
+      { label: 'Home', accelerator: 'CmdOrCtrl+1', click: actions.showHome },
+      { label: 'Images', accelerator: 'CmdOrCtrl+2', enabled: workspaceOpen, click: actions.showImages },
+      { label: 'Search Images', accelerator: 'CmdOrCtrl+F', enabled: workspaceOpen, click: actions.find },
+      { type: 'separator' },
+      {
+        label: 'Appearance',
+        submenu: (['system', 'light', 'dark'] as const).map((choice) => ({
+          label: labels[choice],
+          type: 'radio',
+          checked: appearance === choice,
+          click: () => actions.setAppearance(choice),
+        })),
+      },
+      { type: 'separator' },
+      { role: 'resetZoom' },
+      { role: 'zoomIn' },
+      { role: 'zoomOut' },
+      { type: 'separator' },
+      { role: 'togglefullscreen' },
+      ...(app.isPackaged ? [] : ([{ role: 'reload' }, { role: 'toggleDevTools' }] as const)),
+    ],
+  }
+}

@@ -1,0 +1,110 @@
+// The two addresses the renderer may load: `app://studio/…` (its own files) and
+// `studio-image://<workspace key>/…` (images registered in the workspace that is open, nothing else).
+import { createReadStream } from 'node:fs'
+import { readFile, stat } from 'node:fs/promises'
+import { extname, join, normalize, sep } from 'node:path'
+import { Readable } from 'node:stream'
+import { protocol, type Session } from 'electron'
+
+export const appScheme = 'app'
+export const imageScheme = 'studio-image'
+
+/** The page's policy: own scripts and styles, registered images, no connection anywhere. */
+export const contentSecurityPolicy = [
+  "default-src 'none'",
+  "script-src 'self'",
+  // Mantine writes its style variables into style elements.
+  "style-src 'self' 'unsafe-inline'",
+  `img-src 'self' ${imageScheme}: data:`,
+  "font-src 'self'",
+  "connect-src 'none'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+].join('; ')
+
+const contentTypes: Readonly<Record<string, string>> = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+  '.svg': 'image/svg+xml',
+  '.png': 'image/png',
+  '.jpg': 'image/jpeg',
+  '.woff2': 'font/woff2',
+}
+
+/** Declares both schemes to Chromium; must run before the app is ready. */
+export function declareSchemes(): void {
+  protocol.registerSchemesAsPrivileged([
+    { scheme: appScheme, privileges: { standard: true, secure: true, codeCache: true } },
+    { scheme: imageScheme, privileges: { standard: true, secure: true, stream: true } },
+  ])
+}
+
+/** Serves the built renderer from `folder`; whatever resolves outside of it does not exist. */
+export function serveApp(session: Session, folder: string): void {
+  session.protocol.handle(appScheme, async (request) => {
+    const url = new URL(request.url)
+    const path = normalize(join(folder, decodeURIComponent(url.pathname)))
+    if (url.host !== 'studio' || !path.startsWith(folder + sep)) return notFound()
+    const type = contentTypes[extname(path)]
+    if (type === undefined) return notFound()
+    try {
+      return new Response(new Uint8Array(await readFile(path)), {
+        headers: {
+          'content-type': type,
+          'content-security-policy': contentSecurityPolicy,
+          'x-content-type-options': 'nosniff',
+        },
+      })
+    } catch {
+      return notFound()
+    }
+  })
+}
+
+/** Where registered images come from: the workspace that is open now. */
+export interface ImageSource {
+  /** True when `workspaceKey` names the opening that is current. */
+  isCurrent(workspaceKey: string): boolean
+  /** The thumbnail's bytes, or null when no such image is registered. */
+  thumbnail(imageId: number): Buffer | null
+  /** The original's path and media type, or null when no such image is registered. */
+  original(imageId: number): { path: string; mediaType: string } | null
+}
+
+/** Serves thumbnails and originals of registered images. */
+export function serveImages(session: Session, source: ImageSource): void {
+  session.protocol.handle(imageScheme, async (request) => {
+    const { host, pathname } = new URL(request.url)
+    const match = /^\/(thumbnail|full)\/(\d{1,15})$/.exec(pathname)
+    if (!match || !source.isCurrent(host)) return notFound()
+    const imageId = Number(match[2])
+    return match[1] === 'thumbnail' ? thumbnailResponse(source, imageId) : await originalResponse(source, imageId)
+  })
+}
+
+function thumbnailResponse(source: ImageSource, imageId: number): Response {
+  const bytes = source.thumbnail(imageId)
+  if (!bytes) return notFound()
+  return new Response(new Uint8Array(bytes), {
+    headers: { 'content-type': 'image/webp', 'cache-control': 'max-age=86400' },
+  })
+}
+
+async function originalResponse(source: ImageSource, imageId: number): Promise<Response> {
+  const original = source.original(imageId)
+  if (!original) return notFound()
+  try {
+    const { size } = await stat(original.path)
+    const body = Readable.toWeb(createReadStream(original.path)) as ReadableStream<Uint8Array>
+    return new Response(body, { headers: { 'content-type': original.mediaType, 'content-length': String(size) } })
+  } catch {
+    // Moved or deleted since it was imported; the page shows its thumbnail and says so.
+    return notFound()
+  }
+}
+
+function notFound(): Response {
+  return new Response('not found', { status: 404 })
+}
