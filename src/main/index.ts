@@ -21,7 +21,8 @@ const resources = app.isPackaged ? join(process.resourcesPath, 'resources') : jo
 
 silenceChromium()
 declareSchemes()
-app.enableSandbox()
+// Root, as in a container, has no user namespaces to build a sandbox from; there it was switched off by hand.
+if (!app.commandLine.hasSwitch('no-sandbox')) app.enableSandbox()
 
 if (app.requestSingleInstanceLock()) {
   app.whenReady().then(start, (thrown: unknown) => logger.error('the app could not start', thrown))

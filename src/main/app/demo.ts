@@ -1,6 +1,5 @@
 // The demo run without a person: makes the demo workspace, imports the samples, probes the devices, saves a
 // screenshot and a summary. What a person does with the mouse, through the same parts of the app.
-import { once } from 'node:events'
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -42,7 +41,7 @@ export async function runDemo(studio: Studio, window: BrowserWindow, folder: str
 }
 
 async function runSteps(studio: Studio, window: BrowserWindow, folder: string): Promise<DemoSummary> {
-  if (!window.isVisible()) await once(window, 'show')
+  await waitUntil('the window', () => window.isVisible(), 60_000)
   const windowShownAfterS = process.uptime()
   for (const old of ['Demo.fisao', 'Demo.fisao-wal', 'Demo.fisao-shm', 'Demo backups']) {
     rmSync(join(folder, old), { recursive: true, force: true })

@@ -83,9 +83,14 @@ function duplicateIssue(db: WritableDb, image: { path: string; sha256: Buffer })
   return { path: image.path, code: 'duplicate', message: `It is the same image as ${basename(first)}, byte for byte.` }
 }
 
-/** Paths of all files below `folder` that could be images, in the order of their names. Links are not followed. */
+/**
+ * Paths of all files below `folder` that could be images, in the order of their names; of a single file (one
+ * that a person dropped), just it. Links are not followed.
+ */
 async function findImages(folder: string, signal: AbortSignal, found: (count: number) => void): Promise<string[]> {
   const paths: string[] = []
+  const root = await stat(folder).catch((cause: unknown) => Promise.reject(missingFolder(folder, cause)))
+  if (root.isFile()) return [resolve(folder)]
   const folders = [resolve(folder)]
   for (let next = folders.pop(); next !== undefined && !signal.aborted; next = folders.pop()) {
     try {

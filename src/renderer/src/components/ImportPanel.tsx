@@ -1,0 +1,151 @@
+// The import that runs now, with its progress; and after it what was left out, and why.
+import { Button, Modal, Pagination, Progress, Table, Text } from '@mantine/core'
+import { type ReactNode, useEffect, useState } from 'react'
+import type { ImportView } from '../../../shared/contract.ts'
+import type { ImportIssue } from '../../../shared/domain.ts'
+import type { ImportCounts } from '../../../shared/workerProtocol.ts'
+import { request, useStudioEvent } from '../api.ts'
+import { formatCount, formatPlural, shortenPath } from '../format.ts'
+import { useAttempt } from './Notices.tsx'
+
+/** The imports of the workspace, newest first; asked for again when one changes. */
+export function useImports(onEnded: () => void): readonly ImportView[] {
+  const [imports, setImports] = useState<readonly ImportView[]>([])
+  const attempt = useAttempt()
+  const load = (): void =>
+    attempt(async () => {
+      const next = await request('images.imports', {})
+      setImports((before) => {
+        const ended = before.some(({ importId, live }) => live && !next.find((one) => one.importId === importId)?.live)
+        if (ended) onEnded()
+        return next
+      })
+    })
+  // biome-ignore lint/correctness/useExhaustiveDependencies: asked once; after that the events say when
+  useEffect(load, [])
+  useStudioEvent('images.importChanged', load)
+  return imports
+}
+
+export function ImportPanel({ imports }: { readonly imports: readonly ImportView[] }): ReactNode {
+  const running = imports.filter(({ live }) => live)
+  const [newest] = imports
+  return (
+    <>
+      {running.map((view) => (
+        <RunningImport key={view.importId} view={view} counts={view.live as ImportCounts} />
+      ))}
+      {running.length === 0 && newest && <EndedImport view={newest} />}
+    </>
+  )
+}
+
+function RunningImport({ view, counts }: { readonly view: ImportView; readonly counts: ImportCounts }): ReactNode {
+  const attempt = useAttempt()
+  const { seen, found, added, skipped, walking } = counts
+  const share = walking || found === 0 ? 0 : (seen / found) * 100
+  const words = walking
+    ? `Looking for images: ${formatCount(found)} so far`
+    : `${formatCount(seen)} of ${formatPlural(found, 'file')}: ${formatCount(added)} added, ${formatCount(skipped)} left out`
+  return (
+    <section className="import" aria-label="Import">
+      <div className="import-words">
+        <Text size="sm" fw={600} title={view.folder}>
+          Adding {shortenPath(view.folder, 44)}
+        </Text>
+        <Text size="sm" className="quiet" role="status">
+          {words}
+        </Text>
+      </div>
+      <Progress value={share} aria-label="Import progress" className="import-bar" animated={walking} />
+      <Button
+        size="xs"
+        variant="default"
+        onClick={() => attempt(() => request('images.cancelImport', { importId: view.importId }))}
+      >
+        Cancel import
+      </Button>
+    </section>
+  )
+}
+
+function EndedImport({ view }: { readonly view: ImportView }): ReactNode {
+  const attempt = useAttempt()
+  const [isShown, setShown] = useState(false)
+  const { importId, state, added, skipped, folder } = view
+  if (state === 'complete' && skipped === 0) return null
+  return (
+    <section className="import" aria-label="Import">
+      <div className="import-words">
+        <Text size="sm" fw={600} title={folder}>
+          {state === 'complete' ? 'Added' : 'Cancelled:'} {shortenPath(folder, 44)}
+        </Text>
+        <Text size="sm" className="quiet" role="status">
+          {formatPlural(added, 'image')} added, {formatPlural(skipped, 'file')} left out
+        </Text>
+      </div>
+      {state !== 'complete' && (
+        <Button size="xs" variant="default" onClick={() => attempt(() => request('images.resumeImport', { importId }))}>
+          Resume import
+        </Button>
+      )}
+      {skipped > 0 && (
+        <Button size="xs" variant="default" onClick={() => setShown(true)}>
+          Show what was left out
+        </Button>
+      )}
+      {isShown && <SkippedFiles view={view} onClose={() => setShown(false)} />}
+    </section>
+  )
+}
+
+const issuesPerPage = 50
+
+function SkippedFiles({ view, onClose }: { readonly view: ImportView; readonly onClose: () => void }): ReactNode {
+  const [page, setPage] = useState(1)
+  const [issues, setIssues] = useState<readonly ImportIssue[]>([])
+  const attempt = useAttempt()
+  const { importId, folder, skipped } = view
+  useEffect(
+    () =>
+      attempt(async () => {
+        const offset = (page - 1) * issuesPerPage
+        setIssues((await request('images.importIssues', { importId, offset, limit: issuesPerPage })).issues)
+      }),
+    [attempt, importId, page],
+  )
+  const pages = Math.ceil(skipped / issuesPerPage)
+  return (
+    <Modal
+      opened
+      onClose={onClose}
+      size="xl"
+      title="Files that were left out"
+      closeButtonProps={{ 'aria-label': 'Close' }}
+    >
+      <Text size="sm" className="quiet" mb="sm">
+        {formatPlural(skipped, 'file')} of {shortenPath(folder, 70)} could not be used. Nothing was changed in the
+        folder.
+      </Text>
+      <Table aria-label="Skipped files" verticalSpacing={6}>
+        <Table.Thead>
+          <Table.Tr>
+            <Table.Th>File</Table.Th>
+            <Table.Th>Reason</Table.Th>
+          </Table.Tr>
+        </Table.Thead>
+        <Table.Tbody>
+          {issues.map(({ path, message }) => (
+            <Table.Tr key={path}>
+              <Table.Td className="path" title={path}>
+                {path.startsWith(folder) ? path.slice(folder.length + 1) : path}
+              </Table.Td>
+              <Table.Td>{message}</Table.Td>
+            </Table.Tr>
+          ))}
+        </Table.Tbody>
+      </Table>
+      {pages > 1 && <Pagination mt="md" size="sm" total={pages} value={page} onChange={setPage} />}
+    </Modal>
+  )
+}

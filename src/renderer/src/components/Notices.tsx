@@ -1,0 +1,55 @@
+// What went wrong, what was kept and what to do next: notices in a corner that stay until they are closed.
+import { Notification } from '@mantine/core'
+import { IconAlertTriangle } from '@tabler/icons-react'
+import { createContext, type ReactNode, useCallback, useContext, useMemo, useState } from 'react'
+import { type ErrorRecord, toErrorRecord } from '../../../shared/errors.ts'
+import { useStudioEvent } from '../api.ts'
+
+interface Notice {
+  readonly id: number
+  readonly error: ErrorRecord
+}
+
+/** Runs `work`; what it throws becomes a notice. */
+export type Attempt = (work: () => Promise<unknown>) => void
+
+const AttemptContext = createContext<Attempt>(() => {
+  throw new Error('useAttempt is used outside of NoticesProvider')
+})
+
+export function useAttempt(): Attempt {
+  return useContext(AttemptContext)
+}
+
+const mostNotices = 4
+
+export function NoticesProvider({ children }: { readonly children: ReactNode }): ReactNode {
+  const [notices, setNotices] = useState<readonly Notice[]>([])
+  const show = useCallback((error: ErrorRecord) => {
+    setNotices((shown) => [...shown.slice(1 - mostNotices), { id: (shown.at(-1)?.id ?? 0) + 1, error }])
+  }, [])
+  const attempt = useMemo<Attempt>(() => (work) => void work().catch((thrown) => show(toErrorRecord(thrown))), [show])
+  useStudioEvent('app.error', show)
+
+  return (
+    <AttemptContext value={attempt}>
+      {children}
+      <div className="notices" role="alert">
+        {notices.map(({ id, error }) => (
+          <Notification
+            key={id}
+            color="red"
+            withBorder
+            icon={<IconAlertTriangle size={18} />}
+            title={error.message}
+            closeButtonProps={{ 'aria-label': 'Close this message' }}
+            onClose={() => setNotices((shown) => shown.filter((notice) => notice.id !== id))}
+          >
+            {error.remedy}
+            {error.where && <div className="notice-where">{error.where}</div>}
+          </Notification>
+        ))}
+      </div>
+    </AttemptContext>
+  )
+}

@@ -1,0 +1,54 @@
+// Numbers, sizes, times and paths as a person reads them, in the user's locale.
+
+const integer = new Intl.NumberFormat()
+const moment = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' })
+const relative = new Intl.RelativeTimeFormat(undefined, { numeric: 'auto' })
+
+export function formatCount(value: number): string {
+  return integer.format(value)
+}
+
+/** `1 image`, `12,345 images`. */
+export function formatPlural(value: number, one: string, many = `${one}s`): string {
+  return `${integer.format(value)} ${value === 1 ? one : many}`
+}
+
+/** Binary units, as file managers of labs show memory: `1.4 GB`. */
+export function formatBytes(bytes: number): string {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB'] as const
+  let value = bytes
+  let unit = 0
+  while (value >= 1024 && unit < units.length - 1) {
+    value /= 1024
+    unit++
+  }
+  return `${value.toLocaleString(undefined, { maximumFractionDigits: value < 10 && unit > 0 ? 1 : 0 })} ${units[unit]}`
+}
+
+export function formatMoment(timeMs: number): string {
+  return moment.format(timeMs)
+}
+
+/** `yesterday`, `3 hours ago`; beyond a month the date. */
+export function formatAgo(timeMs: number, nowMs = Date.now()): string {
+  const minutes = Math.round((timeMs - nowMs) / 60_000)
+  if (Math.abs(minutes) < 1) return 'just now'
+  if (Math.abs(minutes) < 60) return relative.format(minutes, 'minute')
+  const hours = Math.round(minutes / 60)
+  if (Math.abs(hours) < 24) return relative.format(hours, 'hour')
+  const days = Math.round(hours / 24)
+  return Math.abs(days) <= 30 ? relative.format(days, 'day') : moment.format(timeMs)
+}
+
+/** A speed in GFLOP/s: `119 GFLOP/s`, `1.2 TFLOP/s`. */
+export function formatSpeed(gigaflops: number): string {
+  const [value, unit] = gigaflops >= 1000 ? [gigaflops / 1000, 'TFLOP/s'] : [gigaflops, 'GFLOP/s']
+  return `${value.toLocaleString(undefined, { maximumSignificantDigits: 3 })} ${unit}`
+}
+
+/** A long path with its middle left out, so that both the drive and the name stay readable. */
+export function shortenPath(path: string, most = 56): string {
+  if (path.length <= most) return path
+  const tail = Math.ceil((most - 1) * 0.62)
+  return `${path.slice(0, most - 1 - tail)}…${path.slice(-tail)}`
+}

@@ -1,0 +1,26 @@
+// The renderer starts here: styles, state, then the app.
+import '@fontsource-variable/inter/wght.css'
+import '@mantine/core/styles.css'
+import './styles.css'
+import { MantineProvider } from '@mantine/core'
+import { StrictMode } from 'react'
+import { createRoot } from 'react-dom/client'
+import { App } from './App.tsx'
+import { connectAppState } from './api.ts'
+import { NoticesProvider } from './components/Notices.tsx'
+import { theme } from './theme.ts'
+
+await connectAppState()
+
+const root = document.getElementById('root')
+if (!root) throw new Error('index.html has no element named root')
+createRoot(root).render(
+  <StrictMode>
+    {/* Main sets the theme for the whole app, so the page only follows the system's colour scheme. */}
+    <MantineProvider theme={theme} defaultColorScheme="auto">
+      <NoticesProvider>
+        <App />
+      </NoticesProvider>
+    </MantineProvider>
+  </StrictMode>,
+)

@@ -1,0 +1,156 @@
+// Home: begin or go on with a workspace, and see what this computer can do.
+import { ActionIcon, Button, Paper, Text, Title, Tooltip } from '@mantine/core'
+import { IconFilePlus, IconFolderOpen, IconPlayerPlay, IconX } from '@tabler/icons-react'
+import { type ReactNode, useState } from 'react'
+import type { RecentEntry } from '../../../shared/contract.ts'
+import { StudioError } from '../../../shared/errors.ts'
+import { request, useAppState } from '../api.ts'
+import { HardwareCard } from '../components/HardwareCard.tsx'
+import { useAttempt } from '../components/Notices.tsx'
+import { RestoreDialog } from '../components/RestoreDialog.tsx'
+import { formatAgo, formatMoment, formatPlural, shortenPath } from '../format.ts'
+
+export function Home({ onShowImages }: { readonly onShowImages: () => void }): ReactNode {
+  const { recentWorkspaces, workspace } = useAppState()
+  const attempt = useAttempt()
+  const [damaged, setDamaged] = useState<StudioError | null>(null)
+  const [isBusy, setBusy] = useState(false)
+
+  /** Opens something; a damaged file leads to its backups instead of a notice. */
+  const open = (work: () => Promise<unknown>): void =>
+    attempt(async () => {
+      setBusy(true)
+      try {
+        await work()
+      } catch (thrown) {
+        if (!(thrown instanceof StudioError && thrown.code === 'workspace.damaged' && thrown.where)) throw thrown
+        setDamaged(thrown)
+      } finally {
+        setBusy(false)
+      }
+    })
+
+  return (
+    <div className="home">
+      <header className="home-head">
+        <Title order={1}>Teach your model to say only what it sees</Title>
+        <Text className="lead">
+          FiSAO Studio aligns a vision-language model with its own eyes: it describes your images, checks each word
+          against the picture, and learns from the difference. Everything stays on this computer.
+        </Text>
+        <div className="actions">
+          <Button
+            leftSection={<IconFilePlus size={18} />}
+            disabled={isBusy}
+            onClick={() => open(() => request('workspace.create', {}))}
+          >
+            New workspace
+          </Button>
+          <Button
+            variant="default"
+            leftSection={<IconFolderOpen size={18} />}
+            disabled={isBusy}
+            onClick={() => open(() => request('workspace.open', {}))}
+          >
+            Open…
+          </Button>
+          <Button
+            variant="default"
+            leftSection={<IconPlayerPlay size={18} />}
+            disabled={isBusy}
+            onClick={() => open(() => request('workspace.openDemo', {}))}
+          >
+            Open the demo
+          </Button>
+        </div>
+      </header>
+      {workspace && (
+        <Paper component="section" withBorder p="md" className="open-workspace" aria-label="Open workspace">
+          <div className="open-workspace-words">
+            <Text fw={600}>{workspace.name}</Text>
+            <Text size="sm" className="quiet" title={workspace.path}>
+              {formatPlural(workspace.imageCount, 'image')} · {shortenPath(workspace.path)}
+            </Text>
+          </div>
+          <Button size="xs" onClick={onShowImages}>
+            Show its images
+          </Button>
+          <Button size="xs" variant="default" onClick={() => attempt(() => request('workspace.close', {}))}>
+            Close workspace
+          </Button>
+        </Paper>
+      )}
+      <div className="home-columns">
+        <section aria-labelledby="recent-title">
+          <Title order={2} size="h4" id="recent-title" mb="xs">
+            Recent workspaces
+          </Title>
+          {recentWorkspaces.length === 0 ? (
+            <FirstSteps />
+          ) : (
+            <ul className="recent">
+              {recentWorkspaces.map((entry) => (
+                <RecentItem
+                  key={entry.path}
+                  entry={entry}
+                  onOpen={() => open(() => request('workspace.openRecent', { path: entry.path }))}
+                  onForget={() => attempt(() => request('workspace.forgetRecent', { path: entry.path }))}
+                />
+              ))}
+            </ul>
+          )}
+        </section>
+        <HardwareCard />
+      </div>
+      {damaged && <RestoreDialog damaged={damaged} onClose={() => setDamaged(null)} />}
+    </div>
+  )
+}
+
+interface RecentItemProps {
+  readonly entry: RecentEntry
+  readonly onOpen: () => void
+  readonly onForget: () => void
+}
+
+function RecentItem({ entry, onOpen, onForget }: RecentItemProps): ReactNode {
+  const { name, path, imageCount, openedAtMs, missing } = entry
+  return (
+    <li className="recent-item">
+      <button type="button" className="recent-open" onClick={onOpen} disabled={missing}>
+        <span className="recent-name">{name}</span>
+        <span className="recent-facts" title={formatMoment(openedAtMs)}>
+          {missing
+            ? 'The file is no longer there'
+            : `${formatPlural(imageCount, 'image')}, opened ${formatAgo(openedAtMs)}`}
+        </span>
+        <span className="recent-path" title={path}>
+          {shortenPath(path)}
+        </span>
+      </button>
+      <Tooltip label="Remove from this list; the file stays">
+        <ActionIcon variant="subtle" color="gray" aria-label={`Remove ${name} from the list`} onClick={onForget}>
+          <IconX size={16} />
+        </ActionIcon>
+      </Tooltip>
+    </li>
+  )
+}
+
+const steps = [
+  ['Bring images', 'A workspace is one file. Add a folder of ordinary pictures to it; no labels are needed.'],
+  ['Look round', 'Browse and search them. The originals stay where they are and are never changed.'],
+  ['Try the demo first', 'It opens 200 sample scenes, so that you can look round without images of your own.'],
+] as const
+
+function FirstSteps(): ReactNode {
+  return (
+    <ol className="first-steps">
+      {steps.map(([title, words]) => (
+        <li key={title}>
+          <strong>{title}.</strong> {words}
+        </li>
+      ))}
+    </ol>
+  )
+}

@@ -1,0 +1,182 @@
+// Images: bring a folder in, search, sort and look at what is there.
+import { Button, Select, TextInput, Title } from '@mantine/core'
+import { useDebouncedValue } from '@mantine/hooks'
+import { IconFolderPlus, IconPhotoPlus, IconSearch } from '@tabler/icons-react'
+import { type DragEvent, type ReactNode, useEffect, useMemo, useState } from 'react'
+import { allImages, type ImageQuery } from '../../../shared/domain.ts'
+import { request, useAppState } from '../api.ts'
+import { describeTotal, ImageGrid } from '../components/ImageGrid.tsx'
+import { ImageViewer } from '../components/ImageViewer.tsx'
+import { ImportPanel, useImports } from '../components/ImportPanel.tsx'
+import { useAttempt } from '../components/Notices.tsx'
+import { ImageWindows } from '../imageWindows.ts'
+
+const sorts: readonly { value: ImageQuery['sort']; label: string }[] = [
+  { value: 'newest', label: 'Newest first' },
+  { value: 'name', label: 'By name' },
+]
+
+export function Images({ workspaceKey }: { readonly workspaceKey: string }): ReactNode {
+  const { workspace } = useAppState()
+  const attempt = useAttempt()
+  const [search, setSearch] = useState('')
+  const [settledSearch] = useDebouncedValue(search.trim(), 150)
+  const [sort, setSort] = useState<ImageQuery['sort']>('newest')
+  const [generation, setGeneration] = useState(0)
+  const [opened, setOpened] = useState<number | null>(null)
+  const imports = useImports(() => setGeneration((before) => before + 1))
+  const imageCount = workspace?.imageCount ?? 0
+  const isImporting = imports.some(({ live }) => live)
+
+  const query = useMemo<ImageQuery>(() => ({ ...allImages, search: settledSearch, sort }), [settledSearch, sort])
+  // biome-ignore lint/correctness/useExhaustiveDependencies: a new generation means new rows for the same query
+  const windows = useMemo(
+    () => new ImageWindows(query, (thrown) => attempt(() => Promise.reject(thrown))),
+    [query, generation, attempt],
+  )
+  const total = useTotal(query, imageCount)
+
+  // While an import runs, the newest images push the others down: the rows are asked for again, not too often.
+  useEffect(() => {
+    if (!isImporting) return
+    const timer = setInterval(() => setGeneration((before) => before + 1), 1500)
+    return () => clearInterval(timer)
+  }, [isImporting])
+
+  const pick = (): void => attempt(() => request('images.pickFolder', {}))
+  const drop = useFolderDrop((folders) => {
+    for (const folder of folders) attempt(() => request('images.importFolder', { folder }))
+  })
+  const isEmpty = imageCount === 0 && !isImporting
+
+  return (
+    <div className="images" {...drop.handlers}>
+      <header className="images-head">
+        <div className="images-title">
+          <Title order={1} size="h3">
+            Images
+          </Title>
+          {!isEmpty && (
+            <span className="quiet" role="status" aria-label="Number of images">
+              {total === null ? '' : describeTotal(total, settledSearch !== '')}
+            </span>
+          )}
+        </div>
+        {!isEmpty && (
+          <div className="images-tools">
+            <TextInput
+              id="image-search"
+              type="search"
+              aria-label="Search images"
+              placeholder="Part of a file name"
+              leftSection={<IconSearch size={16} aria-hidden="true" />}
+              value={search}
+              onChange={({ currentTarget }) => setSearch(currentTarget.value)}
+            />
+            <Select
+              aria-label="Order"
+              className="images-order"
+              data={sorts}
+              value={sort}
+              allowDeselect={false}
+              onChange={(value) => setSort((value ?? 'newest') as ImageQuery['sort'])}
+            />
+            <Button leftSection={<IconFolderPlus size={18} />} onClick={pick}>
+              Add a folder…
+            </Button>
+          </div>
+        )}
+      </header>
+      <ImportPanel imports={imports} />
+      {isEmpty ? (
+        <EmptyImages onPick={pick} />
+      ) : total === 0 && settledSearch !== '' ? (
+        <div className="nothing">
+          <p>No image matches “{settledSearch}”.</p>
+          <Button variant="default" size="xs" onClick={() => setSearch('')}>
+            Show all images
+          </Button>
+        </div>
+      ) : (
+        <ImageGrid windows={windows} total={total ?? 0} workspaceKey={workspaceKey} onOpen={setOpened} />
+      )}
+      {opened !== null && (
+        <ImageViewer
+          windows={windows}
+          index={opened}
+          total={total ?? 0}
+          workspaceKey={workspaceKey}
+          onMove={setOpened}
+          onClose={() => setOpened(null)}
+        />
+      )}
+      {drop.isOver && (
+        <div className="drop-veil" aria-hidden="true">
+          <IconPhotoPlus size={40} />
+          Drop folders to add their images
+        </div>
+      )}
+    </div>
+  )
+}
+
+function EmptyImages({ onPick }: { readonly onPick: () => void }): ReactNode {
+  return (
+    <div className="empty">
+      <IconPhotoPlus size={44} stroke={1.4} aria-hidden="true" className="empty-icon" />
+      <h2>Add a folder of images</h2>
+      <p>
+        Drop a folder here, or choose one. JPEG, PNG, WebP, GIF, AVIF and TIFF files in it and in the folders below are
+        looked through. Your originals stay where they are and are never changed; files that cannot be used are listed
+        with the reason.
+      </p>
+      <Button leftSection={<IconFolderPlus size={18} />} onClick={onPick}>
+        Add a folder…
+      </Button>
+    </div>
+  )
+}
+
+/** How many images match; asked for again when the workspace has more. Null before the first answer. */
+function useTotal(query: ImageQuery, imageCount: number): number | null {
+  const [total, setTotal] = useState<number | null>(null)
+  const attempt = useAttempt()
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another count of images may mean another total
+  useEffect(() => {
+    let isCurrent = true
+    attempt(async () => {
+      const answer = await request('images.count', { query })
+      if (isCurrent) setTotal(answer.total)
+    })
+    return () => {
+      isCurrent = false
+    }
+  }, [attempt, query, imageCount])
+  return total
+}
+
+/** Folders and files that are dropped on the page. */
+function useFolderDrop(onDrop: (paths: readonly string[]) => void): {
+  readonly isOver: boolean
+  readonly handlers: Readonly<
+    Record<'onDragEnter' | 'onDragOver' | 'onDragLeave' | 'onDrop', (event: DragEvent) => void>
+  >
+} {
+  const [depth, setDepth] = useState(0)
+  return {
+    isOver: depth > 0,
+    handlers: {
+      onDragEnter: (event) => {
+        event.preventDefault()
+        setDepth((before) => before + 1)
+      },
+      onDragOver: (event) => event.preventDefault(),
+      onDragLeave: () => setDepth((before) => before - 1),
+      onDrop: (event) => {
+        event.preventDefault()
+        setDepth(0)
+        onDrop([...event.dataTransfer.files].map((file) => window.studio.pathOfDropped(file)).filter(Boolean))
+      },
+    },
+  }
+}
