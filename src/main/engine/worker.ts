@@ -2,7 +2,7 @@
 import { engineMethods } from '../../shared/workerProtocol.ts'
 import { parentPort } from '../worker/parentPort.ts'
 import { serveMethods } from '../worker/serveMethods.ts'
-import { probeDevices } from './device/probe.ts'
+import { probeDevices } from './graph/deviceProbe.ts'
 
 /** A device that compiles its first shaders, or a slow one, blocks this thread for up to this long. */
 const deviceQuietMs = 120_000

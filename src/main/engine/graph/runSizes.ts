@@ -1,0 +1,99 @@
+// Checks what a run is fed against the graph, before ONNX Runtime sees it. Asked by ortSession.ts at each run.
+import { totalmem } from 'node:os'
+import { StudioError } from '../../../shared/errors.ts'
+import type { DeviceName } from '../../../shared/hardware.ts'
+import { elementCount, evaluateDim, formatShape } from './dims.ts'
+import { type DType, elementBytes, type Graph, type Value } from './ir.ts'
+
+/** What is known of a fed tensor. */
+export interface Fed {
+  readonly dtype: DType
+  readonly shape: readonly number[]
+}
+
+/**
+ * The sizes that the inputs give to the graph's named axes.
+ * @throws StudioError `graph.feed` for an input that is missing, unknown, of another dtype or shape, or that
+ *   gives a named axis another size than an input before it; ONNX Runtime would broadcast some of these silently
+ */
+export function sizesOf(graph: Graph, feeds: Readonly<Record<string, Fed>>): ReadonlyMap<string, number> {
+  const sizes = new Map<string, number>()
+  for (const input of graph.inputs) {
+    const fed = feeds[input.name]
+    if (!fed) throw misfed(input, 'none')
+    if (fed.dtype !== input.dtype || fed.shape.length !== input.shape.length) throw misfed(input, describe(fed))
+    input.shape.forEach((dim, i) => {
+      if (typeof dim === 'string' && /^\w+$/.test(dim) && !sizes.has(dim)) sizes.set(dim, fed.shape[i] as number)
+    })
+  }
+  for (const input of graph.inputs) {
+    const fed = feeds[input.name] as Fed
+    if (input.shape.some((dim, i) => evaluateDim(dim, sizes) !== fed.shape[i])) {
+      throw misfed(input, describe(fed), sizes)
+    }
+  }
+  const names = new Set(graph.inputs.map(({ name }) => name))
+  const unknown = Object.keys(feeds).find((name) => !names.has(name))
+  if (unknown !== undefined) throw unknownInput(graph, unknown)
+  return sizes
+}
+
+const largestElements = new WeakMap<Graph, Map<string, number>>()
+
+/**
+ * Refuses a run one tensor of which alone exceeds the memory of this machine: inside Electron such an allocation
+ * ends the process instead of failing.
+ * @throws StudioError `device.out-of-memory`
+ */
+export function requireAffordable(graph: Graph, sizes: ReadonlyMap<string, number>, device: DeviceName): void {
+  const limit = totalmem()
+  const key = [...sizes.values()].join()
+  const known = largestElements.get(graph) ?? new Map<string, number>()
+  largestElements.set(graph, known)
+  let largest = known.get(key)
+  if (largest === undefined) {
+    largest = Math.max(0, ...graph.nodes.flatMap(({ outputs }) => outputs.map((value) => sizeBytes(value, sizes))))
+    known.set(key, largest)
+  }
+  if (largest <= limit) return
+  throw new StudioError({
+    code: 'device.out-of-memory',
+    message: 'This step needs more memory than the computer has.',
+    remedy: 'Lower the batch size or the sequence length, or turn recomputation on.',
+    expected: `at most ${limit} bytes`,
+    found: `a tensor of ${largest} bytes`,
+    where: device,
+  })
+}
+
+function sizeBytes({ dtype, shape }: Value, sizes: ReadonlyMap<string, number>): number {
+  return evaluateDim(elementCount(shape), sizes) * elementBytes[dtype]
+}
+
+function misfed(input: Value, found: string, sizes?: ReadonlyMap<string, number>): StudioError {
+  const given =
+    sizes && sizes.size > 0 ? ` where ${[...sizes].map(([name, size]) => `${name} = ${size}`).join(', ')}` : ''
+  return new StudioError({
+    code: 'graph.feed',
+    message: `The input ${input.name} does not fit the graph.`,
+    remedy: 'Report this fault: a graph was fed wrongly.',
+    expected: describe(input) + given,
+    found,
+    where: input.name,
+  })
+}
+
+function unknownInput(graph: Graph, name: string): StudioError {
+  return new StudioError({
+    code: 'graph.feed',
+    message: `The graph ${graph.name} has no input ${name}.`,
+    remedy: 'Report this fault: a graph was fed wrongly.',
+    expected: graph.inputs.map((input) => input.name).join(', '),
+    found: name,
+    where: name,
+  })
+}
+
+function describe({ dtype, shape }: { readonly dtype: DType; readonly shape: readonly (number | string)[] }): string {
+  return `${dtype} ${formatShape(shape)}`
+}

@@ -1,0 +1,68 @@
+// Numbers as typed arrays of a tensor's dtype, and back. Used by graphBuilder.ts for constants and by sessions.
+import { StudioError } from '../../../shared/errors.ts'
+import type { DType, TypedValues } from './ir.ts'
+
+/** The array type that holds each dtype; float16 and bfloat16 travel as bits, bool as 0 and 1. */
+export const arrayTypes = {
+  float32: Float32Array,
+  float64: Float64Array,
+  float16: Uint16Array,
+  bfloat16: Uint16Array,
+  int64: BigInt64Array,
+  int32: Int32Array,
+  int8: Int8Array,
+  uint8: Uint8Array,
+  bool: Uint8Array,
+} as const satisfies Record<DType, unknown>
+
+/**
+ * Numbers rounded to a dtype. A typed array is taken to hold that dtype already and returned as it is.
+ * @throws StudioError `graph.dtype` when the array is of another type
+ */
+export function typedValues(dtype: DType, numbers: TypedValues | readonly number[]): TypedValues {
+  const type = arrayTypes[dtype]
+  if (numbers instanceof type) return numbers
+  if (!Array.isArray(numbers)) {
+    throw new StudioError({
+      code: 'graph.dtype',
+      message: `Numbers of the dtype ${dtype} came in the wrong kind of array.`,
+      remedy: 'Report this fault: the graph was built wrongly.',
+      expected: type.name,
+      found: numbers.constructor.name,
+    })
+  }
+  if (dtype === 'int64') return BigInt64Array.from(numbers, BigInt)
+  if (dtype === 'float16') return Uint16Array.from(numbers, float16Bits)
+  if (dtype === 'bfloat16') return Uint16Array.from(numbers, bfloat16Bits)
+  return (type as typeof Float32Array).from(numbers) as TypedValues
+}
+
+const single = new Float32Array(1)
+const singleBits = new Uint32Array(single.buffer)
+
+/** Upper half of the float32, rounded to nearest even; NaN stays NaN. */
+export function bfloat16Bits(number: number): number {
+  single[0] = number
+  const bits = singleBits[0] as number
+  if (Number.isNaN(number)) return (bits >>> 16) | 0x40
+  return ((bits + 0x7fff + ((bits >>> 16) & 1)) >>> 16) & 0xffff
+}
+
+/** IEEE 754 binary16, rounded to nearest even from the float32. */
+export function float16Bits(number: number): number {
+  single[0] = number
+  const bits = singleBits[0] as number
+  const sign = (bits >>> 16) & 0x8000
+  if (Number.isNaN(number)) return sign | 0x7e00
+  const size = Math.abs(single[0] as number)
+  if (size >= 65520) return sign | 0x7c00
+  if (size < 2 ** -14) return sign | roundHalfEven(size * 2 ** 24)
+  const mantissa = bits & 0x7fffff
+  const exponent = ((bits >>> 23) & 0xff) - 112
+  return sign | roundHalfEven(((exponent << 23) + mantissa) / 2 ** 13)
+}
+
+function roundHalfEven(x: number): number {
+  const rounded = Math.round(x)
+  return rounded - x === 0.5 && rounded % 2 === 1 ? rounded - 1 : rounded
+}
