@@ -1,4 +1,4 @@
-// The app's log: one rotating file (5 MB, one older generation kept) beside the settings, plus stderr.
+// The app's log: one rotating file (5 MB, one older generation kept) beside the settings, errors also on stderr.
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import log from 'electron-log/node'
@@ -9,7 +9,7 @@ export function openLog(folder: string): void {
   log.transports.file.resolvePathFn = () => join(folder, 'studio.log')
   log.transports.file.maxSize = 5 * 1024 * 1024
   log.transports.file.format = '{y}-{m}-{d} {h}:{i}:{s}.{ms} {level} {text}'
-  log.transports.console.level = 'warn'
+  log.transports.console.level = 'error'
 }
 
 export const logger = {

@@ -40,7 +40,7 @@ export const importIssueSchema = z.object({
 })
 export type ImportIssue = z.infer<typeof importIssueSchema>
 
-export const imageFormatSchema = z.enum(['jpeg', 'png', 'webp', 'gif', 'avif', 'tiff'])
+export const imageFormatSchema = z.enum(['jpeg', 'png', 'webp', 'avif', 'tiff'])
 export type ImageFormat = z.infer<typeof imageFormatSchema>
 
 /** An image of the workspace; its pixels stay in the person's folder, its thumbnail in the workspace file. */

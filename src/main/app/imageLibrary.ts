@@ -14,7 +14,6 @@ const mediaTypes: Readonly<Record<ImageFormat, string>> = {
   jpeg: 'image/jpeg',
   png: 'image/png',
   webp: 'image/webp',
-  gif: 'image/gif',
   avif: 'image/avif',
   tiff: 'image/tiff',
 }

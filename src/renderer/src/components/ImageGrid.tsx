@@ -16,7 +16,7 @@ import { formatPlural } from '../format.ts'
 import type { ImageWindows } from '../imageWindows.ts'
 
 const tileWidth = 164
-const tileHeight = 176
+const tileHeight = 188
 const gap = 8
 /** Beyond this speed pictures fly by unseen; only their frames are shown until the scrolling slows down. */
 const fastPixelsPerMs = 6

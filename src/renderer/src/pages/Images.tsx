@@ -126,7 +126,7 @@ function EmptyImages({ onPick }: { readonly onPick: () => void }): ReactNode {
       <IconPhotoPlus size={44} stroke={1.4} aria-hidden="true" className="empty-icon" />
       <h2>Add a folder of images</h2>
       <p>
-        Drop a folder here, or choose one. JPEG, PNG, WebP, GIF, AVIF and TIFF files in it and in the folders below are
+        Drop a folder here, or choose one. JPEG, PNG, WebP, AVIF and TIFF files in it and in the folders below are
         looked through. Your originals stay where they are and are never changed; files that cannot be used are listed
         with the reason.
       </p>
