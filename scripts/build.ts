@@ -2,8 +2,7 @@
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 
 export const projectRoot = join(import.meta.dirname, '..')
@@ -12,14 +11,7 @@ const inputs = ['src', 'electron.vite.config.ts', 'package-lock.json', 'tsconfig
 
 /** Path of a package's command, so that it can be run by Node without a shell. */
 export function packageBin(name: string, command = name): string {
-  const require = createRequire(import.meta.url)
-  let folder = dirname(require.resolve(name))
-  while (
-    !existsSync(join(folder, 'package.json')) ||
-    JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')).name !== name
-  ) {
-    folder = dirname(folder)
-  }
+  const folder = join(projectRoot, 'node_modules', name)
   const { bin } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
   return join(folder, typeof bin === 'string' ? bin : bin[command])
 }

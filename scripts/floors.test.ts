@@ -1,0 +1,81 @@
+// The import floors must fail the lint when they are broken: each planted violation is linted with the
+// project's own rules, and so is the same file without it.
+import { spawnSync } from 'node:child_process'
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { packageBin, projectRoot } from './build.ts'
+
+const violations: readonly [path: string, statement: string][] = [
+  ['src/shared/planted.ts', "export type { Database } from 'better-sqlite3'"],
+  ['src/shared/planted.ts', "import type { connect } from '../main/db/connection.ts'\nexport type C = typeof connect"],
+  ['src/preload/planted.ts', "import { readFileSync } from 'node:fs'\nexport const read = readFileSync"],
+  [
+    'src/renderer/src/planted.ts',
+    "import type { connect } from '../../main/db/connection.ts'\nexport type C = typeof connect",
+  ],
+  ['src/renderer/src/planted.ts', "import { app } from 'electron'\nexport const a = app"],
+  ['src/main/db/planted.ts', "import { logger } from '../log.ts'\nexport const l = logger"],
+  ['src/main/library/planted.ts', "import { app } from 'electron'\nexport const a = app"],
+  [
+    'src/main/app/planted.ts',
+    "import type { OrtSession } from '../engine/graph/ortSession.ts'\nexport type S = OrtSession",
+  ],
+  ['src/main/engine/graph/planted.ts', "import type { Vlm } from '../models/vlm.ts'\nexport type V = Vlm"],
+  ['src/main/engine/graph/planted.ts', "import ort from 'onnxruntime-node'\nexport const o = ort"],
+  ['src/main/engine/models/planted.ts', "export const late = import('../rollout/generate.ts')"],
+  ['src/main/engine/align/planted.ts', "import { connect } from '../../db/connection.ts'\nexport const c = connect"],
+  ['src/main/engine/planted.ts', "import { app } from 'electron'\nexport const a = app"],
+]
+
+const allowed: readonly [path: string, statement: string][] = [
+  ['src/shared/fine.ts', "import { z } from 'zod'\nexport const s = z.string()"],
+  ['src/renderer/src/pages/fine.ts', "import { request } from '../api.ts'\nexport const r = request"],
+  [
+    'src/main/engine/models/fine.ts',
+    "import { OrtSession } from '../graph/ortSession.ts'\nexport const s = OrtSession",
+  ],
+  ['src/main/engine/graph/ortSession.ts', "import ort from 'onnxruntime-node'\nexport const o = ort"],
+  ['src/main/db/fine.ts', "import { stat } from 'node:fs/promises'\nexport const s = stat"],
+]
+
+// A tree of its own with the project's rules, so that a planted file can never be left behind in the project.
+let tree = ''
+let findings: { path: string; rule: string }[] = []
+
+function plant(path: string, source: string): void {
+  mkdirSync(dirname(join(tree, path)), { recursive: true })
+  writeFileSync(join(tree, path), `${source}\n`)
+}
+
+/** A name of its own for each planted file, since several stand in one folder. */
+const numbered = (path: string, index: number): string => path.replace('planted', `planted${index}`)
+
+beforeAll(() => {
+  tree = mkdtempSync(join(tmpdir(), 'fisao-floors-'))
+  for (const file of ['biome.jsonc', '.gitignore']) copyFileSync(join(projectRoot, file), join(tree, file))
+  for (const [index, [path, source]] of violations.entries()) plant(numbered(path, index), source)
+  for (const [path, source] of allowed) plant(path, source)
+  const command = [packageBin('@biomejs/biome', 'biome'), 'lint', '--reporter=json', '--max-diagnostics=none', '.']
+  const { stdout } = spawnSync(process.execPath, command, { cwd: tree, encoding: 'utf8' })
+  const { diagnostics } = JSON.parse(stdout) as { diagnostics: { category: string; location: { path: string } }[] }
+  findings = diagnostics.map(({ category, location }) => ({ path: location.path, rule: category }))
+})
+
+afterAll(() => rmSync(tree, { recursive: true, force: true }))
+
+const floorRule = 'lint/style/noRestrictedImports'
+
+describe('import floors', () => {
+  test.each(violations.map(([path, source], index) => [numbered(path, index), source]))(
+    '%s may not contain: %s',
+    (path) => {
+      expect(findings).toContainEqual({ path, rule: floorRule })
+    },
+  )
+
+  test.each(allowed)('%s may contain: %s', (path) => {
+    expect(findings).not.toContainEqual({ path, rule: floorRule })
+  })
+})
