@@ -1,0 +1,82 @@
+// Migrations: from version N-1 with rows to N without losing one, in one transaction, and never edited once landed.
+import { createHash } from 'node:crypto'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { listBackups } from './backup.ts'
+import { applicationId, connect, type WritableDb } from './connection.ts'
+import { migrate, schemaVersion } from './migrate.ts'
+import { migrations } from './migrations/index.ts'
+import { prepareWorkspace } from './open.ts'
+
+let folder = ''
+let db: WritableDb
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'fisao-migrate-'))
+  db = connect(join(folder, 'old.fisao'), { create: true })
+  db.pragma(`application_id = ${applicationId}`)
+})
+afterEach(() => {
+  db.close()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+/** SHA-256 of each landed migration. A new one is added here; a line that stands never changes. */
+const landed: Readonly<Record<number, string>> = {
+  1: '3ca23dde3f8d6e37e76a1a3d70cec4523b7991394f77fbb13628b24ca4d404d0',
+  2: 'fc08399a60dca5384f5793e22207529afa733df3b13e13ca73e68e9327165b02',
+}
+
+test.each(migrations)('migration $version ($name) is as it landed', ({ version, sql }) => {
+  expect(createHash('sha256').update(sql).digest('hex')).toBe(landed[version])
+})
+
+test('their numbers run from 1 without a gap', () => {
+  expect(migrations.map(({ version }) => version)).toEqual(migrations.map((_, index) => index + 1))
+})
+
+test('1 to 2 keeps settings, images, thumbnails, issues and tags', async () => {
+  migrate(db, migrations.slice(0, 1))
+  expect(schemaVersion(db)).toBe(1)
+  db.exec(`
+    INSERT INTO setting VALUES ('prompt', '"Describe."');
+    INSERT INTO session VALUES (1, 5, 6, '0.1.0');
+    INSERT INTO import VALUES (1, '/pictures', 'complete', 1, 2);
+    INSERT INTO image VALUES (7, 1, '/pictures/a cat.jpg', 'a cat.jpg', 10, 3, zeroblob(32), 4, 5, 'jpeg', 6);
+    INSERT INTO thumbnail VALUES (7, x'00ff');
+    INSERT INTO import_issue VALUES (1, '/pictures/b.jpg', 'empty', 'The file is empty (0 bytes).');
+    INSERT INTO tag VALUES (1, 'Cats');
+    INSERT INTO image_tag VALUES (1, 7);`)
+  const tables = ['setting', 'session', 'import', 'image', 'thumbnail', 'import_issue', 'tag', 'image_tag']
+  const rows = (): unknown[] => tables.map((table) => db.prepare(`SELECT * FROM ${table}`).all())
+  const before = rows()
+
+  await prepareWorkspace(join(folder, 'old.fisao'))
+
+  expect(schemaVersion(db)).toBe(2)
+  expect(rows()).toEqual(before)
+  expect(db.prepare("SELECT rowid FROM image_name_search WHERE image_name_search MATCH 'cat'").all()).toEqual([
+    { rowid: 7 },
+  ])
+  expect(db.prepare('SELECT count(*) AS n FROM run').get()).toEqual({ n: 0 })
+  const [backup] = listBackups(join(folder, 'old.fisao'))
+  expect(existsSync(backup?.path ?? '')).toBe(true)
+  // The backup that was taken before is of the old version, with its rows.
+  const old = connect(backup?.path ?? '')
+  expect([schemaVersion(old), old.prepare('SELECT count(*) AS n FROM image').get()]).toEqual([1, { n: 1 }])
+  old.close()
+})
+
+test('one that fails leaves the file as it was', () => {
+  migrate(db, migrations.slice(0, 1))
+  const before = readFileSync(join(folder, 'old.fisao'))
+  const broken = {
+    version: 2,
+    name: 'broken',
+    sql: 'CREATE TABLE half (a INTEGER) STRICT; INSERT INTO nowhere VALUES (1);',
+  }
+  expect(() => migrate(db, [...migrations.slice(0, 1), broken])).toThrow('nowhere')
+  expect(schemaVersion(db)).toBe(1)
+  expect(readFileSync(join(folder, 'old.fisao')).equals(before)).toBe(true)
+})
