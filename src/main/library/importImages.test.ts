@@ -1,0 +1,149 @@
+// Imports of real folders into real workspace files: what comes in, what is left out and why, and going on.
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import sharp from 'sharp'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { allImages } from '../../shared/domain.ts'
+import type { ImportCounts } from '../../shared/workerProtocol.ts'
+import type { WritableDb } from '../db/connection.ts'
+import { countImages, imageWindow, thumbnailOf } from '../db/images.ts'
+import { createImport, importIssues, listImports } from '../db/imports.ts'
+import { closeWorkspace, createWorkspace, openWorkspace } from '../db/open.ts'
+import { runImport } from './importImages.ts'
+import { readImage } from './readImage.ts'
+import { addBadPictures, makePictures } from './testing/pictures.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'fisao-import-'))
+const pictures = join(folder, 'pictures')
+let db: WritableDb
+let number = 0
+
+beforeAll(async () => {
+  await makePictures(pictures, 120)
+  await addBadPictures(pictures)
+})
+beforeEach(() => {
+  const path = join(folder, `${number++}.fisao`)
+  createWorkspace(path)
+  db = openWorkspace(path)
+  return () => closeWorkspace(db)
+})
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+async function importAll(signal = new AbortController().signal, report: (counts: ImportCounts) => void = () => {}) {
+  const importId = createImport(db, pictures, 1)
+  return { importId, ...(await runImport(db, importId, { signal, report })) }
+}
+
+describe('an import', () => {
+  test('brings in every good image and lists five bad ones with plain reasons', async () => {
+    const { importId, state, counts } = await importAll()
+    expect(state).toBe('complete')
+    expect(counts).toEqual({ seen: 126, added: 121, known: 0, skipped: 5, found: 126, walking: false })
+    const reasons = importIssues(db, importId, 0, 10).issues.map(({ path, message }) => [
+      path.slice(pictures.length + 1),
+      message,
+    ])
+    expect(reasons).toEqual([
+      ['bad empty.png', 'The file is empty (0 bytes).'],
+      ['bad huge.png', 'It is too large: 30000 × 30000 pixels; the limit is 268 million.'],
+      ['bad text.png', 'It is not an image of a supported kind, whatever its name says.'],
+      ['bad truncated.jpg', 'It is damaged or cut short: its picture cannot be decoded to the end.'],
+      ['bad twin 2.jpg', 'It is the same image as bad twin 1.jpg, byte for byte.'],
+    ])
+  })
+
+  test('of the same folder a second time adds nothing', async () => {
+    await importAll()
+    const { counts } = await importAll()
+    expect(counts).toMatchObject({ added: 0, known: 121, skipped: 5 })
+    expect(countImages(db, allImages)).toBe(121)
+  })
+
+  test('that is cancelled keeps what it had, and goes on to the same end', async () => {
+    const abort = new AbortController()
+    const first = await importAll(abort.signal, ({ seen }) => {
+      if (seen >= 32) abort.abort()
+    })
+    expect(first.state).toBe('cancelled')
+    expect(first.counts.seen).toBeLessThan(126)
+    expect(countImages(db, allImages)).toBe(first.counts.added)
+    const rest = await runImport(db, first.importId, { signal: new AbortController().signal, report: () => {} })
+    expect(rest.state).toBe('complete')
+    expect(listImports(db)).toEqual([expect.objectContaining({ state: 'complete', added: 121, skipped: 5 })])
+  })
+
+  test('of a folder that is gone says so and can resume', async () => {
+    const importId = createImport(db, join(folder, 'unplugged'), 1)
+    const run = runImport(db, importId, { signal: new AbortController().signal, report: () => {} })
+    await expect(run).rejects.toMatchObject({ code: 'image.folder-missing' })
+  })
+
+  test('of a single file brings in just that', async () => {
+    const importId = createImport(db, join(pictures, 'bad twin 1.jpg'), 1)
+    const { counts } = await runImport(db, importId, { signal: new AbortController().signal, report: () => {} })
+    expect(counts).toMatchObject({ added: 1, found: 1 })
+  })
+
+  test('stores size, format and a small WebP thumbnail', async () => {
+    await importAll()
+    const [image] = imageWindow(db, { ...allImages, search: 'bad twin 1' }, 0, 1)
+    expect(image).toMatchObject({ width: 256, height: 256, format: 'jpeg', name: 'bad twin 1.jpg' })
+    const thumbnail = await sharp(thumbnailOf(db, image?.imageId ?? 0)).metadata()
+    expect(thumbnail).toMatchObject({ format: 'webp', width: 192, height: 192 })
+  })
+})
+
+describe('formats', () => {
+  const source = join(pictures, 'set 0', 'picture 00000.jpg')
+
+  test.each([
+    ['png', 'png', () => sharp(source).png()],
+    ['16-bit png', 'png', () => sharp(source).toColourspace('rgb16').png()],
+    ['grey jpeg', 'jpeg', () => sharp(source).greyscale().jpeg()],
+    ['cmyk jpeg', 'jpeg', () => sharp(source).toColourspace('cmyk').jpeg()],
+    ['progressive jpeg', 'jpeg', () => sharp(source).jpeg({ progressive: true })],
+    ['webp', 'webp', () => sharp(source).webp()],
+    ['avif', 'avif', () => sharp(source).avif({ effort: 0 })],
+    ['tiff', 'tiff', () => sharp(source).tiff({ compression: 'lzw' })],
+  ] as const)('%s is read', async (name, format, make) => {
+    const path = join(folder, `format ${name}`)
+    await make().toFile(path)
+    const image = await readImage(path)
+    expect(image).toMatchObject({ format, width: 96, height: 96 })
+    const colours = await sharp(image.thumbnail).stats()
+    const expected = await sharp(await sharp(path).toColourspace('srgb').png({ palette: false }).toBuffer()).stats()
+    colours.channels.slice(0, 3).forEach(({ mean }, channel) => {
+      expect(Math.abs(mean - (expected.channels[channel] ?? expected.channels[0])!.mean)).toBeLessThan(12)
+    })
+  })
+
+  test('a photo that was taken on its side has the size and thumbnail of the upright one', async () => {
+    const path = join(folder, 'turned.jpg')
+    await sharp(source).resize(90, 60, { fit: 'fill' }).withMetadata({ orientation: 6 }).jpeg().toFile(path)
+    const image = await readImage(path)
+    expect([image.width, image.height]).toEqual([60, 90])
+    const { width, height } = await sharp(image.thumbnail).metadata()
+    expect((height ?? 0) / (width ?? 1)).toBeCloseTo(1.5, 1)
+  })
+
+  test.each(['png', 'webp', 'avif', 'tiff'] as const)('a truncated %s is refused', async (format) => {
+    const whole = await sharp(source)[format]().toBuffer()
+    const path = join(folder, `truncated.${format}`)
+    writeFileSync(path, whole.subarray(0, whole.length / 2))
+    await expect(readImage(path)).rejects.toMatchObject({ code: 'damaged' })
+  })
+
+  test('a JPEG that is cut short is refused, though the picture within its EXIF data is whole', async () => {
+    const whole = readFileSync(source)
+    const inside = Buffer.concat([Buffer.from('Exif\0\0'), whole.subarray(0, 4000), Buffer.of(0xff, 0xd9)])
+    const segment = Buffer.concat([Buffer.of(0xff, 0xe1, (inside.length + 2) >> 8, (inside.length + 2) & 255), inside])
+    const path = join(folder, 'exif.jpg')
+    const picture = Buffer.concat([whole.subarray(0, 2), segment, whole.subarray(2)])
+    writeFileSync(path, picture)
+    expect((await readImage(path)).format).toBe('jpeg')
+    writeFileSync(path, picture.subarray(0, picture.length - 500))
+    await expect(readImage(path)).rejects.toMatchObject({ code: 'damaged' })
+  })
+})
