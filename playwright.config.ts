@@ -3,6 +3,7 @@ import { defineConfig } from '@playwright/test'
 
 export default defineConfig({
   testDir: 'e2e',
+  globalSetup: './scripts/playwrightSetup.ts',
   workers: 1,
   timeout: 120_000,
   expect: { timeout: 15_000 },

@@ -3,8 +3,9 @@ import { defineConfig } from 'vitest/config'
 import { runtimeEnvironment, setUp } from './scripts/setup.ts'
 
 const runtime = await setUp()
-// Vitest itself stays on the system's Node, which Vite asks for; its workers are forked from
-// `process.execPath`, so naming Electron there runs every test on Electron's Node.
+// Vite asks for Node 20.19 and the registry's Electron carries 20.18, so Vitest itself stays on the system's
+// Node. Its workers are forked from `process.execPath`: naming Electron there runs every test on Electron's
+// Node. (The pool's own `execArgv` can add arguments but not name another executable.)
 process.execPath = runtime.electronPath
 
 export default defineConfig({

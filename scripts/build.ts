@@ -1,13 +1,14 @@
 // Builds the app into out/ unless the last build was made from the very same sources.
-import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { projectRoot, runEntry, runProgram } from './runProgram.ts'
+import { withLock } from './setup/cache.ts'
+import { runtimeEnvironment, setUp } from './setup.ts'
 
-export const projectRoot = join(import.meta.dirname, '..')
 const stampFile = join(projectRoot, 'out', '.stamp')
-const inputs = ['src', 'electron.vite.config.ts', 'package-lock.json', 'tsconfig.base.json']
+const inputs = ['src', 'electron.vite.config.ts', 'package.json', 'package-lock.json', 'tsconfig.base.json']
 
 /** Path of a package's command, so that it can be run by Node without a shell. */
 export function packageBin(name: string, command = name): string {
@@ -17,26 +18,31 @@ export function packageBin(name: string, command = name): string {
 }
 
 /**
- * Builds when needed.
+ * Builds when needed. Of two commands at once, one builds and the other waits for it.
+ * @param env as `runtimeEnvironment` gives it: it names the Electron to build for
  * @returns whether it built
  * @throws Error when the build failed; its output has been printed
  */
-export function build(env: NodeJS.ProcessEnv = process.env): boolean {
-  const stamp = fingerprint()
-  if (existsSync(stampFile) && readFileSync(stampFile, 'utf8') === stamp) return false
-  const { status } = spawnSync(process.execPath, [packageBin('electron-vite'), 'build', '--logLevel', 'warn'], {
-    cwd: projectRoot,
-    env,
-    stdio: ['ignore', 'inherit', 'inherit'],
+export async function build(env: NodeJS.ProcessEnv): Promise<boolean> {
+  const isCurrent = () => existsSync(stampFile) && readFileSync(stampFile, 'utf8') === fingerprint(env)
+  if (isCurrent()) return false
+  const checkout = createHash('sha256').update(projectRoot).digest('hex').slice(0, 12)
+  return await withLock(`build-${checkout}`, async () => {
+    if (isCurrent()) return false
+    // Taken before the build, so that a file that changes meanwhile leads to another one.
+    const stamp = fingerprint(env)
+    rmSync(stampFile, { force: true })
+    const args = [packageBin('electron-vite'), 'build', '--logLevel', 'warn']
+    const code = await runProgram(process.execPath, args, { env })
+    if (code !== 0) throw new Error('the build failed; the lines above say where')
+    writeFileSync(stampFile, stamp)
+    return true
   })
-  if (status !== 0) throw new Error('the build failed; the lines above say where')
-  writeFileSync(stampFile, stamp)
-  return true
 }
 
-/** Names, sizes and times of everything that goes into a build. */
-function fingerprint(): string {
-  const hash = createHash('sha256')
+/** Names, sizes and times of everything that goes into a build, and the Electron it is for. */
+function fingerprint(env: NodeJS.ProcessEnv): string {
+  const hash = createHash('sha256').update(`Electron ${env.ELECTRON_MAJOR_VER}\n`)
   for (const file of inputs.flatMap((input) => filesUnder(join(projectRoot, input))).sort()) {
     const { size, mtimeMs } = statSync(file)
     hash.update(`${file}\0${size}\0${mtimeMs}\n`)
@@ -52,5 +58,9 @@ function filesUnder(path: string): string[] {
 }
 
 if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
-  process.stdout.write(build() ? 'built out/\n' : 'out/ is up to date\n')
+  await runEntry(async () => {
+    const hasBuilt = await build(runtimeEnvironment(await setUp()))
+    process.stdout.write(hasBuilt ? 'built out/\n' : 'out/ is up to date\n')
+    return 0
+  })
 }

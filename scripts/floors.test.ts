@@ -5,7 +5,8 @@ import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { packageBin, projectRoot } from './build.ts'
+import { packageBin } from './build.ts'
+import { projectRoot } from './runProgram.ts'
 
 const violations: readonly [path: string, statement: string][] = [
   ['src/shared/planted.ts', "export type { Database } from 'better-sqlite3'"],

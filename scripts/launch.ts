@@ -1,9 +1,41 @@
 // Launches the built app: `npm start`, `npm run demo`, and the options with which end-to-end tests start it.
-import { spawn } from 'node:child_process'
+import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { build, projectRoot } from './build.ts'
+import { build } from './build.ts'
 import { withDisplay } from './display.ts'
+import { projectRoot, runEntry, runProgram } from './runProgram.ts'
 import { runtimeEnvironment, setUp } from './setup.ts'
+
+const demoTimeoutMs = 30 * 60 * 1000
+
+/** What Playwright's `_electron.launch` takes. */
+export interface ElectronLaunchOptions {
+  readonly executablePath: string
+  readonly args: string[]
+  readonly env: Record<string, string>
+}
+
+/**
+ * How an end-to-end test starts the built app. The display is in `process.env` by then (see playwrightSetup.ts).
+ * @param userDataDir where this instance keeps settings and logs; one folder each, or a second one will not start
+ */
+export async function electronLaunchOptions({
+  userDataDir,
+  args = [],
+  env = {},
+}: {
+  readonly userDataDir: string
+  readonly args?: readonly string[]
+  readonly env?: Readonly<Record<string, string>>
+}): Promise<ElectronLaunchOptions> {
+  const runtime = await setUp()
+  const all = Object.entries({ ...runtimeEnvironment(runtime), ...env })
+  return {
+    executablePath: runtime.electronPath,
+    args: electronArguments([`--user-data-dir=${userDataDir}`, ...args]),
+    env: Object.fromEntries(all.filter((entry): entry is [string, string] => entry[1] !== undefined)),
+  }
+}
 
 /**
  * Arguments for the Electron executable. Root has no user namespaces to build Chromium's sandbox from,
@@ -14,41 +46,52 @@ export function electronArguments(args: readonly string[]): string[] {
 }
 
 /**
+ * The demo's flags as Chromium reads them: a value stands behind `=`, and a folder is named in full because
+ * the app may run in another one. Without `--out` the results go to `demo-output` in the project.
+ */
+export function demoArguments(args: readonly string[], workingFolder: string): string[] {
+  const rest: string[] = []
+  let out = resolve(projectRoot, 'demo-output')
+  for (let i = 0; i < args.length; i++) {
+    const [flag = '', value = args[i + 1]] = (args[i] ?? '').split(/=(.*)/s, 2)
+    if (flag !== '--out') rest.push(args[i] ?? '')
+    else if (value === undefined || value === '') throw new Error('--out needs a folder: --out=results')
+    else {
+      out = resolve(workingFolder, value)
+      if (!args[i]?.includes('=')) i++
+    }
+  }
+  return [...rest, `--out=${out}`]
+}
+
+/**
  * Sets up, builds when needed, runs the app to its end and passes signals on.
  * @returns its exit code
  */
-export async function launch(args: readonly string[]): Promise<number> {
+export async function launch(args: readonly string[], timeoutMs?: number): Promise<number> {
   const runtime = await setUp()
   const env = runtimeEnvironment(runtime)
-  build(env)
-  return await withDisplay(env, (displayEnv) => run(runtime.electronPath, electronArguments(args), displayEnv))
+  await build(env)
+  return await withDisplay(env, (displayEnv) =>
+    runProgram(runtime.electronPath, electronArguments(args), {
+      env: displayEnv,
+      keepsErrorLine: (line) => !isChromiumNoise(line),
+      ...(timeoutMs && { timeoutMs }),
+    }),
+  )
 }
 
-function run(command: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { env, stdio: ['ignore', 'inherit', 'pipe'] })
-    child.stderr.on('data', (text: Buffer) => process.stderr.write(withoutNoise(text.toString())))
-    const pass = (signal: NodeJS.Signals) => child.kill(signal)
-    process.on('SIGINT', pass).on('SIGTERM', pass)
-    child.on('error', reject)
-    child.on('close', (code, signal) => {
-      process.off('SIGINT', pass).off('SIGTERM', pass)
-      resolve(signal ? 1 : (code ?? 1))
-    })
-  })
-}
-
-/** Drops Chromium's complaints about a machine without a session bus or GPU, which tell a person nothing. */
-function withoutNoise(text: string): string {
-  return text
-    .split('\n')
-    .filter((line) => !/:ERROR:(bus|object_proxy|viz_main_impl|command_buffer_proxy|gpu_|gl_|angle_|zygote)/.test(line))
-    .join('\n')
+/** Chromium's complaints about a machine without a session bus or GPU, which tell a person nothing. */
+export function isChromiumNoise(line: string): boolean {
+  return /^\[\d+:[\d/.]+:ERROR:(bus|object_proxy|viz_main_impl|command_buffer_proxy|gpu_|gl_|angle_|zygote)/.test(line)
 }
 
 if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
-  process.exitCode = await launch(process.argv.slice(2)).catch((error: Error) => {
-    process.stderr.write(`${error.message}\n`)
-    return 1
-  })
+  const args = process.argv.slice(2)
+  await runEntry(() =>
+    args.includes('--demo')
+      ? // npm runs scripts in the project's folder and keeps the caller's here.
+        launch(demoArguments(args, process.env.INIT_CWD ?? process.cwd()), demoTimeoutMs)
+      : launch(args),
+  )
 }

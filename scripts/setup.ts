@@ -1,8 +1,9 @@
 // Sets this machine up for development: the Electron runtime, a SQLite binding that loads on it, and the
 // system libraries both need. Every entry command calls it; once done, it costs a few milliseconds.
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { needsOwnDisplay } from './display.ts'
 import { cacheRoot } from './setup/cache.ts'
 import { chooseElectron, type Electron } from './setup/electron.ts'
 import { runCommand } from './setup/runCommand.ts'
@@ -25,31 +26,38 @@ interface RuntimeVersions {
 export async function setUp(
   print = (line: string): void => void process.stderr.write(`[setup] ${line}\n`),
 ): Promise<Runtime> {
-  const electron = await chooseElectron()
+  const electron = await chooseElectron(print)
   const onLinux = process.platform === 'linux'
-  const needsDisplay = onLinux && !process.env.DISPLAY && !process.env.WAYLAND_DISPLAY
   const missing = (): string[] => (onLinux ? missingLibraries(electron.electronPath) : [])
-  await ensureSystemLibraries({ missing, display: needsDisplay, compiler: false }, print)
+  await ensureSystemLibraries({ missing, display: needsOwnDisplay(), compiler: false }, print)
   const versions = await runtimeVersions(electron.electronPath)
   const needsCompiler = onLinux && versions.napiVersion < shippedNapiVersion
   await ensureSystemLibraries({ missing: () => [], display: false, compiler: needsCompiler }, print)
-  return { ...electron, ...versions, sqliteBinding: await sqliteBinding(versions.napiVersion, print) }
+  return { ...electron, ...versions, sqliteBinding: await sqliteBinding({ ...electron, ...versions }, print) }
 }
 
 /** Environment with which a process of the app, or Node on the app's runtime, finds what was set up. */
 export function runtimeEnvironment(runtime: Runtime, env: NodeJS.ProcessEnv = process.env): NodeJS.ProcessEnv {
+  // Editors built on Electron leave this one in their terminals; with it the app would start as plain Node.
+  const { ELECTRON_RUN_AS_NODE: _, ...inherited } = env
   return {
-    ...env,
+    ...inherited,
     ELECTRON_OVERRIDE_DIST_PATH: runtime.distPath,
+    // What electron-vite starts, and the version whose language level it builds for; left to itself it takes
+    // the pinned Electron for both.
+    ELECTRON_EXEC_PATH: runtime.electronPath,
+    ELECTRON_MAJOR_VER: runtime.electronVersion.split('.')[0],
     ...(runtime.sqliteBinding && { FISAO_SQLITE_BINDING: runtime.sqliteBinding }),
   }
 }
 
-/** Asks the executable once and remembers the answer beside the cache. */
+/** Asks the executable once and remembers the answer in the cache, for as long as it is the same file. */
 async function runtimeVersions(electronPath: string): Promise<RuntimeVersions> {
   const file = join(cacheRoot(), 'runtime-versions.json')
   const known: Record<string, RuntimeVersions> = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {}
-  const remembered = known[electronPath]
+  const { size, mtimeMs } = statSync(electronPath)
+  const key = `${electronPath} ${size} ${mtimeMs}`
+  const remembered = known[key]
   if (remembered) return remembered
   const ask =
     'JSON.stringify({electronVersion:process.versions.electron,nodeVersion:process.versions.node,napiVersion:Number(process.versions.napi)})'
@@ -57,17 +65,25 @@ async function runtimeVersions(electronPath: string): Promise<RuntimeVersions> {
   const versions: RuntimeVersions = JSON.parse(await runCommand(electronPath, ['-p', ask], { env }))
   mkdirSync(cacheRoot(), { recursive: true })
   const temporary = `${file}.${process.pid}`
-  writeFileSync(temporary, JSON.stringify({ ...known, [electronPath]: versions }, null, 2))
+  writeFileSync(temporary, JSON.stringify({ ...known, [key]: versions }, null, 2))
   renameSync(temporary, file)
   return versions
 }
 
 if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
-  const startMs = performance.now()
-  const runtime = await setUp()
-  const seconds = ((performance.now() - startMs) / 1000).toFixed(1)
+  process.exitCode = await setUp().then(report, (error: Error) => {
+    process.stderr.write(`${error.message}\n`)
+    return 1
+  })
+}
+
+function report(runtime: Runtime): number {
+  const { electronVersion, nodeVersion, napiVersion, source, distPath, sqliteBinding: binding } = runtime
   process.stdout.write(
-    `Electron ${runtime.electronVersion} (Node ${runtime.nodeVersion}, Node-API ${runtime.napiVersion}) from ${runtime.source}: ` +
-      `${runtime.distPath}\nSQLite binding: ${runtime.sqliteBinding ?? 'as shipped'}\nset up in ${seconds} s\n`,
+    `Electron ${electronVersion} (Node ${nodeVersion}, Node-API ${napiVersion}) from ${source}: ${distPath}\n` +
+      `SQLite binding: ${binding ?? 'as shipped'}\n` +
+      // Counted from the start of the process, as a person waits for it.
+      `set up in ${(performance.now() / 1000).toFixed(2)} s\n`,
   )
+  return 0
 }

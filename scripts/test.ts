@@ -1,88 +1,125 @@
-// `npm test`: sets up, then lint, types, unit and end-to-end tests; ends with one line `N passed, N failed`
-// in which a static check counts as one test. All steps run even when an earlier one failed.
-import { spawnSync } from 'node:child_process'
+// `npm test`: sets up, then lint, types, unit tests, build and end-to-end tests; ends with one line
+// `N passed, N failed` in which a static check counts as one test. Every step runs even after a failed one.
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { build, packageBin, projectRoot } from './build.ts'
-import { withDisplay } from './display.ts'
+import { pathToFileURL } from 'node:url'
+import { build, packageBin } from './build.ts'
+import { Interrupted, runEntry, runProgram } from './runProgram.ts'
 import { runtimeEnvironment, setUp } from './setup.ts'
 
+/** What a step came to. */
+export interface Count {
+  readonly passed: number
+  readonly failed: number
+}
+
+type Step = (env: NodeJS.ProcessEnv, reports: string) => Promise<Count>
+
+const steps: Readonly<Record<string, Step>> = { lint, types, unit, build: buildApp, e2e: endToEnd }
 const typeProjects = ['src/shared', 'src/main', 'src/preload', 'src/renderer', '.']
-const allSteps = ['lint', 'types', 'unit', 'e2e']
-const steps = process.argv.length > 2 ? process.argv.slice(2) : allSteps
-const reports = mkdtempSync(join(tmpdir(), 'fisao-test-'))
-const total = { passed: 0, failed: 0 }
-
-try {
-  const runtime = await setUp()
-  await withDisplay(runtimeEnvironment(runtime), async (env) => {
-    if (steps.includes('lint'))
-      countOne('lint', node(env, packageBin('@biomejs/biome', 'biome'), 'check', '--error-on-warnings', '.'))
-    if (steps.includes('types')) {
-      for (const project of typeProjects)
-        countOne(`types ${project}`, node(env, packageBin('typescript', 'tsc'), '-p', project))
-    }
-    if (steps.includes('unit')) unitTests(env)
-    if (steps.includes('e2e')) endToEndTests(env)
-  })
-} catch (error) {
-  process.stderr.write(`${error instanceof Error ? error.message : error}\n`)
-  total.failed++
-} finally {
-  rmSync(reports, { recursive: true, force: true })
-}
-process.stdout.write(`\n${total.passed} passed, ${total.failed} failed\n`)
-process.exitCode = total.failed === 0 && total.passed > 0 ? 0 : 1
-
-function unitTests(env: NodeJS.ProcessEnv): void {
-  const report = join(reports, 'unit.json')
-  const status = node(
-    env,
-    packageBin('vitest'),
-    'run',
-    '--reporter=default',
-    '--reporter=json',
-    `--outputFile.json=${report}`,
-  )
-  const result = readReport(report)
-  count('unit', result.numPassedTests ?? 0, result.numFailedTests ?? 0, status)
-}
-
-function endToEndTests(env: NodeJS.ProcessEnv): void {
-  build(env)
-  const report = join(reports, 'e2e.json')
-  const reporterEnv = { ...env, PLAYWRIGHT_JSON_OUTPUT_NAME: report }
-  const status = node(reporterEnv, packageBin('@playwright/test', 'playwright'), 'test', '--reporter=list,json')
-  const stats = readReport(report).stats
-  count('end-to-end', (stats?.expected ?? 0) + (stats?.flaky ?? 0), stats?.unexpected ?? 0, status)
-}
-
-/** Adds a runner's counts; one that failed without a failed test (a crash, no report) counts as a failure. */
-function count(name: string, passed: number, failed: number, status: number): void {
-  const failures = status === 0 ? failed : Math.max(failed, 1)
-  process.stdout.write(`— ${name}: ${passed} passed, ${failures} failed\n`)
-  total.passed += passed
-  total.failed += failures
-}
-
-function countOne(name: string, status: number): void {
-  count(name, status === 0 ? 1 : 0, 0, status)
-}
 
 /** The parts of both runners' JSON reports that are counted. */
-interface Report {
-  numPassedTests?: number
-  numFailedTests?: number
-  stats?: { expected: number; unexpected: number; flaky: number }
+export interface Report {
+  readonly numPassedTests?: number
+  readonly numFailedTests?: number
+  readonly stats?: { readonly expected: number; readonly unexpected: number; readonly flaky: number }
+}
+
+/**
+ * A runner's counts from its report and exit code. One that failed without a failed test (a crash, a file
+ * that does not load, no report) counts as one failure; one that ran no test at all does too.
+ */
+export function countOf({ numPassedTests, numFailedTests, stats }: Report, exitCode: number): Count {
+  const passed = numPassedTests ?? (stats ? stats.expected + stats.flaky : 0)
+  const failed = numFailedTests ?? stats?.unexpected ?? 0
+  return { passed, failed: exitCode === 0 && passed > 0 ? failed : Math.max(failed, 1) }
+}
+
+async function lint(env: NodeJS.ProcessEnv): Promise<Count> {
+  return countOfCheck(await node(env, packageBin('@biomejs/biome', 'biome'), 'check', '--error-on-warnings', '.'))
+}
+
+async function types(env: NodeJS.ProcessEnv): Promise<Count> {
+  const count = { passed: 0, failed: 0 }
+  for (const project of typeProjects) {
+    const { passed, failed } = countOfCheck(await node(env, packageBin('typescript', 'tsc'), '-p', project))
+    count.passed += passed
+    count.failed += failed
+  }
+  return count
+}
+
+async function unit(env: NodeJS.ProcessEnv, reports: string): Promise<Count> {
+  const report = join(reports, 'unit.json')
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`]
+  const code = await node(env, packageBin('vitest'), 'run', ...reporters)
+  return countOf(readReport(report), code)
+}
+
+async function buildApp(env: NodeJS.ProcessEnv): Promise<Count> {
+  const hasBuilt = await build(env)
+  process.stdout.write(hasBuilt ? 'built out/\n' : 'out/ is up to date\n')
+  return countOfCheck(0)
+}
+
+async function endToEnd(env: NodeJS.ProcessEnv, reports: string): Promise<Count> {
+  const report = join(reports, 'e2e.json')
+  const args = [packageBin('@playwright/test', 'playwright'), 'test', '--reporter=list,json']
+  const code = await node({ ...env, PLAYWRIGHT_JSON_OUTPUT_NAME: report }, ...args)
+  return countOf(readReport(report), code)
+}
+
+function countOfCheck(exitCode: number): Count {
+  return exitCode === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 }
 }
 
 function readReport(file: string): Report {
   return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {}
 }
 
-function node(env: NodeJS.ProcessEnv, ...args: readonly string[]): number {
-  return (
-    spawnSync(process.execPath, args, { cwd: projectRoot, env, stdio: ['ignore', 'inherit', 'inherit'] }).status ?? 1
-  )
+function node(env: NodeJS.ProcessEnv, ...args: readonly string[]): Promise<number> {
+  return runProgram(process.execPath, args, { env })
+}
+
+/** Runs the named steps. @returns the exit code */
+async function runSteps(names: readonly string[]): Promise<number> {
+  const unknown = names.filter((name) => !(name in steps))
+  if (unknown.length > 0)
+    throw new Error(`no such step: ${unknown.join(', ')}. There are ${Object.keys(steps).join(', ')}.`)
+  const reports = mkdtempSync(join(tmpdir(), 'fisao-test-'))
+  const lines: string[] = []
+  let passed = 0
+  let failed = 0
+  const run = async (name: string, step: () => Promise<Count>): Promise<void> => {
+    process.stdout.write(`\n=== ${name}\n`)
+    const startMs = performance.now()
+    const count = await step().catch(failureOf)
+    const seconds = ((performance.now() - startMs) / 1000).toFixed(1)
+    lines.push(`${name.padEnd(8)} ${seconds.padStart(6)} s   ${count.passed} passed, ${count.failed} failed`)
+    passed += count.passed
+    failed += count.failed
+  }
+  try {
+    const env = runtimeEnvironment(await setUp())
+    for (const name of names) await run(name, () => (steps[name] as Step)(env, reports))
+  } catch (error) {
+    failed += failureOf(error).failed
+  } finally {
+    rmSync(reports, { recursive: true, force: true })
+  }
+  process.stdout.write(`\n${lines.join('\n')}\n\n${passed} passed, ${failed} failed\n`)
+  return failed === 0 ? 0 : 1
+}
+
+/** A step that could not run counts as one failure; an interrupt ends them all. */
+function failureOf(error: unknown): Count {
+  if (error instanceof Interrupted) throw error
+  process.stderr.write(`${error instanceof Error ? error.message : error}\n`)
+  return { passed: 0, failed: 1 }
+}
+
+if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
+  const names = process.argv.slice(2)
+  await runEntry(() => runSteps(names.length > 0 ? names : Object.keys(steps)))
 }

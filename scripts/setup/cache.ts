@@ -1,10 +1,26 @@
 // The cache outside the checkout that holds the Electron runtime and compiled bindings: each entry is
 // built in a temporary folder and renamed into place, so that it is there whole or not at all.
-import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimes,
+  writeFileSync,
+} from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 
 const completeMark = '.complete'
+const lockBeatMs = 3000
+const lockStaleMs = 20_000
+const leftoverMs = 24 * 3600 * 1000
 
 /** The product's cache folder of this user. */
 export function cacheRoot(env: NodeJS.ProcessEnv = process.env, platform: NodeJS.Platform = process.platform): string {
@@ -16,7 +32,7 @@ export function cacheRoot(env: NodeJS.ProcessEnv = process.env, platform: NodeJS
 
 /**
  * The folder of a cache entry; `build` fills a new folder when the entry is not there or was left half done.
- * Two set-ups at once may both build; the first to finish wins and both use its folder.
+ * Of two set-ups at once, one builds and the other waits for it.
  */
 export async function cached(
   name: string,
@@ -26,19 +42,60 @@ export async function cached(
   const folder = join(root, name)
   const isComplete = () => existsSync(join(folder, completeMark))
   if (isComplete()) return folder
-  mkdirSync(root, { recursive: true })
-  const temporary = mkdtempSync(join(root, `${name}.partial-`))
-  try {
-    await build(temporary)
-    writeFileSync(join(temporary, completeMark), '')
-    if (existsSync(folder) && !isComplete()) rmSync(folder, { recursive: true, force: true })
+  const fill = async () => {
+    if (isComplete()) return
+    removeLeftovers(root)
+    const temporary = mkdtempSync(join(root, `${name}.partial-`))
     try {
+      await build(temporary)
+      writeFileSync(join(temporary, completeMark), '')
+      if (!isComplete()) rmSync(folder, { recursive: true, force: true })
       renameSync(temporary, folder)
     } catch (error) {
+      // Whoever took a lock over that still had an owner may have been first; its entry serves as well.
       if (!isComplete()) throw error
+    } finally {
+      rmSync(temporary, { recursive: true, force: true })
     }
-  } finally {
-    rmSync(temporary, { recursive: true, force: true })
   }
+  await withLock(name, fill, root)
   return folder
+}
+
+/**
+ * Runs `use` while no other process runs one of the same name. A lock is a file that its owner touches, so
+ * that one left by a process that was killed is taken over after 20 s, whatever machine or container it ran in.
+ */
+export async function withLock<T>(name: string, use: () => Promise<T>, root = cacheRoot()): Promise<T> {
+  mkdirSync(root, { recursive: true })
+  const file = join(root, `${name}.lock`)
+  while (!take(file)) await delay(200)
+  const beat = setInterval(() => utimes(file, new Date(), new Date(), () => undefined), lockBeatMs)
+  try {
+    return await use()
+  } finally {
+    clearInterval(beat)
+    rmSync(file, { force: true })
+  }
+}
+
+function take(file: string): boolean {
+  try {
+    closeSync(openSync(file, 'wx'))
+    return true
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+  }
+  const touchedMs = statSync(file, { throwIfNoEntry: false })?.mtimeMs
+  if (touchedMs !== undefined && Date.now() - touchedMs > lockStaleMs) rmSync(file, { force: true })
+  return false
+}
+
+/** Removes what killed set-ups left behind: partial folders that nobody has filled for a day. */
+function removeLeftovers(root: string): void {
+  for (const name of readdirSync(root).filter((entry) => entry.includes('.partial-'))) {
+    const folder = join(root, name)
+    const changedMs = statSync(folder, { throwIfNoEntry: false })?.mtimeMs ?? Date.now()
+    if (Date.now() - changedMs > leftoverMs) rmSync(folder, { recursive: true, force: true })
+  }
 }

