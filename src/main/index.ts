@@ -1,5 +1,5 @@
 // The main process starts here: one instance, locked down, one window, or the demo run without a person.
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { app, type BrowserWindow, session } from 'electron'
 import { runDemo } from './app/demo.ts'
 import { SettingsFile } from './app/settingsFile.ts'
@@ -61,15 +61,27 @@ async function start(): Promise<void> {
   handleChannels(studio.handlers)
   updateMenu(studio, menuActions)
   endInOrder(studio)
-  app.on('second-instance', () => {
+  app.on('second-instance', (_event, argv) => {
     if (window?.isMinimized()) window.restore()
     show().focus()
+    openNamed(studio, argv)
+  })
+  app.on('open-file', (event, path) => {
+    event.preventDefault()
+    openNamed(studio, [path])
   })
   app.on('activate', show)
 
   const first = show()
   studio.start()
+  openNamed(studio, process.argv)
   if (isDemoRun) app.exit(await runDemo(studio, first, demoFolder))
+}
+
+/** Opens the workspace file that the app was started with, by a double click on it for example. */
+function openNamed(studio: Studio, argv: readonly string[]): void {
+  const path = argv.find((argument) => argument.endsWith('.fisao'))
+  if (path !== undefined) studio.attempt(() => studio.workspaces.open(resolve(path)))
 }
 
 /** Quits after the workspace is closed; a second attempt while that is under way changes nothing. */

@@ -1,5 +1,5 @@
 // The shell: navigation at the left, the page, and a status line that says how the engine is doing.
-import { NavLink, SegmentedControl, VisuallyHidden } from '@mantine/core'
+import { SegmentedControl, VisuallyHidden } from '@mantine/core'
 import { IconDeviceDesktop, IconHome, IconMoon, IconPhoto, IconSun } from '@tabler/icons-react'
 import { type ReactNode, useEffect, useState } from 'react'
 import type { Appearance } from '../../shared/settings.ts'
@@ -87,18 +87,18 @@ interface NavButtonProps {
 
 function NavButton({ icon, label, note, isShown, isDisabled = false, onOpen }: NavButtonProps): ReactNode {
   return (
-    <NavLink
-      component="button"
+    <button
+      type="button"
       className="navigation-link"
-      label={label}
       aria-label={label}
-      leftSection={icon}
-      rightSection={note && <span className="navigation-note">{note}</span>}
-      active={isShown}
       disabled={isDisabled}
       {...(isShown && { 'aria-current': 'page' as const })}
       onClick={onOpen}
-    />
+    >
+      {icon}
+      <span>{label}</span>
+      {note && <span className="navigation-note">{note}</span>}
+    </button>
   )
 }
 

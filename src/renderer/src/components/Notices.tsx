@@ -34,7 +34,7 @@ export function NoticesProvider({ children }: { readonly children: ReactNode }):
   return (
     <AttemptContext value={attempt}>
       {children}
-      <div className="notices" role="alert">
+      <div className="notices">
         {notices.map(({ id, error }) => (
           <Notification
             key={id}

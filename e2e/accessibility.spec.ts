@@ -1,0 +1,56 @@
+// axe on every screen and dialog, light and dark: nothing serious or critical may remain.
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+import type { Page } from '@playwright/test'
+import { addBadPictures, makePictures } from '../src/main/library/testing/pictures.ts'
+import { answerDialogs, createWorkspace, expect, test } from './studio.ts'
+
+const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+
+/** Rules that are broken seriously or critically, with the elements that break them. */
+async function violations(page: Page): Promise<string[]> {
+  await page.evaluate(axeSource)
+  return await page.evaluate(async () => {
+    const { axe } = window as unknown as { axe: typeof import('axe-core') }
+    const { violations } = await axe.run()
+    return violations
+      .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+      .flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary }) => `${id}: ${html} ${failureSummary}`))
+  })
+}
+
+for (const appearance of ['Light', 'Dark'] as const) {
+  test(`no serious violation in ${appearance.toLowerCase()}`, async ({ studio, folder }) => {
+    const { page } = studio
+    const looks = async (name: string): Promise<void> => {
+      await page.screenshot({ path: test.info().outputPath(`${name} ${appearance}.png`) })
+      expect(await violations(page), name).toEqual([])
+    }
+    await page.getByTitle(appearance, { exact: true }).click()
+    await expect(page.locator('html')).toHaveAttribute('data-mantine-color-scheme', appearance.toLowerCase())
+    await expect(page.getByRole('status', { name: 'Engine status' })).toContainText('Engine ready')
+    await looks('home')
+
+    const pictures = join(folder, 'a folder with a rather long name, as people have them', 'pictures')
+    await makePictures(pictures, 60)
+    await addBadPictures(pictures)
+    await createWorkspace(studio, join(folder, 'work.fisao'))
+    await looks('images empty')
+    await answerDialogs(studio, pictures)
+    await page.getByRole('button', { name: 'Add a folder…' }).click()
+    await expect(page.getByText('61 images added, 5 files left out')).toBeVisible()
+    await expect(page.getByRole('gridcell').first()).toBeVisible()
+    await looks('images')
+    await page.getByRole('button', { name: 'Show what was left out' }).click()
+    await expect(page.getByRole('table', { name: 'Skipped files' }).getByRole('row')).toHaveCount(6)
+    await looks('left out')
+    await page.keyboard.press('Escape')
+    await page.getByRole('gridcell').first().dblclick()
+    await expect(page.getByRole('dialog').locator('img')).toBeVisible()
+    await looks('large view')
+    await page.keyboard.press('Escape')
+    await page.getByRole('button', { name: 'Home' }).click()
+    await looks('home with a workspace')
+  })
+}

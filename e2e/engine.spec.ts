@@ -1,0 +1,34 @@
+// The engine process: measured at the start, back by itself after it was killed, WebGPU on a software adapter.
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { setUp } from '../scripts/setup.ts'
+import { expect, test } from './studio.ts'
+
+test('the engine that is killed comes back by itself, and the window says so', async ({ studio }) => {
+  const { page } = studio
+  const status = page.getByRole('status', { name: 'Engine status' })
+  await expect(status).toContainText('Engine ready on')
+  const pid = await page.evaluate(async () => {
+    const answer = await window.studio.request('app.state', {})
+    return answer.ok ? answer.value.engine.pid : null
+  })
+  process.kill(pid ?? 0, 'SIGKILL')
+  await expect(status).toContainText('The engine stopped and was started again; nothing stored was lost.')
+  await expect(status).toContainText('Engine ready on')
+})
+
+test('the hardware card shows what was measured', async ({ studio }) => {
+  const table = studio.page.getByRole('table', { name: 'Devices' })
+  await expect(table.getByRole('row', { name: /Processor chosen/ })).toContainText('GFLOP/s')
+  await studio.page.getByRole('button', { name: 'Measure again' }).click()
+  await expect(table.getByRole('row', { name: /Processor chosen/ })).toContainText('It computes correctly')
+})
+
+test('WebGPU opens and computes correctly on the software adapter', async ({ launch }) => {
+  const { distPath } = await setUp()
+  const adapter = join(distPath, 'vk_swiftshader_icd.json')
+  test.skip(!existsSync(adapter), 'this runtime carries no software adapter')
+  const { page } = await launch({ env: { VK_ICD_FILENAMES: adapter, LD_LIBRARY_PATH: distPath } })
+  const row = page.getByRole('table', { name: 'Devices' }).getByRole('row', { name: /WebGPU/ })
+  await expect(row).toContainText('It computes correctly', { timeout: 60_000 })
+})

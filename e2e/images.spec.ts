@@ -1,0 +1,99 @@
+// Images through the real window: a folder with bad files among a thousand good ones, search, keys, the large view.
+import { join } from 'node:path'
+import { addBadPictures, makePictures } from '../src/main/library/testing/pictures.ts'
+import { answerDialogs, createWorkspace, expect, test } from './studio.ts'
+
+test('a folder of 1,000 images comes in; five bad files are listed with plain reasons', async ({ studio, folder }) => {
+  const { page } = studio
+  const pictures = join(folder, 'pictures')
+  await makePictures(pictures, 1000)
+  await addBadPictures(pictures)
+  await createWorkspace(studio, join(folder, 'work.fisao'))
+  await answerDialogs(studio, pictures)
+  await page.getByRole('button', { name: 'Add a folder…' }).click()
+  await expect(page.getByRole('progressbar', { name: 'Import progress' })).toBeVisible()
+
+  await expect(page.getByText('1,001 images added, 5 files left out')).toBeVisible({ timeout: 60_000 })
+  await expect(page.getByRole('status', { name: 'Number of images' })).toHaveText('1,001 images')
+  await page.getByRole('button', { name: 'Show what was left out' }).click()
+  const rows = page.getByRole('table', { name: 'Skipped files' }).getByRole('row')
+  expect((await rows.allInnerTexts()).slice(1).map((row) => row.split('\t'))).toEqual([
+    ['bad empty.png', 'The file is empty (0 bytes).'],
+    ['bad huge.png', 'It is too large: 30000 × 30000 pixels; the limit is 268 million.'],
+    ['bad text.png', 'It is not an image of a supported kind, whatever its name says.'],
+    ['bad truncated.jpg', 'It is damaged or cut short: its picture cannot be decoded to the end.'],
+    ['bad twin 2.jpg', 'It is the same image as bad twin 1.jpg, byte for byte.'],
+  ])
+  await page.keyboard.press('Escape')
+
+  await test.step('search', async () => {
+    await page.getByRole('searchbox', { name: 'Search images' }).fill('twin')
+    await expect(page.getByRole('gridcell')).toHaveCount(1)
+    await page.getByRole('searchbox', { name: 'Search images' }).fill('no such thing')
+    await expect(page.getByText('No image matches “no such thing”.')).toBeVisible()
+    await page.getByRole('button', { name: 'Show all images' }).click()
+  })
+
+  await test.step('keys', async () => {
+    await page.getByRole('gridcell').first().click()
+    await page.keyboard.press('End')
+    await expect(page.locator('.tile:focus')).toHaveAttribute('data-index', '1000')
+    await page.keyboard.press('Home')
+    await page.keyboard.press('ArrowRight')
+    await page.keyboard.press('ArrowDown')
+    await page.keyboard.press('ArrowUp')
+    await expect(page.locator('.tile:focus')).toHaveAttribute('data-index', '1')
+  })
+
+  await test.step('the large view', async () => {
+    await page.keyboard.press('Enter')
+    const dialog = page.getByRole('dialog')
+    const picture = dialog.locator('img')
+    await expect(picture).toBeVisible()
+    const first = await picture.getAttribute('alt')
+    await page.keyboard.press('ArrowRight')
+    await expect(picture).not.toHaveAttribute('alt', first ?? '')
+    expect(
+      await picture.evaluate((element: HTMLImageElement) => element.decode().then(() => element.naturalWidth)),
+    ).toBe(96)
+    await page.keyboard.press('Escape')
+    await expect(dialog).toBeHidden()
+  })
+})
+
+test('a cancelled import keeps what it had and goes on when asked', async ({ studio, folder }) => {
+  const { page } = studio
+  const pictures = join(folder, 'pictures')
+  await makePictures(pictures, 1500)
+  await createWorkspace(studio, join(folder, 'work.fisao'))
+  await answerDialogs(studio, pictures)
+  await page.getByRole('button', { name: 'Add a folder…' }).click()
+  await page.getByRole('button', { name: 'Cancel import' }).click()
+  await page.getByRole('button', { name: 'Resume import' }).click()
+  await expect(page.getByRole('status', { name: 'Number of images' })).toHaveText('1,500 images', { timeout: 60_000 })
+})
+
+test('only registered images of the open workspace have an address', async ({ studio, folder }) => {
+  const { page } = studio
+  await createWorkspace(studio, join(folder, 'work.fisao'))
+  const loads = (address: string): Promise<boolean> =>
+    page.evaluate(
+      (src) =>
+        new Promise<boolean>((resolve) => {
+          const image = new Image()
+          image.onload = () => resolve(true)
+          image.onerror = () => resolve(false)
+          image.src = src
+        }),
+      address,
+    )
+  const key = await page.evaluate(async () => {
+    const answer = await window.studio.request('app.state', {})
+    return answer.ok ? answer.value.workspace?.key : undefined
+  })
+  expect(await loads(`studio-image://${key}/full/1`)).toBe(false)
+  expect(await loads(`studio-image://${key}/full/..%2f..%2fetc%2fpasswd`)).toBe(false)
+  expect(await loads('studio-image://another-workspace/thumbnail/1')).toBe(false)
+  expect(await loads('file:///usr/share/pixmaps/debian-logo.png')).toBe(false)
+  expect(await loads('https://example.org/picture.png')).toBe(false)
+})

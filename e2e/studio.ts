@@ -1,0 +1,69 @@
+// Starts the built app in a real window for a test, with settings of its own, and stands in for file dialogs.
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { _electron, test as base, type ElectronApplication, type Page } from '@playwright/test'
+import { electronArguments } from '../scripts/launch.ts'
+import { runtimeEnvironment, setUp } from '../scripts/setup.ts'
+
+export interface Studio {
+  readonly app: ElectronApplication
+  readonly page: Page
+}
+
+export interface LaunchOptions {
+  readonly args?: readonly string[]
+  readonly env?: NodeJS.ProcessEnv
+}
+
+interface Fixtures {
+  /** A temporary folder that is removed after the test. */
+  readonly folder: string
+  /** Starts the app; all starts of a test share their settings. */
+  readonly launch: (options?: LaunchOptions) => Promise<Studio>
+  /** The app, started. */
+  readonly studio: Studio
+}
+
+export const test = base.extend<Fixtures>({
+  // biome-ignore lint/correctness/noEmptyPattern: Playwright reads a fixture's needs from this pattern
+  folder: async ({}, use) => {
+    const folder = mkdtempSync(join(tmpdir(), 'fisao-e2e-'))
+    await use(folder)
+    rmSync(folder, { recursive: true, force: true })
+  },
+  launch: async ({ folder }, use) => {
+    const runtime = await setUp()
+    const started: ElectronApplication[] = []
+    await use(async ({ args = [], env = {} } = {}) => {
+      const app = await _electron.launch({
+        executablePath: runtime.electronPath,
+        args: electronArguments([`--user-data-dir=${join(folder, 'user data')}`, ...args]),
+        env: { ...runtimeEnvironment(runtime), ...env } as Record<string, string>,
+      })
+      started.push(app)
+      const page = await app.firstWindow()
+      await page.getByRole('heading', { level: 1 }).waitFor()
+      return { app, page }
+    })
+    for (const app of started) await app.close().catch(() => undefined)
+  },
+  studio: async ({ launch }, use) => use(await launch()),
+})
+
+export { expect } from '@playwright/test'
+
+/** Answers the next file dialogs with this path, as a person would. */
+export async function answerDialogs({ app }: Studio, path: string): Promise<void> {
+  await app.evaluate(({ dialog }, chosen) => {
+    dialog.showSaveDialog = () => Promise.resolve({ canceled: false, filePath: chosen })
+    dialog.showOpenDialog = () => Promise.resolve({ canceled: false, filePaths: [chosen] })
+  }, path)
+}
+
+/** Makes a workspace through the window. */
+export async function createWorkspace(studio: Studio, path: string): Promise<void> {
+  await answerDialogs(studio, path)
+  await studio.page.getByRole('button', { name: 'New workspace' }).click()
+  await studio.page.getByRole('heading', { name: 'Images', exact: true }).waitFor()
+}
