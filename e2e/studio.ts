@@ -38,6 +38,8 @@ export const test = base.extend<Fixtures>({
     await use(async ({ args = [], env = {} } = {}) => {
       const app = await _electron.launch({
         executablePath: runtime.electronPath,
+        // The page follows the app's own setting, as on a person's computer.
+        colorScheme: null,
         args: electronArguments([`--user-data-dir=${join(folder, 'user data')}`, ...args]),
         env: { ...runtimeEnvironment(runtime), ...env } as Record<string, string>,
       })

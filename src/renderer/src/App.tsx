@@ -90,14 +90,17 @@ function NavButton({ icon, label, note, isShown, isDisabled = false, onOpen }: N
     <button
       type="button"
       className="navigation-link"
-      aria-label={label}
       disabled={isDisabled}
       {...(isShown && { 'aria-current': 'page' as const })}
       onClick={onOpen}
     >
       {icon}
       <span>{label}</span>
-      {note && <span className="navigation-note">{note}</span>}
+      {note && (
+        <span className="navigation-note" aria-hidden="true">
+          {note}
+        </span>
+      )}
     </button>
   )
 }
