@@ -1,8 +1,25 @@
 // The records that the workspace file holds and every process talks about.
 import { z } from 'zod'
+import { errorRecordSchema } from './errors.ts'
 
 const id = z.number().int().positive()
 const count = z.number().int().nonnegative()
+
+/** Ids of runs and what they hold are branded, so that one cannot be passed for another. */
+export const modelIdSchema = id.brand<'ModelId'>()
+export type ModelId = z.infer<typeof modelIdSchema>
+export const runIdSchema = id.brand<'RunId'>()
+export type RunId = z.infer<typeof runIdSchema>
+export const checkpointIdSchema = id.brand<'CheckpointId'>()
+export type CheckpointId = z.infer<typeof checkpointIdSchema>
+export const rolloutIdSchema = id.brand<'RolloutId'>()
+export type RolloutId = z.infer<typeof rolloutIdSchema>
+export const evaluationIdSchema = id.brand<'EvaluationId'>()
+export type EvaluationId = z.infer<typeof evaluationIdSchema>
+
+/** A value stored as JSON text; its reader validates it with the schema of what it is. */
+export const jsonSchema = z.json()
+export type Json = z.infer<typeof jsonSchema>
 
 export const importStateSchema = z.enum(['running', 'complete', 'cancelled'])
 
@@ -80,8 +97,66 @@ export type ImageQuery = z.infer<typeof imageQuerySchema>
 /** All images, newest first. */
 export const allImages: ImageQuery = { search: '', sort: 'newest', checkpointId: null, responses: 'any', tag: null }
 
+export const tagRecordSchema = z.object({ name: z.string(), images: count })
+export type TagRecord = z.infer<typeof tagRecordSchema>
+
+/** A Hugging Face folder that was checked and may be aligned; its weights stay where they are. */
+export const modelRecordSchema = z.object({
+  modelId: modelIdSchema,
+  folder: z.string(),
+  name: z.string(),
+  /** Its `config.json`. */
+  config: jsonSchema,
+  /** Over the weight files, 64 hexadecimal digits. */
+  weightsSha256: z.string().length(64),
+  /** The CLIP or SigLIP model with the text tower; null when there is none. */
+  companionFolder: z.string().nullable(),
+  /** Whether the two vision towers are equal, tensor by tensor; null before it was checked. */
+  encoderVerified: z.boolean().nullable(),
+  addedAtMs: z.number(),
+})
+export type ModelRecord = z.infer<typeof modelRecordSchema>
+
 export const runStateSchema = z.enum(['queued', 'running', 'paused', 'complete', 'stopped', 'failed'])
 export type RunState = z.infer<typeof runStateSchema>
+
+export const runRecordSchema = z.object({
+  runId: runIdSchema,
+  modelId: modelIdSchema,
+  name: z.string(),
+  preset: z.string(),
+  config: jsonSchema,
+  seed: z.number().int(),
+  state: runStateSchema,
+  /** Baselines, margin and separation report; null before calibration. */
+  calibration: jsonSchema.nullable(),
+  /** What ended it, when it failed. */
+  error: errorRecordSchema.nullable(),
+  createdAtMs: z.number(),
+  startedAtMs: z.number().nullable(),
+  endedAtMs: z.number().nullable(),
+  /** Step of its newest checkpoint; null before the first. */
+  checkpointStep: count.nullable(),
+})
+export type RunRecord = z.infer<typeof runRecordSchema>
+
+/** A state of a run that it can be continued from, used and evaluated. Step 0 is the model as it came. */
+export const checkpointRecordSchema = z.object({
+  checkpointId: checkpointIdSchema,
+  runId: runIdSchema,
+  parentId: checkpointIdSchema.nullable(),
+  step: count,
+  /** Where the run stood: epoch, batch, position in the images; the engine's own. */
+  cursor: jsonSchema,
+  /** What the time line shows of it, e.g. mean reward. */
+  summary: jsonSchema,
+  /** Kept by a person or as the best one. */
+  isPinned: z.boolean(),
+  /** False once its weights were dropped to save space; its responses and figures stay. */
+  hasWeights: z.boolean(),
+  createdAtMs: z.number(),
+})
+export type CheckpointRecord = z.infer<typeof checkpointRecordSchema>
 
 /** What a response was generated for. */
 export const rolloutPurposeSchema = z.enum(['training', 'evaluation', 'trial'])
@@ -90,3 +165,80 @@ export type RolloutPurpose = z.infer<typeof rolloutPurposeSchema>
 /** The verdict on an object word: its score is above mu_gt + lambda, below mu_hal - lambda, or between. */
 export const spanLabelSchema = z.enum(['grounded', 'hallucinated', 'neutral'])
 export type SpanLabel = z.infer<typeof spanLabelSchema>
+
+/** A response of the policy at a checkpoint to a prompt about an image. */
+export const responseRecordSchema = z.object({
+  rolloutId: rolloutIdSchema,
+  runId: runIdSchema,
+  checkpointId: checkpointIdSchema.nullable(),
+  imageId: id,
+  purpose: rolloutPurposeSchema,
+  step: count,
+  prompt: z.string(),
+  text: z.string(),
+  /** Lowest verifier score of its object words; null when it names none. */
+  lowestScore: z.number().nullable(),
+  hallucinatedWords: count,
+  createdAtMs: z.number(),
+})
+export type ResponseRecord = z.infer<typeof responseRecordSchema>
+
+/** One token of a response, in the order of generation. Log-probabilities in nats. */
+export const tokenRecordSchema = z.object({
+  /** In the vocabulary of the model. */
+  tokenId: count,
+  /** Its part of the response: `text.slice(textStart, textEnd)`. */
+  textStart: count,
+  textEnd: count,
+  logProb: z.number(),
+  /** Under the reference policy; null where it was not computed. */
+  referenceLogProb: z.number().nullable(),
+  /** What the update used, KL penalty included; null outside training. */
+  reward: z.number().nullable(),
+})
+export type TokenRecord = z.infer<typeof tokenRecordSchema>
+
+/** Tokens [startPosition, endPosition) that name an object. */
+export const spanRecordSchema = z.object({
+  startPosition: count,
+  endPosition: id,
+  /** The object, in the singular. */
+  word: z.string(),
+  /** s_t = <f_img(image), f_txt(word)>, in [-1, 1]. */
+  score: z.number(),
+  reward: z.number(),
+  label: spanLabelSchema,
+})
+export type SpanRecord = z.infer<typeof spanRecordSchema>
+
+export const responseDetailSchema = responseRecordSchema.extend({
+  tokens: z.array(tokenRecordSchema),
+  spans: z.array(spanRecordSchema),
+})
+export type ResponseDetail = z.infer<typeof responseDetailSchema>
+
+/** A point of a chart: the mean of a metric over the steps that it stands for, and the extremes among them. */
+export const metricPointSchema = z.object({
+  /** The last of its steps. */
+  step: count,
+  mean: z.number(),
+  low: z.number(),
+  high: z.number(),
+})
+export type MetricPoint = z.infer<typeof metricPointSchema>
+
+export const evaluationRecordSchema = z.object({
+  evaluationId: evaluationIdSchema,
+  checkpointId: checkpointIdSchema,
+  /** `chair`, `pope`, `mme`, `annotation-free`. */
+  kind: z.string(),
+  config: jsonSchema,
+  /** Figures with intervals and n. */
+  summary: jsonSchema,
+  createdAtMs: z.number(),
+})
+export type EvaluationRecord = z.infer<typeof evaluationRecordSchema>
+
+/** Which of two responses, shown without their origin, a person prefers. */
+export const voteChoiceSchema = z.enum(['left', 'right', 'tie'])
+export type VoteChoice = z.infer<typeof voteChoiceSchema>

@@ -1,0 +1,135 @@
+// Checkpoints: what comes back is what was stored, bit for bit; old weights and later steps go without a trace.
+import { createHash } from 'node:crypto'
+import { expect, test } from 'vitest'
+import { checkpointRecordSchema, type RunId } from '../../shared/domain.ts'
+import {
+  checkpointById,
+  checkpointPart,
+  dropOldWeights,
+  lastCheckpoint,
+  listCheckpoints,
+  rollBack,
+  setPinned,
+  storeCheckpoint,
+} from './checkpoints.ts'
+import type { WritableDb } from './connection.ts'
+import { storeEvaluation } from './evaluations.ts'
+import { metricSeries, storeMetrics } from './metrics.ts'
+import { responsesOfStep, storeRollouts } from './rollouts.ts'
+import { responseTo } from './testing/responses.ts'
+import { addCheckpoint, temporaryWorkspace } from './testing/temporaryWorkspace.ts'
+
+const mebibyte = 1024 * 1024
+
+/** Bytes without a pattern that a lost or doubled chunk could hide in. */
+function noise(sizeBytes: number): Uint8Array {
+  const bytes = new Uint8Array(sizeBytes)
+  for (let i = 0; i < sizeBytes; i += 32) {
+    bytes.set(
+      createHash('sha256')
+        .update(String(i))
+        .digest()
+        .subarray(0, Math.min(32, sizeBytes - i)),
+      i,
+    )
+  }
+  return bytes
+}
+
+const store = (db: WritableDb, runId: RunId, parts: Record<string, Uint8Array>) =>
+  storeCheckpoint(db, { runId, parentId: null, step: 1, cursor: {}, summary: {}, parts }, 1)
+
+test.each([0, 1, mebibyte - 1, mebibyte, mebibyte + 1, 2 * mebibyte + 12_345])('a part of %i bytes', (sizeBytes) => {
+  const { db, runId } = temporaryWorkspace()
+  const bytes = noise(sizeBytes)
+  const checkpointId = store(db, runId, { adapter: bytes })
+  expect(Buffer.compare(checkpointPart(db, checkpointId, 'adapter'), bytes)).toBe(0)
+})
+
+test('tensors come back bit for bit, also those inside a larger buffer, with NaN and minus zero', () => {
+  const { db, runId } = temporaryWorkspace()
+  const whole = Float32Array.of(9, 1.5, -0, Number.NaN, 1e-45, 9)
+  const moments = whole.subarray(1, 5)
+  const bytes = new Uint8Array(moments.buffer, moments.byteOffset, moments.byteLength)
+  const checkpointId = store(db, runId, { moments: bytes })
+  expect(new Float32Array(checkpointPart(db, checkpointId, 'moments').buffer)).toEqual(moments)
+})
+
+test('cursor, summary, parent and pin are kept', () => {
+  const { db, runId } = temporaryWorkspace()
+  const parentId = addCheckpoint(db, runId, 0)
+  const cursor = { epoch: 1, order: [3, 1, 2] }
+  const checkpointId = storeCheckpoint(
+    db,
+    { runId, parentId, step: 8, cursor, summary: { meanReward: 0.25 }, parts: {} },
+    77,
+  )
+  setPinned(db, checkpointId, true)
+  const record = checkpointById(db, checkpointId)
+  expect(checkpointRecordSchema.parse(record)).toEqual({
+    checkpointId,
+    runId,
+    parentId,
+    step: 8,
+    cursor,
+    summary: { meanReward: 0.25 },
+    isPinned: true,
+    hasWeights: false,
+    createdAtMs: 77,
+  })
+})
+
+test('one that cannot be stored whole is not stored at all', () => {
+  const { db, runId } = temporaryWorkspace()
+  addCheckpoint(db, runId, 1)
+  expect(() => addCheckpoint(db, runId, 1)).toThrow('UNIQUE')
+  const broken = { adapter: noise(10), head: 'not bytes' as unknown as Uint8Array }
+  expect(() =>
+    storeCheckpoint(db, { runId, parentId: null, step: 2, cursor: {}, summary: {}, parts: broken }, 1),
+  ).toThrow()
+  expect(listCheckpoints(db, runId).map(({ step }) => step)).toEqual([1])
+  expect(db.prepare('SELECT count(*) AS n FROM checkpoint_blob').get()).toEqual({ n: 1 })
+})
+
+test('old weights are dropped but for the newest and the pinned; the run resumes from the newest', () => {
+  const { db, runId } = temporaryWorkspace()
+  const ids = [1, 2, 3, 4, 5].map((step) => addCheckpoint(db, runId, step))
+  setPinned(db, ids[1]!, true)
+  dropOldWeights(db, runId, 2)
+  const kept = listCheckpoints(db, runId).filter(({ hasWeights }) => hasWeights)
+  expect(kept.map(({ step }) => step)).toEqual([2, 4, 5])
+  expect(lastCheckpoint(db, runId)?.step).toBe(5)
+  expect(() => checkpointPart(db, ids[0]!, 'adapter')).toThrow(
+    'The weights of this checkpoint are not in the workspace',
+  )
+  expect(checkpointPart(db, ids[1]!, 'adapter')).toEqual(Uint8Array.of(2, 255))
+})
+
+test('a checkpoint with a missing chunk is refused, not returned with a hole', () => {
+  const { db, runId } = temporaryWorkspace()
+  const checkpointId = store(db, runId, { adapter: noise(3 * mebibyte) })
+  db.exec('DELETE FROM checkpoint_blob WHERE chunk = 1')
+  expect(() => checkpointPart(db, checkpointId, 'adapter')).toThrow('The weights of this checkpoint')
+})
+
+test('rolling back takes later steps away with all they hold, and the steps can be done again', () => {
+  const { db, runId } = temporaryWorkspace()
+  const commitStep = (step: number): void => {
+    const checkpointId = addCheckpoint(db, runId, step)
+    storeRollouts(db, [responseTo(1, 16, { runId, checkpointId, step })], step)
+    storeMetrics(db, runId, step, { reward: step, klNats: step / 10 })
+    const values = [{ name: 'chairI', imageId: 1, value: 0 }]
+    storeEvaluation(db, { checkpointId, kind: 'chair', config: {}, summary: {}, values }, step)
+  }
+  for (const step of [1, 2, 3]) commitStep(step)
+  rollBack(db, runId, 1)
+  expect(listCheckpoints(db, runId).map(({ step }) => step)).toEqual([1])
+  expect([responsesOfStep(db, runId, 1).length, responsesOfStep(db, runId, 2).length]).toEqual([1, 0])
+  expect(metricSeries(db, runId, 'klNats').map(({ step }) => step)).toEqual([1])
+  const left = (table: string): unknown => db.prepare(`SELECT count(*) AS n FROM ${table}`).get()
+  expect(['checkpoint_blob', 'evaluation', 'evaluation_value', 'token', 'span'].map(left)).toEqual(
+    [1, 1, 1, 16, 2].map((n) => ({ n })),
+  )
+  for (const step of [2, 3]) commitStep(step)
+  expect(lastCheckpoint(db, runId)?.step).toBe(3)
+})

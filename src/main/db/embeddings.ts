@@ -1,0 +1,40 @@
+// The verifier's cache: embeddings of images and words by the encoder that made them. A score is their product,
+// which costs less than looking it up, so scores are not stored apart.
+import { inTransaction, type ReadableDb, statement, type WritableDb } from './connection.ts'
+
+/** What an embedding is of. */
+export interface EmbeddingKey {
+  /** 32 bytes, of the encoder's weights. */
+  readonly encoderSha256: Buffer
+  readonly kind: 'image' | 'text'
+  /** 32 bytes, of the image file or of the prompted text. */
+  readonly subjectSha256: Buffer
+}
+
+/** The embedding, float32 `[embed]` with length 1, or undefined. */
+export function embeddingOf(db: ReadableDb, key: EmbeddingKey): Float32Array | undefined {
+  const { encoderSha256, kind, subjectSha256 } = key
+  const row = statement<[Buffer, string, Buffer], { vector: Buffer }>(
+    db,
+    'SELECT vector FROM embedding WHERE encoder_sha256 = ? AND kind = ? AND subject_sha256 = ?',
+  ).get(encoderSha256, kind, subjectSha256)
+  // A copy, because a buffer from SQLite need not start at a multiple of 4 bytes.
+  return row && new Float32Array(new Uint8Array(row.vector).buffer)
+}
+
+/** Stores embeddings in one transaction; one that is there already stays. */
+export function storeEmbeddings(
+  db: WritableDb,
+  embeddings: readonly (EmbeddingKey & { readonly vector: Float32Array })[],
+): void {
+  const insert = statement<[Buffer, string, Buffer, Uint8Array]>(
+    db,
+    `INSERT INTO embedding (encoder_sha256, kind, subject_sha256, vector) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+  )
+  inTransaction(db, () => {
+    for (const { encoderSha256, kind, subjectSha256, vector } of embeddings) {
+      const bytes = new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength)
+      insert.run(encoderSha256, kind, subjectSha256, bytes)
+    }
+  })
+}
