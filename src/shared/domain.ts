@@ -90,12 +90,21 @@ export const imageQuerySchema = z.object({
   /** The checkpoint whose responses are meant; null while there is none. */
   checkpointId: id.nullable(),
   responses: z.enum(['any', 'none', 'with-hallucination']),
+  /** Lowest scores from `low` to `high`, both included; null for all. */
+  scoreRange: z.object({ low: z.number(), high: z.number() }).nullable().default(null),
   tag: z.string().nullable(),
 })
 export type ImageQuery = z.infer<typeof imageQuerySchema>
 
 /** All images, newest first. */
-export const allImages: ImageQuery = { search: '', sort: 'newest', checkpointId: null, responses: 'any', tag: null }
+export const allImages: ImageQuery = {
+  search: '',
+  sort: 'newest',
+  checkpointId: null,
+  responses: 'any',
+  scoreRange: null,
+  tag: null,
+}
 
 export const tagRecordSchema = z.object({ name: z.string(), images: count })
 export type TagRecord = z.infer<typeof tagRecordSchema>

@@ -75,71 +75,93 @@ export function countImages(db: ReadableDb, query: ImageQuery): number {
  * Ids are found first, by an index alone, so that skipping 99,000 rows reads none of them.
  */
 export function imageWindow(db: ReadableDb, query: ImageQuery, offset: number, limit: number): ImageRow[] {
-  const { from, where, parameters } = conditions(query)
+  const { imageId, from, where, parameters } = conditions(query)
   return statement<object, ImageRow>(
     db,
     `WITH shown AS MATERIALIZED (
-       SELECT image.image_id FROM ${from} ${where} ORDER BY ${order[query.sort]} LIMIT @limit OFFSET @offset
+       SELECT ${imageId} AS image_id FROM ${from} ${where} ORDER BY ${order(query.sort, imageId)}
+       LIMIT @limit OFFSET @offset
      )
      SELECT image.image_id AS imageId, name, path, size_bytes AS sizeBytes, width, height, format,
        lower(hex(sha256)) AS sha256, added_ms AS addedAtMs,
        response.lowest_score AS lowestScore, response.hallucinated_words AS hallucinatedWords
-     FROM shown JOIN image USING (image_id)
+     -- CROSS JOIN keeps the order of "shown": SQLite then never makes another table the outer loop.
+     FROM shown CROSS JOIN image ON image.image_id = shown.image_id
      LEFT JOIN rollout AS response
        ON response.image_id = image.image_id AND response.checkpoint_id = @checkpointId AND response.purpose = 'evaluation'`,
   ).all({ ...parameters, limit, offset })
 }
 
-const order: Readonly<Record<ImageQuery['sort'], string>> = {
-  newest: 'image.image_id DESC',
-  name: 'image.name, image.image_id',
-  'lowest-score': 'shown_response.lowest_score, image.image_id',
+function order(sort: ImageQuery['sort'], imageId: string): string {
+  if (sort === 'name') return 'image.name, image.image_id'
+  // A response that names no object has no score and stands last.
+  if (sort === 'lowest-score') return `shown_response.lowest_score NULLS LAST, ${imageId}`
+  return `${imageId} DESC`
 }
 
-/** The tables and conditions of a query. Only what a query uses is joined, so that each has a plan by index. */
-function conditions(query: ImageQuery): { from: string; where: string; parameters: Record<string, unknown> } {
-  const { checkpointId, responses, tag } = query
-  const from = ['image']
+/**
+ * The tables and conditions of a query, and the column with the image's id. Only what a query uses is joined: an
+ * order or a filter by response is then answered from an index of responses alone.
+ */
+function conditions(query: ImageQuery): {
+  imageId: string
+  from: string
+  where: string
+  parameters: Record<string, unknown>
+} {
+  const { checkpointId, responses, scoreRange, sort, tag } = query
   const where: string[] = []
   const search = query.search.trim()
-  const needsResponse = query.sort === 'lowest-score' || responses === 'with-hallucination'
+  const needsResponse = sort === 'lowest-score' || responses === 'with-hallucination' || scoreRange !== null
+  const imageId = needsResponse ? 'shown_response.image_id' : 'image.image_id'
+  const from = needsResponse ? ['rollout AS shown_response'] : ['image']
   if (needsResponse) {
-    from.unshift('rollout AS shown_response')
-    from[1] = 'image ON image.image_id = shown_response.image_id'
+    if (sort === 'name') from.push('image ON image.image_id = shown_response.image_id')
     where.push("shown_response.checkpoint_id = @checkpointId AND shown_response.purpose = 'evaluation'")
   }
   if (responses === 'with-hallucination') where.push('shown_response.hallucinated_words > 0')
+  if (scoreRange !== null) where.push('shown_response.lowest_score BETWEEN @low AND @high')
   if (responses === 'none') {
     where.push(
-      `NOT EXISTS (SELECT 1 FROM rollout AS other WHERE other.image_id = image.image_id
+      `NOT EXISTS (SELECT 1 FROM rollout AS other WHERE other.image_id = ${imageId}
          AND other.checkpoint_id IS @checkpointId AND other.purpose = 'evaluation')`,
     )
   }
   if (tag !== null) {
     where.push(
-      'image.image_id IN (SELECT image_id FROM image_tag WHERE tag_id = (SELECT tag_id FROM tag WHERE name = @tag))',
+      `${imageId} IN (SELECT image_id FROM image_tag WHERE tag_id = (SELECT tag_id FROM tag WHERE name = @tag))`,
     )
   }
   if (search !== '') {
     const byName = [...search].length >= 3 ? matchName : prefixName
     where.push(
-      `image.image_id IN (${byName} UNION SELECT rollout.image_id FROM response_search
+      `${imageId} IN (${byName} UNION SELECT rollout.image_id FROM response_search
          JOIN rollout ON rollout.rollout_id = response_search.rowid
-         WHERE response_search MATCH @phrase AND rollout.checkpoint_id IS @checkpointId)`,
+         WHERE response_search MATCH @words AND rollout.checkpoint_id IS @checkpointId
+           AND rollout.purpose = 'evaluation')`,
     )
   }
   return {
+    imageId,
     from: from.join(' JOIN '),
     where: where.length > 0 ? `WHERE ${where.join(' AND ')}` : '',
-    // A quoted phrase has no operators: whatever a person types is looked for as it stands.
     parameters: {
       checkpointId,
       tag,
-      phrase: `"${search.replaceAll('"', '""')}"`,
+      low: scoreRange?.low ?? null,
+      high: scoreRange?.high ?? null,
+      phrase: quoted(search),
+      // All words, anywhere in the response; the last may still be being typed.
+      words: `${search.split(/\s+/).map(quoted).join(' ')} *`,
       prefix: search,
       afterPrefix: `${search}\u{10ffff}`,
     },
   }
+}
+
+/** Quoted text has no operators: whatever a person types is looked for as it stands. */
+function quoted(text: string): string {
+  return `"${text.replaceAll('"', '""')}"`
 }
 
 const matchName = 'SELECT rowid FROM image_name_search WHERE image_name_search MATCH @phrase'

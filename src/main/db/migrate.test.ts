@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { listBackups } from './backup.ts'
 import { applicationId, connect, type WritableDb } from './connection.ts'
-import { migrate, schemaVersion } from './migrate.ts'
+import { currentVersion, migrate, schemaVersion } from './migrate.ts'
 import { migrations } from './migrations/index.ts'
 import { prepareWorkspace } from './open.ts'
 
@@ -26,6 +26,7 @@ afterEach(() => {
 const landed: Readonly<Record<number, string>> = {
   1: '3ca23dde3f8d6e37e76a1a3d70cec4523b7991394f77fbb13628b24ca4d404d0',
   2: 'fc08399a60dca5384f5793e22207529afa733df3b13e13ca73e68e9327165b02',
+  3: '1f8820b20b5c50ea20ea22891dfc1f0c21963c0c072ee7d910e46b08fe72b7b6',
 }
 
 test.each(migrations)('migration $version ($name) is as it landed', ({ version, sql }) => {
@@ -54,7 +55,7 @@ test('1 to 2 keeps settings, images, thumbnails, issues and tags', async () => {
 
   await prepareWorkspace(join(folder, 'old.fisao'))
 
-  expect(schemaVersion(db)).toBe(2)
+  expect(schemaVersion(db)).toBe(currentVersion)
   expect(rows()).toEqual(before)
   expect(db.prepare("SELECT rowid FROM image_name_search WHERE image_name_search MATCH 'cat'").all()).toEqual([
     { rowid: 7 },
@@ -66,6 +67,39 @@ test('1 to 2 keeps settings, images, thumbnails, issues and tags', async () => {
   const old = connect(backup?.path ?? '')
   expect([schemaVersion(old), old.prepare('SELECT count(*) AS n FROM image').get()]).toEqual([1, { n: 1 }])
   old.close()
+})
+
+test('2 to 3 keeps models, runs, checkpoints and responses with their tokens, spans and votes', async () => {
+  migrate(db, migrations.slice(0, 2))
+  expect(schemaVersion(db)).toBe(2)
+  db.exec(`
+    INSERT INTO import VALUES (1, '/pictures', 'complete', 1, 2);
+    INSERT INTO image VALUES (7, 1, '/pictures/a.jpg', 'a.jpg', 10, 3, zeroblob(32), 4, 5, 'jpeg', 6);
+    INSERT INTO model VALUES (1, '/model', 'm', '{}', zeroblob(32), NULL, 1, 0);
+    INSERT INTO run VALUES (1, 1, 'r', 'quick', '{}', 1, 'complete', '{"margin":0}', NULL, 0, 0, 0);
+    INSERT INTO checkpoint VALUES (1, 1, NULL, 0, '{}', '{}', 0, 0), (2, 1, 1, 8, '{}', '{}', 1, 1);
+    INSERT INTO checkpoint_blob VALUES (2, 'adapter', 0, x'00ff');
+    INSERT INTO rollout VALUES (1, 1, 1, 7, 'evaluation', 0, 'Describe.', 'A zebra.', -0.5, 1, 0);
+    INSERT INTO rollout VALUES (2, 1, 2, 7, 'evaluation', 8, 'Describe.', 'A horse.', 0.25, 0, 0);
+    INSERT INTO token VALUES (1, 0, 5, 0, 1, -0.1, -0.2, 0), (1, 1, 6, 2, 7, -0.3, -0.4, -0.6);
+    INSERT INTO word VALUES (1, 'zebra');
+    INSERT INTO span VALUES (1, 1, 2, 1, -0.5, -0.6, 'hallucinated');
+    INSERT INTO metric VALUES (1, 'reward', 1, 0.5);
+    INSERT INTO evaluation VALUES (1, 2, 'chair', '{}', '{}', 0);
+    INSERT INTO evaluation_value VALUES (1, 'chairI', 7, 0.1);
+    INSERT INTO vote VALUES (1, 1, 2, 'right', 0);`)
+  const tables = ['model', 'run', 'checkpoint', 'checkpoint_blob', 'rollout', 'token', 'word', 'span', 'metric']
+  const rows = (): unknown[] =>
+    [...tables, 'evaluation', 'evaluation_value', 'vote'].map((table) => db.prepare(`SELECT * FROM ${table}`).all())
+  const before = rows()
+
+  await prepareWorkspace(join(folder, 'old.fisao'))
+
+  expect(schemaVersion(db)).toBe(currentVersion)
+  expect(rows()).toEqual(before)
+  expect(db.prepare("SELECT rowid FROM response_search WHERE response_search MATCH 'horses'").all()).toEqual([
+    { rowid: 2 },
+  ])
 })
 
 test('one that fails leaves the file as it was', () => {

@@ -1,7 +1,9 @@
 // Responses: stored whole or not at all, read back as they were, found by their words as long as they stand.
 import { expect, test } from 'vitest'
-import { responseDetailSchema } from '../../shared/domain.ts'
+import { allImages, responseDetailSchema, type SpanRecord } from '../../shared/domain.ts'
+import { countImages, imageWindow } from './images.ts'
 import { responseById, responsesOfStep, responsesToImage, shownResponse, storeRollouts } from './rollouts.ts'
+import { deleteRun } from './runs.ts'
 import { responseTo } from './testing/responses.ts'
 import { addCheckpoint, temporaryWorkspace } from './testing/temporaryWorkspace.ts'
 
@@ -48,4 +50,62 @@ test('a checkpoint shows one response an image, the last; samples in training ar
   expect(shownResponse(db, checkpointId, 1)?.text).toBe('a giraffe')
   expect(responsesToImage(db, 1).map(({ text }) => text)).toEqual(['a giraffe'])
   expect(responsesOfStep(db, runId, 3)).toHaveLength(3)
+})
+
+test('words are found in the response that is shown, and in no other', () => {
+  const { db, runId } = temporaryWorkspace()
+  const checkpointId = addCheckpoint(db, runId, 0)
+  const place = { runId, checkpointId }
+  storeRollouts(
+    db,
+    [
+      responseTo(1, 0, { ...place, text: 'Two brown horses beside a barn.' }),
+      responseTo(2, 0, { ...place, text: 'A teddy bear on a couch.' }),
+      responseTo(3, 0, { ...place, purpose: 'training', text: 'A horse that only training saw.' }),
+    ],
+    1,
+  )
+  const found = (search: string): number[] =>
+    imageWindow(db, { ...allImages, search, checkpointId }, 0, 10).map(({ imageId }) => imageId)
+  expect(found('horse')).toEqual([1])
+  expect(found('bear couch')).toEqual([2])
+  expect(found('couch tedd')).toEqual([2])
+  expect(found('bear barn')).toEqual([])
+  expect(found('"OR NOT (')).toEqual([])
+  storeRollouts(db, [responseTo(1, 0, { ...place, text: 'An elephant.' })], 2)
+  expect([found('horse'), found('elephants')]).toEqual([[], [1]])
+  deleteRun(db, runId)
+  expect(found('elephants')).toEqual([])
+  expect(db.prepare("INSERT INTO response_search (response_search) VALUES ('integrity-check')").run()).toBeDefined()
+})
+
+test('the grid sorts and filters by the score of the checkpoint that is asked for', () => {
+  const { db, runId } = temporaryWorkspace(5)
+  const [before, after] = [addCheckpoint(db, runId, 0), addCheckpoint(db, runId, 8)]
+  const span = (score: number): SpanRecord[] => [
+    { startPosition: 0, endPosition: 1, word: 'cat', score, reward: 0, label: score < 0 ? 'hallucinated' : 'grounded' },
+  ]
+  const response = (imageId: number, checkpointId: typeof before, spans: SpanRecord[]) =>
+    responseTo(imageId, 1, { runId, checkpointId, spans })
+  storeRollouts(
+    db,
+    [
+      response(1, before, span(0.3)),
+      response(2, before, []),
+      response(3, before, span(-0.2)),
+      response(4, before, span(0.1)),
+      response(3, after, span(0.4)),
+    ],
+    1,
+  )
+  const base = { ...allImages, checkpointId: before, sort: 'lowest-score' as const }
+  const ids = (change: object): number[] => imageWindow(db, { ...base, ...change }, 0, 9).map(({ imageId }) => imageId)
+  // Image 2 names no object: it has a response but no score, and stands last.
+  expect(ids({})).toEqual([3, 4, 1, 2])
+  expect(ids({ scoreRange: { low: 0.1, high: 0.3 } })).toEqual([4, 1])
+  expect(ids({ scoreRange: { low: 0, high: 1 }, sort: 'name' })).toHaveLength(2)
+  expect(ids({ responses: 'with-hallucination', sort: 'newest' })).toEqual([3])
+  expect(ids({ responses: 'none', sort: 'newest' })).toEqual([5])
+  expect(ids({ checkpointId: after })).toEqual([3])
+  expect(countImages(db, { ...base, scoreRange: { low: -1, high: 0.2 } })).toBe(2)
 })

@@ -2,6 +2,7 @@
 // holds their fingerprints).
 import { sql as library } from './0001-library.ts'
 import { sql as alignment } from './0002-alignment.ts'
+import { sql as responseIndex } from './0003-response-index.ts'
 
 export interface Migration {
   /** The schema version after it; `PRAGMA user_version` of the file. */
@@ -13,4 +14,5 @@ export interface Migration {
 export const migrations: readonly Migration[] = [
   { version: 1, name: 'library', sql: library },
   { version: 2, name: 'alignment', sql: alignment },
+  { version: 3, name: 'response index', sql: responseIndex },
 ]
