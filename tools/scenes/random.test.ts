@@ -4,7 +4,7 @@ import { philox, Random } from './random.ts'
 const hex = (words: Uint32Array): string[] => Array.from(words, (word) => word.toString(16).padStart(8, '0'))
 
 describe('philox', () => {
-  // Known answers of the authors' Random123 library 1.09, tests/kat_vectors, "philox4x32 10".
+  // Known answers of the authors' Random123 library (kat_vectors, philox4x32 with 10 rounds).
   it.each([
     {
       counter: '00000000 00000000 00000000 00000000',
