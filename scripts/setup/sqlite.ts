@@ -35,7 +35,7 @@ export async function sqliteBinding(
   print: (line: string) => void,
 ): Promise<string | null> {
   if (napiVersion >= shippedNapiVersion) return null
-  const folder = await cached(entryName(), async (target) => {
+  const folder = await cached(entryName(), bindingFile, async (target) => {
     print(`compiling better-sqlite3 for Node-API ${napiVersion} (once, about a minute)`)
     await compile(target)
     await tryOut(electronPath, join(target, bindingFile))
