@@ -1,9 +1,12 @@
 // Starts the built app in a real window for a test, with settings of its own, and stands in for file dialogs.
+import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { _electron, test as base, type ElectronApplication, type Page } from '@playwright/test'
 import { electronArguments } from '../scripts/launch.ts'
+import { projectRoot } from '../scripts/runProgram.ts'
 import { runtimeEnvironment, setUp } from '../scripts/setup.ts'
 
 export interface Studio {
@@ -68,4 +71,15 @@ export async function createWorkspace(studio: Studio, path: string): Promise<voi
   await answerDialogs(studio, path)
   await studio.page.getByRole('button', { name: 'New workspace' }).click()
   await studio.page.getByRole('heading', { name: 'Images', exact: true }).waitFor()
+}
+
+/** Runs a TypeScript file on the app's own runtime, where its SQLite binding loads; returns what it printed. */
+export async function onRuntime(script: string, ...args: readonly string[]): Promise<string> {
+  const runtime = await setUp()
+  const env = { ...runtimeEnvironment(runtime), ELECTRON_RUN_AS_NODE: '1' }
+  const tsx = pathToFileURL(join(projectRoot, 'node_modules/tsx/dist/esm/index.mjs')).href
+  return execFileSync(runtime.electronPath, ['--import', tsx, join(projectRoot, script), ...args], {
+    env,
+    encoding: 'utf8',
+  })
 }

@@ -111,7 +111,12 @@ export class Workspaces {
   /** Recent workspaces, last opened first; those whose file is gone are marked. */
   recent(): RecentEntry[] {
     const { recentWorkspaces } = this.#options.settings.get()
-    return recentWorkspaces.map((entry) => ({ ...entry, missing: !existsSync(entry.path) }))
+    const open = this.describe()
+    return recentWorkspaces.map((entry) => ({
+      ...entry,
+      ...(entry.path === open?.path && { imageCount: open.imageCount }),
+      missing: !existsSync(entry.path),
+    }))
   }
 
   forget(path: string): void {

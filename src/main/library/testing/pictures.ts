@@ -1,21 +1,19 @@
 // Folders of small, distinct pictures, good and bad, for the tests of the import.
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import sharp from 'sharp'
+import { Transformer } from '@napi-rs/image'
 
 /** A JPEG of `edge` x `edge` pixels: coloured waves that differ for each number. */
 export async function picture(number: number, edge = 96): Promise<Buffer> {
-  const pixels = Buffer.alloc(edge * edge * 3)
+  const pixels = new Uint8Array(edge * edge * 4).fill(255)
   for (let i = 0; i < edge * edge; i++) {
     const [x, y] = [i % edge, Math.floor(i / edge)]
     for (let channel = 0; channel < 3; channel++) {
       const wave = Math.sin((x * (1 + (number % 7)) + y * (1 + (number % 11)) + number * (channel + 1)) / 17)
-      pixels[i * 3 + channel] = Math.round(128 + 110 * wave)
+      pixels[i * 4 + channel] = Math.round(128 + 110 * wave)
     }
   }
-  return await sharp(pixels, { raw: { width: edge, height: edge, channels: 3 } })
-    .jpeg({ quality: 80 })
-    .toBuffer()
+  return await Transformer.fromRgbaPixels(pixels, edge, edge).jpeg(80)
 }
 
 /** Writes `count` pictures, a hundred to a folder. */
@@ -41,9 +39,7 @@ export async function addBadPictures(folder: string): Promise<void> {
 
 /** A PNG whose header says another size than it has. */
 async function resizedHeader(width: number, height: number): Promise<Buffer> {
-  const bytes = await sharp(await picture(1))
-    .png()
-    .toBuffer()
+  const bytes = await new Transformer(await picture(1)).png()
   bytes.writeUInt32BE(width, 16)
   bytes.writeUInt32BE(height, 20)
   bytes.writeUInt32BE(crc32(bytes.subarray(12, 29)), 29)

@@ -83,7 +83,7 @@ export function Home({ onShowImages }: { readonly onShowImages: () => void }): R
       <div className="home-columns">
         <section aria-labelledby="recent-title">
           <Title order={2} size="h4" id="recent-title" mb="xs">
-            Recent workspaces
+            {recentWorkspaces.length === 0 ? 'First steps' : 'Recent workspaces'}
           </Title>
           {recentWorkspaces.length === 0 ? (
             <FirstSteps />

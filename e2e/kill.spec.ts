@@ -1,0 +1,85 @@
+// The whole app is killed at fifty random moments of an import: the file opens each time, nothing is damaged, and
+// the import goes on by itself to the same end without a duplicate.
+import { spawn } from 'node:child_process'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { electronArguments } from '../scripts/launch.ts'
+import { runtimeEnvironment, setUp } from '../scripts/setup.ts'
+import { makePictures } from '../src/main/library/testing/pictures.ts'
+import { expect, onRuntime, test } from './studio.ts'
+import type { WorkspaceCheck } from './workspaceFile.ts'
+
+const kills = 50
+const pictures = 6000
+const seed = 20260
+
+test(`kill -9 at ${kills} random moments of an import`, async ({ launch, folder }) => {
+  test.setTimeout(480_000)
+  const source = join(folder, 'pictures')
+  const path = join(folder, 'killed.fisao')
+  await makePictures(source, pictures)
+  await onRuntime('e2e/workspaceFile.ts', 'begin', path, source)
+  const random = generator(seed)
+  let before = 0
+  let killedAtWork = 0
+
+  for (let kill = 1; kill <= kills; kill++) {
+    // A start takes about 700 ms until the import goes on; some kills come before that, during the opening.
+    await runAndKill([`--user-data-dir=${join(folder, 'user data')}`, path], 400 + random() * 1000)
+    const check = await checkFile(path)
+    expect(check, `after kill ${kill} of seed ${seed}`).toMatchObject({
+      integrity: 'ok',
+      foreignKeyViolations: 0,
+      paths: check.images,
+      hashes: check.images,
+      thumbnails: check.images,
+      importStates: ['running'],
+    })
+    expect(check.images).toBeGreaterThanOrEqual(before)
+    if (check.images > before) killedAtWork++
+    before = check.images
+  }
+  process.stdout.write(
+    `${kills} kills (seed ${seed}), ${killedAtWork} while images came in, ${before} of ${pictures} images kept\n`,
+  )
+  expect(killedAtWork).toBeGreaterThan(kills / 2)
+
+  const { app, page } = await launch({ args: [path] })
+  const count = page.getByRole('status', { name: 'Number of images' })
+  await expect(count).toHaveText('6,000 images', { timeout: 120_000 })
+  await expect(page.getByRole('progressbar', { name: 'Import progress' })).toBeHidden()
+  await app.close()
+  expect(await checkFile(path)).toEqual({
+    integrity: 'ok',
+    foreignKeyViolations: 0,
+    images: pictures,
+    paths: pictures,
+    hashes: pictures,
+    thumbnails: pictures,
+    importStates: ['complete'],
+  })
+})
+
+async function checkFile(path: string): Promise<WorkspaceCheck> {
+  return JSON.parse(await onRuntime('e2e/workspaceFile.ts', 'check', path))
+}
+
+/** Starts the app as a process group of its own and ends all of it at once. */
+async function runAndKill(args: readonly string[], afterMs: number): Promise<void> {
+  const runtime = await setUp()
+  const env = runtimeEnvironment(runtime)
+  const child = spawn(runtime.electronPath, electronArguments(args), { env, detached: true, stdio: 'ignore' })
+  const ended = new Promise((resolve) => child.once('exit', resolve))
+  await delay(afterMs)
+  process.kill(-(child.pid ?? 0), 'SIGKILL')
+  await ended
+}
+
+/** Uniform numbers in [0, 1): Lehmer's generator with the constants of Park and Miller (1988). */
+function generator(start: number): () => number {
+  let state = start
+  return () => {
+    state = (state * 48_271) % 2_147_483_647
+    return state / 2_147_483_647
+  }
+}
