@@ -10,10 +10,21 @@ process.execPath = runtime.electronPath
 
 export default defineConfig({
   test: {
-    include: ['src/**/*.test.ts', 'scripts/**/*.test.ts', 'tools/**/*.test.ts'],
-    pool: 'forks',
     maxWorkers: 2,
     testTimeout: 30_000,
-    env: { ELECTRON_RUN_AS_NODE: '1', FISAO_RUNTIME_DIST: runtime.distPath, ...runtimeEnvironment(runtime, {}) },
+    env: { FISAO_RUNTIME_DIST: runtime.distPath, ...runtimeEnvironment(runtime, {}) },
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'app',
+          include: ['src/**/*.test.ts', 'scripts/**/*.test.ts'],
+          pool: 'forks',
+          env: { ELECTRON_RUN_AS_NODE: '1' },
+        },
+      },
+      // The tools never run inside the app: their tests stay on the system's Node, in threads of Vitest's own process.
+      { extends: true, test: { name: 'tools', include: ['tools/**/*.test.ts'], pool: 'threads' } },
+    ],
   },
 })

@@ -1,6 +1,7 @@
 // The whole app is killed at fifty random moments of an import: the file opens each time, nothing is damaged, and
 // the import goes on by itself to the same end without a duplicate.
 import { spawn } from 'node:child_process'
+import { existsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { electronArguments } from '../scripts/launch.ts'
@@ -24,8 +25,10 @@ test(`kill -9 at ${kills} random moments of an import`, async ({ launch, folder 
   let killedAtWork = 0
 
   for (let kill = 1; kill <= kills; kill++) {
-    // A start takes about 700 ms until the import goes on; some kills come before that, during the opening.
-    await runAndKill([`--user-data-dir=${join(folder, 'user data')}`, path], 400 + random() * 1000)
+    const args = [`--user-data-dir=${join(folder, 'user data')}`, path]
+    // One in ten is killed while it still starts and opens the file, the others while the import goes on.
+    if (random() < 0.1) await runAndKill(args, () => delay(random() * 1000))
+    else await runAndKill(args, () => untilWritten(`${path}-wal`).then(() => delay(200 + random() * 1800)))
     const check = await checkFile(path)
     expect(check, `after kill ${kill} of seed ${seed}`).toMatchObject({
       integrity: 'ok',
@@ -65,14 +68,21 @@ async function checkFile(path: string): Promise<WorkspaceCheck> {
 }
 
 /** Starts the app as a process group of its own and ends all of it at once. */
-async function runAndKill(args: readonly string[], afterMs: number): Promise<void> {
+async function runAndKill(args: readonly string[], moment: () => Promise<void>): Promise<void> {
   const runtime = await setUp()
   const env = runtimeEnvironment(runtime)
   const child = spawn(runtime.electronPath, electronArguments(args), { env, detached: true, stdio: 'ignore' })
   const ended = new Promise((resolve) => child.once('exit', resolve))
-  await delay(afterMs)
+  await moment()
   process.kill(-(child.pid ?? 0), 'SIGKILL')
   await ended
+}
+
+/** Waits until the file is there and changes, which it does once the app has opened the workspace. */
+async function untilWritten(file: string): Promise<void> {
+  const change = (): number => (existsSync(file) ? statSync(file).mtimeMs : 0)
+  const before = change()
+  for (let waited = 0; change() === before && waited < 500; waited++) await delay(20)
 }
 
 /** Uniform numbers in [0, 1): Lehmer's generator with the constants of Park and Miller (1988). */
