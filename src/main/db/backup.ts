@@ -2,7 +2,8 @@
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs'
 import { basename, dirname, extname, join } from 'node:path'
 import { StudioError } from '../../shared/errors.ts'
-import { connect, type WritableDb, workspaceError } from './connection.ts'
+import { applicationId, connect, type WritableDb, workspaceError } from './connection.ts'
+import { moveAside, stamp, syncFolder } from './workspaceFiles.ts'
 
 export interface Backup {
   readonly path: string
@@ -46,6 +47,7 @@ export async function takeBackup(db: WritableDb, path: string, nowMs = Date.now(
     mkdirSync(folder, { recursive: true })
     await db.backup(temporary)
     renameSync(temporary, target)
+    syncFolder(folder)
   } catch (thrown) {
     rmSync(temporary, { force: true })
     throw workspaceError(thrown, path)
@@ -65,24 +67,27 @@ export async function backupIfDue(db: WritableDb, path: string, nowMs = Date.now
 /**
  * Puts a backup in the place of the workspace; what was there is kept under another name.
  * @returns the path under which the former file is kept
- * @throws StudioError `workspace.damaged` when the backup itself is damaged; nothing is changed then
+ * @throws StudioError `workspace.damaged` when the backup itself is damaged, `workspace.foreign` when it is another
+ *   program's, `workspace.backup-missing` when it is gone; nothing is changed then
  */
 export async function restoreBackup(path: string, backup: string, nowMs = Date.now()): Promise<string> {
   const restored = `${path}.${process.pid}.restoring`
+  if (!existsSync(backup)) throw missingBackup(backup)
   try {
     const source = connect(backup)
     try {
+      if (source.pragma('application_id', { simple: true }) !== applicationId) {
+        throw workspaceError({ code: 'SQLITE_NOTADB' }, backup)
+      }
       const [check] = source.pragma('quick_check(1)') as { quick_check: string }[]
       if (check?.quick_check !== 'ok') throw damagedBackup(backup)
       await source.backup(restored)
     } finally {
       source.close()
     }
-    const keptAs = join(dirname(path), `${basename(path, extname(path))} damaged ${stamp(nowMs)}.fisao`)
-    for (const suffix of ['', '-wal', '-shm']) {
-      if (existsSync(path + suffix)) renameSync(path + suffix, keptAs + suffix)
-    }
+    const keptAs = moveAside(path, 'damaged', nowMs)
     renameSync(restored, path)
+    syncFolder(dirname(path))
     return keptAs
   } catch (thrown) {
     throw workspaceError(thrown, backup)
@@ -100,14 +105,18 @@ function damagedBackup(backup: string): StudioError {
   })
 }
 
+function missingBackup(backup: string): StudioError {
+  return new StudioError({
+    code: 'workspace.backup-missing',
+    message: 'This backup is no longer there.',
+    remedy: 'Choose another backup; nothing was changed.',
+    where: backup,
+  })
+}
+
 function lastChangeMs(path: string): number {
   const times = [path, `${path}-wal`].filter((file) => existsSync(file)).map((file) => statSync(file).mtimeMs)
   return Math.max(...times)
-}
-
-/** `2026-11-24 13-05-09.123` in UTC: readable, sortable and allowed on every file system. */
-function stamp(timeMs: number): string {
-  return new Date(timeMs).toISOString().replace('T', ' ').replaceAll(':', '-').replace('Z', '')
 }
 
 /** The time in a backup's name, or NaN for a file that is not one. */

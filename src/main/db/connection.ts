@@ -51,26 +51,46 @@ export function preparedSql(db: ReadableDb): string[] {
   return [...(statements.get(db)?.keys() ?? [])]
 }
 
-/** Runs `work` in one transaction that takes the write lock at once; rolled back when it throws. */
+/**
+ * Runs `work` in one transaction that takes the write lock at once; rolled back when it throws.
+ * @throws StudioError for what a person can mend, e.g. `workspace.disk-full`; anything else as it was thrown
+ */
 export function inTransaction<T>(db: WritableDb, work: () => T): T {
-  return db.transaction(work).immediate()
+  try {
+    return db.transaction(work).immediate()
+  } catch (thrown) {
+    throw knownCause(thrown) ? workspaceError(thrown, db.name) : thrown
+  }
 }
 
 /** The error that a person reads, for what SQLite or the file system said about the workspace at `path`. */
 export function workspaceError(thrown: unknown, path: string): StudioError {
   if (thrown instanceof StudioError) return thrown
-  const code = String((thrown as { code?: unknown }).code ?? '')
-  const known = Object.entries(causes).find(([prefix]) => code.startsWith(prefix))?.[1]
-  const { problem, message, remedy } = known ?? {
-    problem: 'failed' as const,
-    message: `The workspace could not be used (${code || String(thrown)}).`,
+  const { problem, message, remedy } = knownCause(thrown) ?? {
+    problem: 'failed',
+    message: `The workspace could not be used (${codeOf(thrown) || String(thrown)}).`,
     remedy: 'Try again; if it stays, copy the file to a local disk and open the copy.',
   }
   return new StudioError({ code: `workspace.${problem}`, message, remedy, where: path }, { cause: thrown })
 }
 
+interface Cause {
+  readonly problem: string
+  readonly message: string
+  readonly remedy: string
+}
+
+function codeOf(thrown: unknown): string {
+  return String((thrown as { code?: unknown } | null)?.code ?? '')
+}
+
+function knownCause(thrown: unknown): Cause | undefined {
+  const code = codeOf(thrown)
+  return Object.entries(causes).find(([prefix]) => code.startsWith(prefix))?.[1]
+}
+
 /** By the beginning of the error code; the more special ones first. */
-const causes: Readonly<Record<string, { problem: string; message: string; remedy: string }>> = {
+const causes: Readonly<Record<string, Cause>> = {
   SQLITE_NOTADB: {
     problem: 'foreign',
     message: 'This file is not a FiSAO Studio workspace.',
@@ -86,11 +106,9 @@ const causes: Readonly<Record<string, { problem: string; message: string; remedy
   EPERM: readOnly(),
   EROFS: readOnly(),
   SQLITE_CANTOPEN: readOnly(),
-  SQLITE_FULL: {
-    problem: 'disk-full',
-    message: 'The disk is full, so the last step was not stored; everything before it is kept.',
-    remedy: 'Free some space on the disk of the workspace, then try again.',
-  },
+  SQLITE_FULL: diskFull(),
+  ENOSPC: diskFull(),
+  EDQUOT: diskFull(),
   SQLITE_BUSY: {
     problem: 'busy',
     message: 'Another program is using the workspace file.',
@@ -103,7 +121,15 @@ const causes: Readonly<Record<string, { problem: string; message: string; remedy
   },
 }
 
-function readOnly(): { problem: string; message: string; remedy: string } {
+function diskFull(): Cause {
+  return {
+    problem: 'disk-full',
+    message: 'The disk is full, so the last step was not stored; everything before it is kept.',
+    remedy: 'Free some space on the disk of the workspace, then try again.',
+  }
+}
+
+function readOnly(): Cause {
   return {
     problem: 'read-only',
     message: 'The workspace cannot be written: its file or folder is read-only.',

@@ -1,17 +1,18 @@
 // Creates, checks and opens workspace files; each kind of unusable file gets its own clear error.
 // `prepareWorkspace` does the long part (in the library process); `openWorkspace` is quick.
-import { closeSync, existsSync, fsyncSync, openSync, readSync, renameSync, rmSync, statSync } from 'node:fs'
+import { closeSync, existsSync, openSync, readSync, renameSync, rmSync, statSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
 import { StudioError } from '../../shared/errors.ts'
 import { takeBackup } from './backup.ts'
 import { applicationId, connect, type WritableDb, workspaceError } from './connection.ts'
 import { currentVersion, migrate, refuseNewer, schemaVersion } from './migrate.ts'
+import { moveAside, syncFolder } from './workspaceFiles.ts'
 
 export type PreparePhase = 'checking' | 'backing-up' | 'migrating'
 
 /**
  * Makes a new, empty workspace file; it appears under its name only when it is whole.
- * @throws StudioError `workspace.exists`, `workspace.read-only`, `workspace.disk-full`
+ * @throws StudioError `workspace.exists`, `.no-folder`, `.read-only`, `.disk-full`
  */
 export function createWorkspace(path: string): void {
   if (existsSync(path)) {
@@ -20,6 +21,14 @@ export function createWorkspace(path: string): void {
       message: `There already is a file named ${basename(path)} in this folder.`,
       remedy: 'Choose another name, or open the existing workspace.',
       where: path,
+    })
+  }
+  if (!existsSync(dirname(path))) {
+    throw new StudioError({
+      code: 'workspace.no-folder',
+      message: 'The folder for the new workspace is not there.',
+      remedy: 'Choose a folder that exists, or connect the drive that it is on.',
+      where: dirname(path),
     })
   }
   const temporary = `${path}.${process.pid}.creating`
@@ -32,6 +41,8 @@ export function createWorkspace(path: string): void {
     } finally {
       db.close()
     }
+    // The log of a workspace that once had this name and was deleted or moved without it.
+    moveAside(path, 'left over', Date.now())
     renameSync(temporary, path)
     syncFolder(dirname(path))
   } catch (thrown) {
@@ -51,7 +62,7 @@ export async function prepareWorkspace(path: string, report: (phase: PreparePhas
     const db = connect(path)
     try {
       report('checking')
-      refuseNewer(schemaVersion(db))
+      refuseNewer(db)
       checkPages(db, path)
       if (schemaVersion(db) < currentVersion) {
         report('backing-up')
@@ -74,20 +85,24 @@ export async function prepareWorkspace(path: string, report: (phase: PreparePhas
  */
 export function openWorkspace(path: string): WritableDb {
   checkHeader(path)
+  let db: WritableDb | undefined
   try {
-    const db = connect(path)
-    refuseNewer(schemaVersion(db))
+    db = connect(path)
+    refuseNewer(db)
     db.pragma('journal_mode = WAL')
     return db
   } catch (thrown) {
+    db?.close()
     throw workspaceError(thrown, path)
   }
 }
 
-/** Closes a connection in good order: what the planner learned is kept, the log is folded into the file. */
+/**
+ * Closes a connection; the last one folds the log into the file. Asking for that here would wait for every other
+ * connection. Statistics (`PRAGMA optimize`) are not kept either: those of a young workspace make the planner walk
+ * tables that grow later, and without any it uses the indexes that plans.test.ts holds it to.
+ */
 export function closeWorkspace(db: WritableDb): void {
-  db.pragma('optimize')
-  db.pragma('wal_checkpoint(TRUNCATE)')
   db.close()
 }
 
@@ -164,15 +179,4 @@ function damaged(path: string, message: string, found: string): StudioError {
     found,
     where: path,
   })
-}
-
-/** Makes a rename durable; Windows has no such call and needs none. */
-export function syncFolder(folder: string): void {
-  if (process.platform === 'win32') return
-  const handle = openSync(folder, 'r')
-  try {
-    fsyncSync(handle)
-  } finally {
-    closeSync(handle)
-  }
 }
