@@ -3,12 +3,15 @@ import type { CheckpointId, RunId, SpanRecord, TokenRecord } from '../../../shar
 import type { WritableDb } from '../connection.ts'
 import { type NewRollout, storeRollouts } from '../rollouts.ts'
 
-const objects = ['cat', 'dog', 'car', 'zebra', 'horse', 'kite', 'cup', 'boat']
+const objects =
+  'cat dog car zebra horse kite cup boat bus truck sheep cow bird bear ball clock book plant couch chair knife spoon bowl cake'.split(
+    ' ',
+  )
 
 /** A response of `length` tokens to an image; every eighth token names an object. */
 export function responseTo(imageId: number, length: number, place: Partial<NewRollout> & { runId: RunId }): NewRollout {
   const words = Array.from({ length }, (_, position) =>
-    position % 8 === 7 ? (objects[(imageId + position) % objects.length] as string) : 'with',
+    position % 8 === 7 ? (objects[(imageId * 5 + (position >> 3) * 7) % objects.length] as string) : 'with',
   )
   let textStart = 0
   const tokens = words.map((word, position): TokenRecord => {
@@ -26,7 +29,7 @@ export function responseTo(imageId: number, length: number, place: Partial<NewRo
   const spans = words.flatMap((word, position): SpanRecord[] => {
     if (position % 8 !== 7) return []
     const score = ((imageId * 7919 + position * 104_729) % 2000) / 1000 - 1
-    const label = score < -0.5 ? 'hallucinated' : score > 0.5 ? 'grounded' : 'neutral'
+    const label = score < -0.9 ? 'hallucinated' : score > 0.5 ? 'grounded' : 'neutral'
     return [{ startPosition: position, endPosition: position + 1, word, score, reward: score / 2, label }]
   })
   return {

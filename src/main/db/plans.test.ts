@@ -1,0 +1,168 @@
+// Every statement of this folder, on a workspace with all kinds of rows: answered by an index.
+// Foreign keys have one too, or deleting a parent would walk over its children's whole table.
+import { expect, test } from 'vitest'
+import { allImages, type ImageQuery, imageSorts } from '../../shared/domain.ts'
+import * as checkpoints from './checkpoints.ts'
+import { preparedSql, type WritableDb } from './connection.ts'
+import * as embeddings from './embeddings.ts'
+import * as evaluations from './evaluations.ts'
+import * as images from './images.ts'
+import * as imports from './imports.ts'
+import * as metrics from './metrics.ts'
+import * as models from './models.ts'
+import { closeWorkspace, openWorkspace } from './open.ts'
+import * as rollouts from './rollouts.ts'
+import * as runs from './runs.ts'
+import * as settings from './settings.ts'
+import * as tags from './tags.ts'
+import { responseTo, seedResponses } from './testing/responses.ts'
+import { addCheckpoint, temporaryWorkspace } from './testing/temporaryWorkspace.ts'
+
+/** Tables that stay small, so that reading all of them is the right plan. */
+const small = new Set(['model', 'run', 'import', 'tag', 'setting', 'session', 'word'])
+
+/** Called with an open workspace of 300 images, so that each prepares what it runs. */
+function useEveryStatement({ db, modelId, runId }: ReturnType<typeof temporaryWorkspace>): void {
+  const [before, after] = [addCheckpoint(db, runId, 0), addCheckpoint(db, runId, 8)]
+  seedResponses(db, runId, before, { images: 200, length: 16 })
+  seedResponses(db, runId, after, { images: 100, length: 16 })
+  tags.tagImages(db, 'good', [1, 2, 3])
+  for (const query of everyImageQuery(before)) {
+    images.countImages(db, query)
+    images.imageWindow(db, query, 10, 20)
+  }
+  images.imageAtPath(db, '/x')
+  images.pathOfHash(db, Buffer.alloc(32))
+  images.originalOf(db, 1)
+  images.thumbnailOf(db, 1)
+  const issue = { path: '/x', code: 'empty' as const, message: 'It is empty.' }
+  imports.storeBatch(db, 1, [{ issue }], () => null, 1)
+  imports.listImports(db)
+  imports.importById(db, 1)
+  imports.skippedPaths(db, 1)
+  imports.importIssues(db, 1, 0, 10)
+  tags.listTags(db)
+  tags.untagImages(db, 'good', [1])
+
+  models.listModels(db)
+  models.modelById(db, modelId)
+  expect(() => models.removeModel(db, modelId)).toThrow()
+  runs.listRuns(db)
+  runs.firstRunIn(db, 'queued')
+  runs.setRunState(db, runId, 'running', 1)
+  runs.setCalibration(db, runId, {})
+  checkpoints.listCheckpoints(db, runId)
+  checkpoints.checkpointById(db, before)
+  checkpoints.lastCheckpoint(db, runId)
+  checkpoints.checkpointPart(db, before, 'adapter')
+  checkpoints.setPinned(db, before, true)
+  checkpoints.dropOldWeights(db, runId, 3)
+
+  const [left, right] = [1, 2].map((step) => rollouts.storeRollouts(db, [responseTo(1, 8, { runId, step })], 1)[0]!)
+  rollouts.responseById(db, left!)
+  rollouts.shownResponse(db, before, 1)
+  rollouts.responsesToImage(db, 1)
+  rollouts.responsesOfStep(db, runId, 0)
+  metrics.storeMetrics(db, runId, 1, { reward: 1 })
+  metrics.metricNames(db, runId)
+  metrics.metricSeries(db, runId, 'reward')
+  const evaluation = { checkpointId: before, kind: 'chair', config: {}, summary: {} }
+  const values = [{ name: 'chairI', imageId: 1, value: 0 }]
+  const evaluationId = evaluations.storeEvaluation(db, { ...evaluation, values }, 1)
+  evaluations.listEvaluations(db, before)
+  evaluations.pairedValues(db, evaluationId, evaluationId, 'chairI')
+  evaluations.storeVote(db, left!, right!, 'tie', 1)
+  evaluations.nextVotePair(db, before, after)
+  evaluations.voteTally(db, before, after)
+  const key = { encoderSha256: Buffer.alloc(32), kind: 'text' as const, subjectSha256: Buffer.alloc(32) }
+  embeddings.storeEmbeddings(db, [{ ...key, vector: Float32Array.of(1) }])
+  embeddings.embeddingOf(db, key)
+  settings.writeSetting(db, 'prompt', 'Describe.')
+  settings.endSession(db, settings.startSession(db, '0.1.0', 1), 2)
+  checkpoints.rollBack(db, runId, 0)
+  runs.deleteRun(db, runId)
+  models.removeModel(db, modelId)
+}
+
+/** Every order with every filter, alone and with a search. */
+function everyImageQuery(checkpointId: number): ImageQuery[] {
+  const filters: Partial<ImageQuery>[] = [
+    {},
+    { responses: 'none' },
+    { responses: 'with-hallucination' },
+    { scoreRange: { low: -1, high: 0 } },
+    { tag: 'good' },
+    { search: 'zebra' },
+    { search: 'ze' },
+    { search: 'zebra', responses: 'with-hallucination', tag: 'good' },
+  ]
+  return imageSorts.flatMap((sort) => filters.map((filter) => ({ ...allImages, ...filter, sort, checkpointId })))
+}
+
+test('every statement is answered by an index', () => {
+  const workspace = temporaryWorkspace(300)
+  useEveryStatement(workspace)
+  const { db } = workspace
+  const statements = preparedSql(db)
+  expect(statements.length).toBeGreaterThan(90)
+  expect(statements.flatMap((sql) => walks(db, sql))).toEqual([])
+})
+
+/** Steps of a statement's plan that read a whole table that grows. */
+function walks(db: WritableDb, sql: string): string[] {
+  const parameters = Object.fromEntries([...sql.matchAll(/@(\w+)/g)].map((match) => [match[1], 1]))
+  const places = (sql.match(/\?/g) ?? []).map(() => 1)
+  const bound = Object.keys(parameters).length > 0 ? [...places, parameters] : places
+  const steps = db.prepare<unknown[], { detail: string }>(`EXPLAIN QUERY PLAN ${sql}`).all(...bound)
+  return steps
+    .map(({ detail }) => detail)
+    .filter((detail) => isWalk(detail, sql))
+    .map((detail) => `${detail} in ${sql}`)
+}
+
+function isWalk(detail: string, sql: string): boolean {
+  const table = /^SCAN (\w+)(?! VIRTUAL)/.exec(detail)?.[1]
+  if (table === undefined || /VIRTUAL TABLE/.test(detail) || small.has(table)) return false
+  // Rows that the statement has made itself: windows, recursive steps, JSON.
+  if (/^SCAN (shown|names|json_each|\(subquery)/.test(detail) || table === 'CONSTANT') return false
+  // In the order of an index or of the table: the walk stops at the end of the window, or is a count.
+  const isOrdered = sql.includes('LIMIT @limit') || sql.startsWith('SELECT count(*) AS total FROM image')
+  return !(isOrdered && table === 'image' && (detail.includes('INDEX') || sql.includes('image.image_id DESC')))
+}
+
+test('every foreign key is found by an index of the whole table', () => {
+  const { db } = temporaryWorkspace()
+  const tables = db
+    .prepare<[], { name: string }>("SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table'")
+    .all()
+  const keys = tables.flatMap(({ name }) =>
+    (db.pragma(`foreign_key_list(${name})`) as { from: string }[]).map(({ from }) => ({ table: name, column: from })),
+  )
+  expect(keys.length).toBeGreaterThan(20)
+  const walked = keys.filter(({ table, column }) => {
+    const [step] = db
+      .prepare<[number], { detail: string }>(`EXPLAIN QUERY PLAN SELECT 1 FROM ${table} WHERE ${column} = ?`)
+      .all(1)
+    return !step?.detail.startsWith('SEARCH')
+  })
+  expect(walked).toEqual([])
+})
+
+test('no statistics are kept that would make the planner change its mind', () => {
+  const workspace = temporaryWorkspace(300)
+  useEveryStatement(workspace)
+  const db = openWorkspace(workspace.path)
+  images.imageWindow(db, allImages, 0, 10)
+  closeWorkspace(db)
+  expect(workspace.db.prepare("SELECT name FROM sqlite_schema WHERE name LIKE 'sqlite_stat%'").all()).toEqual([])
+})
+
+test('every table is strict', () => {
+  const { db } = temporaryWorkspace()
+  const loose = db
+    .prepare(
+      "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table' AND strict = 0 AND name NOT LIKE 'sqlite_%'",
+    )
+    .all()
+  expect(loose).toEqual([])
+})
