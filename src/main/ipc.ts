@@ -10,6 +10,7 @@ import {
   type StudioEvent,
 } from '../shared/contract.ts'
 import { StudioError, toErrorRecord } from '../shared/errors.ts'
+import { workspaceError } from './db/connection.ts'
 import { logger } from './log.ts'
 import { isOwnPage } from './security.ts'
 
@@ -37,11 +38,16 @@ async function answer<C extends Channel>(
     if (!value.success) throw malformed(channel, 'result', value.error.issues[0]?.message)
     return { ok: true, value: value.data as Result<C> }
   } catch (thrown) {
-    const error = toErrorRecord(thrown)
+    const error = toErrorRecord(isFromSqlite(thrown) ? workspaceError(thrown, channel) : thrown)
     logger.warn(`${channel}: ${error.code}: ${error.message}`)
     if (!(thrown instanceof StudioError)) logger.error(channel, thrown)
     return { ok: false, error }
   }
+}
+
+/** A full disk, a busy file and the like have sentences of their own. */
+function isFromSqlite(thrown: unknown): boolean {
+  return thrown instanceof Error && 'code' in thrown && String(thrown.code).startsWith('SQLITE_')
 }
 
 /** Only the main frame of the app's own page may ask. */
