@@ -1,0 +1,51 @@
+"""Writes every fixture folder under tools/parity/fixtures. Usage: make_fixtures.py [name ...]; see README.md."""
+
+import argparse
+from pathlib import Path
+
+import peft
+import torch
+import transformers
+
+from parity_kit import checkpoints, expected_inference
+from parity_kit.photos import write_photos
+from parity_kit.record import Record
+
+FIXTURES = Path(__file__).parent / "fixtures"
+
+
+def make_vlm(recipe: checkpoints.Recipe, photos: list[Path]) -> None:
+    """One VLM folder: the checkpoint, then everything that transformers and peft compute from it."""
+    folder, record = FIXTURES / recipe.name, Record()
+    model = checkpoints.build(recipe)
+    record.value("made_by", {name: module.__version__ for name, module in
+                             (("torch", torch), ("transformers", transformers), ("peft", peft))})  # fmt: skip
+    prompts = expected_inference.prompt_batch(record, recipe, photos)
+    expected_inference.place_eos(recipe, model, prompts)
+    checkpoints.save(recipe, model, folder)
+    with torch.no_grad():
+        expected_inference.record_images(record, recipe, model, photos)
+    expected_inference.record_tokenizer(record, recipe)
+    batch = expected_inference.sequence_batch(record, recipe, prompts)
+    expected_inference.record_forward(record, model, batch)
+    expected_inference.record_greedy(record, recipe, model, prompts)
+    expected_inference.record_sampling(record, recipe, model, prompts)
+    record.write(folder)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("names", nargs="*", help="folders to make; all of them when none is named")
+    names = parser.parse_args().names
+    torch.manual_seed(0)
+    torch.set_num_threads(1)
+    transformers.logging.set_verbosity_error()
+    photos = write_photos(FIXTURES / "images")
+    for recipe in checkpoints.recipes().values():
+        if not names or recipe.name in names:
+            make_vlm(recipe, photos)
+            print(recipe.name, sum(path.stat().st_size for path in (FIXTURES / recipe.name).iterdir()), "bytes")
+
+
+if __name__ == "__main__":
+    main()
