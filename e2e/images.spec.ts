@@ -73,6 +73,21 @@ test('a cancelled import keeps what it had and goes on when asked', async ({ stu
   await expect(page.getByRole('status', { name: 'Number of images' })).toHaveText('1,500 images', { timeout: 60_000 })
 })
 
+test('an import goes on by itself after the app was closed in its middle', async ({ studio, launch, folder }) => {
+  const pictures = join(folder, 'pictures')
+  await makePictures(pictures, 1500)
+  await createWorkspace(studio, join(folder, 'work.fisao'))
+  await answerDialogs(studio, pictures)
+  await studio.page.getByRole('button', { name: 'Add a folder…' }).click()
+  await expect(studio.page.getByRole('button', { name: 'Cancel import' })).toBeVisible()
+  await studio.app.close()
+
+  const again = await launch()
+  await again.page.getByRole('button', { name: /^work/ }).click()
+  const count = again.page.getByRole('status', { name: 'Number of images' })
+  await expect(count).toHaveText('1,500 images', { timeout: 60_000 })
+})
+
 test('only registered images of the open workspace have an address', async ({ studio, folder }) => {
   const { page } = studio
   await createWorkspace(studio, join(folder, 'work.fisao'))

@@ -46,6 +46,16 @@ test('a damaged workspace is restored from its backup', async ({ studio, folder 
   for (let page = 1; page < 20; page++) writeSync(file, Buffer.alloc(4096, 0xff), 0, 4096, page * 4096)
 
   await studio.page.getByRole('button', { name: /^precious/ }).click()
+  await studio.page
+    .getByRole('dialog', { name: 'This workspace is damaged' })
+    .getByRole('button', { name: 'Close' })
+    .click()
+  // The same from the menu.
+  await answerDialogs(studio, path)
+  await studio.app.evaluate(({ Menu }) => {
+    const items = Menu.getApplicationMenu()?.items.flatMap(({ submenu }) => submenu?.items ?? [])
+    items?.find((item) => item.label === 'Open Workspace…')?.click()
+  })
   const dialog = studio.page.getByRole('dialog', { name: 'This workspace is damaged' })
   await expect(dialog).toContainText('The damaged file is kept beside it.')
   await dialog.getByRole('button', { name: 'Restore' }).first().click()

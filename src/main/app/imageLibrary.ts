@@ -4,7 +4,7 @@ import type { ImageFormat, ImageQuery } from '../../shared/domain.ts'
 import { StudioError, toErrorRecord } from '../../shared/errors.ts'
 import type { ImportCounts, libraryMethods } from '../../shared/workerProtocol.ts'
 import { countImages, imageWindow, originalOf, thumbnailOf } from '../db/images.ts'
-import { createImport, importById, importIssues, listImports } from '../db/imports.ts'
+import { createImport, importById, importIssues, listImports, setImportState } from '../db/imports.ts'
 import { logger } from '../log.ts'
 import type { ImageSource } from '../protocols.ts'
 import type { WorkerClient } from '../worker/workerClient.ts'
@@ -62,10 +62,15 @@ export class ImageLibrary implements ImageSource {
     this.#running.get(importId)?.abort.abort()
   }
 
-  /** Cancels all imports and waits until the last has stored what it had. */
-  async cancelAll(): Promise<void> {
-    for (const { abort } of this.#running.values()) abort.abort()
-    await Promise.all([...this.#running.values()].map(({ done }) => done))
+  /** Stops all imports once they have stored what they had; they go on by themselves at the next opening. */
+  async pauseAll(): Promise<void> {
+    const running = [...this.#running]
+    for (const [, { abort }] of running) abort.abort()
+    await Promise.all(running.map(([, { done }]) => done))
+    const { db } = this.#options.workspaces.require()
+    for (const [importId] of running) {
+      if (importById(db, importId)?.state === 'cancelled') setImportState(db, importId, 'running', Date.now())
+    }
   }
 
   /** Runs an import in the library process; when that process dies on the way, the import goes on in the next. */

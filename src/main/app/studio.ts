@@ -54,7 +54,7 @@ export class Studio {
       settings: options.settings,
       appVersion: app.getVersion(),
       onOpened: (current) => this.images.resumeInterrupted(current),
-      onClosing: () => this.images.cancelAll(),
+      onClosing: () => this.images.pauseAll(),
       onChange: changed,
     })
     this.images = new ImageLibrary({

@@ -3,8 +3,8 @@ import { Button } from '@mantine/core'
 import type { ReactNode } from 'react'
 import type { AppState } from '../../../shared/contract.ts'
 import { request, useAppState } from '../api.ts'
+import { useAttempt } from '../attempt.ts'
 import { deviceLabels } from './HardwareCard.tsx'
-import { useAttempt } from './Notices.tsx'
 
 export function EngineStatus(): ReactNode {
   const state = useAppState()

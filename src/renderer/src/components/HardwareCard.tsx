@@ -4,8 +4,8 @@ import { IconAlertTriangle, IconCheck, IconCircleMinus, IconX } from '@tabler/ic
 import type { ReactNode } from 'react'
 import type { DeviceName, DeviceReport, HardwareReport } from '../../../shared/hardware.ts'
 import { request, useAppState } from '../api.ts'
+import { useAttempt } from '../attempt.ts'
 import { formatBytes, formatSpeed } from '../format.ts'
-import { useAttempt } from './Notices.tsx'
 
 export const deviceLabels: Readonly<Record<DeviceName, string>> = {
   cpu: 'Processor',

@@ -103,7 +103,6 @@ export function ImageGrid({ windows, total, workspaceKey, onOpen }: ImageGridPro
                   key={place}
                   index={place}
                   image={windows.row(place)}
-                  isFast={isFast}
                   isActive={place === active}
                   workspaceKey={workspaceKey}
                   onFocus={setActive}
@@ -121,24 +120,14 @@ export function ImageGrid({ windows, total, workspaceKey, onOpen }: ImageGridPro
 interface TileProps {
   readonly index: number
   readonly image: ImageRow | undefined
-  readonly isFast: boolean
   readonly isActive: boolean
   readonly workspaceKey: string
   readonly onFocus: (index: number) => void
   readonly onOpen: (index: number) => void
 }
 
-const Tile = memo(TileView, (before, after) => {
-  // A tile that has its picture does not care how fast the others fly by.
-  const isSpeedSeen = before.isFast !== after.isFast && before.image === undefined
-  return (
-    !isSpeedSeen &&
-    before.image === after.image &&
-    before.isActive === after.isActive &&
-    before.index === after.index &&
-    before.onOpen === after.onOpen
-  )
-})
+/** One image; drawn again only when it or its focus changes. */
+const Tile = memo(TileView)
 
 function TileView({ index, image, isActive, workspaceKey, onFocus, onOpen }: TileProps): ReactNode {
   return (

@@ -5,8 +5,8 @@ import type { ImportView } from '../../../shared/contract.ts'
 import type { ImportIssue } from '../../../shared/domain.ts'
 import type { ImportCounts } from '../../../shared/workerProtocol.ts'
 import { request, useStudioEvent } from '../api.ts'
+import { useAttempt } from '../attempt.ts'
 import { formatCount, formatPlural, shortenPath } from '../format.ts'
-import { useAttempt } from './Notices.tsx'
 
 /** The imports of the workspace, newest first; asked for again when one changes. */
 export function useImports(onEnded: () => void): readonly ImportView[] {

@@ -1,31 +1,25 @@
-// What went wrong, what was kept and what to do next: notices in a corner that stay until they are closed.
+// What went wrong, what was kept and what to do next: notices in a corner that stay until they are closed; for a
+// damaged workspace, wherever it was opened from, its backups.
 import { Notification } from '@mantine/core'
 import { IconAlertTriangle } from '@tabler/icons-react'
-import { createContext, type ReactNode, useCallback, useContext, useMemo, useState } from 'react'
+import { type ReactNode, useCallback, useMemo, useState } from 'react'
 import { type ErrorRecord, toErrorRecord } from '../../../shared/errors.ts'
 import { useStudioEvent } from '../api.ts'
+import { type Attempt, AttemptContext } from '../attempt.ts'
+import { RestoreDialog } from './RestoreDialog.tsx'
 
 interface Notice {
   readonly id: number
   readonly error: ErrorRecord
 }
 
-/** Runs `work`; what it throws becomes a notice. */
-export type Attempt = (work: () => Promise<unknown>) => void
-
-const AttemptContext = createContext<Attempt>(() => {
-  throw new Error('useAttempt is used outside of NoticesProvider')
-})
-
-export function useAttempt(): Attempt {
-  return useContext(AttemptContext)
-}
-
 const mostNotices = 4
 
 export function NoticesProvider({ children }: { readonly children: ReactNode }): ReactNode {
   const [notices, setNotices] = useState<readonly Notice[]>([])
+  const [damaged, setDamaged] = useState<ErrorRecord | null>(null)
   const show = useCallback((error: ErrorRecord) => {
+    if (error.code === 'workspace.damaged' && error.where) return setDamaged(error)
     setNotices((shown) => [...shown.slice(1 - mostNotices), { id: (shown.at(-1)?.id ?? 0) + 1, error }])
   }, [])
   const attempt = useMemo<Attempt>(() => (work) => void work().catch((thrown) => show(toErrorRecord(thrown))), [show])
@@ -50,6 +44,7 @@ export function NoticesProvider({ children }: { readonly children: ReactNode }):
           </Notification>
         ))}
       </div>
+      {damaged && <RestoreDialog damaged={damaged} onClose={() => setDamaged(null)} />}
     </AttemptContext>
   )
 }

@@ -2,13 +2,13 @@
 import { Button, Loader, Modal, Text } from '@mantine/core'
 import { type ReactNode, useEffect, useState } from 'react'
 import type { BackupEntry } from '../../../shared/contract.ts'
-import type { StudioError } from '../../../shared/errors.ts'
+import type { ErrorRecord } from '../../../shared/errors.ts'
 import { request } from '../api.ts'
+import { useAttempt } from '../attempt.ts'
 import { formatBytes, formatMoment } from '../format.ts'
-import { useAttempt } from './Notices.tsx'
 
 interface RestoreDialogProps {
-  readonly damaged: StudioError
+  readonly damaged: ErrorRecord
   readonly onClose: () => void
 }
 

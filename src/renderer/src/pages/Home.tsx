@@ -3,32 +3,20 @@ import { ActionIcon, Button, Paper, Text, Title, Tooltip } from '@mantine/core'
 import { IconFilePlus, IconFolderOpen, IconPlayerPlay, IconX } from '@tabler/icons-react'
 import { type ReactNode, useState } from 'react'
 import type { RecentEntry } from '../../../shared/contract.ts'
-import { StudioError } from '../../../shared/errors.ts'
 import { request, useAppState } from '../api.ts'
+import { useAttempt } from '../attempt.ts'
 import { HardwareCard } from '../components/HardwareCard.tsx'
-import { useAttempt } from '../components/Notices.tsx'
-import { RestoreDialog } from '../components/RestoreDialog.tsx'
 import { formatAgo, formatMoment, formatPlural, shortenPath } from '../format.ts'
 
 export function Home({ onShowImages }: { readonly onShowImages: () => void }): ReactNode {
   const { recentWorkspaces, workspace } = useAppState()
   const attempt = useAttempt()
-  const [damaged, setDamaged] = useState<StudioError | null>(null)
   const [isBusy, setBusy] = useState(false)
 
-  /** Opens something; a damaged file leads to its backups instead of a notice. */
-  const open = (work: () => Promise<unknown>): void =>
-    attempt(async () => {
-      setBusy(true)
-      try {
-        await work()
-      } catch (thrown) {
-        if (!(thrown instanceof StudioError && thrown.code === 'workspace.damaged' && thrown.where)) throw thrown
-        setDamaged(thrown)
-      } finally {
-        setBusy(false)
-      }
-    })
+  const open = (work: () => Promise<unknown>): void => {
+    setBusy(true)
+    attempt(() => work().finally(() => setBusy(false)))
+  }
 
   return (
     <div className="home">
@@ -102,7 +90,6 @@ export function Home({ onShowImages }: { readonly onShowImages: () => void }): R
         </section>
         <HardwareCard />
       </div>
-      {damaged && <RestoreDialog damaged={damaged} onClose={() => setDamaged(null)} />}
     </div>
   )
 }

@@ -5,10 +5,10 @@ import { IconFolderPlus, IconPhotoPlus, IconSearch } from '@tabler/icons-react'
 import { type DragEvent, type ReactNode, useEffect, useMemo, useState } from 'react'
 import { allImages, type ImageQuery } from '../../../shared/domain.ts'
 import { request, useAppState } from '../api.ts'
+import { useAttempt } from '../attempt.ts'
 import { describeTotal, ImageGrid } from '../components/ImageGrid.tsx'
 import { ImageViewer } from '../components/ImageViewer.tsx'
 import { ImportPanel, useImports } from '../components/ImportPanel.tsx'
-import { useAttempt } from '../components/Notices.tsx'
 import { ImageWindows } from '../imageWindows.ts'
 
 const sorts: readonly { value: ImageQuery['sort']; label: string }[] = [
