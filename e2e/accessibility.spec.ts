@@ -1,5 +1,5 @@
 // axe on every screen and dialog, light and dark: nothing serious or critical may remain.
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import type { Page } from '@playwright/test'
@@ -31,6 +31,12 @@ for (const appearance of ['Light', 'Dark'] as const) {
     await expect(page.locator('html')).toHaveAttribute('data-mantine-color-scheme', appearance.toLowerCase())
     await expect(page.getByRole('status', { name: 'Engine status' })).toContainText('Engine ready')
     await looks('home')
+    writeFileSync(join(folder, 'letter.fisao'), 'Dear Sir or Madam, '.repeat(100))
+    await answerDialogs(studio, join(folder, 'letter.fisao'))
+    await page.getByRole('button', { name: 'Open…' }).click()
+    await expect(page.getByRole('alert')).toBeVisible()
+    await looks('a file that is no workspace')
+    await page.getByRole('button', { name: 'Close this message' }).click()
 
     const pictures = join(folder, 'a folder with a rather long name, as people have them', 'pictures')
     await makePictures(pictures, 60)

@@ -15,6 +15,8 @@ import type { WorkerClient } from '../worker/workerClient.ts'
 import type { SettingsFile } from './settingsFile.ts'
 
 const longestRecentList = 12
+/** How often a workspace that stays open is looked at; the schedule itself, one a day, is backup.ts's. */
+const lookForBackupMs = 3600 * 1000
 
 /** The open workspace with its connection. */
 export interface Current {
@@ -40,6 +42,7 @@ export interface WorkspacesOptions {
 export class Workspaces {
   readonly #options: WorkspacesOptions
   #current: Current | null = null
+  #backupTimer: NodeJS.Timeout | null = null
 
   constructor(options: WorkspacesOptions) {
     this.#options = options
@@ -86,13 +89,18 @@ export class Workspaces {
     this.#current = { path, key: randomUUID(), db, sessionId, isDemo }
     this.#remember()
     onOpened(this.#current)
-    library.request('backupIfDue', { path }).catch((thrown: unknown) => logger.error('no backup was taken', thrown))
+    const backUp = (): void => {
+      library.request('backupIfDue', { path }).catch((thrown: unknown) => logger.error('no backup was taken', thrown))
+    }
+    backUp()
+    this.#backupTimer = setInterval(backUp, lookForBackupMs)
     return this.describe() as OpenWorkspace
   }
 
   /** Closes the workspace, if one is open; what it holds is on the disk already. */
   async close(): Promise<void> {
     if (!this.#current) return
+    if (this.#backupTimer) clearInterval(this.#backupTimer)
     await this.#options.onClosing()
     const { db, sessionId } = this.#current
     this.#remember()

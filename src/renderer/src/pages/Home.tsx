@@ -24,7 +24,8 @@ export function Home({ onShowImages }: { readonly onShowImages: () => void }): R
         <Title order={1}>Teach your model to say only what it sees</Title>
         <Text className="lead">
           FiSAO Studio aligns a vision-language model with its own eyes: it describes your images, checks each word
-          against the picture, and learns from the difference. Everything stays on this computer.
+          against the picture, and learns from the difference. Everything stays on this computer. This early version
+          brings in and shows your images; the aligning itself comes next.
         </Text>
         <div className="actions">
           <Button
