@@ -7,7 +7,7 @@ import peft
 import torch
 import transformers
 
-from parity_kit import checkpoints, expected_inference
+from parity_kit import checkpoints, encoders, expected_inference, expected_training, optimizer
 from parity_kit.photos import write_photos
 from parity_kit.record import Record
 
@@ -30,6 +30,8 @@ def make_vlm(recipe: checkpoints.Recipe, photos: list[Path]) -> None:
     expected_inference.record_forward(record, model, batch)
     expected_inference.record_greedy(record, recipe, model, prompts)
     expected_inference.record_sampling(record, recipe, model, prompts)
+    if recipe.trained:
+        expected_training.record_training(record, recipe, model, batch, folder)
     record.write(folder)
 
 
@@ -41,10 +43,19 @@ def main() -> None:
     torch.set_num_threads(1)
     transformers.logging.set_verbosity_error()
     photos = write_photos(FIXTURES / "images")
-    for recipe in checkpoints.recipes().values():
-        if not names or recipe.name in names:
-            make_vlm(recipe, photos)
-            print(recipe.name, sum(path.stat().st_size for path in (FIXTURES / recipe.name).iterdir()), "bytes")
+    recipes = checkpoints.recipes()
+    makers = {name: lambda recipe=recipe: make_vlm(recipe, photos) for name, recipe in recipes.items()}
+    makers["clip-encoder"] = lambda: encoders.make_encoder("clip-encoder", recipes["clip-llama"], FIXTURES)
+    makers["siglip-encoder"] = lambda: encoders.make_encoder("siglip-encoder", recipes["siglip-qwen2"], FIXTURES)
+    makers["optimizer"] = lambda: optimizer.make_optimizer(FIXTURES)
+    makers["rope"] = lambda: optimizer.make_rope(FIXTURES)
+    for name, make in makers.items():
+        if not names or name in names:
+            make()
+            files = [path for path in (FIXTURES / name).rglob("*") if path.is_file()]
+            for path in files:
+                path.chmod(0o644)
+            print(name, sum(path.stat().st_size for path in files), "bytes")
 
 
 if __name__ == "__main__":

@@ -56,6 +56,7 @@ class Recipe:
     responses: tuple[str, str] = ("A red cup and a book stand on the table.", "The image shows a dog.")
     eos_step: int = 7
     extra_eos: list[str] = field(default_factory=list)
+    trained: bool = True
     omit: dict[str, list[str]] = field(default_factory=dict)
 
 
@@ -124,12 +125,12 @@ def recipes() -> dict[str, Recipe]:
                     "high_freq_factor": 4.0, "original_max_position_embeddings": 64,
                 },
             ),
-            llama, clip_processor(42, 42), -2, "default", "v4", dtype=torch.bfloat16,
+            llama, clip_processor(42, 42), -2, "default", "v4", dtype=torch.bfloat16, trained=False,
         ),
         Recipe(
             "clip-llama-linear", 505, clip_vision(),
             llama_text(vocab, **small, rope_parameters={"rope_type": "linear", "rope_theta": 10000.0, "factor": 2.5}),
-            llama, clip_processor(42, 42), -2, "default", "v4",
+            llama, clip_processor(42, 42), -2, "default", "v4", trained=False,
         ),
     ]
     return {recipe.name: recipe for recipe in made}
@@ -139,6 +140,7 @@ def recipes() -> dict[str, Recipe]:
 def randomise(model: torch.nn.Module, seed: int) -> None:
     """Gives every parameter a value that shows mistakes: norms away from 1, biases away from 0, logits that differ."""
     generator = torch.Generator().manual_seed(seed)
+    tied = getattr(model.config, "tie_word_embeddings", False)
     for name, parameter in sorted(model.named_parameters()):
         noise = torch.randn(parameter.shape, generator=generator)
         if "norm" in name and name.endswith("weight"):
@@ -146,7 +148,7 @@ def randomise(model: torch.nn.Module, seed: int) -> None:
         elif parameter.dim() <= 1:
             value = 0.1 * noise
         elif "embed" in name and "patch" not in name:
-            value = 0.6 * noise
+            value = (0.2 if tied and "embed_tokens" in name else 0.6) * noise
         else:
             value = noise * parameter[0].numel() ** -0.5 * (2.5 if "q_proj" in name or "k_proj" in name else 1.2)
         parameter.copy_(value)
