@@ -220,3 +220,21 @@ describe('a model folder', () => {
     expect((await openWeights(snapshot)).names).toEqual(['a'])
   })
 })
+
+describe('checkpoints as transformers writes them', () => {
+  const checkpoints = join(import.meta.dirname, '../../../../tools/parity/fixtures')
+
+  test.each([
+    ['clip-llama', 'float32', 1],
+    ['clip-llama-bf16', 'bfloat16', 1],
+    ['clip-mistral', 'float32', 4],
+    ['siglip-qwen2', 'float32', 1],
+  ])('%s opens, %s in %i files', async (name, dtype, files) => {
+    const weights = await openWeights(join(checkpoints, name))
+    const tensors = weights.names.map((tensor) => weights.get(tensor))
+    expect(new Set(tensors.map((tensor) => tensor.dtype))).toEqual(new Set([dtype]))
+    expect(new Set(tensors.map(({ slice }) => slice.file)).size).toBe(files)
+    expect(weights.names.some((tensor) => tensor.endsWith('self_attn.q_proj.weight'))).toBe(true)
+    expect(weights.names.some((tensor) => tensor.includes('multi_modal_projector'))).toBe(true)
+  })
+})
