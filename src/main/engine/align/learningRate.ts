@@ -1,0 +1,21 @@
+// The learning rate of each step: linear warm-up, then constant or half a cosine. Read by the update loop.
+
+export interface Schedule {
+  readonly kind: 'constant' | 'cosine'
+  /** The rate after the warm-up. */
+  readonly peak: number
+  readonly warmupSteps: number
+  /** Where the cosine reaches zero; a constant rate does not look at it. */
+  readonly totalSteps: number
+}
+
+/**
+ * The rate of step `step`, counted from 0, as transformers' `get_scheduler` has it for `constant_with_warmup` and
+ * `cosine`; beyond the last step it stays at zero, where transformers' cosine would rise again.
+ */
+export function learningRate({ kind, peak, warmupSteps, totalSteps }: Schedule, step: number): number {
+  if (step < warmupSteps) return (peak * step) / warmupSteps
+  if (kind === 'constant') return peak
+  const progress = Math.min(1, (step - warmupSteps) / Math.max(1, totalSteps - warmupSteps))
+  return peak * 0.5 * (1 + Math.cos(Math.PI * progress))
+}
