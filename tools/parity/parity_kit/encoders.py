@@ -24,6 +24,11 @@ WORDS = ["a photo of a dog.", "a photo of a cat.", "bottle", "A wooden Table", "
 TEXT_POSITIONS = 16
 
 
+def plain(config) -> dict:
+    """A config's values without the dtype that an earlier save may have noted in it."""
+    return {key: value for key, value in config.to_dict().items() if key != "dtype"}
+
+
 def clip_model(vision) -> tuple[CLIPModel, object]:
     tokenizer = vocabularies.clip_tokenizer(TEXT_POSITIONS)
     text = CLIPTextConfig(
@@ -31,7 +36,7 @@ def clip_model(vision) -> tuple[CLIPModel, object]:
         max_position_embeddings=TEXT_POSITIONS, bos_token_id=tokenizer.bos_token_id, projection_dim=24,
         eos_token_id=tokenizer.eos_token_id, pad_token_id=tokenizer.pad_token_id,
     )
-    return CLIPModel(CLIPConfig(text_config=text.to_dict(), vision_config=vision.to_dict(), projection_dim=24)), tokenizer
+    return CLIPModel(CLIPConfig(text_config=text.to_dict(), vision_config=plain(vision), projection_dim=24)), tokenizer
 
 
 def siglip_model(vision) -> tuple[SiglipModel, object]:
@@ -40,7 +45,7 @@ def siglip_model(vision) -> tuple[SiglipModel, object]:
         vocab_size=96, hidden_size=40, intermediate_size=44, num_hidden_layers=2, num_attention_heads=4,
         max_position_embeddings=TEXT_POSITIONS, pad_token_id=1, bos_token_id=0, eos_token_id=1,
     )
-    with_head = SiglipVisionConfig(**{**vision.to_dict(), "vision_use_head": True})
+    with_head = SiglipVisionConfig(**{**plain(vision), "vision_use_head": True})
     return SiglipModel(SiglipConfig(text_config=text.to_dict(), vision_config=with_head.to_dict())), tokenizer
 
 

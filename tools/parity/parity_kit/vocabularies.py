@@ -1,6 +1,8 @@
 """Trains the tiny tokenizers in the four styles that real checkpoints use, and names the texts they are tried on."""
 
-from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
+import json
+
+from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 from transformers import PreTrainedTokenizerFast
 
 CORPUS = [
@@ -49,8 +51,6 @@ MISTRAL_INST = (
 
 
 def _special(content: str):
-    from tokenizers import AddedToken
-
     return AddedToken(content, normalized=False, special=True)
 
 
@@ -88,8 +88,6 @@ def llama_tokenizer(legacy: bool) -> PreTrainedTokenizerFast:
 
 
 def _merges(tokenizer: Tokenizer) -> list[tuple[str, str]]:
-    import json
-
     return [tuple(pair) for pair in json.loads(tokenizer.to_str())["model"]["merges"]]
 
 
@@ -170,6 +168,10 @@ def siglip_tokenizer(max_length: int) -> PreTrainedTokenizerFast:
         vocab_size=200, special_tokens=["<pad>", "</s>", "<unk>"], unk_token="<unk>", show_progress=False
     )
     tokenizer.train_from_iterator(CORPUS, trainer)
+    # The trainer's sums run in no fixed order; rounding and sorting make the file the same every time.
+    pieces = [(piece, round(score, 6)) for piece, score in json.loads(tokenizer.to_str())["model"]["vocab"]]
+    pieces[3:] = sorted(pieces[3:], key=lambda entry: (-entry[1], entry[0]))
+    tokenizer.model = models.Unigram(pieces, unk_id=2, byte_fallback=False)
     tokenizer.decoder = decoders.Metaspace(replacement="▁", prepend_scheme="always")
     tokenizer.post_processor = processors.TemplateProcessing(single="$A </s>", special_tokens=[("</s>", 1)])
     return PreTrainedTokenizerFast(
