@@ -7,7 +7,7 @@ import { runInNewContext } from 'node:vm'
 // Not sharp: on Linux its libvips and Electron's GTK share one GLib, which leaks every image that is decoded
 // (about 200 kB for each of 384 x 384 pixels). This library has no such dependency.
 import { ResizeFit, Transformer } from '@napi-rs/image'
-import type { ImageFormat } from '../../shared/domain.ts'
+import type { NewImage } from '../db/images.ts'
 import { detectFormat, isCompleteJpeg, pngSize } from './imageSignature.ts'
 
 /** Why a file was left out; each has one sentence for a person in {@link issueText}. */
@@ -21,19 +21,8 @@ export class ReadIssue extends Error {
   }
 }
 
-/** What the workspace keeps of one image. */
-export interface ReadImage {
-  readonly sizeBytes: number
-  readonly modifiedMs: number
-  /** SHA-256 of the whole file, 32 bytes. */
-  readonly sha256: Buffer
-  /** Pixels as a person sees it: after the rotation that its EXIF data asks for. */
-  readonly width: number
-  readonly height: number
-  readonly format: ImageFormat
-  /** WebP, at most {@link thumbnailEdge} pixels on its longer side. */
-  readonly thumbnail: Buffer
-}
+/** What the workspace keeps of one image, its place apart. Width and height are as a person sees it. */
+export type ReadImage = Omit<NewImage, 'importId' | 'path' | 'name'>
 
 /** File extensions an import looks at; other files in the folder are not its business. */
 export const imageExtensions: ReadonlySet<string> = new Set([
