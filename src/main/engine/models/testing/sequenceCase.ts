@@ -1,0 +1,105 @@
+// The sequences of a fixture of tools/parity as feeds of this engine's graphs, for the tests of models/ and align/.
+import type { DeviceName } from '../../../../shared/hardware.ts'
+import type { Graph } from '../../graph/ir.ts'
+import { OrtSession, type Tensor, tensor } from '../../graph/ortSession.ts'
+import { type Feeds, imageFeeds, sequenceFeeds, type TokenBatch } from '../sequenceFeeds.ts'
+import { openVlm } from '../vlm.ts'
+import { type ResponseGraphOptions, responseGraph, type VlmSource, visionGraph } from '../vlmGraphs.ts'
+import { floats, integers, type ParityFixture, readFixture } from './parityFixtures.ts'
+
+/** Folders of every kind of decoder and tower. */
+export const plainFixtures = ['clip-llama', 'siglip-qwen2', 'clip-mistral', 'clip-llama-bf16', 'clip-llama-linear']
+/** Those with an adapter, losses and gradients. */
+export const trainedFixtures = ['clip-llama', 'siglip-qwen2', 'clip-mistral']
+
+/** The whole sequences of a fixture, and which of their tokens are a response. */
+export interface SequenceCase {
+  readonly fixture: ParityFixture
+  readonly source: VlmSource
+  readonly batch: TokenBatch
+  /** All that a response graph needs besides an adapter, a value head and what its objectives declare. */
+  readonly feeds: Feeds
+  /** Cells of the fixture's [batch, response] tensors that hold response tokens, in the order of the feeds' rows. */
+  readonly cells: readonly number[]
+}
+
+/** Runs a graph once on a session of its own. */
+export async function runOnce(
+  graph: Graph,
+  feeds: Feeds,
+  device: DeviceName = 'cpu',
+): Promise<Record<string, Tensor & { values: Float32Array }>> {
+  const session = await OrtSession.open(graph, { device, threads: 1 })
+  try {
+    return (await session.compute(feeds)) as Record<string, Tensor & { values: Float32Array }>
+  } finally {
+    await session.release()
+  }
+}
+
+export async function runResponse(source: VlmSource, feeds: Feeds, options: ResponseGraphOptions) {
+  return await runOnce(responseGraph(source, options).graph, feeds)
+}
+
+export function tokenBatch(fixture: ParityFixture, name: 'prompt' | 'sequence'): TokenBatch {
+  const { shape, values } = fixture.get(`${name}.input_ids`)
+  const [batch, seq] = shape as [number, number]
+  const ids = Int32Array.from(values as BigInt64Array, Number)
+  return { batch, seq, ids, mask: Uint8Array.from(integers(fixture.get(`${name}.attention_mask`))) }
+}
+
+/** `image_features` of the fixture's own pixel values. */
+export async function imageFeaturesOf(source: VlmSource, fixture: ParityFixture): Promise<Tensor> {
+  const pixels = fixture.get('pixel_values')
+  const { image_features } = await runOnce(visionGraph(source), {
+    pixel_values: tensor('float32', pixels.shape, floats(pixels)),
+  })
+  return image_features as Tensor
+}
+
+export async function openSequenceCase(name: string): Promise<SequenceCase> {
+  const fixture = await readFixture(name)
+  const source = await openVlm(fixture.folder)
+  const batch = tokenBatch(fixture, 'sequence')
+  const { cells, feeds } = responseRows(fixture, batch)
+  const images = Array.from({ length: batch.batch }, (_, row) => [row])
+  return {
+    fixture,
+    source,
+    batch,
+    cells,
+    feeds: {
+      ...sequenceFeeds(source.config.decoder, batch),
+      ...imageFeeds(source.config, batch, images),
+      ...feeds,
+      image_features: await imageFeaturesOf(source, fixture),
+      temperature: tensor('float32', [], [1]),
+    },
+  }
+}
+
+function responseRows(fixture: ParityFixture, { batch, seq, ids }: TokenBatch) {
+  const mask = integers(fixture.get('sequence.response_mask'))
+  const length = mask.length / batch
+  const cells = mask.flatMap((token, cell) => (token ? [cell] : []))
+  const column = (cell: number) => fixture.json.response_start + (cell % length)
+  const rows = cells.map((cell) => Math.floor(cell / length) * seq + column(cell) - 1)
+  return { cells, feeds: rowFeeds(rows, (row) => ids[row + 1] as number) }
+}
+
+/** `response_rows` and the ids that they predict. */
+export function rowFeeds(rows: readonly number[], idAfter: (row: number) => number): Feeds {
+  return {
+    response_rows: tensor('int64', [rows.length], BigInt64Array.from(rows, BigInt)),
+    response_ids: tensor(
+      'int64',
+      [rows.length],
+      BigInt64Array.from(rows, (row) => BigInt(idAfter(row))),
+    ),
+  }
+}
+
+/** The cells of a fixture's tensor, `width` numbers each. */
+export function at(expected: Float32Array, cells: readonly number[], width = 1): Float32Array {
+  return Float32Array.from(cells.flatMap((cell) => [...expected.subarray(cell * width, (cell + 1) * width)]))
+}

@@ -1,0 +1,40 @@
+// Every tiny checkpoint of tools/parity against transformers and peft: features, logits, log-probabilities, adapters,
+// on the CPU in float32. Losses and gradients follow in align/ppoLoss.test.ts.
+import { describe, expect, test } from 'vitest'
+import { byDecoderPath, loraFeeds } from './lora.ts'
+import { readAdapter } from './peft.ts'
+import { floats, maxDifference } from './testing/parityFixtures.ts'
+import { at, openSequenceCase, plainFixtures, rowFeeds, runResponse, trainedFixtures } from './testing/sequenceCase.ts'
+
+describe.each(plainFixtures)('%s', (name) => {
+  test('image features, logits and log-probabilities are those of transformers', async () => {
+    const { fixture, source, batch, feeds, cells } = await openSequenceCase(name)
+    const projected = fixture.get('vision.projected')
+    expect(maxDifference(feeds['image_features']?.values as Float32Array, floats(projected))).toBeLessThan(1e-4)
+
+    const real = [...batch.mask.keys()].filter((i) => batch.mask[i])
+    const all = await runResponse(source, { ...feeds, ...rowFeeds(real, () => 0) }, { outputs: ['logits'] })
+    const logits = at(floats(fixture.get('sequence.logits')), real, source.config.decoder.vocabSize)
+    expect(maxDifference(all['logits']?.values as Float32Array, logits)).toBeLessThan(1e-4)
+
+    const some = await runResponse(source, feeds, { outputs: ['hidden'] })
+    const logProbs = at(floats(fixture.get('sequence.response_logprobs')), cells)
+    expect(maxDifference(some['logProbs']?.values as Float32Array, logProbs)).toBeLessThan(1e-4)
+    const hidden = at(floats(fixture.get('sequence.response_hidden')), cells, source.config.decoder.hiddenSize)
+    expect(maxDifference(some['hidden']?.values as Float32Array, hidden)).toBeLessThan(1e-4)
+  })
+})
+
+describe.each(trainedFixtures)('%s with its adapter', (name) => {
+  test('logits follow the adapter, and scale 0 is the reference', async () => {
+    const { fixture, source, feeds, cells } = await openSequenceCase(name)
+    const adapter = byDecoderPath(await readAdapter(`${fixture.folder}/adapter`))
+    const options = { adapter: { rank: adapter.rank }, outputs: ['logits'] } as const
+    const on = await runResponse(source, { ...feeds, ...loraFeeds(adapter) }, options)
+    const expected = at(floats(fixture.get('adapter.response_logits')), cells, source.config.decoder.vocabSize)
+    expect(maxDifference(on['logits']?.values as Float32Array, expected)).toBeLessThan(1e-4)
+    const off = await runResponse(source, { ...feeds, ...loraFeeds(adapter, 0) }, options)
+    const reference = at(floats(fixture.get('sequence.response_logprobs')), cells)
+    expect(maxDifference(off['logProbs']?.values as Float32Array, reference)).toBeLessThan(1e-4)
+  })
+})
