@@ -1,0 +1,234 @@
+// Batched decoding with a key-value cache: prompts with images in, responses with log-probabilities out.
+// Before it stand prompts and image features, after it token spans, rewards and evaluation.
+import type { DeviceName } from '../../../shared/hardware.ts'
+import { OrtSession, type Tensor, tensor, throwIfCancelled } from '../graph/ortSession.ts'
+import { type Feeds, imageFeeds, padTokens, sequenceFeeds } from '../models/sequenceFeeds.ts'
+import { type AdapterSpec, promptGraph, stepGraph, type VlmSource } from '../models/vlmGraphs.ts'
+import type { Rng, RngState } from '../rng.ts'
+import { KvCache } from './kvCache.ts'
+import { SamplerScratch, type SamplingSettings, sampleToken } from './sampler.ts'
+import { type FinishReason, GrowingText, type StopConditions, type TextStream } from './stopConditions.ts'
+
+export interface RolloutRequest {
+  /** With the image token repeated for every part of the image. */
+  readonly promptIds: readonly number[]
+  /** Projected features of the prompt's images, each [imageTokens, hidden]. */
+  readonly imageFeatures: readonly Float32Array[]
+  /** Gives one number a token; a stream of its own makes a row independent of the batch that it is in. */
+  readonly rng: Pick<Rng, 'uniform' | 'state'>
+}
+
+export interface GenerationSettings {
+  readonly sampling: SamplingSettings
+  readonly stop: StopConditions
+  /** Rows that are decoded together. */
+  readonly batchSize: number
+}
+
+export interface Response {
+  /** Of what was sampled, an end token included. */
+  readonly tokens: readonly number[]
+  /** log π of each token by the logits as they are, nats. */
+  readonly logProbs: Float32Array
+  /** log π at the sampling temperature, without penalty and cuts, nats: what PPO compares. */
+  readonly logProbsAtTemperature: Float32Array
+  /** Empty when no text stream was given. */
+  readonly text: string
+  readonly reason: FinishReason
+  /** Of the request's generator after the response. */
+  readonly rngState: RngState
+}
+
+export interface GenerationOptions {
+  /** The feeds of the adapter that the generator was opened with. */
+  readonly adapter?: Feeds
+  /** Looked at before every step: a run that is cancelled ends within one. */
+  readonly signal?: AbortSignal
+  /** For the text of responses and for stop strings. */
+  readonly openTextStream?: () => TextStream
+  /** Told of every token as it comes; `text` is what it completed. */
+  readonly onToken?: (event: { request: number; token: number; text: string }) => void
+}
+
+/** A row of the batch. */
+interface Row {
+  readonly request: number
+  readonly rng: Pick<Rng, 'uniform' | 'state'>
+  /** Prompt and response, for the repetition penalty. */
+  readonly history: number[]
+  readonly promptLength: number
+  readonly logProbs: number[]
+  readonly logProbsAtTemperature: number[]
+  readonly growing: GrowingText
+}
+
+export class Generator {
+  readonly #source: VlmSource
+  readonly #prompt: OrtSession
+  readonly #step: OrtSession
+  readonly #scratch: SamplerScratch
+
+  private constructor(source: VlmSource, prompt: OrtSession, step: OrtSession) {
+    this.#source = source
+    this.#prompt = prompt
+    this.#step = step
+    this.#scratch = new SamplerScratch(source.config.decoder.vocabSize)
+  }
+
+  /** @throws StudioError as `OrtSession.open` does */
+  static async open(
+    source: VlmSource,
+    { adapter, ...options }: { device: DeviceName; adapter: AdapterSpec | null; threads?: number },
+  ): Promise<Generator> {
+    const prompt = await OrtSession.open(promptGraph(source, adapter), options)
+    try {
+      return new Generator(source, prompt, await OrtSession.open(stepGraph(source, adapter), options))
+    } catch (error) {
+      await prompt.release()
+      throw error
+    }
+  }
+
+  /**
+   * A response to each request, in their order. Requests of one prompt and image share its prefill; a row that is
+   * done leaves the batch.
+   * @throws StudioError `run.cancelled`, `run.non-finite`, and what `OrtSession.run` throws
+   */
+  async generate(
+    requests: readonly RolloutRequest[],
+    settings: GenerationSettings,
+    options: GenerationOptions = {},
+  ): Promise<Response[]> {
+    const responses: Response[] = new Array(requests.length)
+    for (let start = 0; start < requests.length; start += settings.batchSize) {
+      const batch = requests.slice(start, start + settings.batchSize)
+      const finish = (row: Row, reason: FinishReason) => {
+        responses[start + row.request] = responseOf(row, reason)
+      }
+      const onToken: GenerationOptions['onToken'] = (event) =>
+        options.onToken?.({ ...event, request: start + event.request })
+      await this.#decode(batch, settings, { ...options, onToken }, finish)
+    }
+    return responses
+  }
+
+  async release(): Promise<void> {
+    await this.#prompt.release()
+    await this.#step.release()
+  }
+
+  async #decode(
+    requests: readonly RolloutRequest[],
+    { sampling, stop }: GenerationSettings,
+    options: GenerationOptions,
+    finish: (row: Row, reason: FinishReason) => void,
+  ): Promise<void> {
+    const adapter = options.adapter ?? {}
+    const run = options.signal ? { signal: options.signal } : {}
+    const { cache, logits: first, promptOf } = await this.#prefill(requests, adapter, run)
+    const { vocabSize } = this.#source.config.decoder
+    let logits = first
+    let logitsRow = promptOf
+    let rows = requests.map(({ promptIds, rng }, request): Row => {
+      const growing = new GrowingText(stop, options.openTextStream?.() ?? null)
+      const promptLength = promptIds.length
+      return { request, rng, history: [...promptIds], promptLength, logProbs: [], logProbsAtTemperature: [], growing }
+    })
+    for (;;) {
+      const going: number[] = []
+      rows.forEach((row, i) => {
+        const at = (logitsRow[i] as number) * vocabSize
+        const reason = this.#advance(row, logits.subarray(at, at + vocabSize), sampling, options.onToken)
+        if (reason === null) going.push(i)
+        else finish(row, reason)
+      })
+      if (going.length === 0) return
+      cache.keep(going)
+      rows = going.map((i) => rows[i] as Row)
+      throwIfCancelled(options.signal)
+      const step = await this.#step.compute(
+        { ...cache.feeds(rows.map(({ history }) => history.at(-1) as number)), ...adapter },
+        run,
+      )
+      cache.append(step)
+      logits = (step['logits'] as Tensor).values as Float32Array
+      logitsRow = rows.map((_, i) => i)
+    }
+  }
+
+  /** Samples the next token of a row. @returns why the response ends with it, or null */
+  #advance(
+    row: Row,
+    logits: Float32Array,
+    sampling: SamplingSettings,
+    onToken: GenerationOptions['onToken'],
+  ): FinishReason | null {
+    const uniform = sampling.greedy ? 0 : row.rng.uniform()
+    const sampled = sampleToken(logits, row.history, sampling, uniform, this.#scratch)
+    row.history.push(sampled.token)
+    row.logProbs.push(sampled.logprob)
+    row.logProbsAtTemperature.push(sampled.logprobAtTemperature)
+    const { added, reason } = row.growing.push(sampled.token)
+    onToken?.({ request: row.request, token: sampled.token, text: added })
+    return reason
+  }
+
+  /** One pass over the different prompts; each request then has a row of the cache. */
+  async #prefill(requests: readonly RolloutRequest[], adapter: Feeds, run: { signal?: AbortSignal }) {
+    const { config } = this.#source
+    const different: RolloutRequest[] = []
+    const promptOf = requests.map((request) => {
+      const known = different.findIndex((other) => samePrompt(request, other))
+      return known >= 0 ? known : different.push(request) - 1
+    })
+    const batch = padTokens(
+      different.map(({ promptIds }) => promptIds),
+      config.padTokenId,
+      'left',
+    )
+    const images = different.flatMap(({ imageFeatures }) => imageFeatures)
+    let next = 0
+    const imagesOf = different.map(({ imageFeatures }) => imageFeatures.map(() => next++))
+    const results = await this.#prompt.compute(
+      {
+        ...sequenceFeeds(config.decoder, batch),
+        ...imageFeeds(config, batch, imagesOf),
+        image_features: stackFeatures(images, config.imageTokens, config.decoder.hiddenSize),
+        ...adapter,
+      },
+      run,
+    )
+    const cache = new KvCache(config.decoder, results, batch.mask, promptOf)
+    return { cache, logits: (results['logits'] as Tensor).values as Float32Array, promptOf }
+  }
+}
+
+function samePrompt(a: RolloutRequest, b: RolloutRequest): boolean {
+  return (
+    a.promptIds.length === b.promptIds.length &&
+    a.imageFeatures.length === b.imageFeatures.length &&
+    a.imageFeatures.every((features, i) => features === b.imageFeatures[i]) &&
+    a.promptIds.every((id, i) => id === b.promptIds[i])
+  )
+}
+
+/** `image_features` [images, imageTokens, hidden]; text alone feeds one image of zeros, which nothing reads. */
+export function stackFeatures(images: readonly Float32Array[], imageTokens: number, hiddenSize: number): Tensor {
+  const size = imageTokens * hiddenSize
+  const stacked = new Float32Array(Math.max(1, images.length) * size)
+  images.forEach((features, i) => {
+    stacked.set(features, i * size)
+  })
+  return tensor('float32', [stacked.length / size, imageTokens, hiddenSize], stacked)
+}
+
+function responseOf({ history, promptLength, growing, rng, ...row }: Row, reason: FinishReason): Response {
+  return {
+    tokens: history.slice(promptLength),
+    logProbs: Float32Array.from(row.logProbs),
+    logProbsAtTemperature: Float32Array.from(row.logProbsAtTemperature),
+    text: growing.text,
+    reason,
+    rngState: rng.state,
+  }
+}
