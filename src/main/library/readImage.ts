@@ -7,8 +7,8 @@ import { runInNewContext } from 'node:vm'
 // Not sharp: on Linux its libvips and Electron's GTK share one GLib, which leaks every image that is decoded
 // (about 200 kB for each of 384 x 384 pixels). This library has no such dependency.
 import { ResizeFit, Transformer } from '@napi-rs/image'
+import { detectFormat, isCompleteJpeg, largestPixels, pngSize } from '../../shared/imageSignature.ts'
 import type { NewImage } from '../db/images.ts'
-import { detectFormat, isCompleteJpeg, pngSize } from './imageSignature.ts'
 
 /** Why a file was left out; each has one sentence for a person in {@link issueText}. */
 export type ReadIssueCode = 'empty' | 'not-an-image' | 'damaged' | 'too-many-pixels' | 'too-large-file' | 'unreadable'
@@ -38,7 +38,6 @@ export const imageExtensions: ReadonlySet<string> = new Set([
 
 /** Longer side of a thumbnail, in pixels. */
 export const thumbnailEdge = 192
-const largestPixels = 268_402_689
 const largestFileBytes = 512 * 1024 * 1024
 
 /**
