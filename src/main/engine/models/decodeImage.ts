@@ -1,0 +1,112 @@
+// An image file as RGB, the way transformers' load_image reads one: upright by its EXIF orientation, then converted as
+// PIL's `convert('RGB')` does, which drops transparency. After it stands imageProcessor.ts.
+import { readFile, stat } from 'node:fs/promises'
+// Not sharp: inside Electron its libvips leaks every image that is decoded (ARCHITECTURE.md).
+import { JsColorType, Transformer } from '@napi-rs/image'
+import { StudioError } from '../../../shared/errors.ts'
+import { detectFormat, isCompleteJpeg, largestPixels, pngSize } from '../../../shared/imageSignature.ts'
+import type { RgbImage } from './resample.ts'
+
+const largestFileBytes = 512 * 1024 * 1024
+/** A line longer than this is not a picture, and its resampling would take gigabytes. */
+const longestSide = 100_000
+
+/** How the decoder lays a pixel out, by its colour type. */
+const layouts: Readonly<Partial<Record<JsColorType, { channels: number; bytesPerChannel: number }>>> = {
+  [JsColorType.L8]: { channels: 1, bytesPerChannel: 1 },
+  [JsColorType.La8]: { channels: 2, bytesPerChannel: 1 },
+  [JsColorType.Rgb8]: { channels: 3, bytesPerChannel: 1 },
+  [JsColorType.Rgba8]: { channels: 4, bytesPerChannel: 1 },
+  [JsColorType.L16]: { channels: 1, bytesPerChannel: 2 },
+  [JsColorType.La16]: { channels: 2, bytesPerChannel: 2 },
+  [JsColorType.Rgb16]: { channels: 3, bytesPerChannel: 2 },
+  [JsColorType.Rgba16]: { channels: 4, bytesPerChannel: 2 },
+}
+
+/**
+ * The picture of a file, upright.
+ * @throws StudioError `image.unreadable`, `image.not-an-image`, `image.damaged`, `image.too-large`
+ */
+export async function decodeImage(path: string): Promise<RgbImage> {
+  const bytes = await readBytes(path)
+  const format = detectFormat(bytes)
+  if (!format) throw imageError('not-an-image', path, 'It is not an image of a supported kind, whatever its name says.')
+  const inHeader = format === 'png' ? pngSize(bytes) : null
+  if (inHeader) refuseHuge(path, inHeader)
+  if (format === 'jpeg' && !isCompleteJpeg(bytes)) throw damaged(path)
+  try {
+    const picture = new Transformer(bytes)
+    const { width, height, colorType, orientation = 1 } = await picture.metadata(true)
+    refuseHuge(path, { width, height })
+    const raw = await picture.rotate().rawPixels()
+    // Orientations 5 to 8 lay the picture on its side.
+    const size = orientation >= 5 ? { width: height, height: width } : { width, height }
+    const pixels = toRgb(raw, width * height, colorType)
+    if (!pixels) throw damaged(path)
+    return { ...size, pixels }
+  } catch (thrown) {
+    throw thrown instanceof StudioError ? thrown : damaged(path, thrown)
+  }
+}
+
+/** [pixels, 3] in 8 bits, or null where the decoder gave something else than it said. */
+function toRgb(raw: Uint8Array, pixels: number, colorType: JsColorType): Uint8Array | null {
+  const layout = layouts[colorType]
+  if (!layout || raw.length !== pixels * layout.channels * layout.bytesPerChannel) return null
+  const { channels, bytesPerChannel } = layout
+  if (channels === 3 && bytesPerChannel === 1) return raw
+  const rgb = new Uint8Array(pixels * 3)
+  const isGrey = channels < 3
+  // Of 16 bits the upper 8 are kept, which lie second on the little-endian machines that Electron runs on.
+  const upper = bytesPerChannel - 1
+  for (let pixel = 0; pixel < pixels; pixel++) {
+    const at = pixel * channels * bytesPerChannel + upper
+    for (let channel = 0; channel < 3; channel++) {
+      rgb[pixel * 3 + channel] = raw[at + (isGrey ? 0 : channel * bytesPerChannel)] as number
+    }
+  }
+  return rgb
+}
+
+async function readBytes(path: string): Promise<Buffer> {
+  try {
+    const { size } = await stat(path)
+    if (size > largestFileBytes) throw tooLarge(path, `${size} bytes`, `at most ${largestFileBytes} bytes`)
+    return await readFile(path)
+  } catch (thrown) {
+    if (thrown instanceof StudioError) throw thrown
+    const code = (thrown as NodeJS.ErrnoException).code ?? 'the disk did not answer'
+    throw imageError('unreadable', path, `It could not be read (${code}).`, {}, thrown)
+  }
+}
+
+function refuseHuge(path: string, { width, height }: { width: number; height: number }): void {
+  if (width * height <= largestPixels && Math.max(width, height) <= longestSide) return
+  const limit = `at most ${Math.floor(largestPixels / 1e6)} million pixels and ${longestSide} a side`
+  throw tooLarge(path, `${width} × ${height} pixels`, limit)
+}
+
+function tooLarge(path: string, found: string, expected: string): StudioError {
+  return imageError('too-large', path, `It is too large: ${found}.`, { expected, found })
+}
+
+function damaged(path: string, cause?: unknown): StudioError {
+  return imageError('damaged', path, 'It is damaged or cut short: its picture cannot be decoded to the end.', {}, cause)
+}
+
+function imageError(
+  problem: string,
+  path: string,
+  what: string,
+  facts: { expected?: string; found?: string } = {},
+  cause?: unknown,
+): StudioError {
+  const record = {
+    code: `image.${problem}` as const,
+    message: `This image cannot be used. ${what}`,
+    remedy: 'Open it in another program to see whether it is whole, or leave it out.',
+    where: path,
+    ...facts,
+  }
+  return new StudioError(record, { cause })
+}

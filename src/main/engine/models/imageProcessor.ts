@@ -1,0 +1,98 @@
+// From a picture to the model's `pixel_values`: resize, crop, rescale and normalise as the image processors of CLIP and
+// SigLIP in transformers do (their PIL path). imageProcessorConfig.ts says how; after it stands visionEncoder.ts.
+import { decodeImage } from './decodeImage.ts'
+import { type ImageProcessorConfig, readImageProcessorConfig } from './imageProcessorConfig.ts'
+import { type RgbImage, resizeRgb, type Size, type Window } from './resample.ts'
+
+export const channels = 3
+const levels = 256
+
+export class ImageProcessor {
+  readonly config: ImageProcessorConfig
+  /** What each of the 256 levels becomes, [channels, levels]. */
+  readonly #values: Float32Array
+
+  constructor(config: ImageProcessorConfig) {
+    this.config = config
+    this.#values = levelValues(config)
+  }
+
+  /** Width and height of every result. */
+  get size(): Size {
+    return this.config.output
+  }
+
+  /**
+   * `pixel_values` [3, height, width] of a picture.
+   * @param into where to write them, e.g. an image's part of a batch [images, 3, height, width]; new when left out
+   */
+  pixelValues(
+    image: RgbImage,
+    into: Float32Array = new Float32Array(channels * this.size.width * this.size.height),
+  ): Float32Array {
+    const { width, height } = this.size
+    const plane = width * height
+    const { resized, at } = this.#resize(image)
+    for (let channel = 0; channel < channels; channel++) {
+      const values = this.#values.subarray(channel * levels, (channel + 1) * levels)
+      const covers = resized.width === width && resized.height === height
+      // What a picture smaller than the crop does not cover is black.
+      if (!covers) into.fill(values[0] as number, channel * plane, (channel + 1) * plane)
+      for (let y = 0, from = channel; y < resized.height; y++) {
+        let out = channel * plane + (at.top + y) * width + at.left
+        for (let x = 0; x < resized.width; x++, from += 3)
+          into[out++] = values[resized.pixels[from] as number] as number
+      }
+    }
+    return into
+  }
+
+  /** `pixel_values` [3, height, width] of an image file. @throws StudioError as `decodeImage` does */
+  async pixelValuesOfFile(path: string, into?: Float32Array): Promise<Float32Array> {
+    return this.pixelValues(await decodeImage(path), into)
+  }
+
+  /** The part of the resized picture that the crop keeps, and where it lies in the result. */
+  #resize(image: RgbImage): { resized: RgbImage; at: { left: number; top: number } } {
+    const { resize, filter, crop } = this.config
+    const target = resize === null ? image : resizedSize(image, resize)
+    const { width, height } = crop ?? target
+    const x = centred(target.width, width)
+    const y = centred(target.height, height)
+    const window: Window = { left: x.from, top: y.from, width: x.length, height: y.length }
+    return { resized: resizeRgb(image, target, filter, window), at: { left: x.to, top: y.to } }
+  }
+}
+
+/** @throws StudioError as `readImageProcessorConfig` does */
+export async function openImageProcessor(folder: string): Promise<ImageProcessor> {
+  return new ImageProcessor(await readImageProcessorConfig(folder))
+}
+
+/** The size that a picture is resized to, its sides in proportion when only the shorter one is given. */
+export function resizedSize({ width, height }: Size, resize: Size | { readonly shortestEdge: number }): Size {
+  if (!('shortestEdge' in resize)) return resize
+  const { shortestEdge: short } = resize
+  const long = Math.trunc((short * Math.max(width, height)) / Math.min(width, height))
+  return width <= height ? { width: short, height: long } : { width: long, height: short }
+}
+
+/** Where along one axis a centred crop begins in the picture and in the result; a smaller picture is padded. */
+function centred(length: number, crop: number): { from: number; to: number; length: number } {
+  if (length >= crop) return { from: Math.floor((length - crop) / 2), to: 0, length: crop }
+  // The picture's own offset, floor((length - crop) / 2) below 0, less the padding before it.
+  return { from: 0, to: -Math.floor((length - crop) / 2), length }
+}
+
+/**
+ * (level · rescale - mean) / std in float32, each step rounded as NumPy does; the product in float64 first.
+ */
+function levelValues({ rescale, mean, std }: ImageProcessorConfig): Float32Array {
+  const { fround } = Math
+  return Float32Array.from({ length: channels * levels }, (_, i) => {
+    const scaled = fround((i % levels) * rescale)
+    const channel = Math.floor(i / levels)
+    if (mean === null || std === null) return scaled
+    return fround(scaled - fround(mean[channel] as number)) / fround(std[channel] as number)
+  })
+}
