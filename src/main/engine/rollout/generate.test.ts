@@ -177,7 +177,7 @@ describe('the end of a response', () => {
     const adapter = await adapterOf('clip-llama')
     const settings = settingsFor(get('clip-llama'), greedy, 10)
     const [whole] = await generator.generate(requests, settings, { ...adapter, openTextStream })
-    const [first, second, third] = whole?.tokens as [number, number, number]
+    const [first, second, third] = (whole as Response).tokens as [number, number, number]
     const stopStrings = [`${second}  ${third}`]
     const stopped = { ...settings, stop: { ...settings.stop, stopStrings } }
     const [cut, other] = await generator.generate(requests, stopped, { ...adapter, openTextStream })
@@ -227,8 +227,9 @@ describe('the end of a response', () => {
       { outputs: ['logits'] },
     )
     const { vocabSize } = source.config.decoder
+    const { values } = logits as { values: Float32Array }
     const predicted = rows.map((_, i) => {
-      const row = (logits?.values as Float32Array).subarray(i * vocabSize, (i + 1) * vocabSize)
+      const row = values.subarray(i * vocabSize, (i + 1) * vocabSize)
       return row.indexOf(Math.max(...row))
     })
     expect(predicted).toEqual(together[0])
