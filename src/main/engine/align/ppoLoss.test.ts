@@ -88,7 +88,10 @@ describe.each(trainedFixtures)('%s', (name) => {
       for (const parameter of trained) {
         const witness = witnessName(loss, `grad.${parameter}`)
         const found = results[`grad.${parameter}`]?.values as Float32Array
-        expect(relativeError(found, floats(fixture.get(witness))), witness).toBeLessThan(1e-3)
+        // The policy loss alone does not reach the value head, so torch has no gradient there.
+        const isOff = loss === 'policy' && parameter.startsWith('value_head.')
+        if (isOff) expect(Math.max(...found.map(Math.abs)), witness).toBe(0)
+        else expect(relativeError(found, floats(fixture.get(witness))), witness).toBeLessThan(1e-3)
       }
     }
   })
