@@ -66,3 +66,19 @@ function roundHalfEven(x: number): number {
   const rounded = Math.round(x)
   return rounded - x === 0.5 && rounded % 2 === 1 ? rounded - 1 : rounded
 }
+
+/** A bfloat16 is the upper half of a float32. */
+export function bfloat16Number(bits: number): number {
+  singleBits[0] = bits << 16
+  return single[0] as number
+}
+
+/** IEEE 754 binary16: sign, 5 bits of exponent, 10 of mantissa. */
+export function float16Number(bits: number): number {
+  const sign = bits & 0x8000 ? -1 : 1
+  const exponent = (bits >>> 10) & 31
+  const mantissa = bits & 1023
+  if (exponent === 0) return sign * mantissa * 2 ** -24
+  if (exponent === 31) return mantissa === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN
+  return sign * (1 + mantissa / 1024) * 2 ** (exponent - 15)
+}

@@ -4,6 +4,7 @@ import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { type ErrorCode, StudioError } from '../../../shared/errors.ts'
+import { bfloat16Number, float16Number } from '../graph/typedValues.ts'
 import { readSafetensors, readTensorBytes, type StoredTensor, writeSafetensors } from './safetensors.ts'
 
 /** The two factors of one linear layer: ΔW = scale · B A (Hu et al. 2022, equation 3). */
@@ -111,31 +112,13 @@ async function readFloats(tensor: StoredTensor): Promise<Float32Array> {
   const read: Readonly<Record<string, [size: number, at: (offset: number) => number]>> = {
     float64: [8, (offset) => view.getFloat64(offset, true)],
     float32: [4, (offset) => view.getFloat32(offset, true)],
-    float16: [2, (offset) => float16(view.getUint16(offset, true))],
-    bfloat16: [2, (offset) => bfloat16(view.getUint16(offset, true))],
+    float16: [2, (offset) => float16Number(view.getUint16(offset, true))],
+    bfloat16: [2, (offset) => bfloat16Number(view.getUint16(offset, true))],
   }
   const reader = read[tensor.dtype]
   if (!reader) throw badAdapter(tensor.slice.file, `${tensor.name} is made of ${tensor.dtype} numbers.`)
   const [size, at] = reader
   return Float32Array.from({ length: bytes.length / size }, (_, i) => at(i * size))
-}
-
-const bits = new DataView(new ArrayBuffer(4))
-
-/** A bfloat16 is the upper half of a float32. */
-function bfloat16(half: number): number {
-  bits.setUint32(0, half << 16)
-  return bits.getFloat32(0)
-}
-
-/** IEEE 754 binary16: sign, 5 bits of exponent, 10 of mantissa. */
-function float16(half: number): number {
-  const sign = half & 0x8000 ? -1 : 1
-  const exponent = (half >> 10) & 31
-  const mantissa = half & 1023
-  if (exponent === 0) return sign * mantissa * 2 ** -24
-  if (exponent === 31) return mantissa === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN
-  return sign * (1 + mantissa / 1024) * 2 ** (exponent - 15)
 }
 
 /**

@@ -6,7 +6,7 @@ import { StudioError } from '../../../shared/errors.ts'
 import { formatShape } from '../graph/dims.ts'
 import { type DType, elementBytes } from '../graph/ir.ts'
 import { throwIfCancelled } from '../graph/ortSession.ts'
-import { bfloat16Bits, float16Bits } from '../graph/typedValues.ts'
+import { bfloat16Bits, bfloat16Number, float16Bits, float16Number } from '../graph/typedValues.ts'
 import { companionTower, type DualEncoderSource } from './encoder.ts'
 import type { VisionConfig } from './hfConfig.ts'
 import { storedName } from './parameters.ts'
@@ -133,26 +133,8 @@ function comparePieces(
 
 const rounding: Partial<Record<DType, (number: number) => number>> = {
   float32: Math.fround,
-  bfloat16: (number) => fromBfloat16(bfloat16Bits(number)),
-  float16: (number) => fromFloat16(float16Bits(number)),
-}
-
-const bits = new Uint32Array(1)
-const single = new Float32Array(bits.buffer)
-
-function fromBfloat16(half: number): number {
-  bits[0] = half << 16
-  return single[0] as number
-}
-
-/** IEEE 754 binary16. */
-function fromFloat16(half: number): number {
-  const sign = half & 0x8000 ? -1 : 1
-  const exponent = (half >>> 10) & 0x1f
-  const mantissa = half & 0x3ff
-  if (exponent === 0) return sign * mantissa * 2 ** -24
-  if (exponent === 31) return mantissa ? Number.NaN : sign * Number.POSITIVE_INFINITY
-  return sign * (1 + mantissa / 1024) * 2 ** (exponent - 15)
+  bfloat16: (number) => bfloat16Number(bfloat16Bits(number)),
+  float16: (number) => float16Number(float16Bits(number)),
 }
 
 function numbersOf(bytes: Buffer, dtype: DType): Float64Array {
@@ -160,8 +142,8 @@ function numbersOf(bytes: Buffer, dtype: DType): Float64Array {
   const read: Partial<Record<DType, (i: number) => number>> = {
     float64: (i) => bytes.readDoubleLE(8 * i),
     float32: (i) => bytes.readFloatLE(4 * i),
-    bfloat16: (i) => fromBfloat16(bytes.readUInt16LE(2 * i)),
-    float16: (i) => fromFloat16(bytes.readUInt16LE(2 * i)),
+    bfloat16: (i) => bfloat16Number(bytes.readUInt16LE(2 * i)),
+    float16: (i) => float16Number(bytes.readUInt16LE(2 * i)),
   }
   const at = read[dtype]
   return Float64Array.from({ length: count }, (_, i) => at?.(i) ?? Number.NaN)
