@@ -1,11 +1,17 @@
 // Safetensors against the reference library's own file, round trips, and every way a file or folder can be wrong.
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, describe, expect, test } from 'vitest'
 import { StudioError } from '../../../shared/errors.ts'
-import { readSafetensors, readTensorBytes, writeSafetensors } from './safetensors.ts'
+import {
+  readSafetensors,
+  readTensorBytes,
+  readTensorPieces,
+  streamSafetensors,
+  writeSafetensors,
+} from './safetensors.ts'
 import { openWeights } from './weights.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'fisao-weights-'))
@@ -126,6 +132,54 @@ describe('a file that is wrong is refused for what is wrong with it', () => {
     const tensor = { name: 'a', dtype: 'F32' as const, shape: [3], bytes: new Uint8Array(4) }
     expect(await codeOf(writeSafetensors(path, [tensor]))).toBe('weights.bad-tensor')
     expect(await codeOf(readSafetensors(path))).toBe('weights.unreadable')
+  })
+})
+
+describe('a file that is written piece by piece', () => {
+  const whole = Uint8Array.from({ length: 40 }, (_, i) => i)
+  const streamed = (pieces: () => Iterable<Uint8Array>) => [{ name: 'a', dtype: 'F32' as const, shape: [10], pieces }]
+
+  test('is the one that is written at once, and is read piece by piece', async () => {
+    const [atOnce, inPieces] = [join(folder, 'at once.safetensors'), join(folder, 'in pieces.safetensors')]
+    await writeSafetensors(atOnce, [{ name: 'a', dtype: 'F32', shape: [10], bytes: whole }], { format: 'pt' })
+    const pieces = () => [whole.subarray(0, 7), whole.subarray(7, 7), whole.subarray(7)]
+    await streamSafetensors(inPieces, streamed(pieces), { format: 'pt' })
+    expect(readFileSync(inPieces).equals(readFileSync(atOnce))).toBe(true)
+    const [tensor] = await readSafetensors(inPieces)
+    const read: number[][] = []
+    for await (const piece of readTensorPieces(tensor as NonNullable<typeof tensor>, 16)) read.push([...piece])
+    expect(read.map(({ length }) => length)).toEqual([16, 16, 8])
+    expect(read.flat()).toEqual([...whole])
+  })
+
+  test.each([39, 41])('of %i bytes for 40 is refused and leaves nothing behind', async (length) => {
+    const path = join(folder, 'never streamed.safetensors')
+    expect(
+      await codeOf(
+        streamSafetensors(
+          path,
+          streamed(() => [new Uint8Array(length)]),
+        ),
+      ),
+    ).toBe('weights.bad-tensor')
+    expect(readdirSync(folder).filter((name) => name.startsWith('never'))).toEqual([])
+  })
+})
+
+describe('a file that cannot be written', () => {
+  const tensor = { name: 'a', dtype: 'F32' as const, shape: [2], bytes: new Uint8Array(8) }
+
+  test('because its folder is not there', async () => {
+    const path = join(folder, 'no folder', 'a.safetensors')
+    expect(await codeOf(writeSafetensors(path, [tensor]))).toBe('weights.cannot-write')
+  })
+
+  // Linux has a device that is always full.
+  test.runIf(process.platform === 'linux')('because the disk is full', async () => {
+    const path = join(folder, 'full.safetensors')
+    symlinkSync('/dev/full', `${path}.${process.pid}.partial`)
+    expect(await codeOf(writeSafetensors(path, [tensor]))).toBe('weights.disk-full')
+    expect(readdirSync(folder).filter((name) => name.startsWith('full'))).toEqual([])
   })
 })
 

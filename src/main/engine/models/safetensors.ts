@@ -36,6 +36,11 @@ export interface TensorToWrite {
   readonly bytes: Uint8Array
 }
 
+/** A tensor whose bytes are made piece by piece; a piece is written before the next one is asked for. */
+export interface TensorToStream extends Omit<TensorToWrite, 'bytes'> {
+  readonly pieces: () => AsyncIterable<Uint8Array> | Iterable<Uint8Array>
+}
+
 /** The limit that the reference implementation sets. */
 const largestHeaderBytes = 100_000_000
 const lengthBytes = 8
@@ -159,13 +164,48 @@ export async function readTensorBytes({ slice }: StoredTensor): Promise<Buffer> 
 }
 
 /**
+ * The bytes of a tensor piece by piece, so that a large one is never in memory as a whole. Each piece is overwritten
+ * by the next.
+ * @param pieceBytes of every piece but the last, e.g. a multiple of a row's
+ * @throws StudioError `weights.truncated`, `weights.unreadable`
+ */
+export async function* readTensorPieces({ slice }: StoredTensor, pieceBytes: number): AsyncGenerator<Uint8Array> {
+  const handle = await open(slice.file, 'r').catch((cause: unknown) => Promise.reject(unreadable(slice.file, cause)))
+  try {
+    const piece = new Uint8Array(Math.min(pieceBytes, slice.sizeBytes))
+    for (let done = 0; done < slice.sizeBytes; done += pieceBytes) {
+      const length = Math.min(pieceBytes, slice.sizeBytes - done)
+      const { bytesRead } = await handle.read(piece, 0, length, slice.offsetBytes + done)
+      if (bytesRead !== length) {
+        throw truncated(slice.file, `${length} bytes at ${slice.offsetBytes + done}`, `${bytesRead} bytes`)
+      }
+      yield length === piece.length ? piece : piece.subarray(0, length)
+    }
+  } finally {
+    await handle.close()
+  }
+}
+
+/**
  * Writes a file that appears under its name only when it is whole and on the disk.
  * @param metadata goes into the header's `__metadata__`, e.g. `{ format: 'pt' }`
- * @throws StudioError `weights.bad-tensor` when a tensor's bytes do not fit its shape or a name comes twice
+ * @throws StudioError `weights.bad-tensor` when a tensor's bytes do not fit its shape or a name comes twice,
+ *   `weights.disk-full`, `weights.cannot-write`
  */
 export async function writeSafetensors(
   path: string,
   tensors: readonly TensorToWrite[],
+  metadata: Readonly<Record<string, string>> = {},
+): Promise<void> {
+  for (const tensor of tensors) requireBytes(path, tensor, tensor.bytes.byteLength)
+  const streams = tensors.map(({ name, dtype, shape, bytes }) => ({ name, dtype, shape, pieces: () => [bytes] }))
+  await streamSafetensors(path, streams, metadata)
+}
+
+/** As {@link writeSafetensors}, with one piece of one tensor in memory at a time. */
+export async function streamSafetensors(
+  path: string,
+  tensors: readonly TensorToStream[],
   metadata: Readonly<Record<string, string>> = {},
 ): Promise<void> {
   const header = Buffer.from(JSON.stringify(headerOf(path, tensors, metadata)))
@@ -177,33 +217,50 @@ export async function writeSafetensors(
   try {
     const handle = await open(temporary, 'w')
     try {
-      await handle.write(length)
-      await handle.write(padded)
-      for (const { bytes } of tensors) await handle.writeFile(bytes)
+      await handle.writeFile(Buffer.concat([length, padded]))
+      for (const tensor of tensors) await writePieces(handle, path, tensor)
       await handle.sync()
     } finally {
       await handle.close()
     }
     await rename(temporary, path)
     await syncFolder(dirname(path))
+  } catch (cause) {
+    throw writeFailure(path, cause)
   } finally {
     await rm(temporary, { force: true })
   }
 }
 
+async function writePieces(handle: FileHandle, path: string, tensor: TensorToStream): Promise<void> {
+  let written = 0
+  for await (const piece of tensor.pieces()) {
+    await handle.writeFile(piece)
+    written += piece.byteLength
+  }
+  requireBytes(path, tensor, written)
+}
+
+function requireBytes(path: string, { name, dtype, shape }: Omit<TensorToStream, 'pieces'>, found: number): void {
+  const sizeBytes = bytesOf(dtype, shape)
+  if (found === sizeBytes) return
+  throw badTensor(path, name, `its shape [${shape.join(', ')}] takes ${sizeBytes} bytes, not ${found}`)
+}
+
+function bytesOf(dtype: SafetensorsDType, shape: readonly number[]): number {
+  return shape.reduce((product, dim) => product * dim, elementBytes[safetensorsDTypes[dtype]])
+}
+
 function headerOf(
   path: string,
-  tensors: readonly TensorToWrite[],
+  tensors: readonly TensorToStream[],
   metadata: Readonly<Record<string, string>>,
 ): Record<string, unknown> {
   const header: Record<string, unknown> = Object.keys(metadata).length > 0 ? { __metadata__: metadata } : {}
   let offset = 0
-  for (const { name, dtype, shape, bytes } of tensors) {
+  for (const { name, dtype, shape } of tensors) {
     if (Object.hasOwn(header, name)) throw badTensor(path, name, 'its name comes twice')
-    const sizeBytes = shape.reduce((product, dim) => product * dim, elementBytes[safetensorsDTypes[dtype]])
-    if (bytes.byteLength !== sizeBytes) {
-      throw badTensor(path, name, `its shape [${shape.join(', ')}] takes ${sizeBytes} bytes, not ${bytes.byteLength}`)
-    }
+    const sizeBytes = bytesOf(dtype, shape)
     header[name] = { dtype, shape, data_offsets: [offset, offset + sizeBytes] }
     offset += sizeBytes
   }
@@ -211,7 +268,7 @@ function headerOf(
 }
 
 /** Makes a rename durable; Windows has no such call and needs none. */
-async function syncFolder(folder: string): Promise<void> {
+export async function syncFolder(folder: string): Promise<void> {
   if (process.platform === 'win32') return
   const handle = await open(folder, 'r')
   try {
@@ -232,6 +289,25 @@ function badTensor(path: string, name: string, why: string): StudioError {
 function unreadable(path: string, cause: unknown): StudioError {
   const code = (cause as NodeJS.ErrnoException).code ?? 'unknown'
   return weightsError('unreadable', path, `It cannot be read (${code}).`, {}, cause)
+}
+
+/** What failed while a model was written, as an error for a person; a StudioError stays what it is. */
+export function writeFailure(path: string, cause: unknown): StudioError {
+  if (cause instanceof StudioError) return cause
+  const code = (cause as NodeJS.ErrnoException).code ?? 'unknown'
+  const isFull = code === 'ENOSPC' || code === 'EDQUOT'
+  const record = isFull
+    ? {
+        code: 'weights.disk-full' as const,
+        message: 'The disk is full, so the weights were not written; what was there before is kept.',
+        remedy: 'Free some space on the disk, or choose a folder on another one, then try again.',
+      }
+    : {
+        code: 'weights.cannot-write' as const,
+        message: `The weights could not be written (${code}).`,
+        remedy: 'Choose a folder that you may write to, then try again.',
+      }
+  return new StudioError({ ...record, where: path }, { cause })
 }
 
 /** An error about a weights file: what is wrong in one sentence, and the one remedy that helps with all of them. */

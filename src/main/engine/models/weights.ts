@@ -8,17 +8,20 @@ import { StudioError } from '../../../shared/errors.ts'
 import { readSafetensors, readTensorBytes, type StoredTensor, weightsError } from './safetensors.ts'
 
 const singleFile = 'model.safetensors'
-const indexFile = 'model.safetensors.index.json'
+export const indexFile = 'model.safetensors.index.json'
 const indexSchema = z.object({ weight_map: z.record(z.string(), z.string()) })
 
 /** The tensors of a model, by name. */
 export class Weights {
   readonly folder: string
+  /** The tensors of each file in the order of their bytes, by the name that the file has in the folder. */
+  readonly files: ReadonlyMap<string, readonly StoredTensor[]>
   readonly #tensors: ReadonlyMap<string, StoredTensor>
 
-  constructor(folder: string, tensors: readonly StoredTensor[]) {
+  constructor(folder: string, files: ReadonlyMap<string, readonly StoredTensor[]>) {
     this.folder = folder
-    this.#tensors = new Map(tensors.map((tensor) => [tensor.name, tensor]))
+    this.files = files
+    this.#tensors = new Map([...files.values()].flat().map((tensor) => [tensor.name, tensor]))
   }
 
   get names(): string[] {
@@ -49,7 +52,8 @@ export class Weights {
  */
 export async function openWeights(folder: string): Promise<Weights> {
   if (existsSync(join(folder, singleFile))) {
-    return new Weights(folder, await readSafetensors(await insideFolder(folder, singleFile)))
+    const tensors = await readSafetensors(await insideFolder(folder, singleFile))
+    return new Weights(folder, new Map([[singleFile, tensors]]))
   }
   if (existsSync(join(folder, indexFile))) return await openShards(folder)
   throw nothingToOpen(folder)
@@ -66,15 +70,16 @@ async function openShards(folder: string): Promise<Weights> {
       `Of its ${shards.length} parts these are missing: ${missing.slice(0, 5).join(', ')}.`,
     )
   }
-  const tensors: StoredTensor[] = []
-  for (const shard of shards) tensors.push(...(await readSafetensors(await insideFolder(folder, shard))))
+  const files = new Map<string, StoredTensor[]>()
+  for (const shard of shards) files.set(shard, await readSafetensors(await insideFolder(folder, shard)))
+  const tensors = [...files.values()].flat()
   const found = new Map(tensors.map(({ name, slice }) => [name, basename(slice.file)]))
   const lost = Object.keys(shardOf).find((name) => !found.has(name))
   if (lost !== undefined)
     throw weightsError('missing-tensor', folder, `The index names the tensor ${lost}, which no part holds.`)
   if (found.size !== tensors.length)
     throw weightsError('bad-index', folder, 'Two of its parts hold a tensor of the same name.')
-  return new Weights(folder, tensors)
+  return new Weights(folder, files)
 }
 
 async function readIndex(path: string): Promise<z.infer<typeof indexSchema>> {
@@ -94,7 +99,7 @@ function isPlainName(name: string): boolean {
  * tools keep, from `models--x/snapshots/<revision>` to `models--x/blobs`; any other is refused.
  * @throws StudioError `weights.outside`
  */
-async function insideFolder(folder: string, name: string): Promise<string> {
+export async function insideFolder(folder: string, name: string): Promise<string> {
   const home = await realpath(folder)
   const file = await realpath(join(folder, name))
   const roots = [home]
