@@ -1,5 +1,6 @@
 // The text tower of a CLIP or SigLIP model: a word, put into a short sentence, to its embedding in the space of
 // images. Before it stands the companion's tokenizer, after it the verifier's scores.
+import { type Dim, multiplyDims } from '../graph/dims.ts'
 import type { GraphBuilder } from '../graph/graphBuilder.ts'
 import type { Value } from '../graph/ir.ts'
 import { tensorOps } from '../graph/tensorOps.ts'
@@ -23,13 +24,14 @@ export function textEmbedding(
 ): Value {
   const ops = tensorOps(g)
   const { kind, hiddenSize: width } = text
+  const [batch, seq] = inputIds.shape as [Dim, Dim]
   const tokens = ops.embedding(p('text_model.embeddings.token_embedding.weight', [text.vocabSize, width]), inputIds)
   const positions = p('text_model.embeddings.position_embedding.weight', [text.maxPositions, width])
-  const x = ops.add(tokens, ops.slice(positions, 0, 0, 'seq'))
-  const mask = kind === 'clip' ? ops.triangle(ops.full(['seq', 'seq'], unseen), 'upper', 1) : undefined
-  const scores = mask && ops.reshape(mask, [1, 1, 'seq', 'seq'])
+  const x = ops.add(tokens, ops.slice(positions, 0, 0, seq))
+  const mask = kind === 'clip' ? ops.triangle(ops.full([seq, seq], unseen), 'upper', 1) : undefined
+  const scores = mask && ops.reshape(mask, [1, 1, seq, seq])
   const last = hiddenStates(g, p, 'text_model.encoder.layers', text, x, text.layers, scores).at(-1) as Value
-  const pooled = ops.gather(ops.reshape(last, ['batch*seq', width]), pooledRows)
+  const pooled = ops.gather(ops.reshape(last, [multiplyDims(batch, seq), width]), pooledRows)
   const normed = layerNorm(ops, p, 'text_model.final_layer_norm', pooled, text.epsilon)
   return ops.l2Normalize(
     kind === 'clip'
