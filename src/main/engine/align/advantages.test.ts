@@ -1,0 +1,84 @@
+// Hand-worked responses, and the recursion against the sum that defines it.
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { estimateAdvantages, normaliseAdvantages, penaliseKl } from './advantages.ts'
+
+const row = (...numbers: number[]) => Float32Array.from(numbers)
+
+describe('generalised advantage estimation', () => {
+  test('of three tokens by hand', () => {
+    // γ = 0.5, λ = 0.5: δ = [0 + 0.5·2 - 1, 1 + 0.5·4 - 2, -1 + 0 - 4] = [0, 1, -5]
+    // A_2 = -5, A_1 = 1 - 1.25 = -0.25, A_0 = 0 - 0.0625
+    const found = estimateAdvantages(row(0, 1, -1), row(1, 2, 4), { gamma: 0.5, lambda: 0.5 })
+    expect([...found.advantages]).toEqual([-0.0625, -0.25, -5])
+    expect([...found.returns]).toEqual([0.9375, 1.75, -1])
+  })
+
+  test('of a response that was cut off goes on with the value after it', () => {
+    const found = estimateAdvantages(row(0), row(1), { gamma: 0.5, lambda: 1 }, 4)
+    expect([...found.advantages]).toEqual([1])
+  })
+
+  test('with λ = 1 is the discounted return less the value, with λ = 0 the one-step error', () => {
+    const [rewards, values] = [row(1, 2, 4), row(0.5, 0.25, 0.125)]
+    const monteCarlo = estimateAdvantages(rewards, values, { gamma: 0.5, lambda: 1 })
+    expect([...monteCarlo.returns]).toEqual([3, 4, 4])
+    const oneStep = estimateAdvantages(rewards, values, { gamma: 0.5, lambda: 0 })
+    expect([...oneStep.advantages]).toEqual([0.625, 1.8125, 3.875])
+  })
+
+  test('is the sum Σ_k (γλ)^k δ_{t+k}', () => {
+    const number = fc.integer({ min: -64, max: 64 }).map((n) => n / 16)
+    const tokens = fc.array(fc.tuple(number, number), { maxLength: 20 })
+    const share = fc.integer({ min: 0, max: 16 }).map((n) => n / 16)
+    fc.assert(
+      fc.property(tokens, share, share, number, (pairs, gamma, lambda, after) => {
+        const rewards = row(...pairs.map(([reward]) => reward))
+        const values = row(...pairs.map(([, value]) => value))
+        const next = (t: number) => (t + 1 < values.length ? (values[t + 1] as number) : after)
+        const delta = (t: number) => (rewards[t] as number) + gamma * next(t) - (values[t] as number)
+        const { advantages, returns } = estimateAdvantages(rewards, values, { gamma, lambda }, after)
+        for (let t = 0; t < rewards.length; t++) {
+          let sum = 0
+          for (let k = 0; t + k < rewards.length; k++) sum += (gamma * lambda) ** k * delta(t + k)
+          expect(advantages[t]).toBeCloseTo(sum, 4)
+          expect(returns[t]).toBeCloseTo(sum + (values[t] as number), 4)
+        }
+      }),
+      { seed: 4 },
+    )
+  })
+
+  test('refuses rows of unequal length', () => {
+    expect(() => estimateAdvantages(row(1), row(), { gamma: 1, lambda: 1 })).toThrow(
+      expect.objectContaining({ code: 'run.unequal-rows', where: 'values' }),
+    )
+  })
+})
+
+test('the KL penalty takes β times the log-ratio off each token', () => {
+  const { rewards, klNats } = penaliseKl(row(1, 0, -1), row(-1, -2, -0.5), row(-2, -1, -0.5), 0.5)
+  expect([...rewards]).toEqual([0.5, 0.5, -1])
+  expect(klNats).toBe(0)
+  expect(() => penaliseKl(row(1), row(1), row(), 0.1)).toThrow(expect.objectContaining({ code: 'run.unequal-rows' }))
+})
+
+describe('normalising', () => {
+  test('takes mean and deviation over all tokens of the batch, not by row', () => {
+    // 1, 3, 5, 7: mean 4, deviation √(20 / 3).
+    const [first, second] = normaliseAdvantages([row(1), row(3, 5, 7)])
+    const deviation = Math.sqrt(20 / 3)
+    expect(first?.[0]).toBeCloseTo(-3 / deviation, 6)
+    expect([...(second ?? [])].map((a) => a * deviation)).toEqual([
+      expect.closeTo(-1, 5),
+      expect.closeTo(1, 5),
+      expect.closeTo(3, 5),
+    ])
+  })
+
+  test('makes nothing of one token, of equal ones and of none', () => {
+    expect(normaliseAdvantages([row(5)])).toEqual([row(0)])
+    expect(normaliseAdvantages([row(2, 2), row(2)])).toEqual([row(0, 0), row(0)])
+    expect(normaliseAdvantages([])).toEqual([])
+  })
+})
