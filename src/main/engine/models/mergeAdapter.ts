@@ -44,38 +44,35 @@ const dtypeNames = Object.fromEntries(
   Object.entries(safetensorsDTypes).map(([name, dtype]) => [dtype, name]),
 ) as Readonly<Record<DType, SafetensorsDType>>
 
-/** How the elements of a weight are read from a piece of its bytes and written back, rounded to nearest even. */
-interface Codec {
-  readonly sizeBytes: number
-  readonly open: (piece: Uint8Array) => { get: (i: number) => number; set: (i: number, value: number) => void }
+/** A piece of a weight as numbers. */
+interface Elements {
+  /** Copies as many numbers as `row` has, from the element `start` on. */
+  readonly read: (row: Float64Array, start: number) => void
+  /** Rounds them back, to nearest even. */
+  readonly write: (row: Float64Array, start: number) => void
 }
 
-const codecs: Partial<Readonly<Record<DType, Codec>>> = {
-  float64: { sizeBytes: 8, open: (piece) => plain(new Float64Array(piece.buffer, 0, piece.length / 8)) },
-  float32: { sizeBytes: 4, open: (piece) => plain(new Float32Array(piece.buffer, 0, piece.length / 4)) },
-  float16: { sizeBytes: 2, open: (piece) => halves(piece, float16Number, float16Bits) },
-  bfloat16: { sizeBytes: 2, open: (piece) => halves(piece, bfloat16Number, bfloat16Bits) },
+const elementsOf: Partial<Readonly<Record<DType, (piece: Uint8Array) => Elements>>> = {
+  float64: ({ buffer }) => plain(new Float64Array(buffer)),
+  float32: ({ buffer }) => plain(new Float32Array(buffer)),
+  float16: ({ buffer }) => halves(new Uint16Array(buffer), float16Number, float16Bits),
+  bfloat16: ({ buffer }) => halves(new Uint16Array(buffer), bfloat16Number, bfloat16Bits),
 }
 
-function plain(values: Float32Array | Float64Array): ReturnType<Codec['open']> {
+function plain(values: Float32Array | Float64Array): Elements {
   return {
-    get: (i) => values[i] as number,
-    set: (i, value) => {
-      values[i] = value
-    },
+    read: (row, start) => row.set(values.subarray(start, start + row.length)),
+    write: (row, start) => values.set(row, start),
   }
 }
 
-function halves(
-  piece: Uint8Array,
-  decode: (bits: number) => number,
-  encode: (value: number) => number,
-): ReturnType<Codec['open']> {
-  const bits = new Uint16Array(piece.buffer, 0, piece.length / 2)
+function halves(bits: Uint16Array, decode: (bits: number) => number, encode: (value: number) => number): Elements {
   return {
-    get: (i) => decode(bits[i] as number),
-    set: (i, value) => {
-      bits[i] = encode(value)
+    read: (row, start) => {
+      for (let i = 0; i < row.length; i++) row[i] = decode(bits[start + i] as number)
+    },
+    write: (row, start) => {
+      for (let i = 0; i < row.length; i++) bits[start + i] = encode(row[i] as number)
     },
   }
 }
@@ -128,7 +125,8 @@ function mergedTensors(weights: Weights, { layers, rank }: LoraAdapter): Map<str
     if (formatShape(shape) !== formatShape(expected)) {
       throw notThisModels(weights, `Its factors of ${layer} do not fit.`, formatShape(shape), formatShape(expected))
     }
-    if (!codecs[dtype]) throw weightsError('unsupported-dtype', weights.folder, `The tensor ${name} is of ${dtype}.`)
+    if (!elementsOf[dtype])
+      throw weightsError('unsupported-dtype', weights.folder, `The tensor ${name} is of ${dtype}.`)
     merged.set(name, { ...factors, rank })
   }
   return merged
@@ -166,28 +164,36 @@ async function writeWeights(
 /** Whole rows of W with their part of s B A added. */
 async function* mergedPieces(
   tensor: StoredTensor,
-  { a, b, inFeatures, rank }: LoraFactors & { rank: number },
+  { a, b, inFeatures, outFeatures, rank }: LoraFactors & { rank: number },
   scale: number,
 ): AsyncGenerator<Uint8Array> {
-  const codec = codecs[tensor.dtype] as Codec
-  const rowBytes = inFeatures * codec.sizeBytes
+  const rowBytes = tensor.slice.sizeBytes / outFeatures
   const sums = new Float64Array(inFeatures)
   let row = 0
   for await (const piece of readTensorPieces(tensor, rowBytes * Math.max(1, Math.floor(pieceBytes / rowBytes)))) {
-    const elements = codec.open(piece)
-    for (let start = 0; start < piece.length / codec.sizeBytes; start += inFeatures, row++) {
-      sums.fill(0)
-      for (let r = 0; r < rank; r++) {
-        const factor = (b[row * rank + r] as number) * scale
-        for (let i = 0; i < inFeatures; i++) sums[i] = (sums[i] as number) + factor * (a[r * inFeatures + i] as number)
-      }
-      for (let i = 0; i < inFeatures; i++) {
-        elements.set(start + i, elements.get(start + i) + (sums[i] as number))
-        if (!Number.isFinite(elements.get(start + i))) throw notFinite(tensor)
-      }
+    const elements = elementsOf[tensor.dtype]?.(piece) as Elements
+    for (let start = 0; start < (piece.length / rowBytes) * inFeatures; start += inFeatures, row++) {
+      elements.read(sums, start)
+      for (let r = 0; r < rank; r++) addScaled(sums, (b[row * rank + r] as number) * scale, a, r * inFeatures)
+      elements.write(sums, start)
+      elements.read(sums, start)
+      if (!allFinite(sums)) throw notFinite(tensor)
     }
     yield piece
   }
+}
+
+/** sums += factor · values[start ...] */
+function addScaled(sums: Float64Array, factor: number, values: Float32Array, start: number): void {
+  const row = values.subarray(start, start + sums.length)
+  for (let i = 0; i < row.length; i++) sums[i] = (sums[i] as number) + factor * (row[i] as number)
+}
+
+function allFinite(values: Float64Array): boolean {
+  // x - x is 0 for every finite x, and NaN for all else.
+  let sum = 0
+  for (let i = 0; i < values.length; i++) sum += (values[i] as number) - (values[i] as number)
+  return sum === 0
 }
 
 async function copyCompanions({ folder, files }: Weights, partial: string): Promise<void> {

@@ -101,7 +101,7 @@ function coefficients(from: number, to: number, span: Span, { support, weight }:
 export function resizeRgb(image: RgbImage, target: Size, filter: Filter, window: Window = whole(target)): RgbImage {
   const x: Span = { start: window.left, length: window.width }
   const y: Span = { start: window.top, length: window.height }
-  if (filter === 'nearest') {
+  if (filter === 'nearest' || (image.width === target.width && image.height === target.height)) {
     return pick(image, nearestOf(image.width, target.width, x), nearestOf(image.height, target.height, y))
   }
   // An axis that keeps its length is copied, which the box does.
