@@ -1,0 +1,129 @@
+// The rule's cases worked by hand, where rewards land, and the guards against earning them cheaply.
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import type { Baselines } from './calibration.ts'
+import { defaultGuardLimits, measureGuards, overstepped } from './guardMetrics.ts'
+import { readLexicon } from './lexicon.ts'
+import { chairFinderOptions, findObjects } from './objectWords.ts'
+import {
+  defaultTokenRewardSettings,
+  labelOf,
+  meanScoreReward,
+  piecewiseReward,
+  responseScoreReward,
+  type ScoredMention,
+  terminalReward,
+  tokenRewards,
+} from './tokenReward.ts'
+
+// Numbers that float32 holds exactly.
+const baselines: Baselines = { muGt: 0.5, muHal: 0.25 }
+const mention = (name: string, end: number, score: number): ScoredMention => ({ name, tokens: [end - 1, end], score })
+
+describe('the piecewise rule', () => {
+  test.each([
+    // score, λ, reward, label
+    [0.75, 0, 0.25, 'grounded'],
+    [0.5, 0, 0, 'neutral'],
+    [0.375, 0, 0, 'neutral'],
+    [0.25, 0, 0, 'neutral'],
+    [0, 0, -0.25, 'hallucinated'],
+    [-0.5, 0, -0.75, 'hallucinated'],
+    // The margin decides whether a score counts, and is not taken off the reward.
+    [0.75, 0.125, 0.25, 'grounded'],
+    [0.625, 0.125, 0, 'neutral'],
+    [0.125, 0.125, 0, 'neutral'],
+    [0, 0.125, -0.25, 'hallucinated'],
+  ] as const)('of a score %f with margin %f', (score, margin, reward, label) => {
+    expect(piecewiseReward(score, baselines, margin)).toBe(reward)
+    expect(labelOf(score, baselines, margin)).toBe(label)
+  })
+})
+
+describe('token rewards', () => {
+  const paper = { ...defaultTokenRewardSettings, scale: 1 }
+
+  test('lie on the last token of a word, and nowhere else', () => {
+    const giraffe: ScoredMention = { name: 'giraffe', tokens: [2, 5], score: 0.75 }
+    const { rewards, mentions } = tokenRewards(8, [mention('dog', 7, 0), giraffe], baselines, paper)
+    expect([...rewards]).toEqual([0, 0, 0, 0, 0.25, 0, -0.25, 0])
+    expect(mentions.map(({ name, label }) => [name, label])).toEqual([
+      ['giraffe', 'grounded'],
+      ['dog', 'hallucinated'],
+    ])
+  })
+
+  test('are scaled by the gap between the baselines by default', () => {
+    const { rewards } = tokenRewards(2, [mention('cat', 2, 0.75)], baselines, defaultTokenRewardSettings)
+    expect([...rewards]).toEqual([0, 1])
+  })
+
+  test('pay each mention as published, or only the first', () => {
+    const said = [mention('cat', 1, 0.75), mention('cat', 3, 0.75), mention('dog', 4, 0), mention('dog', 5, 0)]
+    expect([...tokenRewards(5, said, baselines, paper).rewards]).toEqual([0.25, 0, 0.25, -0.25, -0.25])
+    const first = tokenRewards(5, said, baselines, { ...paper, variant: 'first-mention' })
+    expect([...first.rewards]).toEqual([0.25, 0, -0.5, -0.25, -0.5])
+    expect(first.mentions.map(({ isRepeated }) => isRepeated)).toEqual([false, true, false, true])
+  })
+
+  test('of words that end in one token add up', () => {
+    const both: ScoredMention[] = [
+      { name: 'cat', tokens: [0, 2], score: 0.75 },
+      { name: 'dog', tokens: [1, 2], score: 1 },
+    ]
+    expect([...tokenRewards(2, both, baselines, paper).rewards]).toEqual([0, 0.75])
+  })
+
+  test('cannot be scaled when the baselines do not stand apart', () => {
+    const swapped = { muGt: 0.25, muHal: 0.5 }
+    expect(() => tokenRewards(1, [], swapped, defaultTokenRewardSettings)).toThrow(
+      expect.objectContaining({ code: 'run.baselines' }),
+    )
+  })
+})
+
+describe('sentence-level rewards', () => {
+  test('are the mean score above the middle of the baselines', () => {
+    expect(meanScoreReward([0.75, 0.25], baselines, defaultTokenRewardSettings)).toBe(0.5)
+    expect(meanScoreReward([0.125], baselines, { ...defaultTokenRewardSettings, scale: 2 })).toBe(-0.5)
+    expect(meanScoreReward([], baselines, defaultTokenRewardSettings)).toBe(0)
+  })
+
+  test('are the score of the response above its centre', () => {
+    expect(responseScoreReward(0.375, 0.25, baselines, defaultTokenRewardSettings)).toBe(0.5)
+  })
+
+  test('lie on the last token', () => {
+    expect([...terminalReward(3, -0.5)]).toEqual([0, 0, -0.5])
+    expect(terminalReward(0, 1)).toEqual(new Float32Array(0))
+  })
+})
+
+describe('guards', async () => {
+  const lexicon = await readLexicon(join(import.meta.dirname, '../../../../resources/lexicons/coco-objects.json'))
+  const measured = (...texts: string[]) =>
+    measureGuards(texts.map((text) => ({ text, mentions: findObjects(text, lexicon, chairFinderOptions) })))
+
+  test('count words, objects and what is said again', () => {
+    expect(measured('A dog, a puppy and a cat.', 'A dog a dog a dog', '')).toEqual({
+      responses: 3,
+      meanWords: (7 + 6 + 0) / 3,
+      meanObjects: (2 + 1 + 0) / 3,
+      meanRepeatedMentions: (1 + 2 + 0) / 3,
+      // "a dog a", "dog a dog", "a dog a", "dog a dog".
+      repeatedTrigramShare: 0.5 / 3,
+      emptyShare: 1 / 3,
+    })
+  })
+
+  test.each([
+    ['nothing', ['A street with a dog and a cat in it.'], []],
+    ['shortening', ['A dog and a cat.'], ['lengthChange']],
+    ['dropping objects', ['A street with a dog and a rose in it.'], ['objectsFall']],
+    ['repeating', ['A street with a dog, a cat, a dog.'], ['repeatedMentionsRise']],
+    ['silence', ['A street with a dog and a cat in it.', ''], ['lengthChange', 'objectsFall', 'emptyRise']],
+  ] as const)('see %s', (_, now, guards) => {
+    const before = measured('A street with a dog and a cat in it.')
+    expect(overstepped(before, measured(...now), defaultGuardLimits).map(({ guard }) => guard)).toEqual(guards)
+  })
+})

@@ -1,0 +1,143 @@
+// The verifier: how well a word fits an image, by the model's own encoder (method: s = <f_img(x_v), f_txt(o)>).
+// Before it stand images and object words, after it calibration and token rewards. Embeddings are computed once.
+import type { DeviceName } from '../../../shared/hardware.ts'
+import { OrtSession, type Tensor, tensor } from '../graph/ortSession.ts'
+import {
+  type DualEncoderSource,
+  evidenceMap,
+  imageEmbeddingGraph,
+  openDualEncoder,
+  textEmbeddingGraph,
+  textFeeds,
+} from '../models/encoder.ts'
+import { openTokenizer, type Tokenizer } from '../models/tokenizer.ts'
+
+/** Where embeddings are kept between runs, e.g. the workspace file. */
+export interface EmbeddingStore {
+  get(kind: 'image' | 'text', subject: string): Float32Array | undefined
+  put(kind: 'image' | 'text', subject: string, embedding: Float32Array): void
+}
+
+/** An image by its key (e.g. SHA-256), with the pixels that the encoder reads: [channels, imageSize, imageSize]. */
+export interface VerifiedImage {
+  readonly key: string
+  readonly pixels: () => Promise<Float32Array>
+}
+
+export interface VerifierOptions {
+  readonly device: DeviceName
+  readonly threads?: number
+  /** The sentence round a word; `{}` stands for the word. */
+  readonly promptTemplate: string
+  readonly store?: EmbeddingStore
+}
+
+export class Verifier {
+  readonly source: DualEncoderSource
+  readonly #tokenizer: Tokenizer
+  readonly #images: OrtSession
+  readonly #texts: OrtSession
+  readonly #options: VerifierOptions
+  readonly #known = new Map<string, Float32Array>()
+
+  private constructor(
+    source: DualEncoderSource,
+    tokenizer: Tokenizer,
+    sessions: readonly [images: OrtSession, texts: OrtSession],
+    options: VerifierOptions,
+  ) {
+    this.source = source
+    this.#tokenizer = tokenizer
+    this.#images = sessions[0]
+    this.#texts = sessions[1]
+    this.#options = options
+  }
+
+  /** @throws StudioError what opening the companion's folder, its tokenizer and its sessions throws */
+  static async open(folder: string, options: VerifierOptions): Promise<Verifier> {
+    const source = await openDualEncoder(folder)
+    const tokenizer = await openTokenizer(folder)
+    const session = { device: options.device, ...(options.threads !== undefined && { threads: options.threads }) }
+    const images = await OrtSession.open(imageEmbeddingGraph(source), session)
+    try {
+      const texts = await OrtSession.open(textEmbeddingGraph(source), session)
+      return new Verifier(source, tokenizer, [images, texts], options)
+    } catch (error) {
+      await images.release()
+      throw error
+    }
+  }
+
+  /** s = <f_img(x_v), f_txt(o)>, in [-1, 1]. */
+  async score(image: VerifiedImage, word: string): Promise<number> {
+    return dot(await this.imageEmbedding(image), await this.wordEmbedding(word))
+  }
+
+  /** The encoder's score of a whole text, without a sentence round it; one too long is cut. */
+  async textScore(image: VerifiedImage, text: string): Promise<number> {
+    // Responses are many and seldom alike, so they are not kept.
+    return dot(await this.imageEmbedding(image), await this.#embedText(text))
+  }
+
+  /** Embedding of length 1, [projectionSize]. */
+  async imageEmbedding({ key, pixels }: VerifiedImage): Promise<Float32Array> {
+    return await this.#once('image', key, async () => {
+      const { image_embeds } = await this.#images.compute({ pixel_values: this.#pixelTensor(await pixels()) })
+      return (image_embeds as Tensor).values as Float32Array
+    })
+  }
+
+  /** Embedding of a word in its sentence, of length 1, [projectionSize]. */
+  async wordEmbedding(word: string): Promise<Float32Array> {
+    const text = this.#options.promptTemplate.replace('{}', word)
+    // One text a run: an embedding never depends on which other words were asked for.
+    return await this.#once('text', text, () => this.#embedText(text))
+  }
+
+  /** Where the image shows the word, [side, side] cosines of patches by rows; see {@link evidenceMap}. */
+  async evidence({ pixels }: VerifiedImage, word: string): Promise<Float32Array> {
+    const { device, threads } = this.#options
+    const session = await OrtSession.open(imageEmbeddingGraph(this.source, { patches: true }), {
+      device,
+      ...(threads !== undefined && { threads }),
+    })
+    try {
+      const { patch_embeds } = await session.compute({ pixel_values: this.#pixelTensor(await pixels()) })
+      return evidenceMap(this.source.config, patch_embeds as Tensor, 0, await this.wordEmbedding(word))
+    } finally {
+      await session.release()
+    }
+  }
+
+  async release(): Promise<void> {
+    this.#known.clear()
+    await this.#images.release()
+    await this.#texts.release()
+  }
+
+  async #embedText(text: string): Promise<Float32Array> {
+    const { ids } = this.#tokenizer.encode(text)
+    const { text_embeds } = await this.#texts.compute(textFeeds(this.source.config.text, [ids]))
+    return (text_embeds as Tensor).values as Float32Array
+  }
+
+  #pixelTensor(pixels: Float32Array): Tensor {
+    const { channels, imageSize } = this.source.config.vision
+    return tensor('float32', [1, channels, imageSize, imageSize], pixels)
+  }
+
+  async #once(kind: 'image' | 'text', subject: string, compute: () => Promise<Float32Array>): Promise<Float32Array> {
+    const key = `${kind} ${subject}`
+    const known = this.#known.get(key) ?? this.#options.store?.get(kind, subject)
+    const embedding = known ?? (await compute())
+    this.#known.set(key, embedding)
+    if (!known) this.#options.store?.put(kind, subject, embedding)
+    return embedding
+  }
+}
+
+function dot(a: Float32Array, b: Float32Array): number {
+  let sum = 0
+  for (let i = 0; i < a.length; i++) sum += (a[i] as number) * (b[i] as number)
+  return sum
+}
