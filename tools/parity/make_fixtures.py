@@ -7,7 +7,7 @@ import peft
 import torch
 import transformers
 
-from parity_kit import checkpoints, encoders, expected_inference, expected_training, optimizer
+from parity_kit import checkpoints, encoders, expected_inference, expected_training, optimizer, pictures
 from parity_kit.photos import write_photos
 from parity_kit.record import Record
 
@@ -49,6 +49,7 @@ def main() -> None:
     makers["siglip-encoder"] = lambda: encoders.make_encoder("siglip-encoder", recipes["siglip-qwen2"], FIXTURES)
     makers["optimizer"] = lambda: optimizer.make_optimizer(FIXTURES)
     makers["rope"] = lambda: optimizer.make_rope(FIXTURES)
+    makers["pictures"] = lambda: pictures.make_pictures(FIXTURES)
     for name, make in makers.items():
         if not names or name in names:
             make()

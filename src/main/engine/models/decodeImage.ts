@@ -38,9 +38,11 @@ export async function decodeImage(path: string): Promise<RgbImage> {
     const picture = new Transformer(bytes)
     const { width, height, colorType, orientation = 1 } = await picture.metadata(true)
     refuseHuge(path, { width, height })
-    const raw = await picture.rotate().rawPixels()
+    // Others than 1 to 8 mean nothing. Of PNG and WebP the decoder reads no orientation, nor does the library.
+    const isKnown = orientation >= 1 && orientation <= 8
+    const raw = await (isKnown ? picture.rotate() : picture).rawPixels()
     // Orientations 5 to 8 lay the picture on its side.
-    const size = orientation >= 5 ? { width: height, height: width } : { width, height }
+    const size = isKnown && orientation >= 5 ? { width: height, height: width } : { width, height }
     const pixels = toRgb(raw, width * height, colorType)
     if (!pixels) throw damaged(path)
     return { ...size, pixels }
@@ -57,7 +59,7 @@ function toRgb(raw: Uint8Array, pixels: number, colorType: JsColorType): Uint8Ar
   if (channels === 3 && bytesPerChannel === 1) return raw
   const rgb = new Uint8Array(pixels * 3)
   const isGrey = channels < 3
-  // Of 16 bits the upper 8 are kept, which lie second on the little-endian machines that Electron runs on.
+  // Of 16 bits the upper 8 are kept, second in little-endian order. (Pillow clips grey ones to white instead.)
   const upper = bytesPerChannel - 1
   for (let pixel = 0; pixel < pixels; pixel++) {
     const at = pixel * channels * bytesPerChannel + upper
