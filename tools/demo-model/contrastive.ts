@@ -17,7 +17,7 @@ import { pixelValues } from './pictures.ts'
 import { classNames, shownClasses, trainingCaption, wordPrompts } from './world.ts'
 
 /** Parts of the loss. */
-export const lossWeights = { captions: 0.5, words: 0.1, patches: 1 } as const
+export const lossWeights = { captions: 0.25, words: 0.4, patches: 1 } as const
 
 /** Parameters of the losses that CLIP's layout has no place for. */
 const lossParameters = { words: 'words', patches: 'patches' } as const

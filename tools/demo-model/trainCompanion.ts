@@ -7,8 +7,8 @@ import { initialise } from './initialise.ts'
 import { openPictures } from './pictures.ts'
 import { encoderOf } from './tokenizerFiles.ts'
 import { BatchOrder, Trainer } from './trainer.ts'
-import { verifierQuality } from './verifierQuality.ts'
-import { scenesOf, splits } from './world.ts'
+import { type VerifierQuality, verifierQuality } from './verifierQuality.ts'
+import { type SplitName, scenesOf, splits } from './world.ts'
 
 export interface CompanionSettings {
   readonly seed: number
@@ -35,9 +35,7 @@ export async function trainCompanion(
   const config = await readDualEncoderConfig(folder)
   const encode = encoderOf(vocabulary, 'companion')
   const pictures = await openPictures('train', threads)
-  const held = await openPictures('validation', threads)
   const scenes = scenesOf(splits.train)
-  const validation = scenesOf(splits.validation)
   const { graph, parameters } = contrastiveGraph(config)
   const values = initialise(parameters, seed, contrastiveRule(config.vision.layers))
   const trainer = await Trainer.open(graph, parameters, values, {
@@ -61,11 +59,22 @@ export async function trainCompanion(
       await writeModelWeights(folder, { shapes: parameters, values: trainer.parameters }, (name) =>
         isCompanionParameter(name) ? name : null,
       )
-      print(JSON.stringify(await verifierQuality(folder, encode, validation, held, threads)))
+      print(JSON.stringify(await evaluateCompanion(folder, vocabulary, 'validation', threads)))
       startMs = performance.now()
     }
   }
   await trainer.release()
+}
+
+/** @param split whose scenes are scored; `test` is for the figures alone */
+export async function evaluateCompanion(
+  folder: string,
+  vocabulary: Vocabulary,
+  split: SplitName,
+  threads: number,
+): Promise<VerifierQuality> {
+  const pictures = await openPictures(split, threads)
+  return await verifierQuality(folder, encoderOf(vocabulary, 'companion'), scenesOf(splits[split]), pictures, threads)
 }
 
 if (process.argv[1] === import.meta.filename) {

@@ -5,6 +5,7 @@ import { Tokenizer } from '@huggingface/tokenizers'
 import { type Tensor, tensor } from '../../src/main/engine/graph/ortSession.ts'
 import { readVlmConfig } from '../../src/main/engine/models/hfConfig.ts'
 import { openWeights, type Weights } from '../../src/main/engine/models/weights.ts'
+import { Rng } from '../../src/main/engine/rng.ts'
 import type { Scene } from '../scenes/scene.ts'
 import type { Vocabulary } from './bpe.ts'
 import { type Conversation, captioningFeeds, captioningGraph, openTower } from './captioning.ts'
@@ -14,7 +15,7 @@ import { initialise, transformerRule } from './initialise.ts'
 import { openPictures, pictureEdge, pixelValues } from './pictures.ts'
 import { encoderOf, instructions, promptText, specialIds, tokenizerConfig, tokenizerJson } from './tokenizerFiles.ts'
 import { BatchOrder, Trainer } from './trainer.ts'
-import { scenesOf, splits, trainingCaption } from './world.ts'
+import { type SplitName, scenesOf, splits, trainingCaption, trainingQuestion } from './world.ts'
 
 export interface VlmSettings {
   readonly seed: number
@@ -23,6 +24,8 @@ export interface VlmSettings {
   readonly peakRate: number
   /** Share of captions that name an object too many. */
   readonly corruptionShare: number
+  /** Share of requests that ask whether one object is there. */
+  readonly questionShare: number
   readonly threads: number
   readonly evaluateEvery: number
   /** Held-out scenes of an evaluation. */
@@ -30,7 +33,7 @@ export interface VlmSettings {
 }
 
 export const vlmSettings: Omit<VlmSettings, 'threads'> = {
-  ...{ seed: 2, batch: 64, steps: 2000, peakRate: 2e-3, corruptionShare: 0.6 },
+  ...{ seed: 2, batch: 64, steps: 2000, peakRate: 2e-3, corruptionShare: 0.6, questionShare: 0.15 },
   ...{ evaluateEvery: 500, evaluateOn: 200 },
 }
 
@@ -53,7 +56,7 @@ export async function trainVlm(
   const trainer = await Trainer.open(graph, parameters, values, {
     ...{ steps, peakRate: settings.peakRate, warmupSteps: Math.round(steps / 20), weightDecay: 0.02, threads },
   })
-  const conversation = conversations(vocabulary, settings.corruptionShare)
+  const conversation = conversations(vocabulary, settings)
   const order = new BatchOrder(seed, scenes.length, batch)
   let [sum, startMs] = [0, performance.now()]
   for (let step = 0; step < steps; step++) {
@@ -70,13 +73,9 @@ export async function trainVlm(
     }
     if ((step + 1) % settings.evaluateEvery === 0 || step + 1 === steps) {
       await writeVlmWeights(folder, companion, parameters, trainer.parameters)
-      const { responses, ...quality } = await evaluateVlm(
-        folder,
-        companionFolder,
-        vocabulary,
-        settings.evaluateOn,
-        threads,
-      )
+      const { responses, ...quality } = await evaluateVlm(folder, companionFolder, vocabulary, {
+        ...{ split: 'validation', count: settings.evaluateOn, threads, greedy: true },
+      })
       print(`${JSON.stringify(quality)} ${((performance.now() - startMs) / 1e3).toFixed(1)} s`)
       print(responses.slice(0, 3).join(' / '))
       startMs = performance.now()
@@ -86,15 +85,19 @@ export async function trainVlm(
   await tower.release()
 }
 
-/** A question about a scene and its answer as token ids; the questions take turns. */
-function conversations(vocabulary: Vocabulary, corruptionShare: number) {
+/** A request about a scene and its answer as token ids: mostly descriptions, in the ways of asking by turns. */
+function conversations(vocabulary: Vocabulary, { seed, questionShare, corruptionShare }: VlmSettings) {
   const encode = encoderOf(vocabulary, 'language')
   const prompts = instructions.map((instruction) => encode(promptText(instruction)))
   const end = specialIds(vocabulary.tokens.length)['</s>']
-  return (scene: Scene, step: number): Conversation => ({
-    promptIds: prompts[(scene.index + step) % prompts.length] as number[],
-    responseIds: [...encode(` ${trainingCaption(scene, step, corruptionShare)}`).slice(1), end],
-  })
+  const rng = new Rng({ seed }).fork(2)
+  return (scene: Scene, step: number): Conversation => {
+    const isQuestion = rng.uniform() < questionShare
+    const question = isQuestion ? trainingQuestion(scene, step) : null
+    const prompt = question ? encode(promptText(question.text)) : prompts[rng.below(prompts.length)]
+    const answer = question?.answer ?? trainingCaption(scene, step, corruptionShare)
+    return { promptIds: prompt as number[], responseIds: [...encode(` ${answer}`).slice(1), end] }
+  }
 }
 
 /** Trained parameters and the tower's, by the names that transformers 4 wrote. */
@@ -114,15 +117,23 @@ async function writeVlmWeights(
   await writeModelWeights(folder, { shapes: all, values: numbers })
 }
 
+export interface EvaluationSettings {
+  /** `test` is for the figures alone. */
+  readonly split: SplitName
+  /** Scenes, from the first. */
+  readonly count: number
+  readonly threads: number
+  /** Sampled at a temperature of 0.8 otherwise. */
+  readonly greedy: boolean
+}
+
 export async function evaluateVlm(
   folder: string,
   companionFolder: string,
   vocabulary: Vocabulary,
-  count: number,
-  threads: number,
-  greedy = true,
+  { split, count, threads, greedy }: EvaluationSettings,
 ): Promise<CaptionQuality> {
-  const pictures = await openPictures('validation', threads)
+  const pictures = await openPictures(split, threads)
   const tokenizer = new Tokenizer(tokenizerJson(vocabulary, 'language'), tokenizerConfig('language', 512))
   return await captionQuality({
     vlmFolder: folder,
@@ -131,7 +142,7 @@ export async function evaluateVlm(
     encodeWord: encoderOf(vocabulary, 'companion'),
     decode: (ids) => tokenizer.decode([...ids], { skip_special_tokens: true }),
     prompt: promptText(instructions[0] as string),
-    scenes: scenesOf({ seed: splits.validation.seed, count }),
+    scenes: scenesOf({ seed: splits[split].seed, count }),
     pictures,
     sampling: { greedy, temperature: 0.8, topK: 0, topP: 1, repetitionPenalty: 1 },
     threads,

@@ -1,5 +1,6 @@
 // The demo world as data sets: which scenes a split holds, and which of its classes each shows. tools/scenes draws
 // them; training and evaluation of the demo model read them.
+import { Rng } from '../../src/main/engine/rng.ts'
 import { writeCaption } from '../scenes/captions.ts'
 import { classes } from '../scenes/classes.ts'
 import { Random } from '../scenes/random.ts'
@@ -42,6 +43,25 @@ export function typicalAbsentClasses(scene: Scene): number[] {
 /** A caption for training; `epoch` draws other words for the same scene. */
 export function trainingCaption(scene: Scene, epoch: number, corruptionShare: number): string {
   return writeCaption(scene, new Random(scene.seed + 1000 * epoch, 'caption', scene.index), corruptionShare).text
+}
+
+export interface Question {
+  readonly text: string
+  readonly answer: 'Yes.' | 'No.'
+}
+
+/**
+ * Whether an object is there, as POPE asks (Li et al. 2023): half of the questions about one that is, a quarter about a
+ * typical one that is not, a quarter about any other.
+ */
+export function trainingQuestion(scene: Scene, epoch: number): Question {
+  const rng = new Rng({ seed: scene.seed, stream: scene.index }).fork(epoch)
+  const shown = shownClasses(scene)
+  const absent = classes.map((_, index) => index).filter((index) => !shown.includes(index))
+  const kind = rng.below(4)
+  const from = kind < 2 ? shown : kind === 2 ? typicalAbsentClasses(scene) : absent
+  const asked = classes[from[rng.below(from.length)] as number]
+  return { text: `Is there ${asked?.phrase} in the image?`, answer: kind < 2 ? 'Yes.' : 'No.' }
 }
 
 /** Ways to put a class into words for the text tower; one is drawn for each step. */
