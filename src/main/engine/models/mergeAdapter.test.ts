@@ -1,7 +1,17 @@
 // Merged folders against peft's merge_and_unload, their rounding worked out by hand, and everything that must not be
 // written over, copied or left behind.
 import { createHash } from 'node:crypto'
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
@@ -175,12 +185,16 @@ describe('a folder', () => {
     writeFileSync(join(held, 'mine'), 'mine')
     const file = join(held, 'mine')
     const before = { ...hashes(held), ...hashes(made.folder) }
-    for (const place of [held, file, made.folder, join(made.folder, 'merged'), join(made.folder, 'a', '..')]) {
+    const link = newPlace()
+    symlinkSync(made.folder, link)
+    const inside = [['merged'], ['not', 'there', 'yet'], ['a', '..']].map((names) => join(made.folder, ...names))
+    for (const place of [held, file, made.folder, link, join(link, 'merged'), ...inside]) {
       await expect(mergeAdapter(made.weights, made.adapter, place)).rejects.toMatchObject({
         code: 'weights.folder-taken',
       })
     }
     expect({ ...hashes(held), ...hashes(made.folder) }).toEqual(before)
+    expect(readdirSync(made.folder).sort()).toEqual(['config.json', 'model.safetensors'])
   })
 
   test('is not left half written when the merge is cancelled or a part of the model is gone', async () => {

@@ -96,8 +96,8 @@ export async function mergeAdapter(
   const merged = mergedTensors(weights, adapter)
   const partial = `${target}.${process.pid}.partial`
   try {
-    await mkdir(dirname(target), { recursive: true })
     await requireFree(weights.folder, target)
+    await mkdir(dirname(target), { recursive: true })
     await rm(partial, { recursive: true, force: true })
     await mkdir(partial)
     await copyCompanions(weights, partial)
@@ -210,13 +210,22 @@ async function copyCompanions({ folder, files }: Weights, partial: string): Prom
 
 async function requireFree(source: string, target: string): Promise<void> {
   const home = await realpath(source)
-  const place = join(await realpath(dirname(target)), basename(target))
+  const place = await futurePath(target)
   if (place === home || place.startsWith(home + sep)) throw taken(target, "It is the model's own folder.")
   const there = await readdir(target).catch((cause: NodeJS.ErrnoException) => {
     if (cause.code === 'ENOENT') return []
     throw cause.code === 'ENOTDIR' ? taken(target, 'It is a file.') : cause
   })
   if (there.length > 0) throw taken(target, 'It holds other files.')
+}
+
+/** The real path that a folder will have once it and its parents are made. */
+async function futurePath(path: string): Promise<string> {
+  if (dirname(path) === path) return path
+  return await realpath(path).catch(async (cause: NodeJS.ErrnoException) => {
+    if (cause.code !== 'ENOENT') throw cause
+    return join(await futurePath(dirname(path)), basename(path))
+  })
 }
 
 function taken(target: string, why: string): StudioError {
