@@ -1,0 +1,135 @@
+// CHAIR worked by hand, over files in COCO's format, and on the sample captions.
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, test } from 'vitest'
+import { readCocoAnnotations } from '../reward/cocoAnnotations.ts'
+import { readLexicon } from '../reward/lexicon.ts'
+import { chairByObject, scoreResponse, summariseChair } from './chair.ts'
+
+const resources = join(import.meta.dirname, '../../../../resources')
+const coco = await readLexicon(join(resources, 'lexicons/coco-objects.json'))
+const folder = await mkdtemp(join(tmpdir(), 'chair-'))
+afterAll(() => rm(folder, { recursive: true }))
+
+async function write(name: string, content: unknown): Promise<string> {
+  const path = join(folder, name)
+  await writeFile(path, JSON.stringify(content))
+  return path
+}
+
+const instances = {
+  images: [
+    { id: 7, file_name: 'seven.jpg' },
+    { id: 9, file_name: 'nine.jpg' },
+  ],
+  annotations: [
+    { image_id: 7, category_id: 18, bbox: [0, 0, 1, 1] },
+    { image_id: 7, category_id: 18 },
+    { image_id: 7, category_id: 72 },
+    { image_id: 9, category_id: 1 },
+    { image_id: 9, category_id: 99 },
+  ],
+  categories: [
+    { id: 1, name: 'person' },
+    { id: 18, name: 'dog' },
+    { id: 72, name: 'television' },
+    { id: 99, name: 'sand castle' },
+  ],
+}
+
+describe('CHAIR', () => {
+  const responses = [
+    // Named: dog, dog, couch, tv; the couch is hallucinated. 8 words.
+    scoreResponse('Two dogs, a puppy, a sofa and TVs.', new Set(['dog', 'tv']), coco),
+    // Named: dining table; hallucinated. 3 words.
+    scoreResponse('A small desk', new Set(['person']), coco),
+    // Names nothing.
+    scoreResponse('', new Set(['person', 'cat']), coco),
+  ]
+
+  test('counts mentions, different objects and repeats of each response', () => {
+    expect(responses[0]).toMatchObject({
+      mentions: 4,
+      hallucinatedMentions: 1,
+      objects: 3,
+      hallucinatedObjects: 1,
+      isHallucinated: 1,
+      annotatedObjects: 2,
+      recalledObjects: 2,
+      words: 8,
+      repeatedMentions: 1,
+    })
+    expect(responses[0]?.found.map(({ word, isHallucinated }) => [word, isHallucinated])).toEqual([
+      ['dog', false],
+      ['puppy', false],
+      ['sofa', true],
+      ['tv', false],
+    ])
+  })
+
+  test('sums before it divides', () => {
+    expect(summariseChair(responses)).toEqual({
+      chairI: 2 / 5,
+      chairIUnique: 2 / 4,
+      chairS: 2 / 3,
+      recall: 2 / 5,
+      meanLength: 11 / 3,
+      repetition: 1 / 3,
+    })
+    expect(summariseChair([])).toMatchObject({ chairI: null, chairS: null, recall: null })
+  })
+
+  test('breaks down by object', () => {
+    const present = [new Set(['dog', 'tv']), new Set(['person']), new Set(['person', 'cat'])]
+    expect(chairByObject(responses, present)).toEqual([
+      { name: 'couch', annotated: 0, recalled: 0, mentions: 1, hallucinatedMentions: 1 },
+      { name: 'dining table', annotated: 0, recalled: 0, mentions: 1, hallucinatedMentions: 1 },
+      { name: 'dog', annotated: 1, recalled: 1, mentions: 2, hallucinatedMentions: 0 },
+      { name: 'tv', annotated: 1, recalled: 1, mentions: 1, hallucinatedMentions: 0 },
+      { name: 'cat', annotated: 1, recalled: 0, mentions: 0, hallucinatedMentions: 0 },
+      { name: 'person', annotated: 2, recalled: 0, mentions: 0, hallucinatedMentions: 0 },
+    ])
+  })
+})
+
+describe("COCO's annotations", () => {
+  test('become names of the lexicon', async () => {
+    const images = await readCocoAnnotations(await write('instances.json', instances), coco)
+    expect(images).toEqual([
+      { id: 7, fileName: 'seven.jpg', objects: new Set(['dog', 'tv']) },
+      { id: 9, fileName: 'nine.jpg', objects: new Set(['person', 'sand castle']) },
+    ])
+  })
+
+  test('count what reference captions name as present', async () => {
+    const captions = {
+      annotations: [
+        { image_id: 9, caption: 'A girl with kites' },
+        { image_id: 8, caption: 'A cat' },
+      ],
+    }
+    const paths = [await write('instances.json', instances), await write('captions.json', captions)] as const
+    const images = await readCocoAnnotations(paths[0], coco, paths[1])
+    expect(images[1]?.objects).toEqual(new Set(['person', 'sand castle', 'kite']))
+  })
+
+  test.each([
+    ['no COCO file', { images: [] }],
+    ['an unknown category', { ...instances, categories: instances.categories.slice(1) }],
+  ])('are refused with %s', async (_, content) => {
+    const path = await write('bad.json', content)
+    await expect(readCocoAnnotations(path, coco)).rejects.toMatchObject({ code: 'run.annotations', where: path })
+  })
+
+  test('and captions of the sample scenes agree: nothing is hallucinated and nothing is left out', async () => {
+    const scenes = await readLexicon(join(resources, 'lexicons/scene-objects.json'))
+    const samples = (name: string) => join(resources, 'samples', name)
+    const images = await readCocoAnnotations(samples('annotations.json'), scenes)
+    const captions = await import('../../../../resources/samples/captions.json', { with: { type: 'json' } })
+    const textOf = new Map(captions.default.annotations.map((one) => [one.image_id as number | string, one.caption]))
+    const responses = images.map(({ id, objects }) => scoreResponse(textOf.get(id) ?? '', objects, scenes))
+    expect(summariseChair(responses)).toMatchObject({ chairI: 0, chairIUnique: 0, chairS: 0, recall: 1, repetition: 0 })
+    expect(responses).toHaveLength(200)
+  })
+})
