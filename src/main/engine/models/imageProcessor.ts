@@ -4,7 +4,7 @@ import { decodeImage } from './decodeImage.ts'
 import { type ImageProcessorConfig, readImageProcessorConfig } from './imageProcessorConfig.ts'
 import { type RgbImage, resizeRgb, type Size, type Window } from './resample.ts'
 
-export const channels = 3
+const channels = 3
 const levels = 256
 
 export class ImageProcessor {
