@@ -121,28 +121,41 @@ export class BpeModel implements SubwordModel {
     return bytes ?? (this.#unknownId === null ? [] : [this.#unknownId])
   }
 
-  /** Merges the pair of the lowest rank, of equal ones the leftmost, until none is left. */
+  /**
+   * Merges the pair of the lowest rank, of equal ones the leftmost, until none is left. One sweep merges all pairs of a
+   * rank, unless a merge makes a pair that would have its turn before them.
+   */
   #merge(tokens: PieceToken[]): PieceToken[] {
-    const rankAt = (index: number): number => {
-      const left = tokens[index]
-      const right = tokens[index + 1]
-      return (left && right && this.#ranks.get(pairKey(left.id, right.id))) ?? Number.POSITIVE_INFINITY
-    }
-    const ranks = tokens.map((_, index) => rankAt(index))
+    const ranks = tokens.map((token, index) => this.#rankOf(token, tokens[index + 1]))
     for (;;) {
-      let best = 0
-      for (let index = 1; index < ranks.length; index++) {
-        if ((ranks[index] ?? 0) < (ranks[best] ?? 0)) best = index
+      const rank = ranks.reduce((least, each) => Math.min(least, each), Number.POSITIVE_INFINITY)
+      const id = this.#merged[rank]
+      if (id === undefined) return tokens
+      let isSweeping = true
+      let kept = 0
+      for (let index = 0; index < tokens.length; index++) {
+        const [left, right] = [tokens[index], tokens[index + 1]]
+        if (!left) break
+        tokens[kept] = left
+        ranks[kept] = ranks[index] ?? Number.POSITIVE_INFINITY
+        if (right && isSweeping && ranks[kept] === rank) {
+          const merged = { id, from: left.from, to: right.to }
+          const [before, after] = [this.#rankOf(tokens[kept - 1], merged), this.#rankOf(merged, tokens[index + 2])]
+          tokens[kept] = merged
+          ranks[kept] = after
+          if (kept > 0) ranks[kept - 1] = before
+          isSweeping = before > rank && after > rank
+          index++
+        }
+        kept++
       }
-      const left = tokens[best]
-      const right = tokens[best + 1]
-      const id = this.#merged[ranks[best] ?? -1]
-      if (!left || !right || id === undefined) return tokens
-      tokens.splice(best, 2, { id, from: left.from, to: right.to })
-      ranks.splice(best, 1)
-      ranks[best] = rankAt(best)
-      if (best > 0) ranks[best - 1] = rankAt(best - 1)
+      tokens.length = kept
+      ranks.length = kept
     }
+  }
+
+  #rankOf(left: PieceToken | undefined, right: PieceToken | undefined): number {
+    return (left && right && this.#ranks.get(pairKey(left.id, right.id))) ?? Number.POSITIVE_INFINITY
   }
 
   #require(token: string): number {

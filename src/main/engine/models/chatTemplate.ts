@@ -6,7 +6,7 @@ import { z } from 'zod'
 import { StudioError } from '../../../shared/errors.ts'
 import { withDeadline } from './deadline.ts'
 import type { Encoding, Tokenizer } from './tokenizer.ts'
-import { readJson, readSpecialTokens, readText, tokenizerError } from './tokenizerFile.ts'
+import { readJson, readText, readTokenizerSettings, tokenizerError } from './tokenizerFile.ts'
 
 /** What a hostile template may cost; honest ones take a few milliseconds. */
 const longestRunMs = 800
@@ -27,9 +27,9 @@ const templateSchema = z.looseObject({ chat_template: z.union([z.string(), named
  */
 export async function openChatTemplate(folder: string, tokenizer: Tokenizer): Promise<ChatTemplate> {
   const found = await findTemplate(folder)
-  return new ChatTemplate(found?.path ?? join(folder, 'tokenizer_config.json'), found?.source ?? null, tokenizer, {
-    ...(await readSpecialTokens(folder)),
-  })
+  const path = found?.path ?? join(folder, 'tokenizer_config.json')
+  const { specialTokens } = await readTokenizerSettings(folder)
+  return new ChatTemplate(path, found?.source ?? null, tokenizer, specialTokens)
 }
 
 async function findTemplate(folder: string): Promise<{ path: string; source: string } | null> {

@@ -51,11 +51,18 @@ export const postProcessorSchema: z.ZodType<PostProcessorConfig> = z.lazy(() =>
   ]),
 )
 
-/** @param textOf the token of an id, as it stands in the vocabulary */
+/** What offsets are trimmed by. */
+interface Source {
+  /** The text that was encoded. */
+  readonly text: string
+  /** The token of an id, as it stands in the vocabulary. */
+  readonly tokenOf: (id: number) => string
+}
+
 export type PostProcessor = (
   tokens: readonly PlacedToken[],
   addSpecialTokens: boolean,
-  textOf: (id: number) => string,
+  source: Source,
 ) => readonly PlacedToken[]
 
 /** @throws Error when a template names a special token that it does not define, or a second text */
@@ -64,15 +71,15 @@ export function compilePostProcessor(config: PostProcessorConfig | null): PostPr
   switch (config.type) {
     case 'Sequence': {
       const steps = config.processors.map(compilePostProcessor)
-      return (tokens, addSpecialTokens, textOf) =>
-        steps.reduce((current, step) => step(current, addSpecialTokens, textOf), tokens)
+      return (tokens, addSpecialTokens, source) =>
+        steps.reduce((current, step) => step(current, addSpecialTokens, source), tokens)
     }
     case 'ByteLevel':
-      return (tokens, _, textOf) => (config.trim_offsets ? trim(tokens, config.add_prefix_space, textOf) : tokens)
+      return (tokens, _, source) => (config.trim_offsets ? trim(tokens, config.add_prefix_space, source) : tokens)
     case 'RobertaProcessing': {
       const around = surround([config.cls[1]], [config.sep[1]])
-      return (tokens, addSpecialTokens, textOf) => {
-        const trimmed = config.trim_offsets ? trim(tokens, config.add_prefix_space, textOf) : tokens
+      return (tokens, addSpecialTokens, source) => {
+        const trimmed = config.trim_offsets ? trim(tokens, config.add_prefix_space, source) : tokens
         return around(trimmed, addSpecialTokens)
       }
     }
@@ -116,19 +123,23 @@ const spaceLetter = byteAlphabet[0x20] ?? ''
 const spacesAtStart = new RegExp(`^[${spaceLetter}\\p{White_Space}]*`, 'u')
 const spacesAtEnd = new RegExp(`[${spaceLetter}\\p{White_Space}]*$`, 'u')
 
-/** Offsets without the spaces with which byte-level tokens begin or end. */
-function trim(tokens: readonly PlacedToken[], addPrefixSpace: boolean, textOf: (id: number) => string): PlacedToken[] {
+/** Offsets without the spaces with which byte-level tokens begin or end; one space takes one character away. */
+function trim(tokens: readonly PlacedToken[], addPrefixSpace: boolean, { text, tokenOf }: Source): PlacedToken[] {
   return tokens.map(({ id, start, end }, index) => {
-    const text = textOf(id)
-    let leading = spacesAtStart.exec(text)?.[0].length ?? 0
-    const trailing = spacesAtEnd.exec(text)?.[0].length ?? 0
+    const token = tokenOf(id)
+    let leading = spacesAtStart.exec(token)?.[0].length ?? 0
+    const trailing = spacesAtEnd.exec(token)?.[0].length ?? 0
     // A space that was put before the text has no place in it.
     if (leading > 0 && addPrefixSpace && (index === 0 || start === 0)) leading--
-    const trimmedStart = Math.min(start + leading, end)
-    return {
-      id,
-      start: trimmedStart,
-      end: trailing > 0 && end >= trailing ? Math.max(end - trailing, trimmedStart) : end,
-    }
+    // A character takes one or two UTF-16 units.
+    const first = [...text.slice(start, start + 2 * leading)].slice(0, leading)
+    const last = [...text.slice(Math.max(end - 2 * trailing, 0), end)].slice(-trailing)
+    const trimmedStart = Math.min(start + unitsOf(first), end)
+    const dropped = trailing > 0 && end >= trailing ? unitsOf(last) : 0
+    return { id, start: trimmedStart, end: Math.max(end - dropped, trimmedStart) }
   })
+}
+
+function unitsOf(characters: readonly string[]): number {
+  return characters.join('').length
 }

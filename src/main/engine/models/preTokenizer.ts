@@ -108,7 +108,9 @@ function toByteAlphabet(text: AlignedText): AlignedText {
   const edit = new Edit(text)
   let at = 0
   for (const character of text.text) {
-    for (const byte of Buffer.from(character)) edit.add(byteAlphabet[byte] ?? '', at)
+    const code = character.charCodeAt(0)
+    if (code < 0x80) edit.add(byteAlphabet[code] ?? '', at)
+    else for (const byte of Buffer.from(character)) edit.add(byteAlphabet[byte] ?? '', at)
     at += character.length
   }
   return edit.done()

@@ -293,6 +293,14 @@ describe('what cannot be used is refused', () => {
     symlinkSync(join(fixtures, 'clip-llama/tokenizer.json'), join(empty, 'tokenizer.json'))
     await expect(openTokenizer(empty)).rejects.toMatchObject({ code: 'tokenizer.outside' })
     const copy = changed('clip-llama', () => undefined)
+    for (const [settings, code] of [
+      [{ eos_token: '</s>', add_eos_token: true }, 'tokenizer.unsupported'],
+      [{ bos_token: '<s>', add_bos_token: false }, 'tokenizer.unsupported'],
+      [{ split_special_tokens: true }, 'tokenizer.bad-file'],
+    ] as const) {
+      writeFileSync(join(copy, 'tokenizer_config.json'), JSON.stringify(settings))
+      await expect(openTokenizer(copy)).rejects.toMatchObject({ code })
+    }
     writeFileSync(join(copy, 'tokenizer_config.json'), JSON.stringify({ eos_token: { content: '<nothing>' } }))
     await expect(openTokenizer(copy)).rejects.toMatchObject({ code: 'tokenizer.bad-file' })
   })

@@ -11,7 +11,13 @@ import { compilePreTokenizer, type PreTokenizer } from './preTokenizer.ts'
 import { type DecodedTokens, StreamDecoder } from './streamDecoder.ts'
 import { compileNormalizer, type Normalizer } from './textNormalizer.ts'
 import { compileDecoder, type DecoderStep, wordEndStep } from './tokenDecoder.ts'
-import { readSpecialTokens, readTokenizerFile, type TokenizerFile, tokenizerError } from './tokenizerFile.ts'
+import {
+  readTokenizerFile,
+  readTokenizerSettings,
+  type TokenizerFile,
+  type TokenizerSettings,
+  tokenizerError,
+} from './tokenizerFile.ts'
 import { UnigramModel } from './unigram.ts'
 
 /** A half-open range of UTF-16 units of a text, as JavaScript counts and slices. */
@@ -48,13 +54,11 @@ const longestRunMs = 1500
 /** Tried once when a model is opened, so that a broken pattern shows then and not in a run. */
 const probe = "The dog's 2 cups,\n  naïve 🐈 <image>"
 
-/** @throws StudioError what {@link readTokenizerFile} and {@link readSpecialTokens} throw, and `tokenizer.too-slow` */
+/** @throws StudioError what {@link readTokenizerFile} and {@link readTokenizerSettings} throw, and `tokenizer.too-slow` */
 export async function openTokenizer(folder: string): Promise<Tokenizer> {
-  const [file, names] = [await readTokenizerFile(folder), await readSpecialTokens(folder)]
-  return new Tokenizer(join(folder, 'tokenizer.json'), file, names)
+  const [file, settings] = [await readTokenizerFile(folder), await readTokenizerSettings(folder)]
+  return new Tokenizer(join(folder, 'tokenizer.json'), file, settings)
 }
-
-type SpecialNames = Awaited<ReturnType<typeof readSpecialTokens>>
 
 /** A tokenizer that gives the ids, offsets and texts of transformers' fast tokenizers; it holds no state. */
 export class Tokenizer {
@@ -76,8 +80,8 @@ export class Tokenizer {
   /** Contents of the added tokens that are special: left out of decoded text on demand. */
   readonly #specialTokens: ReadonlySet<string>
 
-  /** @throws StudioError `tokenizer.bad-file`, `tokenizer.too-slow` */
-  constructor(path: string, file: TokenizerFile, names: SpecialNames) {
+  /** @throws StudioError `tokenizer.bad-file`, `tokenizer.unsupported`, `tokenizer.too-slow` */
+  constructor(path: string, file: TokenizerFile, settings: TokenizerSettings) {
     this.#path = path
     const added = file.added_tokens
     const parts = this.#guard(() => {
@@ -88,7 +92,6 @@ export class Tokenizer {
       return {
         normalize,
         decode: endWords === null ? decode : (decoded: Parameters<DecoderStep>[0]) => endWords(decode(decoded)),
-        model: file.model.type === 'BPE' ? new BpeModel(file.model) : new UnigramModel(file.model),
         preTokenize: compilePreTokenizer(file.pre_tokenizer),
         postProcess: compilePostProcessor(file.post_processor),
         splitters: [
@@ -103,21 +106,31 @@ export class Tokenizer {
         ] as const,
       }
     })
-    this.#model = parts.model
+    // Takes time in proportion to the vocabulary alone, on a slow machine more than a second for the largest.
+    const model = this.#explain(() =>
+      file.model.type === 'BPE' ? new BpeModel(file.model) : new UnigramModel(file.model),
+    )
+    this.#model = model
     this.#normalize = parts.normalize
     this.#preTokenize = parts.preTokenize
     this.#postProcess = parts.postProcess
     this.#decode = parts.decode
     this.#splitters = parts.splitters
     this.#isDecoderLimited = JSON.stringify(file.decoder).includes('"Regex"')
-    const tokens = new Map(Array.from(parts.model.vocabulary, ([token, id]) => [id, token]))
-    for (const { id, content } of added) tokens.set(id, content)
+    const tokens = new Map(Array.from(model.vocabulary, ([token, id]) => [id, token]))
+    for (const { id, content } of added) {
+      const [token, known] = [tokens.get(id) ?? content, model.vocabulary.get(content) ?? id]
+      if (token !== content || known !== id) {
+        throw tokenizerError('bad-file', path, `The added token ${content.slice(0, 100)} and its vocabulary disagree.`)
+      }
+      tokens.set(id, content)
+    }
     this.#tokens = tokens
     this.#addedIds = new Map(added.map(({ content, id }) => [content, id]))
     this.#specialTokens = new Set(added.filter(({ special }) => special).map(({ content }) => content))
     this.size = tokens.size
-    this.special = this.#specialIds(names)
-    this.encode(probe)
+    this.special = this.#specialIds(settings.specialTokens)
+    this.#checkEnds(settings)
   }
 
   /**
@@ -127,8 +140,12 @@ export class Tokenizer {
    */
   encode(text: string, options: { addSpecialTokens?: boolean } = {}): Encoding {
     const tokens = this.#guard(() => {
-      const placed = this.#sections(Buffer.from(text).toString()).flatMap((section) => this.#place(section))
-      return this.#postProcess(placed, options.addSpecialTokens ?? true, (id) => this.#tokens.get(id) ?? '')
+      const wellFormed = Buffer.from(text).toString()
+      const placed = this.#sections(wellFormed).flatMap((section) => this.#place(section))
+      return this.#postProcess(placed, options.addSpecialTokens ?? true, {
+        text: wellFormed,
+        tokenOf: (id) => this.#tokens.get(id) ?? '',
+      })
     })
     return { ids: tokens.map(({ id }) => id), offsets: tokens.map(({ start, end }) => [start, end]) }
   }
@@ -193,8 +210,21 @@ export class Tokenizer {
     return { text: text.text, ranges: rangesOfTokens(text, ids.length), open: decoded.open }
   }
 
-  #specialIds(names: SpecialNames): SpecialIds {
-    const idOf = (name: keyof SpecialNames): number | undefined => {
+  /** Versions of transformers differ in whom they believe when tokenizer.json and its settings disagree. */
+  #checkEnds({ addsBos, addsEos }: TokenizerSettings): void {
+    const { ids } = this.encode(probe)
+    const ends = [
+      ['add_bos_token', addsBos, this.special.bos, ids.at(0)],
+      ['add_eos_token', addsEos, this.special.eos, ids.at(-1)],
+    ] as const
+    for (const [name, adds, special, end] of ends) {
+      if (adds === null || special === undefined || adds === (special === end)) continue
+      throw tokenizerError('unsupported', this.#path, `It does not do what its setting ${name} = ${adds} asks.`)
+    }
+  }
+
+  #specialIds(names: TokenizerSettings['specialTokens']): SpecialIds {
+    const idOf = (name: keyof typeof names): number | undefined => {
       const token = names[name]
       const id = token === undefined ? undefined : this.idOf(token)
       if (token === undefined || id !== undefined) return id
@@ -210,10 +240,15 @@ export class Tokenizer {
     return Object.fromEntries(Object.entries(ids).filter(([, id]) => id !== undefined))
   }
 
-  /** Runs what the file commands within the time limit, and says of what fails that the file is wrong. */
+  /** Runs what the file commands within the time limit. */
   #guard<Result>(run: () => Result): Result {
+    return this.#explain(() => withDeadline(longestRunMs, run))
+  }
+
+  /** Says of what fails that the file is wrong. */
+  #explain<Result>(run: () => Result): Result {
     try {
-      return withDeadline(longestRunMs, run)
+      return run()
     } catch (cause) {
       if (cause instanceof StudioError) throw cause
       if (cause instanceof DeadlineError) {

@@ -80,32 +80,46 @@ type SpecialName = (typeof specialNames)[number]
 const tokenNameSchema = z
   .union([z.string(), z.looseObject({ content: z.string() }).transform(({ content }) => content)])
   .nullish()
-const namesSchema = z.looseObject(Object.fromEntries(specialNames.map((name) => [name, tokenNameSchema])))
+const settingsSchema = z.looseObject({
+  ...Object.fromEntries(specialNames.map((name) => [name, tokenNameSchema])),
+  add_bos_token: z.boolean().nullish(),
+  add_eos_token: z.boolean().nullish(),
+  split_special_tokens: z.literal(false).nullish(),
+})
+
+/** What the other files of a folder say of its tokenizer. */
+export interface TokenizerSettings {
+  /** The special tokens, by the names under which transformers and chat templates know them. */
+  readonly specialTokens: Partial<Record<SpecialName, string>>
+  /** Whether these tokens are put around a text; null where nothing is said. */
+  readonly addsBos: boolean | null
+  readonly addsEos: boolean | null
+}
 
 /**
- * The special tokens that a folder names, as transformers looks for them.
+ * The settings of a folder's tokenizer, from the files where transformers looks for them; later ones win.
  * @throws StudioError `tokenizer.bad-file`, `tokenizer.unreadable`, `tokenizer.outside`
  */
-export async function readSpecialTokens(folder: string): Promise<Partial<Record<SpecialName, string>>> {
-  const found: Partial<Record<SpecialName, string>> = {}
+export async function readTokenizerSettings(folder: string): Promise<TokenizerSettings> {
+  const specialTokens: Partial<Record<SpecialName, string>> = {}
+  let [addsBos, addsEos]: (boolean | null)[] = [null, null]
   for (const name of ['special_tokens_map.json', 'processor_config.json', 'tokenizer_config.json']) {
     const raw = await readJson(folder, name)
     if (raw === null) continue
-    const parsed = namesSchema.safeParse(raw)
+    const parsed = settingsSchema.safeParse(raw)
     if (!parsed.success) {
       const [issue] = parsed.error.issues
-      throw tokenizerError(
-        'bad-file',
-        join(folder, name),
-        `The field ${issue?.path.join('.')} is wrong: ${issue?.message}.`,
-      )
+      const what = `The field ${issue?.path.join('.')} is wrong: ${issue?.message}.`
+      throw tokenizerError('bad-file', join(folder, name), what)
     }
     for (const special of specialNames) {
       const token = parsed.data[special]
-      if (typeof token === 'string') found[special] = token
+      if (typeof token === 'string') specialTokens[special] = token
     }
+    addsBos = parsed.data.add_bos_token ?? addsBos
+    addsEos = parsed.data.add_eos_token ?? addsEos
   }
-  return found
+  return { specialTokens, addsBos: addsBos ?? null, addsEos: addsEos ?? null }
 }
 
 /**
