@@ -35,14 +35,10 @@ export class ImageProcessor {
     const { resized, at } = this.#resize(image)
     for (let channel = 0; channel < channels; channel++) {
       const values = this.#values.subarray(channel * levels, (channel + 1) * levels)
-      const covers = resized.width === width && resized.height === height
+      const channelPlane = into.subarray(channel * plane, (channel + 1) * plane)
       // What a picture smaller than the crop does not cover is black.
-      if (!covers) into.fill(values[0] as number, channel * plane, (channel + 1) * plane)
-      for (let y = 0, from = channel; y < resized.height; y++) {
-        let out = channel * plane + (at.top + y) * width + at.left
-        for (let x = 0; x < resized.width; x++, from += 3)
-          into[out++] = values[resized.pixels[from] as number] as number
-      }
+      if (resized.width < width || resized.height < height) channelPlane.fill(values[0] as number)
+      placeChannel(resized, channel, values, channelPlane, at.top * width + at.left, width)
     }
     return into
   }
@@ -61,6 +57,21 @@ export class ImageProcessor {
     const y = centred(target.height, height)
     const window: Window = { left: x.from, top: y.from, width: x.length, height: y.length }
     return { resized: resizeRgb(image, target, filter, window), at: { left: x.to, top: y.to } }
+  }
+}
+
+/** Looks up one channel of a picture, its rows `stride` apart in the target from `start` on. */
+function placeChannel(
+  { width, height, pixels }: RgbImage,
+  channel: number,
+  values: Float32Array,
+  target: Float32Array,
+  start: number,
+  stride: number,
+): void {
+  for (let y = 0, from = channel; y < height; y++) {
+    const row = start + y * stride
+    for (let x = 0; x < width; x++, from += channels) target[row + x] = values[pixels[from] as number] as number
   }
 }
 
