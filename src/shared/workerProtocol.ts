@@ -1,8 +1,11 @@
 // The messages between main and its utility processes (engine, library): one versioned envelope,
 // one table of methods a process. Both ends validate every message with these schemas.
 import { z } from 'zod'
+import { runIdSchema } from './domain.ts'
 import { errorRecordSchema } from './errors.ts'
+import { chairReportSchema } from './evaluation.ts'
 import { deviceNameSchema, hardwareReportSchema } from './hardware.ts'
+import { modelReportSchema } from './modelReport.ts'
 
 /** Raised whenever a message changes its meaning; a process of another version is refused at `ready`. */
 export const protocolVersion = 1
@@ -52,6 +55,48 @@ export const engineMethods = {
     params: z.object({ skip: z.array(deviceNameSchema) }),
     progress: z.object({ device: deviceNameSchema, phase: z.enum(['opening', 'measuring', 'done']) }),
     result: hardwareReportSchema,
+  },
+  /** Opens a model folder and its companion as a run would, and compares their image towers. */
+  inspectModel: {
+    params: z.object({ folder: z.string(), companionFolder: z.string().nullable() }),
+    progress: none,
+    result: modelReportSchema,
+  },
+  /** Runs (or resumes) the run to its end; a cancel pauses it after the current step of decoding or training. */
+  runAlignment: {
+    params: z.object({
+      workspace: z.string(),
+      runId: runIdSchema,
+      device: deviceNameSchema,
+      /** The lexicon of object words that the app brings. */
+      lexicon: z.string(),
+    }),
+    progress: z.object({
+      phase: z.enum(['opening', 'rollout', 'reward', 'update', 'evaluate']),
+      step: z.number().int(),
+      totalSteps: z.number().int(),
+      remainingMs: z.number().nullable(),
+    }),
+    result: z.object({ steps: z.number().int(), bestStep: z.number().int() }),
+  },
+  /** CHAIR of two steps of a run on images with COCO annotations, paired by image. */
+  evaluateChair: {
+    params: z.object({
+      workspace: z.string(),
+      runId: runIdSchema,
+      beforeStep: z.number().int(),
+      afterStep: z.number().int(),
+      /** Of the adapter, for both steps. */
+      strength: z.number(),
+      imageFolder: z.string(),
+      annotationFile: z.string(),
+      /** The first so many of the annotated images; all when null. */
+      mostImages: z.number().int().positive().nullable(),
+      device: deviceNameSchema,
+      lexicon: z.string(),
+    }),
+    progress: z.object({ done: z.number().int(), total: z.number().int() }),
+    result: chairReportSchema,
   },
 } as const satisfies MethodTable
 

@@ -57,6 +57,14 @@ export function originalOf(db: ReadableDb, imageId: number): { path: string; for
   ).get(imageId)
 }
 
+/** Every image, in the order in which they came, for a run to part. */
+export function everyImage(db: ReadableDb): { imageId: number; sha256: string; path: string }[] {
+  return statement<[], { imageId: number; sha256: string; path: string }>(
+    db,
+    'SELECT image_id AS imageId, lower(hex(sha256)) AS sha256, path FROM image ORDER BY image_id',
+  ).all()
+}
+
 /** The encoded thumbnail of an image, or undefined. */
 export function thumbnailOf(db: ReadableDb, imageId: number): Buffer | undefined {
   return statement<[number], { bytes: Buffer }>(db, 'SELECT bytes FROM thumbnail WHERE image_id = ?').get(imageId)

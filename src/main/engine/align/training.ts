@@ -1,7 +1,6 @@
 // One optimiser step over a training graph: micro-batches in, gradients summed, parameters updated in place.
 // Before it stands a response graph with objectives (ppoLoss.ts), after it checkpoints.
-import type { DeviceName } from '../../../shared/hardware.ts'
-import { OrtSession, type Tensor, tensor } from '../graph/ortSession.ts'
+import { OrtSession, type SessionOptions, type Tensor, tensor } from '../graph/ortSession.ts'
 import type { Feeds } from '../models/sequenceFeeds.ts'
 import type { ResponseGraph } from '../models/vlmGraphs.ts'
 import { AdamW, type AdamWOptions, type AdamWState, type NamedArrays, type StepReport } from './adamw.ts'
@@ -40,7 +39,7 @@ export class Training {
   static async open(
     graph: ResponseGraph,
     groups: ParameterGroups,
-    options: { device: DeviceName; threads?: number },
+    options: Pick<SessionOptions, 'device' | 'threads' | 'prepackWeights'>,
   ): Promise<Training> {
     return new Training(await OrtSession.open(graph.graph, options), graph, groups)
   }
@@ -83,6 +82,11 @@ export class Training {
     }
     this.#sums.clear()
     return reports
+  }
+
+  /** Forgets the gradients since the last step without taking one. */
+  discard(): void {
+    this.#sums.clear()
   }
 
   async release(): Promise<void> {

@@ -1,0 +1,36 @@
+// What the loop asks of a way to learn from rollouts. ppoUpdate.ts and dpo.ts are two; the loop does not know which one
+// it drives, so token-level, sentence-level and preference learning run in the same harness.
+import type { PromptedResponse } from '../rollout/responseFeeds.ts'
+import type { AdamWState } from './adamw.ts'
+
+/** A response of the policy with what it earned. */
+export interface RewardedRollout extends PromptedResponse {
+  /** The image that it describes: responses of one group can be compared. */
+  readonly group: string
+  /** [tokens]; a sentence-level reward lies on the last token alone. */
+  readonly rewards: Float32Array
+}
+
+/** What an update did; each figure is a mean over the response tokens or responses that it used. */
+export interface UpdateReport {
+  /** KL(π ‖ π_ref) before the update, estimated on the sampled tokens, nats a token. */
+  readonly klNats: number
+  readonly metrics: Readonly<Record<string, number>>
+  /** For each rollout its tokens' log-probabilities, those of the reference, and the reward with the KL taken off. */
+  readonly rows: readonly TokenTerms[]
+}
+
+/** Figures of one response's tokens, [tokens] each. */
+export interface TokenTerms {
+  readonly logProbs: Float32Array
+  readonly referenceLogProbs: Float32Array
+  readonly rewards: Float32Array
+}
+
+export interface Learner {
+  /** Changes adapter (and value head) in place. @throws StudioError `run.cancelled` */
+  update(rollouts: readonly RewardedRollout[], step: number, signal?: AbortSignal): Promise<UpdateReport>
+  /** Of its optimisers, by group; what a resumed run needs. Arrays are the optimisers' own. */
+  readonly states: Readonly<Record<string, AdamWState>>
+  release(): Promise<void>
+}

@@ -1,0 +1,94 @@
+// What policy and reference say of given responses: log-probabilities, values, hidden states. Asked by the learners
+// before each update, in micro-batches.
+import type { DeviceName } from '../../../shared/hardware.ts'
+import { OrtSession, type Tensor } from '../graph/ortSession.ts'
+import { loraFeeds } from '../models/lora.ts'
+import { valueHeadFeeds } from '../models/valueHead.ts'
+import { responseGraph, type VlmSource } from '../models/vlmGraphs.ts'
+import { type PromptedResponse, responseFeeds } from '../rollout/responseFeeds.ts'
+import type { Policy } from './policy.ts'
+
+export interface ScoresOptions {
+  readonly device: DeviceName
+  readonly threads?: number
+  readonly temperature: number
+  /** Responses in one run. */
+  readonly microBatchSize: number
+}
+
+export class ResponseScores {
+  readonly #source: VlmSource
+  readonly #policy: Policy
+  readonly #session: OrtSession
+  readonly #options: ScoresOptions
+
+  private constructor(source: VlmSource, policy: Policy, session: OrtSession, options: ScoresOptions) {
+    this.#source = source
+    this.#policy = policy
+    this.#session = session
+    this.#options = options
+  }
+
+  /** @throws StudioError as `OrtSession.open` does */
+  static async open(source: VlmSource, policy: Policy, options: ScoresOptions): Promise<ResponseScores> {
+    const valueHead = policy.valueHead.get('value_head.fc1.bias')?.length ?? 0
+    const { graph } = responseGraph(source, {
+      adapter: { rank: policy.adapter.rank },
+      valueHead,
+      outputs: ['hidden'],
+    })
+    const { device, threads } = options
+    const session = await OrtSession.open(graph, { device, ...(threads !== undefined && { threads }) })
+    return new ResponseScores(source, policy, session, options)
+  }
+
+  /** log π and V of each token, [tokens] for each response. */
+  async ofPolicy(responses: readonly PromptedResponse[], signal?: AbortSignal) {
+    const { logProbs, values } = await this.#run(responses, 1, ['logProbs', 'values'], signal)
+    return { logProbs: logProbs as Float32Array[], values: values as Float32Array[] }
+  }
+
+  /** log π_ref of each token: the same weights, the adapter switched off. */
+  async ofReference(responses: readonly PromptedResponse[], signal?: AbortSignal): Promise<Float32Array[]> {
+    return (await this.#run(responses, 0, ['logProbs'], signal))['logProbs'] as Float32Array[]
+  }
+
+  /** The policy's hidden states, [tokens, hiddenSize] for each response. */
+  async hiddenStates(responses: readonly PromptedResponse[], signal?: AbortSignal): Promise<Float32Array[]> {
+    return (await this.#run(responses, 1, ['hidden'], signal))['hidden'] as Float32Array[]
+  }
+
+  async release(): Promise<void> {
+    await this.#session.release()
+  }
+
+  async #run(
+    responses: readonly PromptedResponse[],
+    strength: number,
+    outputs: readonly string[],
+    signal: AbortSignal | undefined,
+  ): Promise<Record<string, Float32Array[]>> {
+    const { temperature, microBatchSize } = this.#options
+    const { hiddenSize } = this.#source.config.decoder
+    const found = Object.fromEntries(outputs.map((name) => [name, [] as Float32Array[]]))
+    const parameters = {
+      ...loraFeeds(this.#policy.adapter, strength),
+      ...valueHeadFeeds(this.#policy.valueHead, hiddenSize),
+    }
+    for (let start = 0; start < responses.length; start += microBatchSize) {
+      const batch = responses.slice(start, start + microBatchSize)
+      const feeds = { ...responseFeeds(this.#source.config, batch, temperature), ...parameters }
+      const results = await this.#session.compute(feeds, { outputs, ...(signal && { signal }) })
+      for (const name of outputs) {
+        const width = name === 'hidden' ? hiddenSize : 1
+        const values = (results[name] as Tensor).values as Float32Array
+        let at = 0
+        for (const { tokens } of batch) {
+          found[name]?.push(values.slice(at, at + tokens.length * width))
+          at += tokens.length * width
+        }
+      }
+    }
+    return found
+  }
+}

@@ -1,0 +1,184 @@
+// The models of a run, opened once: the vision-language model with its tokenizer, prompt and image processor, and the
+// verifier with its own. pipeline.ts asks them to respond to images and to score what was said.
+import type { DeviceName } from '../../shared/hardware.ts'
+import type { RunConfig } from '../../shared/runConfig.ts'
+import type { Policy } from './align/policy.ts'
+import { openChatTemplate } from './models/chatTemplate.ts'
+import { type ImageProcessor, openImageProcessor } from './models/imageProcessor.ts'
+import { loraFeeds } from './models/lora.ts'
+import { openTokenizer, type Tokenizer } from './models/tokenizer.ts'
+import { openVlm } from './models/vlm.ts'
+import type { VlmSource } from './models/vlmGraphs.ts'
+import type { Lexicon } from './reward/lexicon.ts'
+import { type ScoredResponse, scoreResponse } from './reward/scoredResponse.ts'
+import { type EmbeddingStore, type VerifiedImage, Verifier } from './reward/verifier.ts'
+import type { Rng } from './rng.ts'
+import { Generator, type Response } from './rollout/generate.ts'
+import { ImageFeatures } from './rollout/imageFeatures.ts'
+import type { PromptedResponse } from './rollout/responseFeeds.ts'
+
+/** An image of the workspace. */
+export interface RunImage {
+  readonly imageId: number
+  readonly sha256: string
+  readonly path: string
+}
+
+export interface ModelFolders {
+  readonly model: string
+  /** The CLIP or SigLIP model whose image tower the model has. */
+  readonly companion: string
+}
+
+export interface ModelsOptions {
+  readonly device: DeviceName
+  readonly threads?: number
+  readonly config: RunConfig
+  readonly lexicon: Lexicon
+  readonly embeddings?: EmbeddingStore
+}
+
+/** A response to an image, as learners and the workspace take it. */
+export interface ImageResponse extends PromptedResponse, Pick<Response, 'logProbsAtTemperature' | 'reason'> {
+  readonly image: RunImage
+}
+
+/** An image's scored response. */
+export interface ScoredImageResponse extends ImageResponse {
+  readonly scored: ScoredResponse
+}
+
+/** Projected features that are kept in memory; beyond it they are computed again. */
+const featureBytes = 512 * 1024 * 1024
+
+export class AlignmentModels {
+  readonly source: VlmSource
+  readonly tokenizer: Tokenizer
+  readonly verifier: Verifier
+  readonly promptIds: readonly number[]
+  readonly #options: ModelsOptions
+  readonly #features: ImageFeatures
+  readonly #generator: Generator
+  readonly #processors: { readonly model: ImageProcessor; readonly companion: ImageProcessor }
+
+  private constructor(
+    parts: Pick<AlignmentModels, 'source' | 'tokenizer' | 'verifier' | 'promptIds'> & {
+      features: ImageFeatures
+      generator: Generator
+      processors: { model: ImageProcessor; companion: ImageProcessor }
+    },
+    options: ModelsOptions,
+  ) {
+    this.source = parts.source
+    this.tokenizer = parts.tokenizer
+    this.verifier = parts.verifier
+    this.promptIds = parts.promptIds
+    this.#features = parts.features
+    this.#generator = parts.generator
+    this.#processors = parts.processors
+    this.#options = options
+  }
+
+  /** @throws StudioError of whatever cannot be opened, naming its file */
+  static async open(folders: ModelFolders, options: ModelsOptions): Promise<AlignmentModels> {
+    const { config, device, threads, embeddings } = options
+    const session = { device, ...(threads !== undefined && { threads }) }
+    const source = await openVlm(folders.model)
+    const tokenizer = await openTokenizer(folders.model)
+    const template = await openChatTemplate(folders.model, tokenizer)
+    const processors = {
+      model: await openImageProcessor(folders.model),
+      companion: await openImageProcessor(folders.companion),
+    }
+    const opened: { release(): Promise<void> }[] = []
+    const keep = async <T extends { release(): Promise<void> }>(opening: Promise<T>): Promise<T> => {
+      const one = await opening
+      opened.push(one)
+      return one
+    }
+    try {
+      const verifier = await keep(
+        Verifier.open(folders.companion, {
+          ...session,
+          promptTemplate: config.reward.promptTemplate,
+          ...(embeddings && { store: embeddings }),
+        }),
+      )
+      const features = await keep(ImageFeatures.open(source, { ...session, limitBytes: featureBytes }))
+      const generator = await keep(Generator.open(source, { ...session, adapter: { rank: config.adapter.rank } }))
+      const promptIds = template.promptIds(config.rollout.question, source.config.imageTokens)
+      return new AlignmentModels({ source, tokenizer, verifier, promptIds, features, generator, processors }, options)
+    } catch (error) {
+      for (const one of opened) await one.release()
+      throw error
+    }
+  }
+
+  /**
+   * The policy's responses to the question about each image.
+   * @param rng null for greedy decoding, else forked for each response
+   * @param strength of the adapter; 1 as trained
+   */
+  async respond(
+    images: readonly RunImage[],
+    policy: Policy,
+    { rng, strength = 1, signal }: { rng: Rng | null; strength?: number; signal?: AbortSignal | undefined },
+  ): Promise<ImageResponse[]> {
+    const { rollout } = this.#options.config
+    const features = await this.#features.of(
+      images.map((image) => [image.sha256, () => this.#processors.model.pixelValuesOfFile(image.path)] as const),
+      1,
+      signal,
+    )
+    const unused = { uniform: () => 0, state: { seed: 0, stream: 0, counter: 0 } }
+    const responses = await this.#generator.generate(
+      images.map((_, i) => ({
+        promptIds: this.promptIds,
+        imageFeatures: [features[i] as Float32Array],
+        rng: rng?.fork(i) ?? unused,
+      })),
+      {
+        sampling: {
+          ...{ greedy: rng === null, temperature: rollout.temperature, repetitionPenalty: 1 },
+          ...{ topK: rollout.topK, topP: rollout.topP },
+        },
+        stop: {
+          endTokenIds: this.source.config.endTokenIds,
+          stopStrings: [],
+          maxNewTokens: rollout.maxNewTokens,
+        },
+        batchSize: rollout.batchSize,
+      },
+      { adapter: loraFeeds(policy.adapter, strength), ...(signal && { signal }) },
+    )
+    return responses.map(({ tokens, logProbsAtTemperature, reason }, i) => ({
+      image: images[i] as RunImage,
+      promptIds: this.promptIds,
+      imageFeatures: [features[i] as Float32Array],
+      ...{ tokens, logProbsAtTemperature, reason },
+    }))
+  }
+
+  /** Finds and scores the object words of each response. */
+  async score(responses: readonly ImageResponse[]): Promise<ScoredImageResponse[]> {
+    const { lexicon, config } = this.#options
+    const finder = { otherNouns: config.reward.otherNouns, nounsOnly: false }
+    const options = { tokenizer: this.tokenizer, verifier: this.verifier, lexicon, finder }
+    const scored: ScoredImageResponse[] = []
+    for (const response of responses) {
+      scored.push({ ...response, scored: await scoreResponse(response.tokens, this.verified(response.image), options) })
+    }
+    return scored
+  }
+
+  /** The image as the verifier takes it. */
+  verified({ sha256, path }: RunImage): VerifiedImage {
+    return { key: sha256, pixels: () => this.#processors.companion.pixelValuesOfFile(path) }
+  }
+
+  async release(): Promise<void> {
+    await this.verifier.release()
+    await this.#features.release()
+    await this.#generator.release()
+  }
+}

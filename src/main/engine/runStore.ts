@@ -1,0 +1,221 @@
+// A run in the workspace file: what pipeline.ts commits, in one transaction a step, and where it goes on from. The one
+// part of the engine beside worker.ts that knows the database.
+import { createHash } from 'node:crypto'
+import { z } from 'zod'
+import type { CheckpointId, Json, RunId } from '../../shared/domain.ts'
+import type { RunConfig } from '../../shared/runConfig.ts'
+import {
+  checkpointPart,
+  dropOldWeights,
+  lastCheckpoint,
+  rollBack,
+  setPinned,
+  storeCheckpoint,
+} from '../db/checkpoints.ts'
+import { inTransaction, type WritableDb } from '../db/connection.ts'
+import { embeddingOf, storeEmbeddings } from '../db/embeddings.ts'
+import { storeMetrics } from '../db/metrics.ts'
+import { type NewRollout, storeRollouts } from '../db/rollouts.ts'
+import { setCalibration } from '../db/runs.ts'
+import { policyCursorSchema, restorePolicy, storePolicy } from './align/checkpoint.ts'
+import type { TokenTerms } from './align/learner.ts'
+import type { AlignmentModels, ScoredImageResponse } from './alignmentModels.ts'
+import { loraSlots } from './models/lora.ts'
+import { valueHeadShapes } from './models/valueHead.ts'
+import type { CommittedStep, RunStore, StoredRun } from './pipeline.ts'
+import { calibrationSchema } from './reward/calibration.ts'
+import { labelOf, type RewardedMention } from './reward/tokenReward.ts'
+import type { EmbeddingStore } from './reward/verifier.ts'
+import { bestLook, lookSchema } from './runLook.ts'
+
+/** Beside a checkpoint's arrays: all that the next step depends on. */
+export const runCursorSchema = z.strictObject({
+  policy: policyCursorSchema,
+  looks: z.array(lookSchema),
+  calibration: z.strictObject({ calibration: calibrationSchema, responseCentre: z.number().nullable() }),
+  /** Every random number follows from it and the step. */
+  seed: z.int().nonnegative(),
+})
+
+export interface WorkspaceRun {
+  readonly runId: RunId
+  readonly config: RunConfig
+  readonly seed: number
+  readonly prompt: string
+  /** 32 bytes, of the companion's weights. */
+  readonly encoderSha256: Buffer
+}
+
+export class WorkspaceRunStore implements RunStore {
+  readonly embeddings: EmbeddingStore
+  readonly #db: WritableDb
+  readonly #run: WorkspaceRun
+  #checkpointId: CheckpointId | null = null
+
+  constructor(db: WritableDb, run: WorkspaceRun) {
+    this.#db = db
+    this.#run = run
+    this.embeddings = embeddingsIn(db, run.encoderSha256)
+  }
+
+  /** @throws StudioError `run.bad-checkpoint`, `run.no-weights` */
+  load(models: AlignmentModels): StoredRun | null {
+    const { runId, config } = this.#run
+    const last = lastCheckpoint(this.#db, runId)
+    if (!last) return null
+    // What was committed after it, such as a step whose weights were dropped, is done again.
+    rollBack(this.#db, runId, last.step)
+    this.#checkpointId = last.checkpointId
+    const cursor = runCursorSchema.parse(last.cursor)
+    const { decoder } = models.source.config
+    const policy = restorePolicy(
+      cursor.policy,
+      loraSlots(decoder),
+      valueHeadShapes(decoder.hiddenSize, config.optimiser.valueWidth),
+      (name) => checkpointPart(this.#db, last.checkpointId, name),
+    )
+    return { step: last.step, policy, looks: cursor.looks, calibration: cursor.calibration }
+  }
+
+  commit(done: CommittedStep): void {
+    const { runId, config, seed } = this.#run
+    const { cursor, parts } = storePolicy(done.policy)
+    const nowMs = Date.now()
+    inTransaction(this.#db, () => {
+      const parentId = this.#checkpointId
+      const checkpointId = storeCheckpoint(
+        this.#db,
+        {
+          ...{ runId, parentId, step: done.step, parts },
+          cursor: {
+            policy: cursor,
+            looks: [...done.looks],
+            calibration: { ...done.calibration },
+            seed,
+          } as unknown as Json,
+          summary: summaryOf(done),
+        },
+        nowMs,
+      )
+      setCalibration(this.#db, runId, done.calibration as unknown as Json)
+      storeMetrics(this.#db, runId, done.step, metricsOf(done))
+      storeRollouts(this.#db, this.#rollouts(done, checkpointId), nowMs)
+      this.#keep(done, checkpointId)
+      dropOldWeights(this.#db, runId, config.evaluation.keepLast)
+      this.#checkpointId = checkpointId
+    })
+  }
+
+  /** Keeps the weights of the best checkpoint so far, and no longer those of the one before it. */
+  #keep({ looks, step }: CommittedStep, checkpointId: CheckpointId): void {
+    const { runId, config } = this.#run
+    const isLook = looks.at(-1)?.step === step
+    if (!isLook || bestLook(looks, config).step !== step) return
+    const earlier = this.#db
+      .prepare<[number, number], { id: CheckpointId }>(
+        `SELECT checkpoint_id AS id FROM checkpoint WHERE run_id = ? AND step < ? AND pinned = 1`,
+      )
+      .all(runId, step)
+    for (const { id } of earlier) setPinned(this.#db, id, false)
+    setPinned(this.#db, checkpointId, true)
+  }
+
+  #rollouts({ step, trained, update, looked, calibration }: CommittedStep, checkpointId: CheckpointId): NewRollout[] {
+    const { runId, prompt, config } = this.#run
+    const shared = { runId, step, prompt }
+    const training = trained.map(({ response, mentions }, i): NewRollout => {
+      const terms = update?.rows[i]
+      return {
+        ...shared,
+        ...responseOf(response, mentions, terms ?? null),
+        ...{ checkpointId: null, purpose: 'training' as const },
+      }
+    })
+    const baselines = calibration.calibration.baselines
+    const evaluation = looked.map((response): NewRollout => {
+      const mentions = response.scored.mentions.map((mention) => ({
+        ...mention,
+        reward: 0,
+        label: baselines ? labelOf(mention.score, baselines, config.reward.margin) : ('neutral' as const),
+        isRepeated: false,
+      }))
+      return {
+        ...shared,
+        ...responseOf(response, mentions, null),
+        ...{ checkpointId, purpose: 'evaluation' as const },
+      }
+    })
+    return [...training, ...evaluation]
+  }
+}
+
+/** Embeddings by the encoder that made them; a word's subject is its sentence, an image's the hash of its file. */
+export function embeddingsIn(db: WritableDb, encoderSha256: Buffer): EmbeddingStore {
+  const keyOf = (kind: 'image' | 'text', subject: string) => ({
+    ...{ encoderSha256, kind },
+    subjectSha256: kind === 'image' ? Buffer.from(subject, 'hex') : createHash('sha256').update(subject).digest(),
+  })
+  return {
+    get: (kind, subject) => embeddingOf(db, keyOf(kind, subject)),
+    put: (kind, subject, vector) => storeEmbeddings(db, [{ ...keyOf(kind, subject), vector }]),
+  }
+}
+
+/** What the time line shows of a step. */
+function summaryOf({ looks, step, update, trained }: CommittedStep): Json {
+  const look = looks.at(-1)
+  return {
+    ...(look?.step === step && { look: { ...look } }),
+    ...(update && { klNats: update.klNats, meanReward: meanReward(trained) }),
+  }
+}
+
+/** Metrics of a step by name, units in it. Times are the only ones that differ from run to run. */
+function metricsOf(done: CommittedStep): Record<string, number> {
+  const { looks, step, update, trained, times } = done
+  const metrics: Record<string, number> = {}
+  if (update) {
+    const mentions = trained.flatMap((one) => one.mentions)
+    const tokens = trained.reduce((sum, one) => sum + one.tokens.length, 0)
+    metrics['klNats'] = update.klNats
+    metrics['meanReward'] = meanReward(trained)
+    metrics['tokens'] = tokens
+    metrics['meanTokens'] = tokens / Math.max(1, trained.length)
+    metrics['hallucinatedShare'] =
+      mentions.filter(({ label }) => label === 'hallucinated').length / Math.max(1, mentions.length)
+    for (const [name, value] of Object.entries(update.metrics)) if (Number.isFinite(value)) metrics[name] = value
+  }
+  const look = looks.at(-1)
+  if (look?.step === step) {
+    for (const [name, value] of Object.entries(look)) if (name !== 'step') metrics[`validation.${name}`] = value
+  }
+  for (const [phase, durationMs] of Object.entries(times)) metrics[`time.${phase}Ms`] = durationMs
+  return metrics
+}
+
+function meanReward(trained: CommittedStep['trained']): number {
+  const sum = trained.reduce((total, { rewards }) => total + rewards.reduce((a, b) => a + b, 0), 0)
+  return sum / Math.max(1, trained.length)
+}
+
+function responseOf(
+  { image, tokens, logProbsAtTemperature, scored }: ScoredImageResponse,
+  mentions: readonly RewardedMention[],
+  terms: TokenTerms | null,
+): Pick<NewRollout, 'imageId' | 'text' | 'tokens' | 'spans'> {
+  return {
+    imageId: image.imageId,
+    text: scored.text,
+    tokens: tokens.map((tokenId, t) => ({
+      tokenId,
+      textStart: scored.ranges[t]?.[0] ?? 0,
+      textEnd: scored.ranges[t]?.[1] ?? 0,
+      logProb: terms?.logProbs[t] ?? (logProbsAtTemperature[t] as number),
+      referenceLogProb: terms?.referenceLogProbs[t] ?? null,
+      reward: terms?.rewards[t] ?? null,
+    })),
+    spans: mentions.map(({ tokens: [startPosition, endPosition], name, score, reward, label }) => ({
+      ...{ startPosition, endPosition, word: name, score, reward, label },
+    })),
+  }
+}

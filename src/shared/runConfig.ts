@@ -1,0 +1,203 @@
+// Everything that a run of alignment can be told, once: each value with its unit, range, default and source. The wizard
+// shows it, the workspace stores it, the engine obeys it; presets are changes to the defaults.
+import { z } from 'zod'
+
+/** What is said of a setting beside its value. */
+export interface SettingMeta {
+  /** For a person, in a few words. */
+  readonly title: string
+  readonly unit?: string
+  /** Where the default comes from. */
+  readonly source: string
+}
+
+/** The paper leaves most values open; what it gives is marked as its own. */
+const paper = 'arXiv 2410.14148'
+const demo = 'chosen on the validation scenes of the demo world'
+const ppo = 'Schulman et al. 2017, arXiv 1707.06347'
+const lora = 'Hu et al. 2022, arXiv 2106.09685'
+
+const setting = <T extends z.ZodType>(schema: T, meta: SettingMeta): T => schema.meta({ ...meta }) as T
+const share = z.number().min(0).max(1)
+const count = (most: number) => z.int().min(1).max(most)
+
+export const rolloutConfigSchema = z.strictObject({
+  question: setting(z.string().min(1).max(2000), { title: 'Question about each image', source: paper }).default(
+    'Describe the image.',
+  ),
+  temperature: setting(z.number().min(0.05).max(2), { title: 'Sampling temperature', source: demo }).default(0.8),
+  topP: setting(share.min(0.01), { title: 'Nucleus of likely tokens', unit: 'probability', source: demo }).default(1),
+  topK: setting(z.int().min(0).max(100_000), { title: 'Likely tokens kept, 0 for all', source: demo }).default(0),
+  maxNewTokens: setting(count(2048), { title: 'Longest response', unit: 'tokens', source: demo }).default(64),
+  responsesPerStep: setting(count(4096), { title: 'Responses a step', source: demo }).default(64),
+  batchSize: setting(count(512), { title: 'Responses decoded together', source: 'memory' }).default(64),
+})
+
+export const rewardConfigSchema = z.strictObject({
+  method: setting(z.enum(['token', 'sentence', 'dpo', 'none']), { title: 'What is rewarded', source: paper }).default(
+    'token',
+  ),
+  variant: setting(z.enum(['paper', 'first-mention']), {
+    title: 'Each mention, or an object’s first one only',
+    source: 'PAPER.md',
+  }).default('first-mention'),
+  margin: setting(z.number().min(0).max(1), {
+    title: 'Margin λ round the baselines',
+    unit: 'score',
+    source: paper,
+  }).default(0),
+  scale: setting(z.union([z.literal('baseline-gap'), z.number().positive().max(1000)]), {
+    title: 'Factor on rewards',
+    unit: '1 / score',
+    source: demo,
+  }).default('baseline-gap'),
+  repeatReward: setting(z.number().min(-10).max(0), {
+    title: 'Reward of a repeated mention',
+    unit: 'reward',
+    source: demo,
+  }).default(-0.5),
+  sentence: setting(z.enum(['mean-score', 'response-score']), {
+    title: 'Sentence-level: mean of the words’ scores, or score of the whole response',
+    source: 'CHAIR literature; Radford et al. 2021',
+  }).default('response-score'),
+  promptTemplate: setting(z.string().max(200), {
+    title: 'Sentence round a word, {} for the word',
+    source: 'Radford et al. 2021, arXiv 2103.00020',
+  })
+    .refine((text) => text.split('{}').length === 2, 'must hold {} once')
+    .default('a photo of a {}.'),
+  otherNouns: setting(z.boolean(), { title: 'Score nouns outside the lexicon too', source: demo }).default(false),
+})
+
+export const calibrationConfigSchema = z.strictObject({
+  method: setting(z.enum(['free', 'annotated']), {
+    title: 'Baselines without or with annotations',
+    source: paper,
+  }).default('free'),
+  responses: setting(count(100_000), { title: 'Responses for calibration', source: demo }).default(256),
+  /** COCO instances; read when the method is `annotated`. */
+  annotationFile: setting(z.string().nullable(), { title: 'File of annotations', source: 'the person' }).default(null),
+  goOnRefused: setting(z.boolean(), {
+    title: 'Go on with a verifier that cannot tell',
+    source: 'a person’s own decision',
+  }).default(false),
+})
+
+export const optimiserConfigSchema = z.strictObject({
+  rounds: setting(count(10), { title: 'Rounds of self-alignment', source: paper }).default(1),
+  stepsPerRound: setting(count(100_000), { title: 'Steps a round', source: demo }).default(24),
+  epochs: setting(count(20), { title: 'Passes over the responses of a step', source: ppo }).default(2),
+  minibatchSize: setting(count(4096), { title: 'Responses an update', source: demo }).default(32),
+  microBatchSize: setting(count(4096), { title: 'Responses in memory at once', source: 'memory' }).default(32),
+  recompute: setting(z.boolean(), { title: 'Recompute activations to save memory', source: 'memory' }).default(false),
+  learningRate: setting(z.number().positive().max(1), { title: 'Learning rate of the adapter', source: demo }).default(
+    3e-4,
+  ),
+  schedule: setting(z.enum(['constant', 'cosine']), { title: 'Course of the learning rate', source: demo }).default(
+    'constant',
+  ),
+  warmupSteps: setting(z.int().min(0).max(10_000), { title: 'Updates of warm-up', source: demo }).default(0),
+  weightDecay: setting(share, { title: 'Weight decay', source: 'Loshchilov & Hutter 2019' }).default(0),
+  maxGradientNorm: setting(z.number().positive().max(1000), { title: 'Largest gradient norm', source: demo }).default(
+    1,
+  ),
+  clipRange: setting(share, { title: 'Clip range ε of the ratio', source: ppo }).default(0.2),
+  valueClipRange: setting(z.number().positive().max(1000), { title: 'Clip range of values', source: demo }).default(10),
+  valueWidth: setting(count(4096), { title: 'Inner width of the value head', source: demo }).default(64),
+  valueLearningRate: setting(z.number().positive().max(1), {
+    title: 'Learning rate of the value head',
+    source: demo,
+  }).default(3e-3),
+  valueWarmupSteps: setting(z.int().min(0).max(10_000), {
+    title: 'Value updates before the first step',
+    source: demo,
+  }).default(150),
+  gamma: setting(share, { title: 'Discount γ', unit: '1 / token', source: demo }).default(0.95),
+  lambda: setting(share, { title: 'λ of advantage estimation', source: demo }).default(0.9),
+  klCoefficient: setting(z.number().min(0).max(100), {
+    title: 'Price of leaving the reference, β',
+    unit: 'reward / nat',
+    source: demo,
+  }).default(0.1),
+  targetKlNats: setting(z.number().positive().max(100), {
+    title: 'Largest move of one step',
+    unit: 'nats / token',
+    source: 'Spinning Up (Achiam 2018), 1.5 × 0.01',
+  }).default(0.05),
+  entropyCoefficient: setting(z.number().min(0).max(10), {
+    title: 'Reward of entropy',
+    unit: 'reward / nat',
+    source: demo,
+  }).default(0),
+  dpoBeta: setting(z.number().positive().max(10), { title: 'β of DPO', source: 'Rafailov et al. 2023' }).default(0.1),
+  dpoResponses: setting(z.int().min(2).max(64), {
+    title: 'DPO: responses an image',
+    source: 'CSR, Zhou et al. 2024',
+  }).default(4),
+})
+
+export const adapterConfigSchema = z.strictObject({
+  rank: setting(count(512), { title: 'Rank', source: lora }).default(8),
+  alpha: setting(z.number().positive().max(4096), { title: 'Alpha', source: lora }).default(16),
+})
+
+export const evaluationConfigSchema = z.strictObject({
+  everySteps: setting(count(10_000), { title: 'Steps between looks at the validation images', source: demo }).default(
+    4,
+  ),
+  images: setting(count(100_000), { title: 'Validation images', source: demo }).default(96),
+  strength: setting(z.number().min(0).max(1.5), { title: 'Adapter strength', source: 'PAPER.md' }).default(1),
+  mostCoverageLoss: setting(share, {
+    title: 'Coverage that the best checkpoint may cost',
+    unit: 'of the objects named before',
+    source: demo,
+  }).default(0.04),
+  keepLast: setting(count(1000), { title: 'Checkpoints kept besides the best', source: 'disk' }).default(3),
+})
+
+export const runConfigSchema = z.strictObject({
+  rollout: rolloutConfigSchema.prefault({}),
+  reward: rewardConfigSchema.prefault({}),
+  calibration: calibrationConfigSchema.prefault({}),
+  optimiser: optimiserConfigSchema.prefault({}),
+  adapter: adapterConfigSchema.prefault({}),
+  evaluation: evaluationConfigSchema.prefault({}),
+})
+export type RunConfig = z.infer<typeof runConfigSchema>
+
+type Changes = { readonly [Section in keyof RunConfig]?: Partial<RunConfig[Section]> }
+
+/** A preset: a name, what it is for in a sentence, and its changes to the defaults. */
+export const presets = {
+  'quick-look': {
+    title: 'Quick look',
+    purpose: 'A short run that shows in minutes whether alignment helps this model.',
+    changes: {} satisfies Changes,
+  },
+  paper: {
+    title: 'Paper',
+    purpose: 'The rule as published: every mention is rewarded.',
+    changes: { reward: { variant: 'paper' }, optimiser: { gamma: 0.9 } } satisfies Changes,
+  },
+  thorough: {
+    title: 'Thorough',
+    purpose: 'Smaller steps, two rounds and more looks; takes several times as long.',
+    changes: {
+      optimiser: { rounds: 2, stepsPerRound: 32, learningRate: 1.5e-4 },
+      rollout: { responsesPerStep: 128 },
+      calibration: { responses: 512 },
+      evaluation: { images: 200 },
+    } satisfies Changes,
+  },
+} as const
+export type PresetName = keyof typeof presets
+export const presetNames = Object.keys(presets) as [PresetName, ...PresetName[]]
+
+/** The config of a preset, with further changes on top. @throws ZodError for values out of range */
+export function presetConfig(name: PresetName, changes: Changes = {}): RunConfig {
+  const { changes: own } = presets[name] as { changes: Changes }
+  const sections = [...new Set([...Object.keys(own), ...Object.keys(changes)])] as (keyof RunConfig)[]
+  return runConfigSchema.parse(
+    Object.fromEntries(sections.map((section) => [section, { ...own[section], ...changes[section] }])),
+  )
+}
