@@ -123,10 +123,10 @@ export function bootstrapSums<Column extends string, Name extends string>(
 class SummedColumns<Column extends string> {
   readonly imageCount: number
   readonly sums = {} as Record<Column, number>
-  readonly #columns: readonly (readonly [Column, ArrayLike<number>])[]
+  readonly #columns: readonly (readonly [Column, Float64Array])[]
 
   constructor(columns: Readonly<Record<Column, ArrayLike<number>>>, imageCount?: number) {
-    this.#columns = (Object.keys(columns) as Column[]).map((name) => [name, columns[name]])
+    this.#columns = (Object.keys(columns) as Column[]).map((name) => [name, Float64Array.from(columns[name])])
     this.imageCount = imageCount ?? this.#columns[0]?.[1].length ?? 0
     for (const [name, column] of this.#columns) requireLength(name, column.length, this.imageCount)
   }

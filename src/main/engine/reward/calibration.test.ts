@@ -2,13 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { Rng } from '../rng.ts'
 import { auroc } from './auroc.ts'
-import {
-  calibrateAnnotated,
-  calibrateMixture,
-  calibrationSchema,
-  hallucinationProbability,
-  requireBaselines,
-} from './calibration.ts'
+import { calibrateAnnotated, calibrateMixture, calibrationSchema, requireBaselines } from './calibration.ts'
 import { componentAuroc, componentOverlap, fitMixture, normalCdf } from './gaussianMixture.ts'
 
 function draw(count: number, mean: number, deviation: number, rng: Rng): number[] {
@@ -155,16 +149,6 @@ describe('annotation-free calibration', () => {
     ],
   ])('is refused for %s', (_, refused, reason) => {
     expect(calibrateMixture(refused, { seed: 1 }).refusals.map((one) => one.reason)).toContain(reason)
-  })
-
-  test('gives the probability that a mention is hallucinated, which falls with the score', () => {
-    const calibration = calibrateMixture(scores, { seed: 1 })
-    const at = (score: number) => hallucinationProbability(score, calibration) as number
-    expect([at(-5), at(0.05), at(0.4), at(5)]).toEqual([1, 1, 0, 0])
-    for (let score = 0; score < 0.4; score += 0.01) expect(at(score + 0.01)).toBeLessThanOrEqual(at(score))
-    const rate = scores.reduce((sum, score) => sum + at(score), 0) / scores.length
-    expect(rate).toBeCloseTo(150 / 850, 1)
-    expect(hallucinationProbability(0.3, calibrateMixture([], { seed: 1 }))).toBeNull()
   })
 
   test('names a score that is not a number', () => {

@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { StudioError } from '../../../shared/errors.ts'
 import { Rng } from '../rng.ts'
 import { auroc } from './auroc.ts'
-import { componentAuroc, componentDensity, componentOverlap, fitMixture, type Mixture } from './gaussianMixture.ts'
+import { componentAuroc, componentOverlap, fitMixture, type Mixture } from './gaussianMixture.ts'
 
 /** When a verifier counts as able to tell; each limit is a setting with a recorded value. */
 export const calibrationLimitsSchema = z.strictObject({
@@ -202,19 +202,6 @@ export function requireBaselines(calibration: Calibration, override: boolean): B
     found: refusal?.found ?? `${baselines?.muGt} and ${baselines?.muHal}`,
     where: refusal?.reason ?? 'baselines',
   })
-}
-
-/**
- * Probability that a mention with this score is hallucinated, by the calibration's two normal distributions and their
- * shares; 1 from mu_hal down and 0 from mu_gt up, where the tails of unequal deviations would cross again. Its mean
- * over mentions is the annotation-free hallucination rate. Null when there are no two sides.
- */
-export function hallucinationProbability(score: number, { grounded, hallucinated }: Calibration): number | null {
-  if (grounded === null || hallucinated === null) return null
-  if (score >= grounded.mean) return 0
-  if (score <= hallucinated.mean) return 1
-  const [right, wrong] = [componentDensity(score, grounded), componentDensity(score, hallucinated)]
-  return right + wrong > 0 ? wrong / (right + wrong) : 0.5
 }
 
 function requireFinite(scores: readonly number[]): void {

@@ -155,13 +155,13 @@ export function componentOverlap({ lower, higher }: Pick<Mixture, 'lower' | 'hig
   let sum = 0
   for (let i = 0; i <= steps; i++) {
     const score = from + ((to - from) * i) / steps
-    sum += Math.min(...parts.map((part) => componentDensity(score, part)))
+    sum += Math.min(...parts.map((part) => density(score, part)))
   }
   return Math.min(1, (sum * (to - from)) / steps)
 }
 
 /** π N(s | μ, σ). */
-export function componentDensity(score: number, component: Component): number {
+function density(score: number, component: Component): number {
   const z = (score - component.mean) / component.standardDeviation
   return Math.exp(logConstant(component) - 0.5 * z * z)
 }
