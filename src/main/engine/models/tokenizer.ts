@@ -49,7 +49,7 @@ export interface SpecialIds {
 }
 
 /** What hostile patterns may cost; honest ones take a few milliseconds for a long prompt. */
-const longestRunMs = 1500
+const longestRunMs = 1000
 
 /** Tried once when a model is opened, so that a broken pattern shows then and not in a run. */
 const probe = "The dog's 2 cups,\n  naïve 🐈 <image>"
