@@ -169,7 +169,7 @@ test('an adapter changes the responses, and its strength 0 does not', async () =
 
 describe('the end of a response', () => {
   /** Writes each token as its number between spaces. */
-  const openTextStream = () => ({ push: (token: number) => ` ${token} `, end: () => '' })
+  const openTextStream = () => ({ push: (token: number) => ` ${token} `, finish: () => '' })
 
   test('a stop string cuts the text before it and keeps the tokens', async () => {
     const { generator, prompts } = get('clip-llama')

@@ -14,7 +14,7 @@ export interface StopConditions {
 export interface TextStream {
   push(token: number): string
   /** What is left at the end, e.g. bytes that make no character. */
-  end(): string
+  finish(): string
 }
 
 /** One response while it grows. */
@@ -39,13 +39,13 @@ export class GrowingText {
     const { endTokenIds, stopStrings, maxNewTokens } = this.#conditions
     this.#tokens++
     const isEnd = endTokenIds.includes(token)
-    const added = isEnd ? (this.#stream?.end() ?? '') : (this.#stream?.push(token) ?? '')
+    const added = isEnd ? (this.#stream?.finish() ?? '') : (this.#stream?.push(token) ?? '')
     const before = this.#text.length
     this.#text += added
     const at = firstOf(this.#text, stopStrings, before)
     if (at !== null) this.#text = this.#text.slice(0, at)
     const reason = isEnd ? 'end' : at !== null ? 'stop-string' : this.#tokens >= maxNewTokens ? 'length' : null
-    if (reason === 'length') this.#text += this.#stream?.end() ?? ''
+    if (reason === 'length') this.#text += this.#stream?.finish() ?? ''
     return { added: this.#text.slice(before), reason }
   }
 }

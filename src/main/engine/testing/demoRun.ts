@@ -1,0 +1,86 @@
+// A short run of the demo model on sample scenes in a workspace of its own, for tests of resuming.
+import { createHash } from 'node:crypto'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Json, RunId } from '../../../shared/domain.ts'
+import { presetConfig } from '../../../shared/runConfig.ts'
+import { checkpointPart, listCheckpoints } from '../../db/checkpoints.ts'
+import type { WritableDb } from '../../db/connection.ts'
+import { insertImage } from '../../db/images.ts'
+import { createImport } from '../../db/imports.ts'
+import { saveModel } from '../../db/models.ts'
+import { createRun } from '../../db/runs.ts'
+
+const resources = join(import.meta.dirname, '../../../../resources')
+export const demoModel = join(resources, 'demo-model')
+export const demoLexicon = join(resources, 'lexicons/scene-objects.json')
+export const hasDemoModel = existsSync(join(demoModel, 'model.safetensors'))
+
+/** Few and small steps: a whole run takes seconds. */
+export const shortConfig = presetConfig('quick-look', {
+  rollout: { responsesPerStep: 8, batchSize: 8, maxNewTokens: 40 },
+  calibration: { responses: 96, goOnRefused: true },
+  optimiser: { stepsPerRound: 4, minibatchSize: 4, microBatchSize: 4, valueWarmupSteps: 5 },
+  evaluation: { everySteps: 2, images: 6 },
+})
+
+/** Puts the first sample scenes, the demo model and a queued run of it into an open workspace. */
+export function addDemoRun(db: WritableDb, images: number, seed = 3): RunId {
+  const folder = join(resources, 'samples/images')
+  const importId = createImport(db, folder, 1)
+  const names = readdirSync(folder).sort().slice(0, images)
+  for (const name of names) {
+    const bytes = readFileSync(join(folder, name))
+    insertImage(
+      db,
+      {
+        ...{ importId, name, path: join(folder, name), sizeBytes: bytes.length, modifiedMs: 1 },
+        ...{ sha256: createHash('sha256').update(bytes).digest(), width: 384, height: 384, format: 'jpeg' as const },
+        thumbnail: Buffer.of(0),
+      },
+      1,
+    )
+  }
+  const modelId = saveModel(
+    db,
+    {
+      ...{ folder: demoModel, name: 'demo', config: {}, weightsSha256: Buffer.alloc(32) },
+      ...{ companionFolder: join(demoModel, 'encoder'), encoderVerified: true },
+    },
+    1,
+  )
+  const config = shortConfig as unknown as Json
+  return createRun(db, { modelId, name: 'short', preset: 'quick-look', config, seed }, 1)
+}
+
+/** All that a run left behind, byte for byte, but for times and ids: checkpoints, metrics, responses and their words. */
+export function contentOf(db: WritableDb, runId: RunId): Record<string, unknown> {
+  const rows = (sql: string) => db.prepare(sql).all(runId)
+  return {
+    checkpoints: listCheckpoints(db, runId).map(({ step, cursor, summary, isPinned, checkpointId, hasWeights }) => ({
+      ...{ step, cursor, summary, isPinned, hasWeights },
+      parts: db
+        .prepare<[number], { part: string }>(
+          'SELECT DISTINCT part FROM checkpoint_blob WHERE checkpoint_id = ? ORDER BY part',
+        )
+        .all(checkpointId)
+        .map(
+          ({ part }) =>
+            `${part} ${createHash('sha256')
+              .update(checkpointPart(db, checkpointId, part))
+              .digest('hex')}`,
+        ),
+    })),
+    metrics: rows(
+      "SELECT name, step, value FROM metric WHERE run_id = ? AND name NOT LIKE 'time.%' ORDER BY name, step",
+    ),
+    responses: rows(
+      `SELECT step, purpose, image_id, text, lowest_score, hallucinated_words FROM rollout WHERE run_id = ?
+       ORDER BY step, purpose, rollout_id`,
+    ),
+    tokens: rows(
+      `SELECT step, position, token_id, text_start, text_end, log_prob, reference_log_prob, reward
+       FROM token JOIN rollout USING (rollout_id) WHERE run_id = ? ORDER BY step, purpose, rollout_id, position`,
+    ),
+  }
+}
