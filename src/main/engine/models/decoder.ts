@@ -27,6 +27,8 @@ export interface DecoderCall {
   /** Of the tokens before these; none in prefill and training. */
   readonly past?: readonly LayerCache[]
   readonly adapter?: LoraInputs | undefined
+  /** See {@link product}. */
+  readonly weightsFirst?: boolean
 }
 
 export interface DecoderResult {
@@ -76,10 +78,27 @@ export function tokenEmbeddings(g: GraphBuilder, p: Parameters, config: DecoderC
 }
 
 /** Logits [rows, vocab] of hidden states [rows, hidden]. */
-export function logits(g: GraphBuilder, p: Parameters, config: DecoderConfig, hidden: Value): Value {
+export function logits(
+  g: GraphBuilder,
+  p: Parameters,
+  config: DecoderConfig,
+  hidden: Value,
+  weightsFirst = false,
+): Value {
   const { vocabSize, hiddenSize, tied } = config
   const head = tied ? embeddingTable(p, config) : p('language_model.lm_head.weight', [vocabSize, hiddenSize])
-  return tensorOps(g).gemm(hidden, head, { transB: true })
+  return product(tensorOps(g), hidden, head, weightsFirst)
+}
+
+/**
+ * x Wᵀ + b, x [rows, in]. Where W lies in its file as it is, ONNX Runtime copies the second operand of a product into
+ * another layout at each run, which for a few rows costs more than the product itself; with `weightsFirst` it
+ * computes (W xᵀ)ᵀ instead and copies x. A single row and many rows are faster the usual way.
+ */
+function product(ops: TensorOps, x: Value, weight: Value, weightsFirst: boolean | undefined, bias?: Value): Value {
+  if (!weightsFirst) return ops.gemm(x, weight, { transB: true, c: bias })
+  const y = ops.transpose(ops.matMul(weight, ops.transpose(x, [1, 0])), [1, 0])
+  return bias ? ops.add(y, bias) : y
 }
 
 function embeddingTable(p: Parameters, { vocabSize, hiddenSize }: DecoderConfig): Value {
@@ -103,15 +122,14 @@ export function decoder(g: GraphBuilder, p: Parameters, config: DecoderConfig, c
 function adapted(
   ops: TensorOps,
   p: Parameters,
-  adapter: LoraInputs | undefined,
+  { adapter, weightsFirst }: DecoderCall,
   path: string,
   x: Value,
   outputs: number,
   bias: boolean,
 ): Value {
   const weight = p(`${root}.${path}.weight`, [outputs, x.shape[1] as number])
-  const c = bias ? p(`${root}.${path}.bias`, [outputs]) : undefined
-  const base = ops.gemm(x, weight, { transB: true, c })
+  const base = product(ops, x, weight, weightsFirst, bias ? p(`${root}.${path}.bias`, [outputs]) : undefined)
   return adapter ? adapter.adapt(path, x, base) : base
 }
 
@@ -119,16 +137,17 @@ function attentionBlock(
   ops: TensorOps,
   p: Parameters,
   config: DecoderConfig,
-  { batch, seq, inputs, past, adapter }: DecoderCall,
+  call: DecoderCall,
   layer: number,
   x: Value,
   cache: LayerCache[],
 ): Value {
+  const { batch, seq, inputs, past } = call
   const { hiddenSize, heads, kvHeads, headDim, epsilon, biases } = config
   const path = `layers.${layer}`
   const normed = ops.rmsNorm(x, p(`${root}.${path}.input_layernorm.weight`, [hiddenSize]), epsilon)
   const project = (name: string, count: number) => {
-    const y = adapted(ops, p, adapter, `${path}.self_attn.${name}`, normed, count * headDim, biases.qkv)
+    const y = adapted(ops, p, call, `${path}.self_attn.${name}`, normed, count * headDim, biases.qkv)
     return ops.transpose(ops.reshape(y, [batch, seq, count, headDim]), [0, 2, 1, 3])
   }
   const rotate = (y: Value) => ops.rope(y, inputs.positions, inputs.cos, inputs.sin)
@@ -142,7 +161,7 @@ function attentionBlock(
     ? attentionWithPast(ops, config, query, before, { key, value }, mask)
     : ops.attention(query, key, value, { mask })
   const rows = ops.reshape(ops.transpose(seen, [0, 2, 1, 3]), [x.shape[0] as Dim, heads * headDim])
-  return ops.add(x, adapted(ops, p, adapter, `${path}.self_attn.o_proj`, rows, hiddenSize, biases.o))
+  return ops.add(x, adapted(ops, p, call, `${path}.self_attn.o_proj`, rows, hiddenSize, biases.o))
 }
 
 /**
@@ -180,7 +199,7 @@ function mlpBlock(
   ops: TensorOps,
   p: Parameters,
   config: DecoderConfig,
-  { adapter }: DecoderCall,
+  call: DecoderCall,
   layer: number,
   x: Value,
 ): Value {
@@ -188,7 +207,7 @@ function mlpBlock(
   const path = `layers.${layer}`
   const normed = ops.rmsNorm(x, p(`${root}.${path}.post_attention_layernorm.weight`, [hiddenSize]), epsilon)
   const project = (name: string, input: Value, outputs: number) =>
-    adapted(ops, p, adapter, `${path}.mlp.${name}`, input, outputs, biases.mlp)
+    adapted(ops, p, call, `${path}.mlp.${name}`, input, outputs, biases.mlp)
   const gate = activate(ops, activation, project('gate_proj', normed, intermediateSize))
   const inner = ops.mul(gate, project('up_proj', normed, intermediateSize))
   return ops.add(x, project('down_proj', inner, hiddenSize))

@@ -65,8 +65,9 @@ export function promptGraph({ config, weights }: VlmSource, adapter: AdapterSpec
  * One more token of each row, `input_ids` [batch, 1], to `logits` [batch, vocab] and its part of the cache. The cache
  * so far comes in as `past.key.LAYER` and `past.value.LAYER`, [batch, kvHeads, past, headDim]; columns that are not
  * filled yet are masked.
+ * @param weightsFirst faster for two rows and more on the CPU, with weights that are not prepacked
  */
-export function stepGraph({ config, weights }: VlmSource, adapter: AdapterSpec | null): Graph {
+export function stepGraph({ config, weights }: VlmSource, adapter: AdapterSpec | null, weightsFirst = false): Graph {
   const g = new GraphBuilder('step')
   const p = storedParameters(g, weights)
   const { layers, kvHeads, headDim } = config.decoder
@@ -76,12 +77,12 @@ export function stepGraph({ config, weights }: VlmSource, adapter: AdapterSpec |
     return { key: part('key'), value: part('value') }
   })
   const { hidden, cache } = decoder(g, p, config.decoder, {
-    ...{ batch: 'batch', seq: 1, past },
+    ...{ batch: 'batch', seq: 1, past, weightsFirst },
     embeddings: tokenEmbeddings(g, p, config.decoder, ids),
     inputs: sequenceInputs(g, config.decoder, 1, 'past+1'),
     adapter: adapterInputs(g, config, adapter),
   })
-  g.output('logits', logits(g, p, config.decoder, hidden))
+  g.output('logits', logits(g, p, config.decoder, hidden, weightsFirst))
   cacheOutputs(g, cache)
   return g.build()
 }

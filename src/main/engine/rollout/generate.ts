@@ -1,7 +1,6 @@
 // Batched decoding with a key-value cache: prompts with images in, responses with log-probabilities out.
 // Before it stand prompts and image features, after it token spans, rewards and evaluation.
-import type { DeviceName } from '../../../shared/hardware.ts'
-import { OrtSession, type Tensor, tensor, throwIfCancelled } from '../graph/ortSession.ts'
+import { OrtSession, type SessionOptions, type Tensor, tensor, throwIfCancelled } from '../graph/ortSession.ts'
 import { type Feeds, imageFeeds, padTokens, sequenceFeeds } from '../models/sequenceFeeds.ts'
 import { type AdapterSpec, promptGraph, stepGraph, type VlmSource } from '../models/vlmGraphs.ts'
 import type { Rng, RngState } from '../rng.ts'
@@ -62,27 +61,33 @@ interface Row {
   readonly growing: GrowingText
 }
 
+type GeneratorOptions = Pick<SessionOptions, 'device' | 'threads' | 'prepackWeights'> & {
+  readonly adapter: AdapterSpec | null
+}
+
 export class Generator {
   readonly #source: VlmSource
+  readonly #options: GeneratorOptions
   readonly #prompt: OrtSession
   readonly #step: OrtSession
+  /** For several rows, opened when there are some; see `stepGraph`. */
+  #weightsFirstStep: OrtSession | null = null
   readonly #scratch: SamplerScratch
 
-  private constructor(source: VlmSource, prompt: OrtSession, step: OrtSession) {
+  private constructor(source: VlmSource, options: GeneratorOptions, prompt: OrtSession, step: OrtSession) {
     this.#source = source
+    this.#options = options
     this.#prompt = prompt
     this.#step = step
     this.#scratch = new SamplerScratch(source.config.decoder.vocabSize)
   }
 
   /** @throws StudioError as `OrtSession.open` does */
-  static async open(
-    source: VlmSource,
-    { adapter, ...options }: { device: DeviceName; adapter: AdapterSpec | null; threads?: number },
-  ): Promise<Generator> {
-    const prompt = await OrtSession.open(promptGraph(source, adapter), options)
+  static async open(source: VlmSource, options: GeneratorOptions): Promise<Generator> {
+    const { adapter, ...session } = options
+    const prompt = await OrtSession.open(promptGraph(source, adapter), session)
     try {
-      return new Generator(source, prompt, await OrtSession.open(stepGraph(source, adapter), options))
+      return new Generator(source, options, prompt, await OrtSession.open(stepGraph(source, adapter), session))
     } catch (error) {
       await prompt.release()
       throw error
@@ -115,6 +120,15 @@ export class Generator {
   async release(): Promise<void> {
     await this.#prompt.release()
     await this.#step.release()
+    await this.#weightsFirstStep?.release()
+  }
+
+  /** The session that is the fastest for this many rows. */
+  async #stepOf(rows: number): Promise<OrtSession> {
+    const { adapter, ...session } = this.#options
+    if (rows === 1 || session.device !== 'cpu' || session.prepackWeights) return this.#step
+    this.#weightsFirstStep ??= await OrtSession.open(stepGraph(this.#source, adapter, true), session)
+    return this.#weightsFirstStep
   }
 
   async #decode(
@@ -146,7 +160,8 @@ export class Generator {
       cache.keep(going)
       rows = going.map((i) => rows[i] as Row)
       throwIfCancelled(options.signal)
-      const step = await this.#step.compute(
+      const session = await this.#stepOf(rows.length)
+      const step = await session.compute(
         { ...cache.feeds(rows.map(({ history }) => history.at(-1) as number)), ...adapter },
         run,
       )
