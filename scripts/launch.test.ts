@@ -14,8 +14,18 @@ test('gives the demo a folder that Chromium reads, however it was written', () =
   expect(demoArguments(['--demo', '--out=/b=c'], '/home/a')).toEqual(['--demo', '--out=/b=c'])
 })
 
-test('refuses --out without a folder', () => {
-  expect(() => demoArguments(['--demo', '--out'], '/home/a')).toThrow('--out needs a folder')
+test('takes the value of a flag from behind it, and leaves flags of Chromium alone', () => {
+  const args = ['--demo', '--seed', '3', '--reward=dpo', '--log-net-log=/n', '--out', '/o']
+  expect(demoArguments(args, '/')).toEqual(['--demo', '--seed=3', '--reward=dpo', '--log-net-log=/n', '--out=/o'])
+})
+
+test.each([
+  [['--out'], '--out needs a folder'],
+  [['--seed', 'many'], '--seed needs a whole number'],
+  [['--reward=words'], '--reward is one of token, sentence, dpo, none'],
+  [['--preset'], '--preset is one of quick-look, paper, thorough'],
+])('refuses %j', (args, message) => {
+  expect(() => demoArguments(['--demo', ...args], '/home/a')).toThrow(message)
 })
 
 test("hides complaints about a missing bus, and nothing of the app's", () => {

@@ -1,5 +1,5 @@
 // Launches the built app: `npm start`, `npm run demo`, and the options with which end-to-end tests start it.
-import { resolve } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { build } from './build.ts'
 import { withDisplay } from './display.ts'
@@ -45,23 +45,59 @@ export function electronArguments(args: readonly string[]): string[] {
   return [projectRoot, ...(process.getuid?.() === 0 ? ['--no-sandbox'] : []), ...args]
 }
 
+/** The demo's flags, and what each takes. */
+const demoFlags: Readonly<Record<string, RegExp>> = {
+  out: /^.+$/s,
+  seed: /^\d{1,9}$/,
+  preset: /^(quick-look|paper|thorough)$/,
+  reward: /^(token|sentence|dpo|none)$/,
+  calibration: /^(free|annotated)$/,
+  images: /^[1-9]\d{0,6}$/,
+  steps: /^[1-9]\d{0,5}$/,
+  'held-out': /^[1-9]\d{0,3}$/,
+  device: /^(cpu|webgpu|cuda|dml|coreml)$/,
+}
+/** Scenes that the model is judged on; none of them is in the workspace. */
+const heldOutScenes = 500
+
 /**
  * The demo's flags as Chromium reads them: a value stands behind `=`, and a folder is named in full because
- * the app may run in another one. Without `--out` the results go to `demo-output` in the project.
+ * the app may run in another one. Without `--out` the results go to `demo-output` in the project. Flags of Chromium,
+ * which have another name, pass as they are.
+ * @throws Error naming the flag and what it takes
  */
 export function demoArguments(args: readonly string[], workingFolder: string): string[] {
   const rest: string[] = []
   let out = resolve(projectRoot, 'demo-output')
   for (let i = 0; i < args.length; i++) {
-    const [flag = '', value = args[i + 1]] = (args[i] ?? '').split(/=(.*)/s, 2)
-    if (flag !== '--out') rest.push(args[i] ?? '')
-    else if (value === undefined || value === '') throw new Error('--out needs a folder: --out=results')
-    else {
-      out = resolve(workingFolder, value)
-      if (!args[i]?.includes('=')) i++
+    const [flag = '', inline] = (args[i] ?? '').split(/=(.*)/s, 2)
+    const takes = demoFlags[flag.replace(/^--/, '')]
+    if (!takes) {
+      rest.push(args[i] ?? '')
+      continue
     }
+    const value = inline ?? args[++i] ?? ''
+    if (!takes.test(value)) throw new Error(`${flag} ${flagNeeds(flag, takes)}`)
+    if (flag === '--out') out = resolve(workingFolder, value)
+    else rest.push(`${flag}=${value}`)
   }
   return [...rest, `--out=${out}`]
+}
+
+function flagNeeds(flag: string, takes: RegExp): string {
+  if (flag === '--out') return 'needs a folder: --out=results'
+  const words = /^\^\(([\w|-]+)\)\$$/.exec(takes.source)?.[1]
+  return words ? `is one of ${words.split('|').join(', ')}` : 'needs a whole number'
+}
+
+/** The demo's flags with the folder of held-out scenes in place of their number; drawn once, kept in the cache. */
+async function withHeldOutScenes(args: readonly string[]): Promise<string[]> {
+  const given = args.find((arg) => arg.startsWith('--held-out='))
+  const count = Number(given?.split('=')[1] ?? heldOutScenes)
+  const { sceneFolder } = await import('../tools/scenes/sceneFolder.ts')
+  const { splits } = await import('../tools/demo-model/world.ts')
+  const { images } = await sceneFolder(splits.test.seed, count)
+  return [...args.filter((arg) => arg !== given), `--held-out=${dirname(images)}`]
 }
 
 /**
@@ -91,7 +127,9 @@ if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) 
   await runEntry(() =>
     args.includes('--demo')
       ? // npm runs scripts in the project's folder and keeps the caller's here.
-        launch(demoArguments(args, process.env.INIT_CWD ?? process.cwd()), demoTimeoutMs)
+        withHeldOutScenes(demoArguments(args, process.env.INIT_CWD ?? process.cwd())).then((all) =>
+          launch(all, demoTimeoutMs),
+        )
       : launch(args),
   )
 }

@@ -1,0 +1,99 @@
+// Aligns on scenes with given settings and seeds and prints CHAIR before and after, as a table and as JSON lines:
+//
+//   npx tsx tools/results/measure.ts --seeds 1,2,3 --split validation --test 500 [--changes JSON] [--preset quick-look]
+//     [--strengths 0.5,0.75,1] [--step best|last|N] [--json FILE] [--model DIR] [--threads N] [--scenes N]
+import { appendFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { annotatedImages } from '../../src/main/engine/chairEvaluation.ts'
+import { readLexicon } from '../../src/main/engine/reward/lexicon.ts'
+import type { ChairReport, FigureComparison } from '../../src/shared/evaluation.ts'
+import { type PresetName, presetConfig } from '../../src/shared/runConfig.ts'
+import { splits } from '../demo-model/world.ts'
+import { sampleFolder } from '../scenes/makeSamples.ts'
+import { sceneFolder } from '../scenes/sceneFolder.ts'
+import { type Aligned, type Alignment, alignOnScenes, compareOnScenes } from './alignScenes.ts'
+
+const resources = join(import.meta.dirname, '../../resources')
+
+const { values } = parseArgs({
+  options: {
+    seeds: { type: 'string', default: '1' },
+    split: { type: 'string', default: 'validation' },
+    test: { type: 'string', default: '300' },
+    scenes: { type: 'string', default: '200' },
+    preset: { type: 'string', default: 'quick-look' },
+    changes: { type: 'string', default: '{}' },
+    strengths: { type: 'string', default: '1' },
+    step: { type: 'string', default: 'best' },
+    model: { type: 'string', default: join(resources, 'demo-model') },
+    companion: { type: 'string' },
+    threads: { type: 'string', default: '2' },
+    json: { type: 'string' },
+  },
+})
+
+const lexicon = join(resources, 'lexicons/scene-objects.json')
+const split = splits[values.split as keyof typeof splits]
+const held = await sceneFolder(split.seed, Number(values.test))
+const images = await annotatedImages(held.images, held.annotations, await readLexicon(lexicon), null)
+const ownScenes = Number(values.scenes)
+const scenes =
+  ownScenes === 200
+    ? { images: join(sampleFolder, 'images'), annotations: join(sampleFolder, 'annotations.json') }
+    : await sceneFolder(splits.alignment.seed, ownScenes)
+const config = presetConfig(values.preset as PresetName, JSON.parse(values.changes))
+
+for (const seed of values.seeds.split(',').map(Number)) {
+  const alignment: Alignment = {
+    ...{ config, seed, lexicon, scenes, threads: Number(values.threads), mostScenes: ownScenes },
+    folders: { model: values.model, companion: values.companion ?? join(values.model, 'encoder') },
+  }
+  const startMs = performance.now()
+  const aligned = await alignOnScenes(alignment, (line) => console.log(`  ${line}`))
+  const seconds = (performance.now() - startMs) / 1000
+  const step = values.step === 'best' ? aligned.best.step : values.step === 'last' ? aligned.steps : Number(values.step)
+  for (const strength of values.strengths.split(',').map(Number)) {
+    const policies = { before: policyAt(aligned, 0), after: policyAt(aligned, step) }
+    const report = await compareOnScenes(alignment, policies, images, strength)
+    console.log(
+      `seed ${seed}, step ${step} of ${aligned.steps}, strength ${strength}, ${seconds.toFixed(0)} s: ${summary(report)}`,
+    )
+    if (values.json)
+      appendFileSync(values.json, `${JSON.stringify(record(seed, strength, step, aligned, report, seconds))}\n`)
+  }
+}
+
+function policyAt({ policies }: Aligned, step: number) {
+  const policy = policies.get(step)
+  if (!policy) throw new Error(`no policy was kept at step ${step}: ${[...policies.keys()].join(', ')}`)
+  return policy
+}
+
+function summary({ figures, verifierAuroc }: ChairReport): string {
+  const percent = (name: 'chairI' | 'chairS' | 'recall') => between(figures[name], 100)
+  const reduction = figures.chairI.relativeReduction
+  return [
+    `CHAIR_i ${percent('chairI')} (-${interval(reduction, 100)} %)`,
+    `CHAIR_s ${percent('chairS')}`,
+    `recall ${percent('recall')}`,
+    `words ${between(figures.meanLength, 1)}`,
+    `repeats ${between(figures.repetition, 1, 2)}`,
+    `AUROC ${verifierAuroc.value?.toFixed(3)}`,
+  ].join(', ')
+}
+
+function between({ before, after }: FigureComparison, factor: number, digits = 1): string {
+  return `${((before.value ?? 0) * factor).toFixed(digits)} -> ${((after.value ?? 0) * factor).toFixed(digits)}`
+}
+
+function interval({ value, low, high }: FigureComparison['before'], factor: number): string {
+  const [middle, from, to] = [value, low, high].map((one) => ((one ?? Number.NaN) * factor).toFixed(1))
+  return `${middle} [${from}, ${to}]`
+}
+
+function record(seed: number, strength: number, step: number, aligned: Aligned, report: ChairReport, seconds: number) {
+  const { policies: _, ...rest } = aligned
+  const { responses: _responses, ...figures } = report
+  return { seed, strength, step, seconds, config, ...rest, report: figures }
+}
