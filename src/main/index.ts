@@ -117,7 +117,7 @@ function updateMenu(studio: Studio, actions: MenuActions): void {
 }
 
 function actionsOf(studio: Studio, window: () => BrowserWindow | null): MenuActions {
-  const tell = (command: 'importFolder' | 'showHome' | 'showImages' | 'find') => () =>
+  const tell = (command: 'importFolder' | 'showHome' | 'showImages' | 'showRuns' | 'find') => () =>
     broadcast(window()?.webContents, 'menu.command', { command })
   return {
     newWorkspace: () => studio.attempt(() => studio.pickNewWorkspace()),
@@ -128,6 +128,7 @@ function actionsOf(studio: Studio, window: () => BrowserWindow | null): MenuActi
     importFolder: tell('importFolder'),
     showHome: tell('showHome'),
     showImages: tell('showImages'),
+    showRuns: tell('showRuns'),
     find: tell('find'),
     setAppearance: (appearance) => studio.setAppearance(appearance),
     showLogs: () => void showFolder(logFolder),

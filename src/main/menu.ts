@@ -12,6 +12,7 @@ export interface MenuActions {
   importFolder(): void
   showHome(): void
   showImages(): void
+  showRuns(): void
   find(): void
   setAppearance(appearance: Appearance): void
   showLogs(): void
@@ -88,6 +89,7 @@ function viewMenu({ workspaceOpen, appearance }: MenuState, actions: MenuActions
     submenu: [
       { label: 'Home', accelerator: 'CmdOrCtrl+1', click: actions.showHome },
       { label: 'Images', accelerator: 'CmdOrCtrl+2', enabled: workspaceOpen, click: actions.showImages },
+      { label: 'Runs', accelerator: 'CmdOrCtrl+3', enabled: workspaceOpen, click: actions.showRuns },
       { label: 'Search Images', accelerator: 'CmdOrCtrl+F', enabled: workspaceOpen, click: actions.find },
       { type: 'separator' },
       {

@@ -1,9 +1,20 @@
 // The one contract between renderer and main: every channel with its parameters and result, every event
 // with its payload. Preload's `window.studio`, main's handlers and the renderer's client derive from it.
 import { z } from 'zod'
-import { imageQuerySchema, imageRowSchema, importIssueSchema, importRecordSchema } from './domain.ts'
+import {
+  imageQuerySchema,
+  imageRowSchema,
+  importIssueSchema,
+  importRecordSchema,
+  metricPointSchema,
+  modelIdSchema,
+  runIdSchema,
+} from './domain.ts'
 import { errorRecordSchema } from './errors.ts'
 import { hardwareReportSchema } from './hardware.ts'
+import { presetNames } from './runConfig.ts'
+import { modelViewSchema, runDetailSchema, runViewSchema } from './runView.ts'
+import { runSections } from './settingFields.ts'
 import { appearanceSchema, recentWorkspaceSchema } from './settings.ts'
 import { importCountsSchema } from './workerProtocol.ts'
 import { workerStatusSchema } from './workerStatus.ts'
@@ -49,6 +60,22 @@ export type AppState = z.infer<typeof appStateSchema>
 export const importViewSchema = importRecordSchema.extend({ live: importCountsSchema.nullable() })
 export type ImportView = z.infer<typeof importViewSchema>
 
+/** A run as the wizard asks for it: a preset, and what differs from it. */
+export const newRunSchema = z.object({
+  modelId: modelIdSchema,
+  name: z.string().trim().min(1).max(120),
+  preset: z.enum(presetNames),
+  /** Values by section and name of runConfig.ts; what is out of range is refused by name. */
+  changes: z.partialRecord(z.enum(runSections), z.record(z.string(), z.json())),
+  seed: z
+    .int()
+    .min(0)
+    .max(2 ** 31 - 1),
+})
+export type NewRunRequest = z.infer<typeof newRunSchema>
+
+const run = z.object({ runId: runIdSchema })
+
 /** Requests from the renderer. A result of null means that the person closed the file dialog. */
 export const channels = {
   'app.state': { params: none, result: appStateSchema },
@@ -83,6 +110,39 @@ export const channels = {
     result: z.object({ images: z.array(imageRowSchema) }),
   },
 
+  'models.list': { params: none, result: z.array(modelViewSchema) },
+  /** Asks for a folder of a model; `purpose` is what the dialog says. */
+  'models.pickFolder': {
+    params: z.object({ purpose: z.enum(['model', 'encoder']) }),
+    result: z.object({ folder: z.string() }).nullable(),
+  },
+  /** Checks a model folder and the encoder that its image tower was taken from, and stores it. */
+  'models.add': {
+    params: z.object({ folder: z.string().min(1), companionFolder: z.string().min(1).nullable() }),
+    result: z.object({
+      model: modelViewSchema,
+      /** Where the two image towers part, in a few words; null when they are the same or there is no companion. */
+      difference: z.string().nullable(),
+    }),
+  },
+  /** Adds the model that comes with the app. */
+  'models.addDemo': { params: none, result: modelViewSchema },
+  'models.remove': { params: z.object({ modelId: modelIdSchema }), result: none },
+
+  'runs.list': { params: none, result: z.array(runViewSchema) },
+  'runs.get': { params: run, result: runDetailSchema },
+  /** The named metrics of a run by step. */
+  'runs.metrics': {
+    params: run.extend({ names: z.array(z.string()).max(16) }),
+    result: z.record(z.string(), z.array(metricPointSchema)),
+  },
+  'runs.create': { params: newRunSchema, result: run },
+  'runs.pause': { params: run, result: none },
+  /** Puts it back into the queue; `goOnRefused`: also with a verifier that the calibration refused. */
+  'runs.resume': { params: run.extend({ goOnRefused: z.boolean() }), result: none },
+  'runs.stop': { params: run, result: none },
+  'runs.delete': { params: run, result: none },
+
   'engine.restart': { params: none, result: none },
   'hardware.probe': { params: none, result: none },
 } as const satisfies Record<string, { params: z.ZodType; result: z.ZodType }>
@@ -96,8 +156,10 @@ export const events = {
   'app.stateChanged': appStateSchema,
   /** An import started, went on or ended. */
   'images.importChanged': z.object({ importId: count }),
+  /** A run was made, went on, changed its state or is gone. */
+  'runs.changed': run,
   /** A command of the application menu that the renderer carries out. */
-  'menu.command': z.object({ command: z.enum(['importFolder', 'showHome', 'showImages', 'find']) }),
+  'menu.command': z.object({ command: z.enum(['importFolder', 'showHome', 'showImages', 'showRuns', 'find']) }),
   /** Something a menu command could not do. */
   'app.error': errorRecordSchema,
 } as const satisfies Record<string, z.ZodType>

@@ -13,6 +13,8 @@ import { showFolder } from '../security.ts'
 import { WorkerClient } from '../worker/workerClient.ts'
 import { Engine } from './engine.ts'
 import { ImageLibrary } from './imageLibrary.ts'
+import { ModelLibrary } from './modelLibrary.ts'
+import { RunQueue } from './runQueue.ts'
 import type { SettingsFile } from './settingsFile.ts'
 import { startWorkerProcess } from './workerProcess.ts'
 import { Workspaces } from './workspaces.ts'
@@ -22,7 +24,7 @@ const workspaceFilter = [{ name: 'FiSAO Studio workspace', extensions: ['fisao']
 export interface StudioOptions {
   readonly settings: SettingsFile
   readonly logFolder: string
-  /** The folder with `samples/images`. */
+  /** The folder with `samples/images`, `lexicons` and `demo-model`. */
   readonly resources: string
   readonly broadcast: <E extends StudioEvent>(event: E, payload: EventPayload<E>) => void
   /** Called when what the menu shows may have changed. */
@@ -33,6 +35,8 @@ export class Studio {
   readonly engine: Engine
   readonly workspaces: Workspaces
   readonly images: ImageLibrary
+  readonly models: ModelLibrary
+  readonly runs: RunQueue
   readonly handlers: ChannelHandlers
   readonly #options: StudioOptions
   readonly #library: WorkerClient<typeof libraryMethods>
@@ -54,7 +58,7 @@ export class Studio {
       settings: options.settings,
       appVersion: app.getVersion(),
       onOpened: (current) => this.images.resumeInterrupted(current),
-      onClosing: () => this.images.pauseAll(),
+      onClosing: async () => void (await Promise.all([this.images.pauseAll(), this.runs.suspend()])),
       onChange: changed,
     })
     this.images = new ImageLibrary({
@@ -65,6 +69,18 @@ export class Studio {
         changed()
       },
       onError: (error) => options.broadcast('app.error', error),
+    })
+    this.models = new ModelLibrary({
+      engine: this.engine.client,
+      workspaces: this.workspaces,
+      resources: options.resources,
+    })
+    this.runs = new RunQueue({
+      engine: this.engine.client,
+      hardware: () => this.engine.hardware.hardware,
+      workspaces: this.workspaces,
+      lexicon: ({ isDemo }) => join(options.resources, 'lexicons', isDemo ? 'scene-objects.json' : 'coco-objects.json'),
+      onRunChanged: (runId) => options.broadcast('runs.changed', { runId }),
     })
     this.handlers = this.#makeHandlers()
     nativeTheme.themeSource = options.settings.get().appearance
@@ -142,8 +158,17 @@ export class Studio {
     return workspace
   }
 
+  async pickModelFolder(purpose: 'model' | 'encoder'): Promise<{ folder: string } | null> {
+    const { filePaths } = await dialog.showOpenDialog({
+      title: purpose === 'model' ? 'Choose the folder of a model' : 'Choose the folder of its encoder',
+      buttonLabel: 'Choose',
+      properties: ['openDirectory'],
+    })
+    return filePaths[0] === undefined ? null : { folder: filePaths[0] }
+  }
+
   #makeHandlers(): ChannelHandlers {
-    const { workspaces, images, engine } = this
+    const { workspaces, images, models, runs, engine } = this
     const done = async (work: void | Promise<void>): Promise<Record<string, never>> => {
       await work
       return {}
@@ -168,6 +193,19 @@ export class Studio {
       'images.importIssues': ({ importId, offset, limit }) => images.issues(importId, offset, limit),
       'images.count': ({ query }) => ({ total: images.count(query) }),
       'images.window': ({ query, offset, limit }) => images.window(query, offset, limit),
+      'models.list': () => models.list(),
+      'models.pickFolder': ({ purpose }) => this.pickModelFolder(purpose),
+      'models.add': ({ folder, companionFolder }) => models.add(folder, companionFolder),
+      'models.addDemo': () => models.addDemo(),
+      'models.remove': ({ modelId }) => done(models.remove(modelId)),
+      'runs.list': () => runs.list(),
+      'runs.get': ({ runId }) => runs.get(runId),
+      'runs.metrics': ({ runId, names }) => runs.metrics(runId, names),
+      'runs.create': (request) => runs.create(request),
+      'runs.pause': ({ runId }) => done(runs.pause(runId)),
+      'runs.resume': ({ runId, goOnRefused }) => done(runs.resume(runId, { goOnRefused })),
+      'runs.stop': ({ runId }) => done(runs.stop(runId)),
+      'runs.delete': ({ runId }) => done(runs.delete(runId)),
       'engine.restart': () => done(engine.start()),
       'hardware.probe': () => {
         void engine.probe()
@@ -178,6 +216,7 @@ export class Studio {
 
   /** Tells window and menu, at most ten times a second: an import reports far more often than a person can read. */
   #stateChanged(): void {
+    this.runs?.look()
     this.#stateTimer ??= setTimeout(() => {
       this.#stateTimer = null
       this.#options.broadcast('app.stateChanged', this.state())

@@ -73,6 +73,15 @@ export function setCalibration(db: WritableDb, runId: RunId, calibration: Json):
   if (changes === 0) throw missingRun(runId)
 }
 
+/** Stores a changed config, for what it still has to do. @throws StudioError `run.missing` */
+export function setRunConfig(db: WritableDb, runId: RunId, config: Json): void {
+  const { changes } = statement<[string, number]>(db, 'UPDATE run SET config = ? WHERE run_id = ?').run(
+    JSON.stringify(config),
+    runId,
+  )
+  if (changes === 0) throw missingRun(runId)
+}
+
 /** Deletes a run with its checkpoints, responses, metrics and evaluations. */
 export function deleteRun(db: WritableDb, runId: RunId): void {
   statement<[number]>(db, 'DELETE FROM run WHERE run_id = ?').run(runId)

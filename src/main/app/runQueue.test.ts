@@ -1,0 +1,242 @@
+// The queue over a real workspace file and a real process behind the real supervisor: order, pause and resume, crashes,
+// refusals, and a workspace that is closed in the middle of a run.
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { afterEach, describe, expect, test, vi } from 'vitest'
+import type { ModelId, RunId } from '../../shared/domain.ts'
+import type { HardwareReport } from '../../shared/hardware.ts'
+import { engineMethods } from '../../shared/workerProtocol.ts'
+import { listCheckpoints } from '../db/checkpoints.ts'
+import { saveModel } from '../db/models.ts'
+import { setRunState } from '../db/runs.ts'
+import { type TemporaryWorkspace, temporaryWorkspace } from '../db/testing/temporaryWorkspace.ts'
+import { WorkerClient } from '../worker/workerClient.ts'
+import { ModelLibrary } from './modelLibrary.ts'
+import { RunQueue } from './runQueue.ts'
+import type { Current } from './workspaces.ts'
+
+const tsxLoader = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href
+const script = join(import.meta.dirname, 'testing/alignmentWorker.ts')
+const hardware = { chosen: 'cpu', reason: '', devices: [], cpuModel: '', cpuCores: 2 } as unknown as HardwareReport
+const waitMs = 20_000
+let stop: (() => Promise<void>) | null = null
+
+afterEach(async () => {
+  await stop?.()
+  stop = null
+})
+
+interface Bench extends TemporaryWorkspace {
+  readonly engine: WorkerClient<typeof engineMethods>
+  readonly queue: RunQueue
+  readonly models: ModelLibrary
+  readonly model: ModelId
+  readonly changed: RunId[]
+  /** Stands for an opening of the workspace. */
+  setKey(key: string): void
+}
+
+/** A workspace with a model that can be aligned, and an engine that answers. */
+function bench(): Bench {
+  const workspace = temporaryWorkspace()
+  const { db, path, runId } = workspace
+  setRunState(db, runId, 'stopped', 1)
+  let current: Current = { path, key: 'first', db, sessionId: 1, isDemo: false }
+  const children = new Set<ReturnType<typeof fork>>()
+  const changed: RunId[] = []
+  const engine = new WorkerClient({
+    ...{ name: 'engine', area: 'engine' as const, methods: engineMethods, backoffMs: 5, maxRestartsInARow: 20 },
+    spawn: () => {
+      const child = fork(script, [], { serialization: 'advanced', silent: true, execArgv: ['--import', tsxLoader] })
+      children.add(child.on('exit', () => children.delete(child)))
+      return {
+        get pid() {
+          return child.pid
+        },
+        postMessage: (message) => void child.send(message),
+        onMessage: (listener) => child.on('message', listener),
+        onExit: (listener) => child.on('exit', listener),
+        kill: () => child.kill('SIGKILL'),
+      }
+    },
+    onStatus: () => queue.look(),
+  })
+  const workspaces = {
+    get current() {
+      return current
+    },
+    require: () => current,
+  }
+  const queue = new RunQueue({
+    ...{ engine, workspaces, hardware: () => hardware, lexicon: () => 'lexicon.json' },
+    onRunChanged: (id) => changed.push(id),
+  })
+  stop = async () => {
+    await queue.suspend()
+    engine.stop()
+    await Promise.all([...children].map((child) => once(child, 'exit')))
+  }
+  const model = saveModel(
+    db,
+    {
+      ...{ folder: '/models/own', name: 'own', config: {}, weightsSha256: Buffer.alloc(32) },
+      ...{ companionFolder: '/models/own/encoder', encoderVerified: true },
+    },
+    1,
+  )
+  const models = new ModelLibrary({ engine, workspaces, resources: '/nowhere' })
+  const setKey = (key: string): void => {
+    current = { ...current, key }
+  }
+  engine.start()
+  return { ...workspace, engine, queue, models, model, changed, setKey }
+}
+
+function create({ queue, model }: Bench, name: string, stepsPerRound = 4): RunId {
+  const changes = { optimiser: { stepsPerRound } }
+  return queue.create({ modelId: model, name, preset: 'quick-look', changes, seed: 1 }).runId
+}
+
+async function untilState({ queue }: Bench, runId: RunId, state: string): Promise<void> {
+  await vi.waitFor(() => expect(queue.get(runId).run).toMatchObject({ state, live: null }), { timeout: waitMs })
+}
+
+async function untilStep(one: Bench, runId: RunId, step: number): Promise<void> {
+  await vi.waitFor(() => expect(one.queue.get(runId).run.live?.progress?.step ?? 0).toBeGreaterThanOrEqual(step), {
+    timeout: waitMs,
+    interval: 5,
+  })
+}
+
+describe('RunQueue', { timeout: 60_000 }, () => {
+  test('carries runs out one after the other, with looks, best step, calibration and metrics to show', async () => {
+    const one = bench()
+    const first = create(one, 'slow')
+    const second = create(one, 'second')
+    await untilStep(one, first, 1)
+    expect(one.queue.list().map(({ name, state }) => [name, state])).toEqual([
+      ['second', 'queued'],
+      ['slow', 'running'],
+      ['first', 'stopped'],
+    ])
+    expect(one.queue.get(first).run).toMatchObject({ totalSteps: 4, modelName: 'own' })
+    await untilState(one, second, 'complete')
+    const { run, looks, bestStep, calibration, metricNames } = one.queue.get(first)
+    expect(run).toMatchObject({ state: 'complete', checkpointStep: 4, error: null })
+    expect(looks.map(({ step }) => step)).toEqual([0, 1, 2, 3, 4])
+    expect([bestStep, calibration?.auroc]).toEqual([4, 0.97])
+    expect(metricNames).toEqual(['klNats', 'validation.hallucinationRate'])
+    expect(one.queue.metrics(first, ['klNats', 'no such'])).toEqual({
+      klNats: [0, 1, 2, 3, 4].map((step) => ({ step, mean: step / 100, low: step / 100, high: step / 100 })),
+      'no such': [],
+    })
+    expect(new Set(one.changed)).toEqual(new Set([first, second]))
+  })
+
+  test('pauses, resumes to the end, stops and deletes', async () => {
+    const one = bench()
+    const runId = create(one, 'slow', 12)
+    await untilStep(one, runId, 2)
+    one.queue.pause(runId)
+    expect(one.queue.get(runId).run.live).toMatchObject({ wish: 'pause' })
+    await untilState(one, runId, 'paused')
+    const step = one.queue.get(runId).run.checkpointStep
+    expect(step).toBeLessThan(12)
+    one.queue.resume(runId, { goOnRefused: false })
+    await untilStep(one, runId, 4)
+    one.queue.stop(runId)
+    await untilState(one, runId, 'stopped')
+    one.queue.resume(runId, { goOnRefused: false })
+    await untilState(one, runId, 'complete')
+    expect(listCheckpoints(one.db, runId).map((checkpoint) => checkpoint.step)).toEqual([...Array(13).keys()])
+    expect(() => one.queue.pause(runId)).toThrow(expect.objectContaining({ code: 'run.wrong-state' }))
+
+    const other = create(one, 'slow', 500)
+    await untilStep(one, other, 1)
+    await one.queue.delete(other)
+    expect(one.queue.list().map((run) => run.runId)).not.toContain(other)
+    expect(() => one.queue.get(other)).toThrow(expect.objectContaining({ code: 'run.missing' }))
+  })
+
+  test('a queued run can be taken out of the queue and put back', async () => {
+    const one = bench()
+    const first = create(one, 'slow', 20)
+    const second = create(one, 'second')
+    one.queue.pause(second)
+    expect(one.queue.get(second).run.state).toBe('stopped')
+    await untilState(one, first, 'complete')
+    expect(one.queue.get(second).run.state).toBe('stopped')
+    one.queue.resume(second, { goOnRefused: false })
+    await untilState(one, second, 'complete')
+  })
+
+  test('an engine that ends again and again: the run goes on while it gets further, and is given up when not', async () => {
+    const one = bench()
+    const further = create(one, 'dies after each step')
+    const stuck = create(one, 'dies at 2')
+    await untilState(one, stuck, 'failed')
+    expect(one.queue.get(further).run).toMatchObject({ state: 'complete', checkpointStep: 4 })
+    const { error, checkpointStep } = one.queue.get(stuck).run
+    expect([error?.code, checkpointStep]).toEqual(['run.engine-ended', 1])
+    expect(error?.remedy).toContain('Everything up to the last checkpoint is kept.')
+    // Five checkpoints of the one, four ends of the other.
+    expect(one.engine.status.restarts).toBe(9)
+  })
+
+  test('a refused verifier fails the run with its reason; a person may go on knowingly', async () => {
+    const one = bench()
+    const runId = create(one, 'refused')
+    await untilState(one, runId, 'failed')
+    expect(one.queue.get(runId).run.error?.code).toBe('run.verifier-cannot-tell')
+    one.queue.resume(runId, { goOnRefused: true })
+    await untilState(one, runId, 'complete')
+    expect(one.queue.get(runId)).toMatchObject({ run: { error: null }, config: { calibration: { goOnRefused: true } } })
+  })
+
+  test('a workspace that closes keeps its run running, and the next opening goes on with it', async () => {
+    const one = bench()
+    const runId = create(one, 'slow', 12)
+    await untilStep(one, runId, 2)
+    await one.queue.suspend()
+    expect(one.queue.get(runId).run).toMatchObject({ state: 'running', live: null })
+    one.queue.look()
+    expect(one.queue.get(runId).run.live).toBeNull()
+    one.setKey('second')
+    one.queue.look()
+    await untilState(one, runId, 'complete')
+    expect(listCheckpoints(one.db, runId)).toHaveLength(13)
+  })
+
+  test('refuses settings out of range, models without an encoder and models that are gone, by name', () => {
+    const one = bench()
+    const ask = (modelId: ModelId, changes: object) =>
+      one.queue.create({ modelId, name: 'x', preset: 'paper', changes, seed: 1 })
+    expect(() => ask(one.model, { optimiser: { gamma: 2 } })).toThrow(
+      expect.objectContaining({ code: 'run.bad-config', where: 'optimiser.gamma' }),
+    )
+    expect(() => ask(one.modelId, {})).toThrow(expect.objectContaining({ code: 'run.no-companion' }))
+    expect(() => ask(99 as ModelId, {})).toThrow(expect.objectContaining({ code: 'run.no-model' }))
+  })
+})
+
+describe('ModelLibrary', () => {
+  test('stores what the engine found, says where the towers part, and keeps a model that runs need', async () => {
+    const one = bench()
+    const { model, difference } = await one.models.add('/models/a', '/models/a/encoder')
+    expect([model.name, model.encoderVerified, difference]).toEqual(['tiny', true, null])
+    const other = await one.models.add('/models/b', '/models/other')
+    expect([other.model.encoderVerified, other.difference]).toEqual([false, 'layer 0: 8 here, 16 there'])
+    expect((await one.models.add('/models/c', null)).model.encoderVerified).toBeNull()
+    expect(one.models.list()).toHaveLength(5)
+    one.models.remove(model.modelId)
+    expect(one.models.list()).toHaveLength(4)
+    expect(() => one.models.remove(one.modelId)).toThrow(expect.objectContaining({ code: 'model.in-use' }))
+  })
+
+  test('says that a build has no demo model', async () => {
+    await expect(bench().models.addDemo()).rejects.toMatchObject({ code: 'model.no-demo' })
+  })
+})

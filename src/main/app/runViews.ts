@@ -1,0 +1,97 @@
+// Runs between the workspace file and the screens: what a page shows of one, and the config that the wizard's choices
+// come to. Used by runQueue.ts.
+import { z } from 'zod'
+import type { NewRunRequest } from '../../shared/contract.ts'
+import { type Json, jsonSchema, type RunRecord } from '../../shared/domain.ts'
+import { StudioError } from '../../shared/errors.ts'
+import { presetConfig, runConfigSchema } from '../../shared/runConfig.ts'
+import {
+  calibrationViewSchema,
+  lookViewSchema,
+  type RunDetail,
+  type RunView,
+  totalStepsOf,
+} from '../../shared/runView.ts'
+import { listCheckpoints } from '../db/checkpoints.ts'
+import type { ReadableDb } from '../db/connection.ts'
+import { metricNames } from '../db/metrics.ts'
+import { modelById } from '../db/models.ts'
+
+const summarySchema = z.object({ look: lookViewSchema.optional() })
+const storedCalibrationSchema = z.object({ calibration: calibrationViewSchema })
+
+/** A run in the list. @param live what the engine reports of it, null while it does not work on it */
+export function viewOf(db: ReadableDb, run: RunRecord, live: RunView['live']): RunView {
+  const { config: stored, calibration: _, ...record } = run
+  const config = runConfigSchema.safeParse(stored)
+  return {
+    ...record,
+    modelName: modelById(db, run.modelId)?.name ?? '',
+    totalSteps: config.success ? totalStepsOf(config.data) : null,
+    live,
+  }
+}
+
+/** A run with its looks, its best step, its calibration and the names of its metrics. */
+export function detailOf(db: ReadableDb, run: RunRecord, live: RunView['live']): RunDetail {
+  const config = runConfigSchema.safeParse(run.config)
+  const calibration = storedCalibrationSchema.safeParse(run.calibration)
+  const checkpoints = listCheckpoints(db, run.runId).map(({ summary, isPinned }) => ({
+    look: summarySchema.safeParse(summary).data?.look,
+    isPinned,
+  }))
+  return {
+    run: viewOf(db, run, live),
+    config: config.data ?? null,
+    calibration: calibration.data?.calibration ?? null,
+    looks: checkpoints.flatMap(({ look }) => look ?? []),
+    // The engine keeps the best look's checkpoint pinned (runStore.ts).
+    bestStep: checkpoints.find(({ look, isPinned }) => look && isPinned)?.look?.step ?? null,
+    metricNames: metricNames(db, run.runId),
+  }
+}
+
+/**
+ * The config of a new run: the preset's, with the person's changes.
+ * @throws StudioError `run.no-model`, `run.no-companion`, `run.bad-config` naming the setting
+ */
+export function configFromRequest(db: ReadableDb, { modelId, preset, changes }: NewRunRequest): Json {
+  const model = modelById(db, modelId)
+  if (!model) {
+    throw new StudioError({
+      code: 'run.no-model',
+      message: 'The model of this run is not in the workspace.',
+      remedy: 'Add the model, or choose another one.',
+      where: `model ${modelId}`,
+    })
+  }
+  if (model.companionFolder === null) {
+    throw new StudioError({
+      code: 'run.no-companion',
+      message: 'This model has no encoder with a text tower yet, so nothing can judge its words.',
+      remedy: 'Add the model again with the CLIP or SigLIP model that its image tower was taken from.',
+      where: model.folder,
+    })
+  }
+  try {
+    return jsonSchema.parse(presetConfig(preset, changes))
+  } catch (thrown) {
+    if (!(thrown instanceof z.ZodError)) throw thrown
+    const [issue] = thrown.issues
+    throw new StudioError(
+      {
+        code: 'run.bad-config',
+        message: `A setting of this run cannot be used: ${issue?.message ?? 'unknown'}.`,
+        remedy: 'Change it under the expert settings, or take the preset as it is.',
+        where: issue?.path.join('.') ?? '',
+      },
+      { cause: thrown },
+    )
+  }
+}
+
+/** The same config for a person who goes on with a verifier that the calibration refused. */
+export function withGoOnRefused(stored: Json): Json {
+  const config = runConfigSchema.parse(stored)
+  return jsonSchema.parse({ ...config, calibration: { ...config.calibration, goOnRefused: true } })
+}

@@ -1,0 +1,88 @@
+// An engine process for the tests of the queue: speaks the engine's protocol and commits checkpoints and metrics to the
+// real workspace file, but without a model. What goes wrong on the way stands in the name of the run.
+import { setTimeout as delay } from 'node:timers/promises'
+import type { RunId } from '../../../shared/domain.ts'
+import { StudioError } from '../../../shared/errors.ts'
+import { presetConfig, runConfigSchema } from '../../../shared/runConfig.ts'
+import { totalStepsOf } from '../../../shared/runView.ts'
+import { engineMethods } from '../../../shared/workerProtocol.ts'
+import { lastCheckpoint, setPinned, storeCheckpoint } from '../../db/checkpoints.ts'
+import { inTransaction, type WritableDb } from '../../db/connection.ts'
+import { storeMetrics } from '../../db/metrics.ts'
+import { openWorkspace } from '../../db/open.ts'
+import { runById, setCalibration } from '../../db/runs.ts'
+import { serveMethods } from '../../worker/serveMethods.ts'
+
+const calibration = {
+  ...{ method: 'mixture', scores: 400, baselines: { muGt: 0.36, muHal: 0.14 }, auroc: 0.97, overlap: 0.08 },
+  ...{ imageAuroc: 0.9, refusals: [] },
+}
+
+function commitStep(db: WritableDb, runId: RunId, step: number): void {
+  inTransaction(db, () => {
+    const hallucinationRate = 0.2 / (step + 1)
+    const look = { step, hallucinationRate, coverage: 3, meanWords: 16, meanRepeatedMentions: 0.1 }
+    const parts = { adapter: Uint8Array.of(step) }
+    const checkpointId = storeCheckpoint(
+      db,
+      { runId, parentId: lastCheckpoint(db, runId)?.checkpointId ?? null, step, cursor: {}, summary: { look }, parts },
+      step,
+    )
+    db.prepare('UPDATE checkpoint SET pinned = 0 WHERE run_id = ?').run(runId)
+    setPinned(db, checkpointId, true)
+    setCalibration(db, runId, { calibration, responseCentre: null })
+    storeMetrics(db, runId, step, { klNats: step / 100, 'validation.hallucinationRate': hallucinationRate })
+  })
+}
+
+function refuse(): never {
+  throw new StudioError({
+    code: 'run.verifier-cannot-tell',
+    message: 'The verifier cannot tell right words from hallucinated ones.',
+    remedy: 'Choose the encoder that the model was made with.',
+  })
+}
+
+serveMethods(
+  engineMethods,
+  {
+    probeDevices: () => Promise.reject(new Error('not asked in these tests')),
+    evaluateChair: () => Promise.reject(new Error('not asked in these tests')),
+    inspectModel: async ({ folder, companionFolder }) => ({
+      ...{ name: 'tiny', config: { folder }, weightsSha256: 'ab'.repeat(32), parameters: 1, imageTokens: 1 },
+      encoder: companionFolder === null ? null : inspectedEncoder(companionFolder),
+    }),
+    async runAlignment({ workspace, runId }, { report, signal }) {
+      const db = openWorkspace(workspace)
+      try {
+        const { name, config } = runById(db, runId)!
+        const { calibration: asked, ...settings } = runConfigSchema.parse(config)
+        const totalSteps = totalStepsOf({ ...presetConfig('quick-look'), ...settings })
+        if (name === 'refused' && !asked.goOnRefused) refuse()
+        for (let step = (lastCheckpoint(db, runId)?.step ?? -1) + 1; step <= totalSteps; step++) {
+          report({ phase: 'rollout', step, totalSteps, remainingMs: null })
+          await delay(name === 'slow' ? 40 : 2)
+          if (signal.aborted) {
+            throw new StudioError({ code: 'run.cancelled', message: 'It was cancelled.', remedy: 'Resume it.' })
+          }
+          if (name === 'dies at 2' && step === 2) process.abort()
+          commitStep(db, runId, step)
+          if (name === 'dies after each step') process.abort()
+        }
+        return { steps: totalSteps, bestStep: totalSteps }
+      } finally {
+        db.close()
+      }
+    },
+  },
+  {
+    postMessage: (message) => void process.send?.(message),
+    onMessage: (listener) => void process.on('message', listener),
+  },
+)
+
+function inspectedEncoder(folder: string) {
+  const isOther = folder.endsWith('other')
+  const outcome = isOther ? ('different' as const) : ('identical' as const)
+  return { weightsSha256: 'cd'.repeat(32), outcome, difference: isOther ? 'layer 0: 8 here, 16 there' : null }
+}

@@ -1,0 +1,73 @@
+// The settings of a run as a form shows them: each with its title, unit, range, source and kind, read from the schema
+// in runConfig.ts, so that a new setting appears without a line of interface.
+import type { z } from 'zod'
+import { type RunConfig, runConfigSchema, type SettingMeta } from './runConfig.ts'
+
+export type RunSection = keyof RunConfig
+export const runSections = Object.keys(runConfigSchema.shape) as [RunSection, ...RunSection[]]
+
+/** How a setting is entered. */
+export type SettingKind =
+  | { readonly kind: 'number'; readonly isInteger: boolean; readonly min: number | null; readonly max: number | null }
+  | { readonly kind: 'switch' }
+  | { readonly kind: 'choice'; readonly choices: readonly string[] }
+  | { readonly kind: 'text' }
+
+export type SettingField = SettingMeta & SettingKind & { readonly section: RunSection; readonly name: string }
+
+/** The parts of zod's schemas that are read here. */
+interface Described {
+  readonly def: { readonly type: string; readonly innerType?: Described; readonly checks?: readonly Check[] }
+  readonly shape?: Readonly<Record<string, Described>>
+  readonly options?: readonly unknown[]
+  readonly minValue?: number | null
+  readonly maxValue?: number | null
+  readonly isInt?: boolean
+  meta(): SettingMeta | undefined
+}
+interface Check {
+  readonly _zod?: { readonly def: { readonly check?: string; readonly value?: number; readonly inclusive?: boolean } }
+}
+
+/** The settings of a section that a form can show, in the order of the schema; files and mixed kinds are left out. */
+export function settingFields(section: RunSection): SettingField[] {
+  const shape = inner(runConfigSchema.shape[section] as z.ZodType as unknown as Described).shape ?? {}
+  return Object.entries(shape).flatMap(([name, field]) => {
+    const described = inner(field)
+    const meta = described.meta()
+    const kind = kindOf(described)
+    return meta && kind ? [{ ...meta, ...kind, section, name }] : []
+  })
+}
+
+/** What stands under the default. */
+function inner(field: Described): Described {
+  return field.def.innerType ?? field
+}
+
+function kindOf(field: Described): SettingKind | null {
+  switch (field.def.type) {
+    case 'boolean':
+      return { kind: 'switch' }
+    case 'enum':
+      return { kind: 'choice', choices: (field.options ?? []).map(String) }
+    case 'string':
+      return { kind: 'text' }
+    case 'number':
+      return {
+        kind: 'number',
+        isInteger: field.isInt === true,
+        min: isAboveOnly(field) ? null : (field.minValue ?? null),
+        max: field.maxValue ?? null,
+      }
+    default:
+      return null
+  }
+}
+
+/** Whether the number must be above its lower bound, which is then no value of its own. */
+function isAboveOnly(field: Described): boolean {
+  return (field.def.checks ?? []).some(
+    ({ _zod }) => _zod?.def.check === 'greater_than' && _zod.def.value === field.minValue && !_zod.def.inclusive,
+  )
+}
