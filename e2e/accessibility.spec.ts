@@ -4,7 +4,7 @@ import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import type { Page } from '@playwright/test'
 import { addBadPictures, makePictures } from '../src/main/library/testing/pictures.ts'
-import { answerDialogs, createWorkspace, expect, test } from './studio.ts'
+import { answerDialogs, createWorkspace, expect, onRuntime, test } from './studio.ts'
 
 const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
@@ -58,5 +58,53 @@ for (const appearance of ['Light', 'Dark'] as const) {
     await page.keyboard.press('Escape')
     await page.getByRole('button', { name: 'Home' }).click()
     await looks('home with a workspace')
+  })
+}
+
+for (const appearance of ['Light', 'Dark'] as const) {
+  test(`no serious violation on Runs in ${appearance.toLowerCase()}`, async ({ launch, folder }) => {
+    const path = join(folder, 'aligned.fisao')
+    await onRuntime('e2e/runsFile.ts', path)
+    const studio = await launch({ args: [path] })
+    const { page } = studio
+    const looks = async (name: string): Promise<void> => {
+      await page.screenshot({ path: test.info().outputPath(`${name} ${appearance}.png`) })
+      expect(await violations(page), name).toEqual([])
+    }
+    await page.getByTitle(appearance, { exact: true }).click()
+    await expect(page.locator('html')).toHaveAttribute('data-mantine-color-scheme', appearance.toLowerCase())
+    await expect(page.getByRole('status', { name: 'Engine status' })).toContainText('Engine ready')
+    await page.getByRole('button', { name: 'Runs' }).click()
+    const list = page.getByRole('navigation', { name: 'Runs' })
+    await list.getByRole('button', { name: 'With another encoder' }).click()
+    await expect(page.getByRole('button', { name: 'Go on knowingly' })).toBeVisible()
+    await looks('a refused run')
+    await list.getByRole('button', { name: 'Paper' }).click()
+    await expect(page.getByRole('img', { name: /^Hallucinated words/ })).toBeVisible()
+    await looks('a paused run')
+    await list.getByRole('button', { name: 'Quick look' }).click()
+    await expect(page.getByRole('region', { name: 'Result' })).toBeVisible()
+    await looks('a complete run')
+    await page.getByText('Settings of this run').click()
+    await page.getByText('Settings of this run').scrollIntoViewIfNeeded()
+    await looks('the end of a run')
+    await page.getByRole('button', { name: 'New run' }).click()
+    const dialog = page.getByRole('dialog', { name: 'New run' })
+    await expect(dialog.getByText('Before it starts')).toBeVisible()
+    await looks('new run')
+    await dialog.getByText('Expert settings').click()
+    await dialog.getByRole('button', { name: 'Add a model' }).click()
+    await looks('new run unfolded')
+    await page.keyboard.press('Escape')
+    await page.getByRole('button', { name: 'Delete…' }).click()
+    await expect(page.getByRole('button', { name: 'Keep it' })).toBeFocused()
+    await looks('delete a run')
+    await page.keyboard.press('Escape')
+
+    await page.getByRole('button', { name: 'Home' }).click()
+    await page.getByRole('button', { name: 'Close workspace' }).click()
+    await createWorkspace(studio, join(folder, 'work.fisao'))
+    await page.getByRole('button', { name: 'Runs' }).click()
+    await looks('runs empty')
   })
 }

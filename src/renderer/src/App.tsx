@@ -1,6 +1,6 @@
 // The shell: navigation at the left, the page, and a status line that says how the engine is doing.
 import { SegmentedControl, VisuallyHidden } from '@mantine/core'
-import { IconDeviceDesktop, IconHome, IconMoon, IconPhoto, IconSun } from '@tabler/icons-react'
+import { IconDeviceDesktop, IconHome, IconMoon, IconPhoto, IconRoute, IconSun } from '@tabler/icons-react'
 import { type ReactNode, useEffect, useState } from 'react'
 import type { Appearance } from '../../shared/settings.ts'
 import { request, useAppState, useStudioEvent } from './api.ts'
@@ -9,10 +9,11 @@ import { EngineStatus } from './components/EngineStatus.tsx'
 import { formatCount } from './format.ts'
 import { Home } from './pages/Home.tsx'
 import { Images } from './pages/Images.tsx'
+import { Runs } from './pages/Runs.tsx'
 
-export type Page = 'home' | 'images'
+export type Page = 'home' | 'images' | 'runs'
 
-const titles: Readonly<Record<Page, string>> = { home: 'Home', images: 'Images' }
+const titles: Readonly<Record<Page, string>> = { home: 'Home', images: 'Images', runs: 'Runs' }
 
 export function App(): ReactNode {
   const { workspace, version } = useAppState()
@@ -30,6 +31,7 @@ export function App(): ReactNode {
 
   useStudioEvent('menu.command', ({ command }) => {
     if (command === 'showHome') setPage('home')
+    else if (command === 'showRuns') setPage('runs')
     else setPage('images')
     if (command === 'importFolder') attempt(() => request('images.pickFolder', {}))
     if (command === 'find') setTimeout(() => document.getElementById('image-search')?.focus())
@@ -59,6 +61,13 @@ export function App(): ReactNode {
           isDisabled={!workspace}
           onOpen={() => setPage('images')}
         />
+        <NavButton
+          icon={<IconRoute size={18} />}
+          label="Runs"
+          isShown={shown === 'runs'}
+          isDisabled={!workspace}
+          onOpen={() => setPage('runs')}
+        />
         <div className="navigation-end">
           <AppearanceControl />
           <p className="version">Version {version}</p>
@@ -67,6 +76,8 @@ export function App(): ReactNode {
       <main className="page" id="main" tabIndex={-1}>
         {shown === 'home' || !workspace ? (
           <Home onShowImages={() => setPage('images')} />
+        ) : shown === 'runs' ? (
+          <Runs key={workspace.key} onShowImages={() => setPage('images')} />
         ) : (
           <Images key={workspace.key} workspaceKey={workspace.key} />
         )}

@@ -52,3 +52,25 @@ export function shortenPath(path: string, most = 56): string {
   const tail = Math.ceil((most - 1) * 0.62)
   return `${path.slice(0, most - 1 - tail)}…${path.slice(-tail)}`
 }
+
+const minutes = new Intl.NumberFormat(undefined, { style: 'unit', unit: 'minute' })
+const hours = new Intl.NumberFormat(undefined, { style: 'unit', unit: 'hour' })
+
+/** A rough span of time: `less than a minute`, `about 12 min`, `about 2 hr 10 min`. */
+export function formatSpan(durationMs: number): string {
+  const total = Math.round(durationMs / 60_000)
+  if (total < 1) return 'less than a minute'
+  if (total < 60) return `about ${minutes.format(total)}`
+  const [h, min] = [Math.floor(total / 60), total % 60]
+  return `about ${hours.format(h)}${min > 0 && h < 10 ? ` ${minutes.format(min)}` : ''}`
+}
+
+/** A share in [0, 1] as per cent with one decimal: `17.2%`. */
+export function formatShare(share: number): string {
+  return share.toLocaleString(undefined, { style: 'percent', minimumFractionDigits: 1, maximumFractionDigits: 1 })
+}
+
+/** A figure with this many decimals. */
+export function formatFigure(value: number, decimals: number): string {
+  return value.toLocaleString(undefined, { minimumFractionDigits: decimals, maximumFractionDigits: decimals })
+}

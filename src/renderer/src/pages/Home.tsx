@@ -24,8 +24,7 @@ export function Home({ onShowImages }: { readonly onShowImages: () => void }): R
         <Title order={1}>Teach your model to say only what it sees</Title>
         <Text className="lead">
           FiSAO Studio aligns a vision-language model with its own eyes: it describes your images, checks each word
-          against the picture, and learns from the difference. Everything stays on this computer. This early version
-          brings in and shows your images; the aligning itself comes next.
+          against the picture, and learns from the difference. Everything stays on this computer.
         </Text>
         <div className="actions">
           <Button
@@ -127,7 +126,7 @@ function RecentItem({ entry, onOpen, onForget }: RecentItemProps): ReactNode {
 
 const steps = [
   ['Bring images', 'A workspace is one file. Add a folder of ordinary pictures to it; no labels are needed.'],
-  ['Look round', 'Browse and search them. The originals stay where they are and are never changed.'],
+  ['Start a run', 'Choose a model and a preset. The run can be paused at any time, and shows what it does.'],
   ['Try the demo first', 'It opens 200 sample scenes, so that you can look round without images of your own.'],
 ] as const
 

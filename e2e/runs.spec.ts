@@ -1,0 +1,142 @@
+// The Runs screen in the real window: what runs show, the wizard, refusals and errors; and with the demo model a whole
+// alignment that is paused and resumed on the way.
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Locator, Page } from '@playwright/test'
+import { projectRoot } from '../scripts/runProgram.ts'
+import { answerDialogs, createWorkspace, expect, onRuntime, type Studio, test } from './studio.ts'
+
+const hasDemoModel = existsSync(join(projectRoot, 'resources/demo-model/encoder/model.safetensors'))
+
+async function openRuns(launch: (options: { args: string[] }) => Promise<Studio>, folder: string): Promise<Page> {
+  const path = join(folder, 'aligned.fisao')
+  await onRuntime('e2e/runsFile.ts', path)
+  const { page } = await launch({ args: [path] })
+  await page.getByRole('button', { name: 'Runs' }).click()
+  await page.getByRole('heading', { name: 'Runs', exact: true }).waitFor()
+  return page
+}
+
+function runItem(page: Page, name: string): Locator {
+  return page.getByRole('navigation', { name: 'Runs' }).getByRole('button', { name })
+}
+
+test('a run shows its result, its verifier, its looks with the best one, its curves and its settings', async ({
+  launch,
+  folder,
+}) => {
+  const page = await openRuns(launch, folder)
+  await runItem(page, 'Quick look').click()
+  const run = page.getByRole('article', { name: 'Quick look' })
+  await expect(run.getByRole('region', { name: 'Result' })).toContainText(/Step 20 against the model as it came/)
+  await expect(run.getByRole('region', { name: 'Can the verifier tell?' })).toContainText('0.97')
+  const looks = run.getByRole('table', { name: 'Looks at the validation images' })
+  await expect(looks.getByRole('row')).toHaveCount(8)
+  await expect(looks.getByRole('row', { name: /best/ })).toContainText('20')
+  await expect(run.getByRole('img', { name: /^Hallucinated words.*at step 24/ })).toBeVisible()
+  await expect(run.getByRole('img', { name: /^Reward/ })).toBeVisible()
+  await run.getByText('Settings of this run').click()
+  await expect(run.getByText('Steps a round')).toBeVisible()
+})
+
+test('a refused verifier says why, and a person may go on knowingly', async ({ launch, folder }) => {
+  const page = await openRuns(launch, folder)
+  await runItem(page, 'With another encoder').click()
+  const alert = page.getByRole('article').getByRole('alert')
+  await expect(alert).toContainText('Its scores of a word hardly depend on the image.')
+  await expect(alert).toContainText('Needed: AUROC of own over other images of at least 0.65. Found: 0.503.')
+  await alert.getByRole('button', { name: 'Go on knowingly' }).click()
+  // Its folder is not there, which is the next thing to be said.
+  await expect(alert.getByRole('button', { name: 'Go on knowingly' })).toBeHidden()
+  await expect(alert).toContainText('/models/llava-tiny', { timeout: 30_000 })
+})
+
+test('the wizard: preset, expert settings, checks; a run that cannot open its model fails with a remedy', async ({
+  launch,
+  folder,
+}) => {
+  const page = await openRuns(launch, folder)
+  await page.getByRole('button', { name: 'New run' }).click()
+  const dialog = page.getByRole('dialog', { name: 'New run' })
+  await expect(dialog.getByRole('textbox', { name: 'Name' })).toHaveValue('Quick look 2')
+  await expect(dialog.getByText('160 of 240 images to learn from, 80 others to look at.')).toBeVisible()
+  await dialog.getByRole('radio', { name: 'Thorough' }).check()
+  await expect(dialog.getByText('64 steps, 9,216 responses in all.')).toBeVisible()
+  await dialog.getByText('Expert settings').click()
+  await dialog.getByRole('textbox', { name: 'Steps a round' }).fill('3')
+  await expect(dialog.getByText('1 change to the preset')).toBeVisible()
+  await expect(dialog.getByText('6 steps, 1,792 responses in all.')).toBeVisible()
+  await dialog.getByRole('textbox', { name: 'Name' }).fill('My own')
+  await dialog.getByRole('button', { name: 'Start' }).click()
+  await expect(dialog).toBeHidden()
+  const run = page.getByRole('article', { name: 'My own' })
+  await expect(run.getByRole('alert')).toBeVisible({ timeout: 30_000 })
+  await expect(runItem(page, 'My own')).toContainText('Step 0 of 6')
+
+  await test.step('deleting asks first', async () => {
+    await run.getByRole('button', { name: 'Delete…' }).click()
+    await page.getByRole('button', { name: 'Keep it' }).click()
+    await expect(run).toBeVisible()
+    await run.getByRole('button', { name: 'Delete…' }).click()
+    await page.getByRole('button', { name: 'Delete the run' }).click()
+    await expect(runItem(page, 'My own')).toBeHidden()
+  })
+})
+
+test('an empty screen teaches, and a folder that is no model is refused where it was chosen', async ({
+  studio,
+  folder,
+}) => {
+  const { page } = studio
+  await createWorkspace(studio, join(folder, 'work.fisao'))
+  await page.getByRole('button', { name: 'Runs' }).click()
+  await expect(page.getByRole('heading', { name: 'Align a model with its own eyes' })).toBeVisible()
+  await page.getByRole('button', { name: 'Add images first' }).click()
+  await answerDialogs(studio, join(projectRoot, 'resources/samples/images'))
+  await page.getByRole('button', { name: 'Add a folder…' }).click()
+  await expect(page.getByRole('status', { name: 'Number of images' })).toHaveText('200 images', { timeout: 60_000 })
+  await page.getByRole('button', { name: 'Runs' }).click()
+  await page.getByRole('button', { name: 'New run' }).click()
+  await answerDialogs(studio, folder)
+  await page.getByRole('button', { name: 'Choose the folder of the model' }).click()
+  await page.getByRole('button', { name: 'Choose the folder of its encoder' }).click()
+  await page.getByRole('button', { name: 'Check and add' }).click()
+  await expect(page.getByRole('dialog').getByRole('alert')).toContainText('config.json', { timeout: 30_000 })
+  await expect(page.getByRole('button', { name: 'Start' })).toBeDisabled()
+})
+
+test('the demo model aligns itself from the window, paused and resumed on the way', async ({ studio }) => {
+  test.skip(!hasDemoModel, 'the demo model is not part of this build')
+  test.setTimeout(300_000)
+  const { page } = studio
+  await page.getByRole('button', { name: 'Open the demo' }).click()
+  await expect(page.getByRole('status', { name: 'Number of images' })).toHaveText('200 images', { timeout: 60_000 })
+  await page.getByRole('button', { name: 'Runs' }).click()
+  await page.getByRole('button', { name: 'New run' }).click()
+  const dialog = page.getByRole('dialog', { name: 'New run' })
+  await dialog.getByRole('button', { name: 'Use the demo model' }).click()
+  await expect(dialog.getByText('Encoder verified')).toBeVisible({ timeout: 60_000 })
+  await dialog.getByText('Expert settings').click()
+  const settings: readonly [string, number][] = [
+    ['Responses a step', 8],
+    ['Responses for calibration', 64],
+    ['Steps a round', 2],
+    ['Value updates before the first step', 5],
+    ['Validation images', 12],
+  ]
+  for (const [name, value] of settings) await dialog.getByRole('textbox', { name, exact: true }).fill(String(value))
+  await dialog.getByRole('button', { name: 'Start' }).click()
+  const run = page.getByRole('article', { name: 'Quick look' })
+  await run.getByRole('button', { name: 'Pause' }).click()
+  await run.getByRole('button', { name: 'Resume' }).click({ timeout: 60_000 })
+  // Sixty-four responses may be too few to trust the verifier by; then the person goes on knowingly.
+  const goOn = run.getByRole('button', { name: 'Go on knowingly' })
+  const result = run.getByRole('region', { name: 'Result' })
+  await expect(goOn.or(result)).toBeVisible({ timeout: 200_000 })
+  if (await goOn.isVisible()) await goOn.click()
+  await expect(result).toBeVisible({ timeout: 200_000 })
+  const looks = run.getByRole('table', { name: 'Looks at the validation images' })
+  await expect(looks.getByRole('row')).toHaveCount(3)
+  await expect(run.getByRole('region', { name: 'Can the verifier tell?' })).toContainText('scores')
+  await page.screenshot({ path: test.info().outputPath('demo run.png') })
+})

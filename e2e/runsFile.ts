@@ -1,0 +1,81 @@
+// Makes a workspace with images, a model and runs in several states, on the app's own runtime (see onRuntime in
+// studio.ts): `runsFile.ts PATH`. What the runs hold is written as the engine writes it, only shorter.
+
+import { setPinned, storeCheckpoint } from '../src/main/db/checkpoints.ts'
+import type { WritableDb } from '../src/main/db/connection.ts'
+import { storeMetrics } from '../src/main/db/metrics.ts'
+import { saveModel } from '../src/main/db/models.ts'
+import { closeWorkspace, createWorkspace, openWorkspace } from '../src/main/db/open.ts'
+import { createRun, setCalibration, setRunState } from '../src/main/db/runs.ts'
+import { seedLibrary } from '../src/main/db/testing/seedLibrary.ts'
+import { picture } from '../src/main/library/testing/pictures.ts'
+import type { Json, RunId } from '../src/shared/domain.ts'
+import { presetConfig } from '../src/shared/runConfig.ts'
+
+const config = presetConfig('quick-look') as unknown as Json
+const minuteMs = 60_000
+
+const [path = ''] = process.argv.slice(2)
+createWorkspace(path)
+const db = openWorkspace(path)
+seedLibrary(db, 240, await Promise.all(Array.from({ length: 24 }, (_, number) => picture(number, 192))))
+const modelId = saveModel(
+  db,
+  {
+    ...{ folder: '/models/llava-tiny', name: 'llava-tiny', config: {}, weightsSha256: Buffer.alloc(32, 7) },
+    ...{ companionFolder: '/models/llava-tiny/encoder', encoderVerified: true },
+  },
+  Date.now(),
+)
+const newRun = (name: string, preset: string): RunId => {
+  const runId = createRun(db, { modelId, name, preset, config, seed: 1 }, Date.now() - 50 * minuteMs)
+  setRunState(db, runId, 'running', Date.now() - 49 * minuteMs)
+  return runId
+}
+
+const complete = newRun('Quick look', 'quick-look')
+calibrate(db, complete, 0.968)
+for (let step = 0; step <= 24; step++) commitStep(db, complete, step, 20)
+setRunState(db, complete, 'complete', Date.now() - 40 * minuteMs)
+
+const paused = newRun('Paper', 'paper')
+calibrate(db, paused, 0.968)
+for (let step = 0; step <= 9; step++) commitStep(db, paused, step, 8)
+setRunState(db, paused, 'paused', Date.now())
+
+setRunState(db, newRun('With another encoder', 'thorough'), 'failed', Date.now(), {
+  code: 'run.verifier-cannot-tell',
+  message:
+    'The verifier cannot tell right words from hallucinated ones. Its scores of a word hardly depend on the image.',
+  remedy: 'Choose the encoder that the model was made with, or more images; or go on knowingly: the errors may grow.',
+  expected: 'AUROC of own over other images of at least 0.65',
+  found: '0.503',
+  where: 'blind-to-image',
+})
+closeWorkspace(db)
+
+function calibrate(db: WritableDb, runId: RunId, auroc: number): void {
+  const calibration = {
+    ...{ method: 'mixture', scores: 812, baselines: { muGt: 0.362, muHal: 0.138 }, auroc, overlap: 0.083 },
+    ...{ imageAuroc: 0.941, refusals: [] },
+  }
+  setCalibration(db, runId, { calibration, responseCentre: null })
+}
+
+function commitStep(db: WritableDb, runId: RunId, step: number, bestStep: number): void {
+  const wave = Math.sin(step * 1.7) / 100
+  const look = {
+    ...{ step, hallucinationRate: 0.172 - 0.0035 * step + wave, coverage: 2.98 - 0.003 * step - wave },
+    ...{ meanWords: 16.8 - 0.02 * step, meanRepeatedMentions: 0.04 + wave / 2 },
+  }
+  const isDue = step % 4 === 0
+  const parts = { adapter: Uint8Array.of(step) }
+  const summary = isDue ? { look } : {}
+  const checkpointId = storeCheckpoint(db, { runId, parentId: null, step, cursor: {}, summary, parts }, step)
+  if (step === bestStep) setPinned(db, checkpointId, true)
+  if (step > 0)
+    storeMetrics(db, runId, step, { klNats: 0.0009 * step ** 1.3, meanReward: -0.6 + 0.05 * step + 8 * wave })
+  if (!isDue) return
+  const { hallucinationRate, coverage } = look
+  storeMetrics(db, runId, step, { 'validation.hallucinationRate': hallucinationRate, 'validation.coverage': coverage })
+}

@@ -1,0 +1,122 @@
+// The expert settings of a new run, folded away: each field with its unit, range and default, built from the schema.
+import { Button, NumberInput, Select, Switch, TextInput } from '@mantine/core'
+import type { ReactNode } from 'react'
+import { type PresetName, presetConfig } from '../../../shared/runConfig.ts'
+import { runSections, type SettingField, settingFields } from '../../../shared/settingFields.ts'
+import { formatPlural } from '../format.ts'
+import { sectionTitles } from '../runWords.ts'
+import { settingWords } from './RunResults.tsx'
+
+/** Settings by section and name that differ from the preset's. */
+export type Changes = {
+  readonly [Section in SettingField['section']]?: Readonly<Record<string, string | number | boolean>>
+}
+
+interface ExpertSettingsProps {
+  readonly preset: PresetName
+  readonly changes: Changes
+  readonly onChange: (changes: Changes) => void
+  /** Fields of the run itself, shown first. */
+  readonly children: ReactNode
+}
+
+export function ExpertSettings({ preset, changes, onChange, children }: ExpertSettingsProps): ReactNode {
+  const defaults = presetConfig(preset) as unknown as Readonly<Record<string, Readonly<Record<string, unknown>>>>
+  const count = Object.values(changes).reduce((sum, values) => sum + Object.keys(values).length, 0)
+  const change = ({ section, name }: SettingField, value: string | number | boolean): void => {
+    const { [name]: _, ...others } = changes[section] ?? {}
+    const isDefault = value === '' || value === defaults[section]?.[name]
+    const { [section]: __, ...otherSections } = changes
+    const values = isDefault ? others : { ...others, [name]: value }
+    onChange(Object.keys(values).length === 0 ? otherSections : { ...otherSections, [section]: values })
+  }
+  return (
+    <details className="fold">
+      <summary>
+        Expert settings
+        {count > 0 && <span className="quiet"> · {formatPlural(count, 'change')} to the preset</span>}
+      </summary>
+      {count > 0 && (
+        <Button size="compact-xs" variant="default" mt="xs" onClick={() => onChange({})}>
+          Take the preset as it is
+        </Button>
+      )}
+      <div className="fields fold-section">{children}</div>
+      {runSections.map((section) => (
+        <section key={section} className="fold-section" aria-label={sectionTitles[section]}>
+          <h3>{sectionTitles[section]}</h3>
+          <div className="fields">
+            {settingFields(section).map((field) => (
+              <Field
+                key={field.name}
+                field={field}
+                preset={defaults[section]?.[field.name]}
+                value={changes[section]?.[field.name] ?? defaults[section]?.[field.name]}
+                onChange={(value) => change(field, value)}
+              />
+            ))}
+          </div>
+        </section>
+      ))}
+    </details>
+  )
+}
+
+interface FieldProps {
+  readonly field: SettingField
+  /** The value of the preset. */
+  readonly preset: unknown
+  readonly value: unknown
+  readonly onChange: (value: string | number | boolean) => void
+}
+
+function Field({ field, preset, value, onChange }: FieldProps): ReactNode {
+  const shared = { label: field.title, description: describe(field, preset), title: `Default from: ${field.source}` }
+  switch (field.kind) {
+    case 'number':
+      return (
+        <NumberInput
+          {...shared}
+          hideControls
+          allowDecimal={!field.isInteger}
+          {...(field.min !== null && { min: field.min })}
+          {...(field.max !== null && { max: field.max })}
+          allowNegative={field.min !== null && field.min < 0}
+          value={value as number}
+          onChange={onChange}
+        />
+      )
+    case 'switch':
+      return (
+        <Switch
+          {...shared}
+          checked={value === true}
+          onChange={({ currentTarget }) => onChange(currentTarget.checked)}
+        />
+      )
+    case 'choice':
+      return (
+        <Select
+          {...shared}
+          data={[...field.choices]}
+          value={String(value)}
+          allowDeselect={false}
+          onChange={(choice) => choice !== null && onChange(choice)}
+        />
+      )
+    case 'text':
+      return (
+        <TextInput {...shared} value={String(value)} onChange={({ currentTarget }) => onChange(currentTarget.value)} />
+      )
+  }
+}
+
+/** `1 to 4,096 tokens; 64 by default`. */
+function describe(field: SettingField, preset: unknown): string {
+  const usual = `${settingWords(preset)} by default`
+  if (field.kind !== 'number') return usual
+  const { min, max, unit } = field
+  const least = min === null ? 'above 0' : settingWords(min)
+  const range = max === null ? least : `${least} to ${settingWords(max)}`
+  return `${range}${unit ? ` ${unit}` : ''}; ${usual}`
+}

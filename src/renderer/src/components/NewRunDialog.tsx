@@ -1,0 +1,182 @@
+// The wizard of a new run: model, preset in plain words, expert settings folded away, and a check before the start.
+import { Button, Modal, NumberInput, Radio, Select, TextInput } from '@mantine/core'
+import { IconPlayerPlay, IconPlus } from '@tabler/icons-react'
+import { type ReactNode, useEffect, useState } from 'react'
+import type { ModelId, RunId } from '../../../shared/domain.ts'
+import { type PresetName, presetConfig, presetNames, presets, type RunConfig } from '../../../shared/runConfig.ts'
+import type { ModelView, RunView } from '../../../shared/runView.ts'
+import { request, useAppState } from '../api.ts'
+import { useAttempt } from '../attempt.ts'
+import { shortenPath } from '../format.ts'
+import { AddModel } from './AddModel.tsx'
+import { type Changes, ExpertSettings } from './ExpertSettings.tsx'
+import { RunChecks } from './RunChecks.tsx'
+
+const largestSeed = 2 ** 31 - 1
+
+interface NewRunDialogProps {
+  readonly existing: readonly RunView[]
+  readonly onClose: () => void
+  readonly onStarted: (runId: RunId) => void
+}
+
+export function NewRunDialog({ existing, onClose, onStarted }: NewRunDialogProps): ReactNode {
+  const attempt = useAttempt()
+  const { models, addModel } = useModels()
+  const [modelId, setModelId] = useState<ModelId | null>(null)
+  const [isAdding, setAdding] = useState(false)
+  const [preset, setPreset] = useState<PresetName>('quick-look')
+  const [name, setName] = useState<string | null>(null)
+  const [changes, setChanges] = useState<Changes>({})
+  const [seed, setSeed] = useState(1)
+  const [isBusy, setBusy] = useState(false)
+  const model = models?.find((one) => one.modelId === modelId) ?? models?.at(-1) ?? null
+  const suggested = suggestedName(preset, existing)
+  const config = configOf(preset, changes)
+  const images = useAppState().workspace?.imageCount ?? 0
+  const needsModel = models?.length === 0 || isAdding
+
+  const start = (): void => {
+    if (!model) return
+    setBusy(true)
+    attempt(async () => {
+      try {
+        const wanted = { modelId: model.modelId, name: name?.trim() || suggested, preset, changes, seed }
+        const { runId } = await request('runs.create', wanted)
+        onStarted(runId)
+      } finally {
+        setBusy(false)
+      }
+    })
+  }
+
+  return (
+    <Modal opened onClose={onClose} size={720} title="New run" closeButtonProps={{ 'aria-label': 'Close' }}>
+      <form
+        className="new-run"
+        onSubmit={(event) => {
+          event.preventDefault()
+          start()
+        }}
+      >
+        <fieldset>
+          <legend>Which model?</legend>
+          {models && models.length > 0 && (
+            <div className="new-run-model">
+              <Select
+                aria-label="Model"
+                data={models.map((one) => ({ value: String(one.modelId), label: modelLabel(one, models) }))}
+                value={model === null ? null : String(model.modelId)}
+                allowDeselect={false}
+                onChange={(value) => setModelId(Number(value) as ModelId)}
+              />
+              <Button variant="default" leftSection={<IconPlus size={16} />} onClick={() => setAdding(!isAdding)}>
+                Add a model
+              </Button>
+            </div>
+          )}
+          {needsModel && (
+            <AddModel
+              onAdded={(added) => {
+                addModel(added)
+                setModelId(added.modelId)
+                setAdding(false)
+              }}
+            />
+          )}
+        </fieldset>
+        <Radio.Group
+          label="How thoroughly?"
+          value={preset}
+          onChange={(value) => setPreset(value as PresetName)}
+          classNames={{ label: 'legend' }}
+        >
+          <div className="presets">
+            {presetNames.map((one) => (
+              <Radio key={one} value={one} label={presets[one].title} description={presets[one].purpose} />
+            ))}
+          </div>
+        </Radio.Group>
+        <TextInput
+          label="Name"
+          value={name ?? suggested}
+          maxLength={120}
+          onChange={({ currentTarget }) => setName(currentTarget.value)}
+        />
+        <ExpertSettings preset={preset} changes={changes} onChange={setChanges}>
+          <NumberInput
+            label="Seed"
+            description={`0 to ${largestSeed.toLocaleString()}; the same seed, images and settings give the same run`}
+            min={0}
+            max={largestSeed}
+            allowDecimal={false}
+            hideControls
+            value={seed}
+            onChange={(value) => setSeed(Number(value))}
+          />
+        </ExpertSettings>
+        <RunChecks model={model} config={config} isQueueBusy={existing.some(({ state }) => isUnderWay(state))} />
+        <div className="dialog-actions">
+          <Button variant="default" onClick={onClose}>
+            Cancel
+          </Button>
+          <Button
+            type="submit"
+            leftSection={<IconPlayerPlay size={16} />}
+            loading={isBusy}
+            disabled={!canStart(model, config, images)}
+          >
+            Start
+          </Button>
+        </div>
+      </form>
+    </Modal>
+  )
+}
+
+/** The models of the workspace; null before the first answer. */
+function useModels(): { models: readonly ModelView[] | null; addModel: (model: ModelView) => void } {
+  const [models, setModels] = useState<readonly ModelView[] | null>(null)
+  const attempt = useAttempt()
+  useEffect(() => attempt(async () => setModels(await request('models.list', {}))), [attempt])
+  const addModel = (model: ModelView): void =>
+    setModels((before) => [...(before ?? []).filter(({ modelId }) => modelId !== model.modelId), model])
+  return { models, addModel }
+}
+
+/** The fewest images that a run can be made with (workspaceRuns.ts). */
+const fewestImages = 3
+
+function canStart(model: ModelView | null, config: RunConfig | null, images: number): boolean {
+  return model !== null && model.companionFolder !== null && config !== null && images >= fewestImages
+}
+
+function isUnderWay(state: RunView['state']): boolean {
+  return state === 'running' || state === 'queued'
+}
+
+/** The settings as they would be, or null while one of them is out of its range. */
+function configOf(preset: PresetName, changes: Changes): RunConfig | null {
+  try {
+    return presetConfig(preset, changes)
+  } catch {
+    // Main says which one when the run is asked for; here it only keeps the button from being pressed.
+    return null
+  }
+}
+
+/** `Quick look 2`, when there is a `Quick look` already. */
+function suggestedName(preset: PresetName, existing: readonly RunView[]): string {
+  const { title } = presets[preset]
+  const taken = new Set(existing.map(({ name }) => name))
+  for (let number = 1; ; number++) {
+    const name = number === 1 ? title : `${title} ${number}`
+    if (!taken.has(name)) return name
+  }
+}
+
+/** Its name; with its folder where two have the same. */
+function modelLabel(model: ModelView, models: readonly ModelView[]): string {
+  const isAmbiguous = models.some(({ name, modelId }) => name === model.name && modelId !== model.modelId)
+  return isAmbiguous ? `${model.name} (${shortenPath(model.folder, 40)})` : model.name
+}

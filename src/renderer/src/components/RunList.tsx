@@ -1,0 +1,76 @@
+// The runs of the workspace, newest first: state, progress, time left.
+import { Progress } from '@mantine/core'
+import {
+  IconAlertTriangle,
+  IconCircleCheck,
+  IconClock,
+  IconPlayerPause,
+  IconPlayerPlay,
+  IconPlayerStop,
+} from '@tabler/icons-react'
+import type { ReactNode } from 'react'
+import type { RunId, RunState } from '../../../shared/domain.ts'
+import type { RunView } from '../../../shared/runView.ts'
+import { formatAgo } from '../format.ts'
+import { percentOf, presetTitle, stateLabels, stepWords } from '../runWords.ts'
+
+const icons: Readonly<Record<RunState, typeof IconClock>> = {
+  queued: IconClock,
+  running: IconPlayerPlay,
+  paused: IconPlayerPause,
+  complete: IconCircleCheck,
+  stopped: IconPlayerStop,
+  failed: IconAlertTriangle,
+}
+
+interface RunListProps {
+  readonly runs: readonly RunView[]
+  readonly shownId: RunId
+  readonly onShow: (runId: RunId) => void
+}
+
+export function RunList({ runs, shownId, onShow }: RunListProps): ReactNode {
+  return (
+    <nav className="run-list" aria-label="Runs">
+      {runs.map((run) => (
+        <button
+          key={run.runId}
+          type="button"
+          className="run-item"
+          {...(run.runId === shownId && { 'aria-current': 'true' as const })}
+          onClick={() => onShow(run.runId)}
+        >
+          <span className="run-item-head">
+            <span className="run-item-name">{run.name}</span>
+            <RunStateMark state={run.state} />
+          </span>
+          {run.state !== 'complete' && (
+            <Progress value={percentOf(run)} size="sm" aria-hidden="true" color={colourOf(run.state)} />
+          )}
+          <span className="run-item-facts">
+            {run.state === 'complete'
+              ? `${stepWords(run)} · ${formatAgo(run.endedAtMs ?? run.createdAtMs)}`
+              : stepWords(run)}
+          </span>
+          <span className="run-item-facts">
+            {presetTitle(run.preset)} · {run.modelName}
+          </span>
+        </button>
+      ))}
+    </nav>
+  )
+}
+
+export function RunStateMark({ state }: { readonly state: RunState }): ReactNode {
+  const Icon = icons[state]
+  return (
+    <span className={`run-state run-state-${state}`}>
+      <Icon size={15} aria-hidden="true" />
+      {stateLabels[state]}
+    </span>
+  )
+}
+
+export function colourOf(state: RunState): string {
+  return state === 'running' ? 'violet' : state === 'failed' ? 'red' : 'gray'
+}

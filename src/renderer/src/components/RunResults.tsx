@@ -1,0 +1,202 @@
+// What a run found: before against best, the verifier's quality, all looks, and the settings it was made with.
+import { Paper, Table, Text, Title } from '@mantine/core'
+import { IconAlertTriangle, IconCheck, IconStarFilled } from '@tabler/icons-react'
+import type { ReactNode } from 'react'
+import type { CalibrationView, LookView, RunDetail, RunView } from '../../../shared/runView.ts'
+import { runSections, settingFields } from '../../../shared/settingFields.ts'
+import { formatCount, formatFigure, formatShare } from '../format.ts'
+import { refusalWords, sectionTitles } from '../runWords.ts'
+
+const share = formatShare
+const two = (value: number): string => formatFigure(value, 2)
+
+/** The model as it came against the best look so far; both are the verifier's estimates. */
+export function RunResult({ run, detail }: { readonly run: RunView; readonly detail: RunDetail }): ReactNode {
+  const before = detail.looks.find(({ step }) => step === 0)
+  const best = detail.looks.find(({ step }) => step === detail.bestStep)
+  if (!before || !best) return null
+  const isEnded = run.state === 'complete'
+  const figures = [
+    ['Hallucinated words', before.hallucinationRate, best.hallucinationRate, share],
+    ['Right objects a response', before.coverage, best.coverage, two],
+    ['Words a response', before.meanWords, best.meanWords, (value: number) => formatFigure(value, 1)],
+  ] as const
+  return (
+    <section className="run-result" aria-labelledby="result-title">
+      <Title order={3} size="h5" id="result-title">
+        {isEnded ? 'Result' : 'Best so far'}
+      </Title>
+      <Text size="sm" className="quiet">
+        {best.step === 0
+          ? isEnded
+            ? 'No step was better than the model as it came. A longer run, more images or another encoder may help.'
+            : 'No step is better than the model as it came yet.'
+          : `Step ${best.step} against the model as it came, on validation images. Estimated by the verifier; no annotation was read.`}
+      </Text>
+      <dl className="figures">
+        {figures.map(([title, first, last, format]) => (
+          <div key={title} className="figure">
+            <dt>{title}</dt>
+            <dd>
+              {best.step > 0 && (
+                <>
+                  <span className="figure-before">{format(first)}</span>
+                  <span className="figure-arrow" role="img" aria-label="became">
+                    →
+                  </span>
+                </>
+              )}
+              <strong>{format(last)}</strong>
+            </dd>
+          </div>
+        ))}
+      </dl>
+    </section>
+  )
+}
+
+/** How well the verifier tells right words from wrong ones, in words and figures. */
+export function VerifierCard({ calibration }: { readonly calibration: CalibrationView | null }): ReactNode {
+  if (!calibration) return null
+  const { auroc, overlap, imageAuroc, baselines, scores, method, refusals } = calibration
+  const isTrusted = refusals.length === 0
+  const facts = [
+    [
+      'Separation (AUROC)',
+      auroc === null ? '–' : two(auroc),
+      'Chance that a right word scores above a wrong one; 1 is perfect, 0.5 is blind.',
+    ],
+    [
+      'Overlap',
+      overlap === null ? '–' : share(overlap),
+      'Share that the scores of right and wrong words have in common.',
+    ],
+    [
+      'Looks at the image',
+      imageAuroc === null ? '–' : two(imageAuroc),
+      'Chance that a word scores higher on its own image than on another.',
+    ],
+    [
+      'Baselines',
+      baselines ? `${two(baselines.muGt)} / ${two(baselines.muHal)}` : '–',
+      'Mean score of right words, and of wrong ones.',
+    ],
+  ] as const
+  return (
+    <Paper component="section" withBorder p="md" aria-labelledby="verifier-title">
+      <Title order={3} size="h5" id="verifier-title">
+        Can the verifier tell?
+      </Title>
+      <p className={`finding ${isTrusted ? 'finding-right' : 'finding-wrong'} verifier-finding`}>
+        {isTrusted ? <IconCheck size={16} aria-hidden="true" /> : <IconAlertTriangle size={16} aria-hidden="true" />}
+        {isTrusted
+          ? `Yes. ${method === 'annotated' ? 'Measured on annotations' : 'Estimated without annotations'} from ${formatCount(scores)} scores of the model’s own words.`
+          : 'Not reliably. A person chose to go on, so take the estimates on this page with care:'}
+      </p>
+      {!isTrusted && (
+        <ul className="refusals">
+          {refusals.map(({ reason, expected, found }) => (
+            <li key={reason}>
+              {refusalWords[reason] ?? reason} Needed: {expected}; found: {found}.
+            </li>
+          ))}
+        </ul>
+      )}
+      <dl className="figures">
+        {facts.map(([title, value, words]) => (
+          <div key={title} className="figure figure-small">
+            <dt>{title}</dt>
+            <dd>
+              <strong>{value}</strong>
+            </dd>
+            <dd className="figure-words">{words}</dd>
+          </div>
+        ))}
+      </dl>
+    </Paper>
+  )
+}
+
+interface LooksTableProps {
+  readonly looks: readonly LookView[]
+  readonly bestStep: number | null
+}
+
+export function LooksTable({ looks, bestStep }: LooksTableProps): ReactNode {
+  if (looks.length === 0) return null
+  return (
+    <section aria-labelledby="looks-title">
+      <Title order={3} size="h5" id="looks-title" mb={4}>
+        Looks at the validation images
+      </Title>
+      <Table className="looks" verticalSpacing={5} aria-labelledby="looks-title">
+        <Table.Thead>
+          <Table.Tr>
+            <Table.Th>Step</Table.Th>
+            <Table.Th className="number">Hallucinated words</Table.Th>
+            <Table.Th className="number">Right objects</Table.Th>
+            <Table.Th className="number">Words</Table.Th>
+            <Table.Th className="number">Repeated objects</Table.Th>
+          </Table.Tr>
+        </Table.Thead>
+        <Table.Tbody>
+          {looks.map((look) => (
+            <Table.Tr key={look.step} {...(look.step === bestStep && { className: 'look-best' })}>
+              <Table.Td>
+                {look.step === 0 ? '0, as it came' : look.step}
+                {look.step === bestStep && (
+                  <span className="best-mark">
+                    <IconStarFilled size={11} aria-hidden="true" />
+                    best
+                  </span>
+                )}
+              </Table.Td>
+              <Table.Td className="number">{share(look.hallucinationRate)}</Table.Td>
+              <Table.Td className="number">{two(look.coverage)}</Table.Td>
+              <Table.Td className="number">{formatFigure(look.meanWords, 1)}</Table.Td>
+              <Table.Td className="number">{two(look.meanRepeatedMentions)}</Table.Td>
+            </Table.Tr>
+          ))}
+        </Table.Tbody>
+      </Table>
+    </section>
+  )
+}
+
+/** All settings of the run, folded away. */
+export function RunSettings({ detail: { config } }: { readonly detail: RunDetail }): ReactNode {
+  if (!config) {
+    return (
+      <Text size="sm" className="quiet">
+        The settings of this run were written by another version and cannot be shown.
+      </Text>
+    )
+  }
+  return (
+    <details className="fold">
+      <summary>Settings of this run</summary>
+      {runSections.map((section) => (
+        <section key={section} className="fold-section" aria-label={sectionTitles[section]}>
+          <h4>{sectionTitles[section]}</h4>
+          <dl className="settings">
+            {settingFields(section).map(({ name, title, unit }) => (
+              <div key={name}>
+                <dt>{title}</dt>
+                <dd>
+                  {settingWords((config[section] as Readonly<Record<string, unknown>>)[name])}
+                  {unit && <span className="quiet"> {unit}</span>}
+                </dd>
+              </div>
+            ))}
+          </dl>
+        </section>
+      ))}
+    </details>
+  )
+}
+
+export function settingWords(value: unknown): string {
+  if (typeof value === 'boolean') return value ? 'yes' : 'no'
+  if (typeof value === 'number') return value.toLocaleString(undefined, { maximumSignificantDigits: 6 })
+  return String(value)
+}
