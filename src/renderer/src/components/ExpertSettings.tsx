@@ -1,6 +1,6 @@
 // The expert settings of a new run, folded away: each field with its unit, range and default, built from the schema.
 import { Button, NumberInput, Select, Switch, TextInput } from '@mantine/core'
-import type { ReactNode } from 'react'
+import { type ReactNode, useState } from 'react'
 import { type PresetName, presetConfig } from '../../../shared/runConfig.ts'
 import { runSections, type SettingField, settingFields } from '../../../shared/settingFields.ts'
 import { formatPlural } from '../format.ts'
@@ -74,18 +74,7 @@ function Field({ field, preset, value, onChange }: FieldProps): ReactNode {
   const shared = { label: field.title, description: describe(field, preset), title: `Default from: ${field.source}` }
   switch (field.kind) {
     case 'number':
-      return (
-        <NumberInput
-          {...shared}
-          hideControls
-          allowDecimal={!field.isInteger}
-          {...(field.min !== null && { min: field.min })}
-          {...(field.max !== null && { max: field.max })}
-          allowNegative={field.min !== null && field.min < 0}
-          value={value as number}
-          onChange={onChange}
-        />
-      )
+      return <NumberField {...shared} field={field} value={value as number} onChange={onChange} />
     case 'switch':
       return (
         <Switch
@@ -111,8 +100,39 @@ function Field({ field, preset, value, onChange }: FieldProps): ReactNode {
   }
 }
 
+interface NumberFieldProps extends Pick<FieldProps, 'onChange'> {
+  readonly label: string
+  readonly description: string
+  readonly title: string
+  readonly field: SettingField & { readonly kind: 'number' }
+  readonly value: number
+}
+
+/** A number while it is typed: what is no number yet, such as an empty field or `0.0`, stays in the field alone. */
+function NumberField({ field, value, onChange, ...shared }: NumberFieldProps): ReactNode {
+  const [draft, setDraft] = useState<string | null>(null)
+  const { isInteger, min, max } = field
+  return (
+    <NumberInput
+      {...shared}
+      hideControls
+      allowDecimal={!isInteger}
+      allowNegative={min !== null && min < 0}
+      {...(min !== null && { min })}
+      {...(max !== null && { max })}
+      value={draft ?? value}
+      onBlur={() => setDraft(null)}
+      onChange={(next) => {
+        setDraft(typeof next === 'string' ? next : null)
+        if (typeof next === 'number' || next === '') onChange(next)
+      }}
+    />
+  )
+}
+
 /** `1 to 4,096 tokens; 64 by default`. */
 function describe(field: SettingField, preset: unknown): string {
+  if (field.kind === 'text') return `By default: ${settingWords(preset)}`
   const usual = `${settingWords(preset)} by default`
   if (field.kind !== 'number') return usual
   const { min, max, unit } = field

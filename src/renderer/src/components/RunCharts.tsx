@@ -23,8 +23,8 @@ const charts: readonly ChartProps[] = [
   },
   {
     name: 'klNats',
-    title: 'Distance from the model as it came',
-    unit: 'nats a token',
+    title: 'Distance from the start',
+    unit: 'KL, nats a token',
     format: (value) => formatFigure(value, 3),
   },
   { name: 'meanReward', title: 'Reward', unit: 'mean, a response', format: (value) => formatFigure(value, 2) },
@@ -75,7 +75,7 @@ function RunChart({ title, unit, format, points, totalSteps, bestStep }: RunChar
       </figcaption>
       <div role="img" aria-label={words}>
         <LineChart
-          h={132}
+          h={140}
           data={points.map(({ step, mean }) => ({ step, mean }))}
           dataKey="step"
           series={[{ name: 'mean', label: title, color: 'var(--curve)' }]}
@@ -84,7 +84,7 @@ function RunChart({ title, unit, format, points, totalSteps, bestStep }: RunChar
           strokeWidth={2}
           withDots={points.length <= 40}
           dotProps={{ r: 2.5 }}
-          gridAxis="y"
+          gridAxis="x"
           tickLine="none"
           xAxisProps={{
             type: 'number',
@@ -93,8 +93,10 @@ function RunChart({ title, unit, format, points, totalSteps, bestStep }: RunChar
           }}
           yAxisProps={{ width: 52, tickCount: 4, domain: ['auto', 'auto'] }}
           lineProps={{ isAnimationActive: false }}
-          lineChartProps={{ accessibilityLayer: false }}
-          {...(bestStep !== null && { referenceLines: [{ x: bestStep, label: 'best', color: 'var(--quiet)' }] })}
+          lineChartProps={{ accessibilityLayer: false, margin: { top: 18, right: 8 } }}
+          {...(bestStep !== null && {
+            referenceLines: [{ x: bestStep, label: 'best', labelPosition: 'top', color: 'var(--quiet)' }],
+          })}
         />
       </div>
     </figure>

@@ -37,7 +37,7 @@ export function RunDetails({ run }: { readonly run: RunView }): ReactNode {
         {presetTitle(run.preset)} · {run.modelName} · seed {run.seed} ·{' '}
         <span title={formatMoment(run.createdAtMs)}>made {formatAgo(run.createdAtMs)}</span>
       </Text>
-      {run.state !== 'complete' && <RunNow run={run} />}
+      {run.state !== 'complete' && run.state !== 'failed' && <RunNow run={run} />}
       {run.error && <RunError run={run} config={loaded?.detail.config ?? null} />}
       {loaded && (
         <>

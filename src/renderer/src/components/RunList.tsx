@@ -72,5 +72,5 @@ export function RunStateMark({ state }: { readonly state: RunState }): ReactNode
 }
 
 export function colourOf(state: RunState): string {
-  return state === 'running' ? 'violet' : state === 'failed' ? 'red' : 'gray'
+  return state === 'running' ? 'violet' : state === 'failed' ? 'red' : 'var(--quiet)'
 }
