@@ -1,9 +1,10 @@
 // Reads one section of a Hugging Face config.json: known fields with the defaults of transformers, and a refusal of
 // every field that may change the mathematics and is not computed here. Used by hfConfig.ts alone.
 import { readFile } from 'node:fs/promises'
-import { basename } from 'node:path'
+import { basename, dirname } from 'node:path'
 import { z } from 'zod'
 import { type ErrorRecord, StudioError } from '../../../shared/errors.ts'
+import { insideFolder } from './weights.ts'
 
 /** A count of layers, heads, tokens or the width of a layer; the bound keeps a broken file from asking for terabytes. */
 export const size = z.int().positive().max(4_000_000)
@@ -24,12 +25,16 @@ const describing = new Set(
   chunk_size_feed_forward unk_token_id model_max_length image_seq_length`.split(/\s+/),
 )
 
-/** @throws StudioError `model.missing-file`, `model.bad-config` when the file is not a JSON object */
+/**
+ * @throws StudioError `model.missing-file`, `model.bad-config` when the file is not a JSON object, `weights.outside`,
+ *   `weights.unreadable`
+ */
 export async function readJsonObject(path: string): Promise<Record<string, unknown>> {
   let text: string
   try {
-    text = await readFile(path, 'utf8')
+    text = await readFile(await insideFolder(dirname(path), basename(path)), 'utf8')
   } catch (cause) {
+    if (cause instanceof StudioError) throw cause
     throw modelError(
       {
         code: 'model.missing-file',

@@ -6,6 +6,7 @@ import { z } from 'zod'
 import { type ErrorCode, StudioError } from '../../../shared/errors.ts'
 import { bfloat16Number, float16Number } from '../graph/typedValues.ts'
 import { readSafetensors, readTensorBytes, type StoredTensor, writeSafetensors } from './safetensors.ts'
+import { insideFolder } from './weights.ts'
 
 /** The two factors of one linear layer: ΔW = scale · B A (Hu et al. 2022, equation 3). */
 export interface LoraFactors {
@@ -54,7 +55,8 @@ const describing = new Set([
 export async function readAdapter(folder: string): Promise<LoraAdapter> {
   const { r: rank, lora_alpha: alpha } = await readConfig(folder)
   const layers = new Map<string, LoraFactors>()
-  const tensors = new Map((await readSafetensors(join(folder, weightsFile))).map((tensor) => [tensor.name, tensor]))
+  const path = await fileOf(folder, weightsFile)
+  const tensors = new Map((await readSafetensors(path)).map((tensor) => [tensor.name, tensor]))
   for (const name of tensors.keys()) {
     const match = /^base_model\.model\.(.+)\.lora_(A|B)\.weight$/.exec(name)
     if (!match) throw badAdapter(folder, `It holds ${name}, which is not a factor of a linear layer.`)
@@ -77,8 +79,9 @@ async function readConfig(folder: string): Promise<z.infer<typeof configSchema>>
   const path = join(folder, configFile)
   let raw: unknown
   try {
-    raw = JSON.parse(await readFile(path, 'utf8'))
+    raw = JSON.parse(await readFile(await fileOf(folder, configFile), 'utf8'))
   } catch (cause) {
+    if (cause instanceof StudioError) throw cause
     throw badAdapter(folder, `Its ${configFile} cannot be read.`, cause)
   }
   const config = configSchema.safeParse(raw)
@@ -92,6 +95,13 @@ async function readConfig(folder: string): Promise<z.infer<typeof configSchema>>
   const changing = Object.entries(config.data).find(([field, value]) => !describing.has(field) && !isNothing(value))
   if (changing) throw unknownField(path, ...changing)
   return config.data
+}
+
+/** The real path of one of the adapter's files. */
+async function fileOf(folder: string, name: string): Promise<string> {
+  return await insideFolder(folder, name).catch((cause: unknown) => {
+    throw cause instanceof StudioError ? cause : badAdapter(folder, `Its ${name} cannot be read.`, cause)
+  })
 }
 
 /** What peft writes for a feature that is not used. */

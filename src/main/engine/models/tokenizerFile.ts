@@ -144,14 +144,16 @@ export async function readText(folder: string, name: string): Promise<string | n
   const path = join(folder, name)
   try {
     const real = await insideFolder(folder, name)
-    const stats = await stat(real)
-    if (!stats.isFile() || stats.size > largestFileBytes) {
-      throw tokenizerError('unreadable', path, 'It is not a file, or larger than any tokenizer.')
+    if ((await stat(real)).size > largestFileBytes) {
+      throw tokenizerError('unreadable', path, 'It is larger than any tokenizer.')
     }
     return new TextDecoder('utf-8', { fatal: true }).decode(await readFile(real))
   } catch (cause) {
     if (cause instanceof StudioError && cause.code === 'weights.outside') {
       throw tokenizerError('outside', path, 'It is a link that leads out of the model folder.', {}, cause)
+    }
+    if (cause instanceof StudioError && cause.code === 'weights.unreadable') {
+      throw tokenizerError('unreadable', path, 'It is not a file.', {}, cause)
     }
     if (cause instanceof StudioError) throw cause
     const { code } = cause as NodeJS.ErrnoException

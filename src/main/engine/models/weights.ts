@@ -1,7 +1,7 @@
 // All weights of a Hugging Face folder: one `model.safetensors`, or shards named by an index. Never looks outside
 // of the folder. Before it stands safetensors.ts, after it the graphs that point at the tensors.
 import { existsSync, readdirSync } from 'node:fs'
-import { readFile, realpath } from 'node:fs/promises'
+import { readFile, realpath, stat } from 'node:fs/promises'
 import { basename, dirname, join, sep } from 'node:path'
 import { z } from 'zod'
 import { StudioError } from '../../../shared/errors.ts'
@@ -97,7 +97,7 @@ function isPlainName(name: string): boolean {
 /**
  * The real path of a file of the folder. A link may lead within the folder or, as in the cache that Hugging Face's
  * tools keep, from `models--x/snapshots/<revision>` to `models--x/blobs`; any other is refused.
- * @throws StudioError `weights.outside`
+ * @throws StudioError `weights.outside`, `weights.unreadable` when it is no file; an error of `node:fs` when it is missing
  */
 export async function insideFolder(folder: string, name: string): Promise<string> {
   const home = await realpath(folder)
@@ -106,8 +106,14 @@ export async function insideFolder(folder: string, name: string): Promise<string
   const repository = dirname(dirname(home))
   if (basename(dirname(home)) === 'snapshots' && basename(repository).startsWith('models--'))
     roots.push(join(repository, 'blobs'))
-  if (roots.some((root) => file.startsWith(root + sep))) return file
-  throw weightsError('outside', join(folder, name), 'It is a link that leads out of the model folder.', { found: file })
+  if (!roots.some((root) => file.startsWith(root + sep))) {
+    throw weightsError('outside', join(folder, name), 'It is a link that leads out of the model folder.', {
+      found: file,
+    })
+  }
+  // Opening a pipe or a device could wait for ever.
+  if (!(await stat(file)).isFile()) throw weightsError('unreadable', join(folder, name), 'It is not a file.')
+  return file
 }
 
 function nothingToOpen(folder: string): StudioError {
