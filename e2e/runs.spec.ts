@@ -111,6 +111,18 @@ test('an empty screen teaches, and a folder that is no model is refused where it
   await expect(page.getByRole('button', { name: 'Start' })).toBeDisabled()
 })
 
+test('the demo opens from Home and offers its model; a build without one says so', async ({ studio }) => {
+  const { page } = studio
+  await page.getByRole('button', { name: 'Open the demo' }).click()
+  await expect(page.getByRole('status', { name: 'Number of images' })).toHaveText('200 images', { timeout: 60_000 })
+  await page.getByRole('button', { name: 'Runs' }).click()
+  await page.getByRole('button', { name: 'New run' }).click()
+  const dialog = page.getByRole('dialog', { name: 'New run' })
+  await dialog.getByRole('button', { name: 'Use the demo model' }).click()
+  const words = hasDemoModel ? 'Encoder verified' : 'The demo model is not part of this build.'
+  await expect(dialog.getByText(words)).toBeVisible({ timeout: 60_000 })
+})
+
 test('the demo model aligns itself from the window, paused and resumed on the way', async ({ studio }) => {
   test.skip(!hasDemoModel, 'the demo model is not part of this build')
   test.setTimeout(300_000)

@@ -1,6 +1,6 @@
 // The app behind its window: puts engine, library, workspaces and settings together and answers the contract.
-import { existsSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, mkdirSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { app, dialog, nativeTheme } from 'electron'
 import type { AppState, EventPayload, OpenWorkspace, StudioEvent } from '../../shared/contract.ts'
 import { toErrorRecord } from '../../shared/errors.ts'
@@ -151,6 +151,7 @@ export class Studio {
   /** Opens the demo: a workspace of the app's own with the sample images; made at the first time. */
   async openDemo(path = join(app.getPath('userData'), 'demo', 'Demo.fisao')): Promise<OpenWorkspace> {
     const exists = existsSync(path)
+    mkdirSync(dirname(path), { recursive: true })
     const workspace = exists ? await this.workspaces.open(path, true) : await this.workspaces.create(path, true)
     if (this.images.imports().length === 0) {
       this.images.importFolder(join(this.#options.resources, 'samples', 'images'))
