@@ -12,6 +12,7 @@ export default defineConfig({
   test: {
     maxWorkers: 2,
     testTimeout: 30_000,
+    hookTimeout: 60_000,
     env: { FISAO_RUNTIME_DIST: runtime.distPath, ...runtimeEnvironment(runtime, {}) },
     projects: [
       {

@@ -3,7 +3,7 @@
 import { StudioError } from '../../../shared/errors.ts'
 
 /** UTF-16 units; far above any prompt, and it stops a file whose replacements would fill the memory. */
-const longestText = 1_000_000
+const longestText = 200_000
 
 /**
  * Immutable text with an alignment: unit `i` of `text` stems from the source's range `[starts[i], ends[i])`.

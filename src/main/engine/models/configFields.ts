@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
 import { z } from 'zod'
 import { type ErrorRecord, StudioError } from '../../../shared/errors.ts'
+import { parseJson } from './json.ts'
 import { insideFolder } from './weights.ts'
 
 /** A count of layers, heads, tokens or the width of a layer; the bound keeps a broken file from asking for terabytes. */
@@ -46,7 +47,7 @@ export async function readJsonObject(path: string): Promise<Record<string, unkno
     )
   }
   try {
-    return z.record(z.string(), z.unknown()).parse(JSON.parse(text))
+    return z.record(z.string(), z.unknown()).parse(parseJson(text))
   } catch (cause) {
     throw badConfig(path, 'It is not a JSON object.', cause)
   }
@@ -84,6 +85,16 @@ function isNothing(value: unknown): boolean {
   return typeof value === 'object' && value !== null && Object.keys(value).length === 0
 }
 
+/** A value of a JSON file for a message: the numbers and texts of a flat one, only the kind of a nested one. */
+export function brief(value: unknown): string {
+  if (value === undefined) return 'nothing'
+  const isNested = typeof value === 'object' && value !== null
+  // Stringifying what is nested very deeply would overflow the stack.
+  const isFlat = isNested && Object.values(value).every((part) => typeof part !== 'object' || part === null)
+  if (isNested && !isFlat) return Array.isArray(value) ? 'a nested list' : 'a nested object'
+  return JSON.stringify(value).slice(0, 200)
+}
+
 export function badConfig(path: string, what: string, cause?: unknown): StudioError {
   return modelError(
     {
@@ -103,7 +114,7 @@ export function unknownField(path: string, field: string, value: unknown, expect
     message: `This model uses "${field}", which FiSAO Studio does not compute.`,
     remedy: 'Choose a model without it: LLaVA with a CLIP or SigLIP tower and a LLaMA, Mistral or Qwen2 decoder.',
     ...(expected !== undefined && { expected }),
-    found: String(JSON.stringify(value)).slice(0, 200),
+    found: brief(value),
     where: path,
   })
 }

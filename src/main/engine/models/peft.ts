@@ -5,6 +5,8 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { type ErrorCode, StudioError } from '../../../shared/errors.ts'
 import { bfloat16Number, float16Number } from '../graph/typedValues.ts'
+import { brief } from './configFields.ts'
+import { parseJson } from './json.ts'
 import { readSafetensors, readTensorBytes, type StoredTensor, writeSafetensors } from './safetensors.ts'
 import { insideFolder } from './weights.ts'
 
@@ -79,7 +81,7 @@ async function readConfig(folder: string): Promise<z.infer<typeof configSchema>>
   const path = join(folder, configFile)
   let raw: unknown
   try {
-    raw = JSON.parse(await readFile(await fileOf(folder, configFile), 'utf8'))
+    raw = parseJson(await readFile(await fileOf(folder, configFile), 'utf8'))
   } catch (cause) {
     if (cause instanceof StudioError) throw cause
     throw badAdapter(folder, `Its ${configFile} cannot be read.`, cause)
@@ -181,7 +183,7 @@ function unknownField(path: string, field: string, value: unknown): StudioError 
     message: `This adapter uses "${field}", which FiSAO Studio does not compute.`,
     remedy: 'Use an adapter of plain LoRA, without variants of it.',
     expected: `${field}: nothing`,
-    found: JSON.stringify(value),
+    found: brief(value),
     where: path,
   })
 }

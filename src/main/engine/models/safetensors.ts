@@ -6,6 +6,7 @@ import { dirname } from 'node:path'
 import { z } from 'zod'
 import { type ErrorCode, StudioError } from '../../../shared/errors.ts'
 import { type DType, elementBytes, type FileSlice } from '../graph/ir.ts'
+import { parseJson } from './json.ts'
 
 /** The format's names of the element types that are supported. */
 export const safetensorsDTypes = {
@@ -96,7 +97,7 @@ async function readExactly(handle: FileHandle, path: string, position: number, l
 function parseHeader(header: Buffer, path: string): [string, z.infer<typeof entrySchema>][] {
   let parsed: unknown
   try {
-    parsed = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(header))
+    parsed = parseJson(new TextDecoder('utf-8', { fatal: true }).decode(header))
   } catch (cause) {
     throw weightsError('bad-header', path, 'Its header is not readable text.', {}, cause)
   }

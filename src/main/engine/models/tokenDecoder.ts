@@ -33,6 +33,13 @@ export const decoderSchema: z.ZodType<DecoderConfig> = z.lazy(() =>
   ]),
 )
 
+/** Whether decoding takes time in proportion to the tokens: no regular expressions, and no text that grows. */
+export function isSteady(config: DecoderConfig): boolean {
+  if (config.type === 'Sequence') return config.decoders.every(isSteady)
+  if (config.type !== 'Replace') return true
+  return 'String' in config.pattern && config.content.length <= config.pattern.String.length
+}
+
 /** Pieces of text on their way through the decoders; their alignment counts tokens. */
 export interface Decoded {
   readonly pieces: readonly AlignedText[]

@@ -10,7 +10,7 @@ import { compilePostProcessor, type PlacedToken, type PostProcessor } from './po
 import { compilePreTokenizer, type PreTokenizer } from './preTokenizer.ts'
 import { type DecodedTokens, StreamDecoder } from './streamDecoder.ts'
 import { compileNormalizer, type Normalizer } from './textNormalizer.ts'
-import { compileDecoder, type DecoderStep, wordEndStep } from './tokenDecoder.ts'
+import { compileDecoder, type DecoderStep, isSteady, wordEndStep } from './tokenDecoder.ts'
 import {
   readTokenizerFile,
   readTokenizerSettings,
@@ -71,7 +71,7 @@ export class Tokenizer {
   readonly #preTokenize: PreTokenizer
   readonly #postProcess: PostProcessor
   readonly #decode: DecoderStep
-  /** A decoder without regular expressions takes time in proportion to the text, and needs no limit. */
+  /** A decoder that neither searches by regular expressions nor lengthens text takes time in proportion to it. */
   readonly #isDecoderLimited: boolean
   /** Finds added tokens in the text as given, and in normalised text. */
   readonly #splitters: readonly [raw: AddedTokenSplitter, normalized: AddedTokenSplitter]
@@ -116,7 +116,7 @@ export class Tokenizer {
     this.#postProcess = parts.postProcess
     this.#decode = parts.decode
     this.#splitters = parts.splitters
-    this.#isDecoderLimited = JSON.stringify(file.decoder).includes('"Regex"')
+    this.#isDecoderLimited = file.decoder !== null && !isSteady(file.decoder)
     const tokens = new Map(Array.from(model.vocabulary, ([token, id]) => [id, token]))
     for (const { id, content } of added) {
       const [token, known] = [tokens.get(id) ?? content, model.vocabulary.get(content) ?? id]

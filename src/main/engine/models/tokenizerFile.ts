@@ -6,6 +6,8 @@ import { z } from 'zod'
 import { StudioError } from '../../../shared/errors.ts'
 import { addedTokenSchema } from './addedTokens.ts'
 import { bpeSchema } from './bpe.ts'
+import { brief } from './configFields.ts'
+import { parseJson } from './json.ts'
 import { postProcessorSchema } from './postProcessor.ts'
 import { preTokenizerSchema } from './preTokenizer.ts'
 import { normalizerSchema } from './textNormalizer.ts'
@@ -55,7 +57,7 @@ export async function readTokenizerFile(folder: string): Promise<TokenizerFile> 
   if (parsed.success) return parsed.data
   const [issue] = parsed.error.issues
   const field = issue?.path.join('.') || 'its root'
-  const found = JSON.stringify(valueAt(raw, issue?.path ?? [])) ?? 'nothing'
+  const found = brief(valueAt(raw, issue?.path ?? []))
   // A component's type that is unknown, or a field of a known one that asks for something else.
   if ((field.endsWith('.type') && found !== 'nothing') || issue?.code === 'unrecognized_keys') {
     const name = issue?.code === 'unrecognized_keys' ? issue.keys.join(', ') : found
@@ -130,7 +132,7 @@ export async function readJson(folder: string, name: string): Promise<unknown> {
   const text = await readText(folder, name)
   if (text === null) return null
   try {
-    return JSON.parse(text)
+    return parseJson(text)
   } catch (cause) {
     throw tokenizerError('bad-file', join(folder, name), 'It is not JSON.', {}, cause)
   }

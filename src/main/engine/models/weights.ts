@@ -5,6 +5,7 @@ import { readFile, realpath, stat } from 'node:fs/promises'
 import { basename, dirname, join, sep } from 'node:path'
 import { z } from 'zod'
 import { StudioError } from '../../../shared/errors.ts'
+import { parseJson } from './json.ts'
 import { readSafetensors, readTensorBytes, type StoredTensor, weightsError } from './safetensors.ts'
 
 const singleFile = 'model.safetensors'
@@ -67,7 +68,10 @@ async function openShards(folder: string): Promise<Weights> {
     throw weightsError(
       'missing-shard',
       folder,
-      `Of its ${shards.length} parts these are missing: ${missing.slice(0, 5).join(', ')}.`,
+      `Of its ${shards.length} parts these are missing: ${missing
+        .slice(0, 5)
+        .map((name) => name.slice(0, 100))
+        .join(', ')}.`,
     )
   }
   const files = new Map<string, StoredTensor[]>()
@@ -84,7 +88,7 @@ async function openShards(folder: string): Promise<Weights> {
 
 async function readIndex(path: string): Promise<z.infer<typeof indexSchema>> {
   try {
-    return indexSchema.parse(JSON.parse(await readFile(path, 'utf8')))
+    return indexSchema.parse(parseJson(await readFile(path, 'utf8')))
   } catch (cause) {
     throw weightsError('bad-index', path, 'The list of its parts cannot be read.', {}, cause)
   }

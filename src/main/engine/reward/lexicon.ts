@@ -3,6 +3,7 @@
 import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
 import { StudioError } from '../../../shared/errors.ts'
+import { parseJson } from '../models/json.ts'
 import { wordsOf } from './wordForms.ts'
 
 const words = z.string().trim().min(1).max(100)
@@ -49,7 +50,7 @@ export interface Lexicon {
 export async function readLexicon(path: string): Promise<Lexicon> {
   let parsed: unknown
   try {
-    parsed = JSON.parse(await readFile(path, 'utf8'))
+    parsed = parseJson(await readFile(path, 'utf8'))
   } catch (cause) {
     throw lexiconError('The lexicon of object words cannot be read.', path, { expected: 'a JSON file' }, cause)
   }
