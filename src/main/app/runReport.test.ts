@@ -1,0 +1,73 @@
+// What a report says, in its words: figures and intervals, honest headlines, escaped text, and no address to ask.
+import { describe, expect, test } from 'vitest'
+import { runReportHtml } from './runReport.ts'
+import { comparison, sampleEvaluation, sampleReport } from './testing/runReportSample.ts'
+
+const textOf = (markup: string) =>
+  markup
+    .replace(/<style>.*?<\/style>/s, '')
+    .replace(/<[^>]+>/g, ' ')
+    .replace(/\s+/g, ' ')
+const page = runReportHtml(sampleReport)
+
+test('is one page that asks for nothing outside and runs nothing', () => {
+  expect(page).toMatch(/^<!doctype html>\n<html lang="en">/)
+  expect(page).not.toMatch(/<script|<link|@import|url\(|(src|href)="(?!data:|#)/)
+  expect([...page.matchAll(/<h1/g)]).toHaveLength(1)
+  const headings = [...page.matchAll(/<h(\d)/g)].map(([, level]) => Number(level))
+  // No level is skipped on the way down.
+  expect(headings.every((level, i) => i === 0 || level <= (headings[i - 1] as number) + 1)).toBe(true)
+})
+
+test('says the figures with their intervals', () => {
+  const text = textOf(page)
+  expect(text).toContain('fell by 39 % (95 % interval 31 to 46)')
+  expect(text).toContain('17.2 (15.5 to 18.9)')
+  expect(text).toContain('n = 500 images')
+})
+
+describe('the headline', () => {
+  const withChairI = (...parts: Parameters<typeof comparison>) =>
+    textOf(
+      runReportHtml({
+        ...sampleReport,
+        evaluation: {
+          ...sampleEvaluation,
+          figures: { ...sampleEvaluation.figures, chairI: comparison(...parts) },
+        },
+      }),
+    )
+
+  test('claims nothing when the interval holds no change', () => {
+    const text = withChairI([0.17, 0.15, 0.19], [0.165, 0.14, 0.18], [-0.005, -0.02, 0.01], [0.03, -0.06, 0.12])
+    expect(text).toMatch(/no clear change|did not (clearly )?change|not clear/i)
+  })
+
+  test('says so when things got worse', () => {
+    const text = withChairI([0.17, 0.15, 0.19], [0.2, 0.18, 0.22], [0.03, 0.02, 0.04], [-0.18, -0.3, -0.1])
+    expect(text).toMatch(/rose|worse|more/)
+  })
+
+  test('stands without an evaluation', () => {
+    expect(textOf(runReportHtml({ ...sampleReport, evaluation: null }))).toContain('Demo run')
+  })
+})
+
+test('a refused calibration is a warning with its reason and the signature to look for', () => {
+  const refused = runReportHtml({
+    ...sampleReport,
+    calibration: {
+      ...(sampleReport.calibration as NonNullable<typeof sampleReport.calibration>),
+      refusals: [{ reason: 'blind-to-image', expected: 'AUROC of at least 0.65', found: '0.51' }],
+    },
+  })
+  expect(textOf(refused)).toContain('0.51')
+  expect(textOf(refused)).toMatch(/refused|cannot tell/)
+})
+
+test('whatever a text holds, it stays text', () => {
+  const hostile = '<img src=x onerror=alert(1)>"&\''
+  const markup = runReportHtml({ ...sampleReport, title: hostile, modelName: hostile, command: hostile })
+  expect(markup).not.toContain('<img src=x')
+  expect(markup).toContain('&lt;img src=x onerror=alert(1)&gt;')
+})
