@@ -1,7 +1,7 @@
 // The main process starts here: one instance, locked down, one window, or the demo run without a person.
 import { join, resolve } from 'node:path'
 import { app, type BrowserWindow, session } from 'electron'
-import { runDemo } from './app/demo.ts'
+import { demoOptions, runDemo } from './app/demo.ts'
 import { SettingsFile } from './app/settingsFile.ts'
 import { Studio } from './app/studio.ts'
 import { broadcast, handleChannels } from './ipc.ts'
@@ -13,8 +13,11 @@ import { openWindow } from './window.ts'
 
 // A demo run has settings of its own, so that it neither reads nor changes a person's.
 const isDemoRun = app.commandLine.hasSwitch('demo')
-const demoFolder = app.commandLine.getSwitchValue('out') || join(process.cwd(), 'demo-output')
-if (isDemoRun) app.setPath('userData', join(demoFolder, 'app-data'))
+const demo = demoOptions(
+  (name) => app.commandLine.hasSwitch(name),
+  (name) => app.commandLine.getSwitchValue(name),
+)
+if (isDemoRun) app.setPath('userData', join(demo.out, 'app-data'))
 
 const logFolder = join(app.getPath('userData'), 'logs')
 const resources = app.isPackaged ? join(process.resourcesPath, 'resources') : join(app.getAppPath(), 'resources')
@@ -43,6 +46,7 @@ async function start(): Promise<void> {
     settings,
     logFolder,
     resources,
+    device: isDemoRun ? demo.device : null,
     broadcast: (event, payload) => broadcast(window?.webContents, event, payload),
     onStateChanged: () => updateMenu(studio, menuActions),
   })
@@ -75,7 +79,7 @@ async function start(): Promise<void> {
   const first = show()
   studio.start()
   openNamed(studio, process.argv)
-  if (isDemoRun) app.exit(await runDemo(studio, first, demoFolder))
+  if (isDemoRun) app.exit(await runDemo(studio, first, resources, demo))
 }
 
 /** Opens the workspace file that the app was started with, by a double click on it for example. */

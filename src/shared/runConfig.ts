@@ -25,6 +25,10 @@ export const rolloutConfigSchema = z.strictObject({
   question: setting(z.string().min(1).max(2000), { title: 'Question about each image', source: paper }).default(
     'Describe the image.',
   ),
+  mostImages: setting(z.int().min(3).max(10_000_000).nullable(), {
+    title: 'Images of the workspace that are used, none for all',
+    source: 'the person',
+  }).default(null),
   temperature: setting(z.number().min(0.05).max(2), { title: 'Sampling temperature', source: demo }).default(0.8),
   topP: setting(share.min(0.01), { title: 'Nucleus of likely tokens', unit: 'probability', source: demo }).default(1),
   topK: setting(z.int().min(0).max(100_000), { title: 'Likely tokens kept, 0 for all', source: demo }).default(0),

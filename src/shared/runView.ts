@@ -36,11 +36,16 @@ export const lookViewSchema = z.object({
 })
 export type LookView = z.infer<typeof lookViewSchema>
 
+/** One of the two groups of scores. */
+const scoreGroupSchema = z.object({ share: z.number(), mean: z.number(), standardDeviation: z.number() })
+
 /** What the calibration of a run found (calibration.ts). */
 export const calibrationViewSchema = z.object({
   method: z.enum(['annotated', 'mixture']),
   scores: count,
   baselines: z.object({ muGt: z.number(), muHal: z.number() }).nullable(),
+  grounded: scoreGroupSchema.nullable(),
+  hallucinated: scoreGroupSchema.nullable(),
   /** That a right word scores above a wrong one; estimated, or measured on annotations. */
   auroc: z.number().nullable(),
   /** Share that the scores of right and of wrong words have in common. */

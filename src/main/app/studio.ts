@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path'
 import { app, dialog, nativeTheme } from 'electron'
 import type { AppState, EventPayload, OpenWorkspace, StudioEvent } from '../../shared/contract.ts'
 import { toErrorRecord } from '../../shared/errors.ts'
+import type { DeviceName } from '../../shared/hardware.ts'
 import type { Appearance } from '../../shared/settings.ts'
 import { libraryMethods } from '../../shared/workerProtocol.ts'
 import { listBackups } from '../db/backup.ts'
@@ -26,6 +27,8 @@ export interface StudioOptions {
   readonly logFolder: string
   /** The folder with `samples/images`, `lexicons` and `demo-model`. */
   readonly resources: string
+  /** For runs, in place of the fastest device that is right; null for that. */
+  readonly device: DeviceName | null
   readonly broadcast: <E extends StudioEvent>(event: E, payload: EventPayload<E>) => void
   /** Called when what the menu shows may have changed. */
   readonly onStateChanged: () => void
@@ -77,7 +80,10 @@ export class Studio {
     })
     this.runs = new RunQueue({
       engine: this.engine.client,
-      hardware: () => this.engine.hardware.hardware,
+      hardware: () => {
+        const { hardware } = this.engine.hardware
+        return hardware && { ...hardware, chosen: options.device ?? hardware.chosen }
+      },
       workspaces: this.workspaces,
       lexicon: ({ isDemo }) => join(options.resources, 'lexicons', isDemo ? 'scene-objects.json' : 'coco-objects.json'),
       onRunChanged: (runId) => options.broadcast('runs.changed', { runId }),

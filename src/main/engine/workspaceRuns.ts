@@ -11,7 +11,7 @@ import { everyImage } from '../db/images.ts'
 import { modelById } from '../db/models.ts'
 import { runById } from '../db/runs.ts'
 import { restorePolicy } from './align/checkpoint.ts'
-import type { Policy } from './align/policy.ts'
+import { newPolicy, type Policy } from './align/policy.ts'
 import { AlignmentModels, type ModelFolders, type RunImage } from './alignmentModels.ts'
 import { annotatedImages, evaluateChair } from './chairEvaluation.ts'
 import { sha256Of, weightFiles } from './modelInspection.ts'
@@ -111,7 +111,7 @@ export async function evaluateRun(
  */
 export function splitImages(
   all: readonly RunImage[],
-  { evaluation }: RunConfig,
+  { evaluation, rollout }: RunConfig,
   seed: number,
 ): { images: RunImage[]; validation: RunImage[] } {
   if (all.length < 3) {
@@ -125,7 +125,8 @@ export function splitImages(
   }
   const order = [...all]
   new Rng({ seed }).fork(splitStream).shuffle(order)
-  const looked = Math.min(evaluation.images, Math.floor(all.length / 3))
+  order.splice(rollout.mostImages ?? all.length)
+  const looked = Math.min(evaluation.images, Math.floor(order.length / 3))
   return { validation: order.slice(0, looked), images: order.slice(looked) }
 }
 
@@ -172,6 +173,8 @@ async function annotationsFor(
 }
 
 function policyAt(db: WritableDb, runId: RunId, step: number, config: RunConfig, models: AlignmentModels): Policy {
+  // The model as it came: a new adapter changes nothing, whatever its random numbers are.
+  if (step === 0) return newPolicy(models.source, config, new Rng({ seed: 0 }))
   const checkpoint = listCheckpoints(db, runId).find((one) => one.step === step)
   if (!checkpoint) {
     throw new StudioError({

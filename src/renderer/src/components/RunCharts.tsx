@@ -25,7 +25,7 @@ const charts: readonly ChartProps[] = [
     name: 'klNats',
     title: 'Distance from the start',
     unit: 'KL, nats a token',
-    format: (value) => formatFigure(value, 3),
+    format: (value) => value.toLocaleString(undefined, { maximumSignificantDigits: 2 }),
   },
   { name: 'meanReward', title: 'Reward', unit: 'mean, a response', format: (value) => formatFigure(value, 2) },
 ]
