@@ -1,9 +1,11 @@
 // The demo run as `npm run demo` does it: what it leaves behind, and that nothing on the way asks for the network.
 import { execFile } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { electronArguments } from '../scripts/launch.ts'
 import { runtimeEnvironment, setUp } from '../scripts/setup.ts'
+import { splits } from '../tools/demo-model/world.ts'
+import { sceneFolder } from '../tools/scenes/sceneFolder.ts'
 import { expect, test } from './studio.ts'
 
 /** What Chromium's network log says of one event; `type` is a number that `constants` names. */
@@ -15,11 +17,15 @@ interface NetLog {
   }[]
 }
 
-test('the demo makes its workspace, summary and screenshot, and never touches the network', async ({ folder }) => {
+test('the demo aligns, judges and reports, and never touches the network', async ({ folder }) => {
+  test.setTimeout(300_000)
   const runtime = await setUp()
   const out = join(folder, 'output')
   const netLogFile = join(folder, 'net.json')
-  const args = electronArguments(['--demo', `--out=${out}`, `--log-net-log=${netLogFile}`])
+  const { images } = await sceneFolder(splits.validation.seed, 12)
+  // A short one: two steps, few scenes.
+  const flags = ['--demo', `--out=${out}`, '--seed=5', '--images=48', '--steps=2', `--held-out=${dirname(images)}`]
+  const args = electronArguments([...flags, `--log-net-log=${netLogFile}`])
   const connections = new Set<string>()
   const output = await new Promise<string>((resolve, reject) => {
     const child = execFile(runtime.electronPath, args, { env: runtimeEnvironment(runtime) }, (error, stdout, stderr) =>
@@ -32,7 +38,20 @@ test('the demo makes its workspace, summary and screenshot, and never touches th
   })
 
   await test.step('what it leaves behind', () => {
-    expect(output).toMatch(/sample images imported +200 in/)
+    expect(output).toMatch(/200 sample scenes imported in/)
+    expect(output).toMatch(/CHAIR_i fell by .* on 12 held-out scenes/)
+    const result = JSON.parse(readFileSync(join(out, 'result.json'), 'utf8'))
+    expect(result).toMatchObject({
+      ...{ seed: 5, preset: 'quick-look', reward: 'token', calibration: 'free', device: 'cpu', images: 200 },
+      ...{ resumedFrom: null, steps: { done: 2 }, before: { n: 12 }, after: { n: 12 } },
+    })
+    for (const figure of [result.before.chairI, result.after.recall, result.verifier.aurocEstimated]) {
+      expect(figure).toBeGreaterThanOrEqual(0)
+      expect(figure).toBeLessThanOrEqual(1)
+    }
+    expect(result.tokensGenerated).toBeGreaterThan(1000)
+    const report = readFileSync(join(out, 'report.html'), 'utf8')
+    expect([...report.matchAll(/<article class="scene">/g)]).toHaveLength(12)
     const summary = JSON.parse(readFileSync(join(out, 'summary.json'), 'utf8'))
     expect(summary.import).toMatchObject({ images: 200, skipped: 0 })
     expect(summary.hardware.devices[0]).toMatchObject({ device: 'cpu', state: 'right' })

@@ -38,7 +38,14 @@ export const errorRecordSchema = z.object({
 })
 export type ErrorRecord = z.infer<typeof errorRecordSchema>
 
-/** An error with a code, a sentence for a person and a remedy. */
+/** Names of hostile files can be as long as the files; a sentence is not. */
+const longestText = 1000
+
+function clipped(text: string): string {
+  return text.length <= longestText ? text : `${text.slice(0, longestText)}…`
+}
+
+/** An error with a code, a sentence for a person and a remedy; texts that are very long are cut. */
 export class StudioError extends Error implements ErrorRecord {
   override readonly name = 'StudioError'
   readonly code: ErrorCode
@@ -48,11 +55,11 @@ export class StudioError extends Error implements ErrorRecord {
   readonly where?: string
 
   constructor(record: ErrorRecord, options?: { cause?: unknown }) {
-    super(record.message, options)
+    super(clipped(record.message), options)
     this.code = record.code
     this.remedy = record.remedy
-    if (record.expected !== undefined) this.expected = record.expected
-    if (record.found !== undefined) this.found = record.found
+    if (record.expected !== undefined) this.expected = clipped(record.expected)
+    if (record.found !== undefined) this.found = clipped(record.found)
     if (record.where !== undefined) this.where = record.where
   }
 }

@@ -9,7 +9,7 @@ import type { Encoding, Tokenizer } from './tokenizer.ts'
 import { readJson, readText, readTokenizerSettings, tokenizerError } from './tokenizerFile.ts'
 
 /** What a hostile template may cost; honest ones take a few milliseconds. */
-const longestRunMs = 500
+const longestRunMs = 200
 const longestTemplate = 200_000
 const longestPrompt = 200_000
 /** The most that `range` counts to in a template. */
