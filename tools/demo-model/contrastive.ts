@@ -21,6 +21,8 @@ export const lossWeights = { captions: 0.25, words: 0.4, patches: 1 } as const
 
 /** Parameters of the losses that CLIP's layout has no place for. */
 const lossParameters = { words: 'words', patches: 'patches' } as const
+/** Adam moves every parameter at the same pace; scale and bias of the sigmoid losses have this much further to go. */
+const lossGain = 10
 
 export interface TrainingGraph {
   readonly graph: Graph
@@ -55,7 +57,8 @@ export function contrastiveGraph(config: DualEncoderConfig): TrainingGraph {
 
   const found = (embeddings: Value, targets: Value, name: string) => {
     const cosines = gemm(embeddings, words, { transB: true })
-    const z = add(mul(cosines, exp(p(`${name}.scale`, []))), p(`${name}.bias`, []))
+    const [scale, bias] = [p(`${name}.scale`, []), p(`${name}.bias`, [])]
+    const z = add(mul(cosines, exp(mul(scale, lossGain))), mul(bias, lossGain))
     return reduceMean(reduceSum(add(softplus(z), neg(mul(targets, z))), [-1]), [0])
   }
   const wordLoss = found(images.pooled, g.input('word_targets', 'float32', ['images', classes]), lossParameters.words)
@@ -81,8 +84,8 @@ export function contrastiveRule(layers: number): (name: string, shape: readonly 
   const other = transformerRule(layers)
   return (name, shape) => {
     if (name === 'logit_scale') return { constant: 2.6592 }
-    if (name.endsWith('.scale')) return { constant: Math.log(10) }
-    if (shape.length === 0) return { constant: -3 }
+    if (name.endsWith('.scale')) return { constant: Math.log(10) / lossGain }
+    if (shape.length === 0) return { constant: -3 / lossGain }
     return other(name, shape)
   }
 }

@@ -55,8 +55,8 @@ export function vlmConfig(tokens: number): Record<string, unknown> {
     vision_config: visionConfig,
     text_config: {
       model_type: 'llama',
-      ...{ hidden_size: 144, intermediate_size: 384, num_hidden_layers: 4, num_attention_heads: 6 },
-      ...{ num_key_value_heads: 6, hidden_act: 'silu', rms_norm_eps: 1e-6, rope_theta: 10000 },
+      ...{ hidden_size: 128, intermediate_size: 352, num_hidden_layers: 4, num_attention_heads: 4 },
+      ...{ num_key_value_heads: 4, hidden_act: 'silu', rms_norm_eps: 1e-6, rope_theta: 10000 },
       ...{ max_position_embeddings: 512, vocab_size: vocabularySize(tokens), tie_word_embeddings: true },
       ...{ bos_token_id: ids['<s>'], eos_token_id: ids['</s>'], pad_token_id: ids['<pad>'] },
     },

@@ -21,7 +21,7 @@ export interface CompanionSettings {
 }
 
 export const companionSettings: Omit<CompanionSettings, 'threads'> = {
-  ...{ seed: 1, batch: 96, steps: 3000, peakRate: 1.5e-3, evaluateEvery: 500 },
+  ...{ seed: 1, batch: 64, steps: 3000, peakRate: 1.5e-3, evaluateEvery: 500 },
 }
 
 export async function trainCompanion(

@@ -133,6 +133,8 @@ export class ChatTemplate {
   #parse(source: string): Template {
     if (source.length > longestTemplate)
       throw badTemplate(this.#path, `It is longer than ${longestTemplate} characters.`)
+    // Nothing that a prompt needs is that large; an indent or a repetition of it would fill the memory in one step.
+    if (/\d{7}/.test(source)) throw badTemplate(this.#path, 'It uses a number of seven digits or more.')
     try {
       return withDeadline(longestRunMs, () => new Template(source))
     } catch (cause) {
