@@ -79,6 +79,19 @@ export const engineMethods = {
     }),
     result: z.object({ steps: z.number().int(), bestStep: z.number().int() }),
   },
+  /** Writes the adapter of a step as a PEFT folder, the merged model if asked for, and `run.json` to repeat the run. */
+  exportRun: {
+    params: z.object({
+      workspace: z.string(),
+      runId: runIdSchema,
+      step: z.number().int(),
+      strength: z.number(),
+      folder: z.string(),
+      merged: z.boolean(),
+    }),
+    progress: none,
+    result: none,
+  },
   /** CHAIR of two steps of a run on images with COCO annotations, paired by image. */
   evaluateChair: {
     params: z.object({

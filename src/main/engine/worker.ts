@@ -5,6 +5,7 @@ import { parentPort } from '../worker/parentPort.ts'
 import { serveMethods } from '../worker/serveMethods.ts'
 import { probeDevices } from './graph/deviceProbe.ts'
 import { inspectModel } from './modelInspection.ts'
+import { exportRun } from './runExport.ts'
 import { evaluateRun, runAlignment } from './workspaceRuns.ts'
 
 /** A device that compiles its first shaders, or a slow one, blocks this thread for up to this long. */
@@ -40,6 +41,16 @@ serveMethods(
           },
           signal,
         )
+      } finally {
+        db.close()
+      }
+    },
+    async exportRun({ workspace, ...request }, { signal, quietFor }) {
+      const db = openWorkspace(workspace)
+      try {
+        quietFor(stepQuietMs)
+        await exportRun(db, request, signal)
+        return {}
       } finally {
         db.close()
       }

@@ -1,6 +1,6 @@
 // Runs of a workspace: reads what the wizard stored (run, model, images) and carries it out. Asked by worker.ts; joins
 // pipeline.ts and chairEvaluation.ts to the workspace file.
-import type { RunId } from '../../shared/domain.ts'
+import type { RunId, RunRecord } from '../../shared/domain.ts'
 import { StudioError } from '../../shared/errors.ts'
 import type { ChairReport } from '../../shared/evaluation.ts'
 import type { DeviceName } from '../../shared/hardware.ts'
@@ -18,6 +18,7 @@ import { sha256Of, weightFiles } from './modelInspection.ts'
 import { openDualEncoder } from './models/encoder.ts'
 import { loraSlots } from './models/lora.ts'
 import { valueHeadShapes } from './models/valueHead.ts'
+import type { VlmSource } from './models/vlmGraphs.ts'
 import { align } from './pipeline.ts'
 import { readCocoAnnotations } from './reward/cocoAnnotations.ts'
 import { type Lexicon, readLexicon } from './reward/lexicon.ts'
@@ -92,8 +93,8 @@ export async function evaluateRun(
   })
   try {
     const policies = {
-      before: policyAt(db, request.runId, request.beforeStep, config, models),
-      after: policyAt(db, request.runId, request.afterStep, config, models),
+      before: policyAtStep(db, request.runId, request.beforeStep, config, models.source),
+      after: policyAtStep(db, request.runId, request.afterStep, config, models.source),
     }
     const { strength } = request
     return await evaluateChair(models, images, policies, {
@@ -130,7 +131,14 @@ export function splitImages(
   return { validation: order.slice(0, looked), images: order.slice(looked) }
 }
 
-async function openRun(db: WritableDb, runId: RunId, lexiconPath: string): Promise<OpenedRun> {
+/**
+ * A run and where its model lies, as they are stored.
+ * @throws StudioError `run.missing`, `run.no-companion`
+ */
+export function openStoredRun(
+  db: WritableDb,
+  runId: RunId,
+): Pick<OpenedRun, 'config' | 'seed' | 'folders'> & { readonly record: RunRecord } {
   const run = runById(db, runId)
   const model = run && modelById(db, run.modelId)
   if (!run || !model) {
@@ -149,14 +157,15 @@ async function openRun(db: WritableDb, runId: RunId, lexiconPath: string): Promi
       where: model.folder,
     })
   }
-  const { weights } = await openDualEncoder(model.companionFolder)
-  return {
-    config: runConfigSchema.parse(run.config),
-    seed: run.seed,
-    folders: { model: model.folder, companion: model.companionFolder },
-    encoderSha256: Buffer.from(await sha256Of(weightFiles(weights)), 'hex'),
-    lexicon: await readLexicon(lexiconPath),
-  }
+  const folders = { model: model.folder, companion: model.companionFolder }
+  return { config: runConfigSchema.parse(run.config), seed: run.seed, folders, record: run }
+}
+
+async function openRun(db: WritableDb, runId: RunId, lexiconPath: string): Promise<OpenedRun> {
+  const { config, seed, folders } = openStoredRun(db, runId)
+  const { weights } = await openDualEncoder(folders.companion)
+  const encoderSha256 = Buffer.from(await sha256Of(weightFiles(weights)), 'hex')
+  return { config, seed, folders, encoderSha256, lexicon: await readLexicon(lexiconPath) }
 }
 
 /** Annotated images of the workspace by their file names; not touched when the calibration needs no annotation. */
@@ -172,9 +181,13 @@ async function annotationsFor(
   return (sha256) => bySha256.get(sha256) ?? null
 }
 
-function policyAt(db: WritableDb, runId: RunId, step: number, config: RunConfig, models: AlignmentModels): Policy {
+/**
+ * The policy of a step.
+ * @throws StudioError `run.no-checkpoint`, `run.no-weights`, `run.bad-checkpoint`
+ */
+export function policyAtStep(db: WritableDb, runId: RunId, step: number, config: RunConfig, source: VlmSource): Policy {
   // The model as it came: a new adapter changes nothing, whatever its random numbers are.
-  if (step === 0) return newPolicy(models.source, config, new Rng({ seed: 0 }))
+  if (step === 0) return newPolicy(source, config, new Rng({ seed: 0 }))
   const checkpoint = listCheckpoints(db, runId).find((one) => one.step === step)
   if (!checkpoint) {
     throw new StudioError({
@@ -184,7 +197,7 @@ function policyAt(db: WritableDb, runId: RunId, step: number, config: RunConfig,
       where: `run ${runId}`,
     })
   }
-  const { decoder } = models.source.config
+  const { decoder } = source.config
   return restorePolicy(
     runCursorSchema.parse(checkpoint.cursor).policy,
     loraSlots(decoder),
