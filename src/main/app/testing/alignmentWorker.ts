@@ -16,6 +16,8 @@ import { serveMethods } from '../../worker/serveMethods.ts'
 const calibration = {
   ...{ method: 'mixture', scores: 400, baselines: { muGt: 0.36, muHal: 0.14 }, auroc: 0.97, overlap: 0.08 },
   ...{ imageAuroc: 0.9, refusals: [] },
+  grounded: { share: 0.8, mean: 0.36, standardDeviation: 0.08 },
+  hallucinated: { share: 0.2, mean: 0.14, standardDeviation: 0.09 },
 }
 
 function commitStep(db: WritableDb, runId: RunId, step: number): void {
