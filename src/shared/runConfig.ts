@@ -23,7 +23,7 @@ const count = (most: number) => z.int().min(1).max(most)
 
 export const rolloutConfigSchema = z.strictObject({
   question: setting(z.string().min(1).max(2000), { title: 'Question about each image', source: paper }).default(
-    'Describe the image.',
+    'Describe this image.',
   ),
   mostImages: setting(z.int().min(3).max(10_000_000).nullable(), {
     title: 'Images of the workspace that are used, none for all',
