@@ -147,7 +147,7 @@ export const adapterConfigSchema = z.strictObject({
 
 export const evaluationConfigSchema = z.strictObject({
   everySteps: setting(count(10_000), { title: 'Steps between looks at the validation images', source: demo }).default(
-    4,
+    2,
   ),
   images: setting(count(100_000), { title: 'Validation images', source: demo }).default(96),
   strength: setting(z.number().min(0).max(1.5), { title: 'Adapter strength', source: 'PAPER.md' }).default(1),
@@ -155,7 +155,7 @@ export const evaluationConfigSchema = z.strictObject({
     title: 'Coverage that the best checkpoint may cost',
     unit: 'of the objects named before',
     source: demo,
-  }).default(0.04),
+  }).default(0.05),
   keepLast: setting(count(1000), { title: 'Checkpoints kept besides the best', source: 'disk' }).default(3),
 })
 

@@ -50,6 +50,8 @@ export interface ScoredImageResponse extends ImageResponse {
 
 /** Projected features that are kept in memory; beyond it they are computed again. */
 const featureBytes = 512 * 1024 * 1024
+/** Pixel values that are kept in memory. */
+const pixelBytes = 64 * 1024 * 1024
 
 export class AlignmentModels {
   readonly source: VlmSource
@@ -60,6 +62,10 @@ export class AlignmentModels {
   readonly #features: ImageFeatures
   readonly #generator: Generator
   readonly #processors: { readonly model: ImageProcessor; readonly companion: ImageProcessor }
+  /** Whether both image processors make the same pixel values. */
+  readonly #readAlike: boolean
+  /** Pixel values by image, in the order of their last use. */
+  readonly #lately = new Map<string, Float32Array>()
 
   private constructor(
     parts: Pick<AlignmentModels, 'source' | 'tokenizer' | 'verifier' | 'promptIds'> & {
@@ -76,6 +82,8 @@ export class AlignmentModels {
     this.#features = parts.features
     this.#generator = parts.generator
     this.#processors = parts.processors
+    const [model, companion] = [parts.processors.model.config, parts.processors.companion.config]
+    this.#readAlike = JSON.stringify(model) === JSON.stringify(companion)
     this.#options = options
   }
 
@@ -126,7 +134,7 @@ export class AlignmentModels {
   ): Promise<ImageResponse[]> {
     const { rollout } = this.#options.config
     const features = await this.#features.of(
-      images.map((image) => [image.sha256, () => this.#processors.model.pixelValuesOfFile(image.path)] as const),
+      images.map((image) => [image.sha256, () => this.#pixels(image, 'model')] as const),
       1,
       signal,
     )
@@ -172,8 +180,24 @@ export class AlignmentModels {
   }
 
   /** The image as the verifier takes it. */
-  verified({ sha256, path }: RunImage): VerifiedImage {
-    return { key: sha256, pixels: () => this.#processors.companion.pixelValuesOfFile(path) }
+  verified(image: RunImage): VerifiedImage {
+    return { key: image.sha256, pixels: () => this.#pixels(image, 'companion') }
+  }
+
+  /**
+   * Pixel values of an image. A model and its own encoder nearly always want the same ones, so what one of them had
+   * read lately serves the other too.
+   */
+  async #pixels({ sha256, path }: RunImage, reader: 'model' | 'companion'): Promise<Float32Array> {
+    const key = this.#readAlike ? sha256 : `${reader} ${sha256}`
+    const pixels = this.#lately.get(key) ?? (await this.#processors[reader].pixelValuesOfFile(path))
+    this.#lately.delete(key)
+    this.#lately.set(key, pixels)
+    for (const [oldest] of this.#lately) {
+      if (this.#lately.size * pixels.byteLength <= pixelBytes || oldest === key) break
+      this.#lately.delete(oldest)
+    }
+    return pixels
   }
 
   async release(): Promise<void> {

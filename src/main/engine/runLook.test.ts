@@ -33,9 +33,9 @@ test('a run that makes nothing better keeps the model as it came', () => {
   expect(bestLook([look(0), look(4, { hallucinationRate: 0.25 })], config).step).toBe(0)
 })
 
-test('two unsound looks in a row end a run; one does not', () => {
+test('three unsound looks in a row end a run; fewer do not', () => {
   const unsound = (step: number) => look(step, { coverage: 2 })
-  expect(shouldStop([look(0), unsound(4)], config)).toBe(false)
-  expect(shouldStop([look(0), unsound(4), look(8)], config)).toBe(false)
-  expect(shouldStop([look(0), look(4), unsound(8), unsound(12)], config)).toBe(true)
+  expect(shouldStop([look(0), unsound(2), unsound(4)], config)).toBe(false)
+  expect(shouldStop([look(0), unsound(2), unsound(4), look(6), unsound(8)], config)).toBe(false)
+  expect(shouldStop([look(0), look(2), unsound(4), unsound(6), unsound(8)], config)).toBe(true)
 })

@@ -58,7 +58,7 @@ export function bestLook(looks: readonly Look[], config: RunConfig): Look {
 }
 
 /** Unsound looks in a row after which a run ends: from there on it only moves further away. */
-const unsoundLooksToStop = 2
+const unsoundLooksToStop = 3
 
 export function shouldStop(looks: readonly Look[], config: RunConfig): boolean {
   const [first, ...later] = looks
