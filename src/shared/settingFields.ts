@@ -60,6 +60,11 @@ function kindOf(field: Described): SettingKind | null {
         min: isAboveOnly(field) ? null : (field.minValue ?? null),
         max: field.maxValue ?? null,
       }
+    case 'nullable': {
+      const kind = field.def.innerType ? kindOf(field.def.innerType) : null
+      // An empty number is a choice of its own; an empty text stands for a file, which a form does not ask for.
+      return kind?.kind === 'number' ? kind : null
+    }
     default:
       return null
   }

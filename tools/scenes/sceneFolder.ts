@@ -46,7 +46,9 @@ function storedScenes(seed: number, start: number, end: number): StoredScenes {
 }
 
 function drawApart(folder: string, seed: number, start: number, end: number): Promise<void> {
-  const child = fork(import.meta.filename, [folder, `${seed}`, `${start}`, `${end}`])
+  // The loader is named because not every parent has one that a child inherits, such as a test of Playwright.
+  const execArgv = ['--import', import.meta.resolve('tsx')]
+  const child = fork(import.meta.filename, [folder, `${seed}`, `${start}`, `${end}`], { execArgv })
   return new Promise((resolve, reject) => {
     child.on('error', reject)
     child.on('exit', (code) => (code === 0 ? resolve() : reject(new Error(`drawing ended with ${code}`))))

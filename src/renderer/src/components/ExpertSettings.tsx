@@ -74,7 +74,7 @@ function Field({ field, preset, value, onChange }: FieldProps): ReactNode {
   const shared = { label: field.title, description: describe(field, preset), title: `Default from: ${field.source}` }
   switch (field.kind) {
     case 'number':
-      return <NumberField {...shared} field={field} value={value as number} onChange={onChange} />
+      return <NumberField {...shared} field={field} value={value as number | null} onChange={onChange} />
     case 'switch':
       return (
         <Switch
@@ -105,7 +105,8 @@ interface NumberFieldProps extends Pick<FieldProps, 'onChange'> {
   readonly description: string
   readonly title: string
   readonly field: SettingField & { readonly kind: 'number' }
-  readonly value: number
+  /** None where the number may be left out. */
+  readonly value: number | null
 }
 
 /** A number while it is typed: what is no number yet, such as an empty field or `0.0`, stays in the field alone. */
@@ -120,7 +121,7 @@ function NumberField({ field, value, onChange, ...shared }: NumberFieldProps): R
       allowNegative={min !== null && min < 0}
       {...(min !== null && { min })}
       {...(max !== null && { max })}
-      value={draft ?? value}
+      value={draft ?? value ?? ''}
       onBlur={() => setDraft(null)}
       onChange={(next) => {
         setDraft(typeof next === 'string' ? next : null)

@@ -196,6 +196,7 @@ export function RunSettings({ detail: { config } }: { readonly detail: RunDetail
 }
 
 export function settingWords(value: unknown): string {
+  if (value === null) return 'none'
   if (typeof value === 'boolean') return value ? 'yes' : 'no'
   if (typeof value === 'number') return value.toLocaleString(undefined, { maximumSignificantDigits: 6 })
   return String(value)
