@@ -1,7 +1,7 @@
 """PyTorch's side of the bench: GEMM peak, memory bandwidth, prefill, decode and LoRA train step at the scales of
 bench_scales.json, as a table and as JSON.
 
-    bench_torch.py [--threads 1] [--scales S,M,L] [--repeats 3] [--json FILE]
+    bench_torch.py [--threads 1] [--scales S,M,L] [--repeats 3] [--device cpu|cuda] [--json FILE]
 """
 
 import argparse
@@ -18,21 +18,29 @@ SETTINGS = json.loads((Path(__file__).parent / "bench_scales.json").read_text())
 TARGETS = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
 
 
+def now() -> float:
+    """Seconds, once the device has done all it was given."""
+    if torch.get_default_device().type == "cuda":
+        torch.cuda.synchronize()
+    return time.perf_counter()
+
+
 def fastest_seconds(work, repeats: int) -> float:
     """The best of `repeats` runs after one to warm up: other programs only ever add time."""
     work()
     seconds = []
     for _ in range(repeats):
-        start = time.perf_counter()
+        start = now()
         work()
-        seconds.append(time.perf_counter() - start)
+        seconds.append(now() - start)
     return min(seconds)
 
 
 def gemm_peak(repeats: int) -> float:
-    """GFLOP/s of a 1024 x 1024 x 1024 float32 product."""
-    left, right = torch.randn(1024, 1024), torch.randn(1024, 1024)
-    return 2 * 1024**3 / fastest_seconds(lambda: left @ right, repeats * 5) / 1e9
+    """GFLOP/s of a float32 product of square matrices, of an edge that fills the device."""
+    edge = 1024 if torch.get_default_device().type == "cpu" else 8192
+    left, right = torch.randn(edge, edge), torch.randn(edge, edge)
+    return 2 * edge**3 / fastest_seconds(lambda: left @ right, repeats * 5) / 1e9
 
 
 def memory_bandwidth(repeats: int) -> float:
@@ -46,7 +54,7 @@ def build(scale: dict) -> LlamaForCausalLM:
     rope = {"rope_type": "default", "rope_theta": SETTINGS["rope_theta"]}
     config = LlamaConfig(**scale, **shared, rope_parameters=rope, max_position_embeddings=2048, eos_token_id=None)
     torch.manual_seed(0)
-    return LlamaForCausalLM(config).eval()
+    return LlamaForCausalLM(config).eval().to(torch.get_default_device())
 
 
 @torch.no_grad()
@@ -65,11 +73,11 @@ def decode_tokens_per_second(model: LlamaForCausalLM, batch: int, repeats: int) 
     for _ in range(repeats):
         output = model(ids, use_cache=True, logits_to_keep=1)
         token, cache = output.logits[:, -1].argmax(-1, keepdim=True), output.cache
-        start = time.perf_counter()
+        start = now()
         for _ in range(shape["new_tokens"]):
             output = model(token, cache=cache, use_cache=True)
             token = output.logits[:, -1].argmax(-1, keepdim=True)
-        best = max(best, batch * shape["new_tokens"] / (time.perf_counter() - start))
+        best = max(best, batch * shape["new_tokens"] / (now() - start))
     return best
 
 
@@ -122,10 +130,13 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--scales", default="S,M,L")
     parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--device", default="cpu")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    found = {"torch": torch.__version__, "threads": options.threads, "gemm_gflops": gemm_peak(options.repeats),
+    torch.set_default_device(options.device)
+    name = torch.cuda.get_device_name() if options.device == "cuda" else "CPU"
+    found = {"torch": torch.__version__, "device": name, "threads": options.threads, "gemm_gflops": gemm_peak(options.repeats),
              "bandwidth_gb_per_second": memory_bandwidth(options.repeats), "scales": []}  # fmt: skip
     print(f"GEMM {found['gemm_gflops']:.1f} GFLOP/s, memory {found['bandwidth_gb_per_second']:.1f} GB/s, "
           f"{options.threads} thread(s)")  # fmt: skip

@@ -1,10 +1,11 @@
-// Runs a whole tiny model on the CPU and on WebGPU (images, prompt, decoding step, PPO update with all gradients) and
-// prints how far they are apart and which nodes WebGPU leaves to the CPU, a JSON line a graph. A process of its own:
-// the software adapter must be named in the environment before it starts.
+// Runs a whole tiny model on the CPU and on another device (images, prompt, decoding step, PPO update with all
+// gradients) and prints how far they are apart and which nodes the device leaves to the CPU, a JSON line a graph.
+// A process of its own: the software adapter must be named in the environment before it starts. By hand, on a GPU:
+//   npx tsx src/main/engine/align/testing/compareModelDevices.ts [fixture] [webgpu|cuda]
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { DeviceName } from '../../../../shared/hardware.ts'
+import { type DeviceName, deviceNameSchema } from '../../../../shared/hardware.ts'
 import type { Graph } from '../../graph/ir.ts'
 import { OrtSession, type Tensor, tensor } from '../../graph/ortSession.ts'
 import { cpuNodes, takeProfile } from '../../graph/profile.ts'
@@ -26,7 +27,7 @@ export interface ModelComparison {
   readonly graph: string
   /** Largest difference of an output's element, relative to the largest element of that output. */
   readonly relativeError: number
-  /** Nodes that WebGPU leaves to the CPU, counted by op. */
+  /** Nodes that the device leaves to the CPU, counted by op. */
   readonly cpuNodes: Readonly<Record<string, number>>
 }
 
@@ -34,6 +35,7 @@ type Results = Record<string, Tensor>
 
 const scratch = mkdtempSync(join(tmpdir(), 'fisao-devices-'))
 const { fixture, source, feeds, cells } = await openSequenceCase(process.argv[2] ?? 'clip-llama')
+const compared = deviceNameSchema.parse(process.argv[3] ?? 'webgpu')
 const adapter = byDecoderPath(await readAdapter(`${fixture.folder}/adapter`))
 const lora = loraFeeds(adapter)
 const { config } = source
@@ -51,7 +53,7 @@ async function run(graph: Graph, inputs: Feeds, device: DeviceName, profilePrefi
 async function compare(graph: Graph, inputs: Feeds): Promise<Results> {
   const expected = await run(graph, inputs, 'cpu')
   const prefix = join(scratch, graph.name)
-  const found = await run(graph, inputs, 'webgpu', prefix)
+  const found = await run(graph, inputs, compared, prefix)
   const relativeError = Math.max(...Object.keys(expected).map((name) => difference(found[name], expected[name])))
   const comparison: ModelComparison = { graph: graph.name, relativeError, cpuNodes: cpuNodes(takeProfile(prefix)) }
   process.stdout.write(`${JSON.stringify(comparison)}\n`)
@@ -126,7 +128,7 @@ const requests = [0, 1].map((i) => ({
   rng: new Rng({ seed: 1 }),
 }))
 const rollouts = []
-for (const device of ['cpu', 'webgpu'] as const) {
+for (const device of ['cpu', compared] as const) {
   const generator = await Generator.open(source, { device, adapter: { rank: adapter.rank }, threads: 1 })
   rollouts.push(await generator.generate(requests, settings, { adapter: lora }))
   await generator.release()

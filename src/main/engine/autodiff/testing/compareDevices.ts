@@ -1,5 +1,7 @@
-// Runs every case forward and backward on the CPU and on WebGPU and prints how far they are apart, a JSON line a
-// case. A process of its own: the software adapter must be named in the environment before it starts.
+// Runs every case forward and backward on the CPU and on another device and prints how far they are apart, a JSON line
+// a case. A process of its own: the software adapter must be named in the environment before it starts. By hand:
+//   npx tsx src/main/engine/autodiff/testing/compareDevices.ts [webgpu|cuda]
+import { type DeviceName, deviceNameSchema } from '../../../../shared/hardware.ts'
 import { OrtSession, type Tensor, tensor } from '../../graph/ortSession.ts'
 import { build, type Case, cases, numbers, sizeOf } from './cases.ts'
 
@@ -10,7 +12,7 @@ export interface Comparison {
   readonly relativeError: number
 }
 
-async function results(one: Case, device: 'cpu' | 'webgpu'): Promise<Record<string, Tensor>> {
+async function results(one: Case, device: DeviceName): Promise<Record<string, Tensor>> {
   const session = await OrtSession.open(build(one, 'float32', true).graph.build(), { device })
   const feeds = one.shapes.map((shape, i) => [
     `x${i}`,
@@ -21,11 +23,12 @@ async function results(one: Case, device: 'cpu' | 'webgpu'): Promise<Record<stri
   return answer
 }
 
+const compared = deviceNameSchema.parse(process.argv[2] ?? 'webgpu')
 for (const one of cases) {
-  const [cpu, webgpu] = [await results(one, 'cpu'), await results(one, 'webgpu')]
+  const [cpu, other] = [await results(one, 'cpu'), await results(one, compared)]
   const errors = Object.entries(cpu).map(([name, { values }]) => {
     const expected = [...values].map(Number)
-    const found = [...(webgpu[name] as Tensor).values].map(Number)
+    const found = [...(other[name] as Tensor).values].map(Number)
     const largest = Math.max(1e-3, ...expected.map(Math.abs))
     return Math.max(...expected.map((value, i) => Math.abs(value - (found[i] ?? Number.NaN)))) / largest
   })
