@@ -155,7 +155,7 @@ export const evaluationConfigSchema = z.strictObject({
     title: 'Coverage that the best checkpoint may cost',
     unit: 'of the objects named before',
     source: demo,
-  }).default(0.05),
+  }).default(0.04),
   keepLast: setting(count(1000), { title: 'Checkpoints kept besides the best', source: 'disk' }).default(3),
 })
 

@@ -85,18 +85,18 @@ export async function align(
   const policy = stored?.policy ?? newPolicy(models.source, config, rng.fork(streams.policy))
   const learner = await openLearner(models, policy, run, rng.fork(streams.minibatches))
   const look = (step: number, calibration: RunCalibration) =>
-    lookAt(models, validation, policy, calibration.calibration, { step, strength: config.evaluation.strength, signal })
+    lookAt(models, validation, policy, calibration.yardstick, { step, strength: config.evaluation.strength, signal })
   try {
     let { calibration, looks, step } = stored ?? { calibration: null, looks: [], step: 0 }
     watch.resume(step)
     if (!calibration) {
-      calibration = await beginRound(0)
+      calibration = await beginRound(0, null)
       const first = await watch.time('evaluate', 0, () => look(0, calibration as RunCalibration))
       looks = [first.look]
       commit({ step: 0, calibration, looks, trained: [], update: null, looked: first.responses })
     }
     while (step < totalSteps && !shouldStop(looks, config)) {
-      if (step > 0 && step % config.optimiser.stepsPerRound === 0) calibration = await beginRound(step)
+      if (step > 0 && step % config.optimiser.stepsPerRound === 0) calibration = await beginRound(step, calibration)
       const chosen = chosenImages(images, config, rng.fork(streams.images), step)
       const drawn = { rng: rng.fork(streams.rollouts).fork(step), signal }
       const responses = await watch.time('rollout', step, () => models.respond(chosen, policy, drawn))
@@ -121,18 +121,18 @@ export async function align(
   }
 
   /** Baselines from the policy as it is, and a value head that knows what to expect of it. */
-  async function beginRound(step: number): Promise<RunCalibration> {
+  async function beginRound(step: number, before: RunCalibration | null): Promise<RunCalibration> {
     const chosen = chosenImages(images, config, rng.fork(streams.calibration), step, config.calibration.responses)
     const drawn = { rng: rng.fork(streams.calibration).fork(step), signal }
     const responses = await watch.time('rollout', step, () => models.respond(chosen, policy, drawn))
-    return await watch.time('reward', step, async () => {
+    const { found, rewarded } = await watch.time('reward', step, async () => {
       const scored = await models.score(responses)
       const found = await calibrateRun(models, scored, config, run)
       requireBaselines(found.calibration, config.calibration.goOnRefused)
-      if (learner instanceof PpoLearner)
-        await learner.warmUp(await rewardResponses(models, scored, found, config), signal)
-      return found
+      return { found, rewarded: await rewardResponses(models, scored, found, config) }
     })
+    if (learner instanceof PpoLearner) await watch.time('update', step, () => learner.warmUp(rewarded, signal))
+    return { ...found, yardstick: before?.yardstick ?? found.calibration }
   }
 }
 

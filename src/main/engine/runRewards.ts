@@ -18,6 +18,8 @@ export type Annotations = (sha256: string) => ReadonlySet<string> | null
 /** A calibration, and what sentence-level rewards are measured from. */
 export interface RunCalibration {
   readonly calibration: Calibration
+  /** Of the first round: all looks of a run are judged by it, so that they can be compared. */
+  readonly yardstick: Calibration
   /** Mean encoder score of whole responses before training; null where it is not used. */
   readonly responseCentre: number | null
 }
@@ -37,7 +39,7 @@ export async function calibrateRun(
   responses: readonly ScoredImageResponse[],
   config: RunConfig,
   { seed, annotations }: { seed: number; annotations: Annotations | null },
-): Promise<RunCalibration> {
+): Promise<Omit<RunCalibration, 'yardstick'>> {
   const responseCentre = usesResponseScore(config) ? await meanTextScore(models, responses) : null
   if (config.calibration.method === 'annotated') {
     const labelled = responses.flatMap(({ image, scored }) => {
@@ -65,7 +67,7 @@ export async function calibrateRun(
 export async function rewardResponses(
   models: AlignmentModels,
   responses: readonly ScoredImageResponse[],
-  { calibration, responseCentre }: RunCalibration,
+  { calibration, responseCentre }: Omit<RunCalibration, 'yardstick'>,
   config: RunConfig,
 ): Promise<RewardedResponse[]> {
   const baselines = requireBaselines(calibration, config.calibration.goOnRefused)

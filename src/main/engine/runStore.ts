@@ -32,7 +32,10 @@ import { bestLook, lookSchema } from './runLook.ts'
 export const runCursorSchema = z.strictObject({
   policy: policyCursorSchema,
   looks: z.array(lookSchema),
-  calibration: z.strictObject({ calibration: calibrationSchema, responseCentre: z.number().nullable() }),
+  calibration: z.strictObject({
+    ...{ calibration: calibrationSchema, yardstick: calibrationSchema },
+    responseCentre: z.number().nullable(),
+  }),
   /** Every random number follows from it and the step. */
   seed: z.int().nonnegative(),
 })

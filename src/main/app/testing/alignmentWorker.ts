@@ -32,7 +32,7 @@ function commitStep(db: WritableDb, runId: RunId, step: number): void {
     )
     db.prepare('UPDATE checkpoint SET pinned = 0 WHERE run_id = ?').run(runId)
     setPinned(db, checkpointId, true)
-    setCalibration(db, runId, { calibration, responseCentre: null })
+    setCalibration(db, runId, { calibration, yardstick: calibration, responseCentre: null })
     storeMetrics(db, runId, step, { klNats: step / 100, 'validation.hallucinationRate': hallucinationRate })
   })
 }

@@ -98,6 +98,9 @@ export class OrtSession {
    */
   static async open(graph: Graph, options: SessionOptions): Promise<OrtSession> {
     const { bytes, weightsFolder } = writeOnnx(graph)
+    // cuBLAS rounds float32 factors to 10 bits of mantissa unless told not to: gradients were then 2e-2 from the CPU's,
+    // with it 1e-5 (docs/performance.md). It reads the variable when the first session opens.
+    if (options.device === 'cuda') process.env['NVIDIA_TF32_OVERRIDE'] ??= '0'
     try {
       const session = await ort.InferenceSession.create(bytes, sessionOptions(options, weightsFolder))
       return new OrtSession(options.device, graph, session)
