@@ -48,6 +48,7 @@ export function electronArguments(args: readonly string[]): string[] {
 /** The demo's flags, and what each takes. */
 const demoFlags: Readonly<Record<string, RegExp>> = {
   out: /^.+$/s,
+  model: /^.+$/s,
   seed: /^\d{1,9}$/,
   preset: /^(quick-look|paper|thorough)$/,
   reward: /^(token|sentence|dpo|none)$/,
@@ -80,13 +81,14 @@ export function demoArguments(args: readonly string[], workingFolder: string): s
     const value = inline ?? args[++i] ?? ''
     if (!takes.test(value)) throw new Error(`${flag} ${flagNeeds(flag, takes)}`)
     if (flag === '--out') out = resolve(workingFolder, value)
+    else if (flag === '--model') rest.push(`${flag}=${resolve(workingFolder, value)}`)
     else rest.push(`${flag}=${value}`)
   }
   return [...rest, `--out=${out}`]
 }
 
 function flagNeeds(flag: string, takes: RegExp): string {
-  if (flag === '--out') return 'needs a folder: --out=results'
+  if (flag === '--out' || flag === '--model') return `needs a folder: ${flag}=folder`
   const words = /^\^\(([\w|-]+)\)\$$/.exec(takes.source)?.[1]
   return words ? `is one of ${words.split('|').join(', ')}` : 'needs a whole number'
 }

@@ -32,6 +32,8 @@ export interface DemoOptions {
   readonly device: DeviceName | null
   /** A folder with `images` and `annotations.json` that the model has not seen; the sample scenes when null. */
   readonly heldOut: string | null
+  /** A model folder with its companion in `encoder`, in place of the demo model. */
+  readonly model: string | null
   /** Goes on with the run that an earlier demo left in its workspace. */
   readonly resume: boolean
   /** Goes on although the verifier cannot tell. */
@@ -53,6 +55,7 @@ export function demoOptions(has: (name: string) => boolean, value: (name: string
     steps: number('steps'),
     device: device.success ? device.data : null,
     heldOut: orNull('held-out'),
+    model: orNull('model'),
     resume: has('resume'),
     force: has('force'),
   }
@@ -153,7 +156,9 @@ async function startRun(
     print(`going on with the run after step ${open.checkpointStep ?? 0}`)
     return { runId: open.runId, resumedFrom: open.checkpointStep }
   }
-  const { modelId } = await studio.models.addDemo()
+  const { modelId } = options.model
+    ? (await studio.models.add(options.model, join(options.model, 'encoder'))).model
+    : await studio.models.addDemo()
   const annotationFile = options.calibration === 'annotated' ? join(resources, 'samples/annotations.json') : null
   const { runId } = studio.runs.create({
     ...{ modelId, name: 'Demo', preset: options.preset, seed: options.seed },

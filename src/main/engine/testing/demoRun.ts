@@ -6,7 +6,7 @@ import type { Json, RunId } from '../../../shared/domain.ts'
 import { presetConfig } from '../../../shared/runConfig.ts'
 import { checkpointPart, listCheckpoints } from '../../db/checkpoints.ts'
 import type { WritableDb } from '../../db/connection.ts'
-import { insertImage } from '../../db/images.ts'
+import { everyImage, insertImage } from '../../db/images.ts'
 import { createImport } from '../../db/imports.ts'
 import { saveModel } from '../../db/models.ts'
 import { createRun } from '../../db/runs.ts'
@@ -24,12 +24,25 @@ export const shortConfig = presetConfig('quick-look', {
   evaluation: { everySteps: 2, images: 6 },
 })
 
-/** Puts the first sample scenes, the demo model and a queued run of it into an open workspace. */
-export function addDemoRun(db: WritableDb, images: number, seed = 3): RunId {
+/** Puts the first sample scenes, unless there are images, the demo model and a queued run of it into a workspace. */
+export function addDemoRun(db: WritableDb, images: number, { config = shortConfig, seed = 3 } = {}): RunId {
+  if (everyImage(db).length === 0) addSampleScenes(db, images)
+  const modelId = saveModel(
+    db,
+    {
+      ...{ folder: demoModel, name: 'demo', config: {}, weightsSha256: Buffer.alloc(32) },
+      ...{ companionFolder: join(demoModel, 'encoder'), encoderVerified: true },
+    },
+    1,
+  )
+  const stored = config as unknown as Json
+  return createRun(db, { modelId, name: 'short', preset: 'quick-look', config: stored, seed }, 1)
+}
+
+function addSampleScenes(db: WritableDb, count: number): void {
   const folder = join(resources, 'samples/images')
   const importId = createImport(db, folder, 1)
-  const names = readdirSync(folder).sort().slice(0, images)
-  for (const name of names) {
+  for (const name of readdirSync(folder).sort().slice(0, count)) {
     const bytes = readFileSync(join(folder, name))
     insertImage(
       db,
@@ -41,16 +54,6 @@ export function addDemoRun(db: WritableDb, images: number, seed = 3): RunId {
       1,
     )
   }
-  const modelId = saveModel(
-    db,
-    {
-      ...{ folder: demoModel, name: 'demo', config: {}, weightsSha256: Buffer.alloc(32) },
-      ...{ companionFolder: join(demoModel, 'encoder'), encoderVerified: true },
-    },
-    1,
-  )
-  const config = shortConfig as unknown as Json
-  return createRun(db, { modelId, name: 'short', preset: 'quick-look', config, seed }, 1)
 }
 
 /** All that a run left behind, byte for byte, but for times and ids: checkpoints, metrics, responses and their words. */

@@ -1,0 +1,94 @@
+// A short run of the demo model in a workspace: that it reads no annotation, and that what is exported of it is what was
+// trained. The files, the database and the sessions are real.
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { RunId } from '../../shared/domain.ts'
+import type { RunConfig } from '../../shared/runConfig.ts'
+import type { WritableDb } from '../db/connection.ts'
+import { everyImage } from '../db/images.ts'
+import { createWorkspace, openWorkspace } from '../db/open.ts'
+import { AlignmentModels, type ModelFolders } from './alignmentModels.ts'
+import { readAdapter } from './models/peft.ts'
+import { openVlm } from './models/vlm.ts'
+import { readLexicon } from './reward/lexicon.ts'
+import { exportRun } from './runExport.ts'
+import { addDemoRun, demoLexicon, demoModel, hasDemoModel, shortConfig } from './testing/demoRun.ts'
+import { policyAtStep, runAlignment } from './workspaceRuns.ts'
+
+const images = 24
+const missing = '/nowhere/annotations.json'
+const withCalibration = (calibration: Partial<RunConfig['calibration']>): RunConfig => ({
+  ...shortConfig,
+  calibration: { ...shortConfig.calibration, ...calibration },
+})
+
+async function runToItsEnd(db: WritableDb, runId: RunId): Promise<{ steps: number; bestStep: number }> {
+  return await runAlignment(db, { runId, device: 'cpu', threads: 1, lexicon: demoLexicon }, () => undefined)
+}
+
+describe.runIf(hasDemoModel)('a run of the demo model', { timeout: 60_000 }, () => {
+  const folder = mkdtempSync(join(tmpdir(), 'fisao-workspace-runs-'))
+  const workspace = join(folder, 'work.fisao')
+  createWorkspace(workspace)
+  const db = openWorkspace(workspace)
+  const config = withCalibration({ method: 'free', annotationFile: missing })
+  const runId = addDemoRun(db, images, { config })
+  let steps = 0
+
+  beforeAll(async () => {
+    steps = (await runToItsEnd(db, runId)).steps
+  }, 60_000)
+
+  afterAll(() => {
+    db.close()
+    rmSync(folder, { recursive: true, force: true })
+  })
+
+  test('reads no annotation when it calibrates without: the file it names does not exist', () => {
+    expect(existsSync(missing)).toBe(false)
+    expect(steps).toBe(shortConfig.optimiser.stepsPerRound)
+  })
+
+  test('reads them when it calibrates with them, and names the file that is missing', async () => {
+    const annotated = addDemoRun(db, images, {
+      config: withCalibration({ method: 'annotated', annotationFile: missing }),
+    })
+    await expect(runToItsEnd(db, annotated)).rejects.toMatchObject({ code: 'run.annotations', where: missing })
+  })
+
+  test('its adapter leaves as a PEFT folder, its strength taken into alpha', async () => {
+    const out = join(folder, 'half')
+    await exportRun(db, { runId, step: steps, strength: 0.5, folder: out, merged: false })
+    const written = await readAdapter(join(out, 'adapter'))
+    const { adapter } = policyAtStep(db, runId, steps, config, await openVlm(demoModel))
+    expect([written.rank, written.alpha]).toEqual([adapter.rank, adapter.alpha / 2])
+    const named = [...adapter.layers].map(([path, factors]) => [`model.language_model.${path}`, factors] as const)
+    expect(written.layers).toEqual(new Map(named))
+    const bundle = JSON.parse(readFileSync(join(out, 'run.json'), 'utf8'))
+    expect(bundle).toMatchObject({ format: 'fisao-run', step: steps, strength: 0.5, config, seed: 3 })
+    expect(bundle.images.length + bundle.validationImages.length).toBe(images)
+  })
+
+  test('the merged model opens as any other and gives the same greedy responses', async () => {
+    const out = join(folder, 'whole')
+    await exportRun(db, { runId, step: steps, strength: 1, folder: out, merged: true })
+    const companion = join(demoModel, 'encoder')
+    const beside = await greedyResponses({ model: demoModel, companion }, steps)
+    expect(await greedyResponses({ model: join(out, 'merged'), companion }, 0)).toEqual(beside)
+    expect(await greedyResponses({ model: demoModel, companion }, 0)).not.toEqual(beside)
+  })
+
+  async function greedyResponses(folders: ModelFolders, step: number): Promise<string[]> {
+    const options = { device: 'cpu', threads: 1, config, lexicon: await readLexicon(demoLexicon) } as const
+    const models = await AlignmentModels.open(folders, options)
+    try {
+      const policy = policyAtStep(db, runId, step, config, models.source)
+      const responses = await models.respond(everyImage(db), policy, { rng: null })
+      return responses.map(({ tokens }) => tokens.join(' '))
+    } finally {
+      await models.release()
+    }
+  }
+})

@@ -1,0 +1,104 @@
+// Evidence for Python: exports a step of a run as the app does and writes what this engine says with the model as it
+// came, with the adapter and with the merged model. check_evidence.py reads it with transformers and peft.
+//
+//   npx tsx tools/parity/writeEvidence.ts WORKSPACE.fisao OUT [--step N] [--images 8]
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { runtimeEnvironment, setUp } from '../../scripts/setup.ts'
+import { AlignmentModels, type ImageResponse } from '../../src/main/engine/alignmentModels.ts'
+import { OrtSession, type Tensor } from '../../src/main/engine/graph/ortSession.ts'
+import { openImageProcessor } from '../../src/main/engine/models/imageProcessor.ts'
+import { loraFeeds } from '../../src/main/engine/models/lora.ts'
+import { type TensorToWrite, writeSafetensors } from '../../src/main/engine/models/safetensors.ts'
+import { padTokens } from '../../src/main/engine/models/sequenceFeeds.ts'
+import { responseGraph } from '../../src/main/engine/models/vlmGraphs.ts'
+import { readLexicon } from '../../src/main/engine/reward/lexicon.ts'
+import { responseFeeds } from '../../src/main/engine/rollout/responseFeeds.ts'
+import { exportRun } from '../../src/main/engine/runExport.ts'
+import { openStoredRun, policyAtStep, splitImages } from '../../src/main/engine/workspaceRuns.ts'
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { step: { type: 'string' }, images: { type: 'string', default: '8' } },
+})
+const [workspace, out] = positionals
+if (!workspace || !out) throw new Error('which workspace, and where to?')
+// The binding of SQLite that the development runtime was set up with.
+Object.assign(process.env, runtimeEnvironment(await setUp()))
+const { openWorkspace } = await import('../../src/main/db/open.ts')
+const { everyImage } = await import('../../src/main/db/images.ts')
+const { listRuns } = await import('../../src/main/db/runs.ts')
+const { listCheckpoints } = await import('../../src/main/db/checkpoints.ts')
+
+const db = openWorkspace(workspace)
+const runId = listRuns(db)[0]?.runId
+if (runId === undefined) throw new Error('the workspace has no run')
+const best = listCheckpoints(db, runId).find(({ isPinned }) => isPinned)?.step
+const step = Number(values.step ?? best)
+const { config, seed, folders } = openStoredRun(db, runId)
+mkdirSync(out, { recursive: true })
+await exportRun(db, { runId, step, strength: 1, folder: out, merged: true })
+
+const images = splitImages(everyImage(db), config, seed).validation.slice(0, Number(values.images))
+const lexicon = await readLexicon(join(import.meta.dirname, '../../resources/lexicons/scene-objects.json'))
+const options = { device: 'cpu', threads: 1, config, lexicon } as const
+const models = await AlignmentModels.open(folders, options)
+const policies = { base: 0, adapted: step }
+const said = new Map<string, ImageResponse[]>()
+for (const [name, at] of Object.entries(policies)) {
+  said.set(name, await models.respond(images, policyAtStep(db, runId, at, config, models.source), { rng: null }))
+}
+const merged = await AlignmentModels.open({ ...folders, model: join(out, 'merged') }, options)
+said.set('merged', await merged.respond(images, policyAtStep(db, runId, 0, config, merged.source), { rng: null }))
+await merged.release()
+
+const adapted = said.get('adapted') as ImageResponse[]
+const { adapter } = policyAtStep(db, runId, step, config, models.source)
+const { graph } = responseGraph(models.source, { adapter: { rank: adapter.rank }, outputs: ['logits'] })
+const session = await OrtSession.open(graph, { device: 'cpu', threads: 1 })
+const { logits } = await session.compute({
+  ...responseFeeds(models.source.config, adapted, 1),
+  ...loraFeeds(adapter),
+})
+await session.release()
+
+const { vision, decoder, padTokenId } = models.source.config
+const processor = await openImageProcessor(folders.model)
+const pixels = await Promise.all(images.map(({ path }) => processor.pixelValuesOfFile(path)))
+const batch = padTokens(
+  adapted.map(({ promptIds, tokens }) => [...promptIds, ...tokens]),
+  padTokenId,
+  'right',
+)
+const count = images.length
+await writeSafetensors(join(out, 'evidence.safetensors'), [
+  floatsOf('pixel_values', [count, vision.channels, vision.imageSize, vision.imageSize], concatenate(pixels)),
+  // [rows, vocab], the response tokens of one row after the other.
+  floatsOf('logits', [adapted.flatMap(({ tokens }) => tokens).length, decoder.vocabSize], logits as Tensor),
+])
+const responses = Object.fromEntries([...said].map(([name, list]) => [name, list.map(({ tokens }) => tokens)]))
+const evidence = {
+  ...{ model: folders.model, step, question: config.rollout.question, maxNewTokens: config.rollout.maxNewTokens },
+  ...{ images: images.map(({ path }) => path), promptIds: models.promptIds, columns: batch.seq, responses },
+}
+writeFileSync(join(out, 'evidence.json'), `${JSON.stringify(evidence)}\n`)
+await models.release()
+db.close()
+const alike = responses['adapted']?.filter((tokens, i) => `${tokens}` === `${responses['merged']?.[i]}`).length
+console.log(`step ${step}: ${alike} of ${count} greedy responses of the merged model are those of the adapter`)
+
+function floatsOf(name: string, shape: number[], data: Float32Array | Tensor): TensorToWrite {
+  const floats = data instanceof Float32Array ? data : (data.values as Float32Array)
+  return { name, dtype: 'F32', shape, bytes: new Uint8Array(floats.buffer, floats.byteOffset, floats.byteLength) }
+}
+
+function concatenate(parts: readonly Float32Array[]): Float32Array {
+  const whole = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0))
+  let start = 0
+  for (const part of parts) {
+    whole.set(part, start)
+    start += part.length
+  }
+  return whole
+}
