@@ -34,7 +34,8 @@ export interface Aligned {
   /** At each look, and at the last step. */
   readonly policies: ReadonlyMap<number, StoredPolicy>
   readonly klNats: readonly number[]
-  readonly tokens: number
+  /** Tokens sampled in training up to and with each step; of the whole run at its end. */
+  readonly tokens: readonly number[]
   readonly times: StepTimes
   readonly calibration: CommittedStep['calibration']
   /** Of the calibration's scores, against the annotations, which the run itself did not read. */
@@ -82,10 +83,7 @@ export async function alignOnScenes(alignment: Alignment, print: (line: string) 
   return {
     ...{ steps, best, policies, looks: last.looks, calibration: last.calibration },
     klNats: committed.flatMap(({ update }) => (update ? [update.klNats] : [])),
-    tokens: committed.reduce(
-      (sum, { trained }) => sum + trained.reduce((count, one) => count + one.tokens.length, 0),
-      0,
-    ),
+    tokens: cumulative(committed.map(({ trained }) => trained.reduce((count, { tokens }) => count + tokens.length, 0))),
     times: sumTimes(committed.map(({ times }) => times)),
     aurocAnnotated: auroc(
       mentions.filter(({ isPresent }) => isPresent).map(({ score }) => score),
@@ -132,6 +130,14 @@ function lookLine(
     `KL ${klNats.toFixed(3)}`,
   ]
   return parts.join(', ')
+}
+
+function cumulative(counts: readonly number[]): number[] {
+  let sum = 0
+  return counts.map((count) => {
+    sum += count
+    return sum
+  })
 }
 
 function sumTimes(times: readonly StepTimes[]): StepTimes {

@@ -1,7 +1,7 @@
 // Aligns on scenes with given settings and seeds and prints CHAIR before and after, as a table and as JSON lines:
 //
 //   npx tsx tools/results/measure.ts --seeds 1,2,3 --split validation --test 500 [--changes JSON] [--preset quick-look]
-//     [--strengths 0.5,0.75,1] [--step best|last|N] [--json FILE] [--model DIR] [--threads N] [--scenes N]
+//     [--strengths 0.5,0.75,1] [--steps best|last|N,...] [--json FILE] [--model DIR] [--threads N] [--scenes N]
 import { appendFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -25,7 +25,7 @@ const { values } = parseArgs({
     preset: { type: 'string', default: 'quick-look' },
     changes: { type: 'string', default: '{}' },
     strengths: { type: 'string', default: '1' },
-    step: { type: 'string', default: 'best' },
+    steps: { type: 'string', default: 'best' },
     model: { type: 'string', default: join(resources, 'demo-model') },
     companion: { type: 'string' },
     threads: { type: 'string', default: '2' },
@@ -52,15 +52,19 @@ for (const seed of values.seeds.split(',').map(Number)) {
   const startMs = performance.now()
   const aligned = await alignOnScenes(alignment, (line) => console.log(`  ${line}`))
   const seconds = (performance.now() - startMs) / 1000
-  const step = values.step === 'best' ? aligned.best.step : values.step === 'last' ? aligned.steps : Number(values.step)
-  for (const strength of values.strengths.split(',').map(Number)) {
-    const policies = { before: policyAt(aligned, 0), after: policyAt(aligned, step) }
-    const report = await compareOnScenes(alignment, policies, images, strength)
-    console.log(
-      `seed ${seed}, step ${step} of ${aligned.steps}, strength ${strength}, ${seconds.toFixed(0)} s: ${summary(report)}`,
-    )
-    if (values.json)
-      appendFileSync(values.json, `${JSON.stringify(record(seed, strength, step, aligned, report, seconds))}\n`)
+  const steps = values.steps
+    .split(',')
+    .map((name) => (name === 'best' ? aligned.best.step : name === 'last' ? aligned.steps : Number(name)))
+  for (const step of steps) {
+    for (const strength of values.strengths.split(',').map(Number)) {
+      const policies = { before: policyAt(aligned, 0), after: policyAt(aligned, step) }
+      const report = await compareOnScenes(alignment, policies, images, strength)
+      console.log(
+        `seed ${seed}, step ${step} of ${aligned.steps}, strength ${strength}, ${seconds.toFixed(0)} s: ${summary(report)}`,
+      )
+      if (values.json)
+        appendFileSync(values.json, `${JSON.stringify(record(seed, strength, step, aligned, report, seconds))}\n`)
+    }
   }
 }
 
@@ -93,7 +97,8 @@ function interval({ value, low, high }: FigureComparison['before'], factor: numb
 }
 
 function record(seed: number, strength: number, step: number, aligned: Aligned, report: ChairReport, seconds: number) {
-  const { policies: _, ...rest } = aligned
+  const { policies: _, tokens, ...rest } = aligned
   const { responses: _responses, ...figures } = report
-  return { seed, strength, step, seconds, config, ...rest, report: figures }
+  const sampled = { tokens: tokens.at(-1), tokensToStep: tokens[step] }
+  return { seed, strength, step, seconds, config, ...rest, ...sampled, report: figures }
 }

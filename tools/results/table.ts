@@ -11,6 +11,7 @@ interface Line {
   readonly step: number
   readonly seconds: number
   readonly tokens: number
+  readonly tokensToStep?: number
   readonly report: Omit<ChairReport, 'responses'>
 }
 
@@ -38,7 +39,7 @@ function row(name: string, lines: readonly Line[]): string {
     `${recall >= 0 ? '+' : '−'}${Math.abs(recall).toFixed(1)}`,
     `${(100 * length).toFixed(1)} %`,
     repeats.toFixed(3),
-    mean(lines.map(({ tokens }) => tokens / 1000)).toFixed(0),
+    mean(lines.map(({ tokens, tokensToStep }) => (tokensToStep ?? tokens) / 1000)).toFixed(0),
     lines.map(({ step }) => step).join(', '),
   ]
   return `| ${cells.join(' | ')} |`
