@@ -56,6 +56,10 @@ for (const seed of values.seeds.split(',').map(Number)) {
     .split(',')
     .map((name) => (name === 'best' ? aligned.best.step : name === 'last' ? aligned.steps : Number(name)))
   for (const step of steps) {
+    if (!aligned.policies.has(step)) {
+      console.log(`seed ${seed}: the run had no look at step ${step}; it ended at ${aligned.steps}`)
+      continue
+    }
     for (const strength of values.strengths.split(',').map(Number)) {
       const policies = { before: policyAt(aligned, 0), after: policyAt(aligned, step) }
       const report = await compareOnScenes(alignment, policies, images, strength)
