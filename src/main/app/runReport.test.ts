@@ -63,6 +63,26 @@ test('a refused calibration is a warning with its reason and the signature to lo
   })
   expect(textOf(refused)).toContain('0.51')
   expect(textOf(refused)).toMatch(/refused|cannot tell/)
+  expect(textOf(refused)).toMatch(/by the annotations \d+ % were \(50 % is chance\)/)
+})
+
+test.each([
+  ['errors that grew', { low: 0.01, high: 0.03 }, 'the model’s errors grew'],
+  ['nothing that an interval can tell', { low: -0.01, high: 0.01 }, 'nothing was repaired'],
+  ['hallucinations that fell all the same', { low: -0.03, high: -0.01 }, 'that is not the verifier’s doing'],
+])('a forced run shows %s', (_name, interval, sentence) => {
+  const { evaluation, calibration } = sampleReport
+  if (!evaluation || !calibration) throw new Error('the sample report has both')
+  const chairI = evaluation.figures.chairI
+  const forced = runReportHtml({
+    ...sampleReport,
+    calibration: { ...calibration, refusals: [{ reason: 'blind-to-image', expected: '0.65', found: '0.51' }] },
+    evaluation: {
+      ...evaluation,
+      figures: { ...evaluation.figures, chairI: { ...chairI, difference: { ...chairI.difference, ...interval } } },
+    },
+  })
+  expect(textOf(forced)).toContain(sentence)
 })
 
 test('whatever a text holds, it stays text', () => {

@@ -201,14 +201,14 @@ function refusalWarning(report: RunReport): Markup | null {
 person decided so (setting “Go on with a verifier that cannot tell”).</p>
 <ul>${reasons}</ul>
 <p><strong>What follows from it.</strong> The paper names this failure: an encoder that is badly aligned does not correct
-a model’s errors, it amplifies them. Words are rewarded whether or not they are in the image, so figures that the verifier
-itself estimates can improve while those counted against annotations do not.</p>
+a model’s errors, it amplifies them. Words are rewarded whether or not they are in the image, so what the verifier itself
+estimates says nothing of what annotations count.</p>
 <p><strong>In this run:</strong> ${failureSignature(report)}</p>
 </section>`
 }
 
-/** Whether the verifier's own estimate fell while the count against annotations did not. */
-function failureSignature({ curves, evaluation, steps }: RunReport): string {
+/** How far the verifier's own words are from what annotations count, and what became of the hallucinations. */
+function failureSignature({ curves, evaluation, steps, calibration }: RunReport): string {
   const estimates = curves['validation.hallucinationRate'] ?? []
   const before = estimates[0]?.value
   const after = estimates.find(({ step }) => step === steps.best)?.value ?? estimates.at(-1)?.value
@@ -216,12 +216,19 @@ function failureSignature({ curves, evaluation, steps }: RunReport): string {
   if (before === undefined || after === undefined || !chair || chair.difference.value === null) {
     return 'it cannot be checked, because the estimates or the annotated figures are missing.'
   }
-  const estimated = `the verifier’s own estimate of the hallucination rate went from ${fixed(before * 100, 1)} % to ${fixed(after * 100, 1)} %`
+  const told =
+    `it took ${fixed((calibration?.auroc ?? Number.NaN) * 100, 0)} % of pairs of a right and a wrong word to be in the right order; ` +
+    `by the annotations ${fixed((evaluation?.verifierAuroc.value ?? Number.NaN) * 100, 0)} % were (50 % is chance)`
+  const estimated = `Its own estimate of the hallucination rate went from ${fixed(before * 100, 1)} % to ${fixed(after * 100, 1)} %`
   const counted = `CHAIR_i went from ${fixed((chair.before.value ?? Number.NaN) * 100, 1)} % to ${fixed((chair.after.value ?? Number.NaN) * 100, 1)} % (difference in points ${withInterval(chair.difference, 100, 1)})`
   const [low, high] = [chair.difference.low ?? Number.NaN, chair.difference.high ?? Number.NaN]
-  if (high < 0) return `${estimated}, and ${counted}: this time hallucinations fell nevertheless.`
-  if (low > 0) return `${estimated}, while ${counted}: the failure is there, the model’s errors grew.`
-  return `${estimated}, while ${counted}: nothing was repaired, as far as the interval can tell.`
+  const outcome =
+    high < 0
+      ? 'hallucinations fell nevertheless, as they can when every object word is penalised and a model stops sooner: that is not the verifier’s doing, and the words that it marks are marked at random'
+      : low > 0
+        ? 'the model’s errors grew'
+        : 'nothing was repaired, as far as the interval can tell'
+  return `${told}. ${estimated}, while ${counted}: ${outcome}.`
 }
 
 function calibrationSection(calibration: ReportCalibration | null, { evaluation, config }: RunReport): Markup {
