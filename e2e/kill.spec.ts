@@ -1,12 +1,10 @@
 // The whole app is killed at fifty random moments of an import: the file opens each time, nothing is damaged, and
 // the import goes on by itself to the same end without a duplicate.
-import { spawn } from 'node:child_process'
 import { existsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { electronArguments } from '../scripts/launch.ts'
-import { runtimeEnvironment, setUp } from '../scripts/setup.ts'
 import { makePictures } from '../src/main/library/testing/pictures.ts'
+import { runAndKill } from './kill.ts'
 import { expect, onRuntime, test } from './studio.ts'
 import type { WorkspaceCheck } from './workspaceFile.ts'
 
@@ -77,17 +75,6 @@ test(`kill -9 at ${kills} random moments of an import`, async ({ launch, folder 
 
 async function checkFile(path: string): Promise<WorkspaceCheck> {
   return JSON.parse(await onRuntime('e2e/workspaceFile.ts', 'check', path))
-}
-
-/** Starts the app as a process group of its own and ends all of it at once. */
-async function runAndKill(args: readonly string[], moment: () => Promise<void>): Promise<void> {
-  const runtime = await setUp()
-  const env = runtimeEnvironment(runtime)
-  const child = spawn(runtime.electronPath, electronArguments(args), { env, detached: true, stdio: 'ignore' })
-  const ended = new Promise((resolve) => child.once('exit', resolve))
-  await moment()
-  process.kill(-(child.pid ?? 0), 'SIGKILL')
-  await ended
 }
 
 /** Waits until the file is there and changes, which it does once the app has opened the workspace. */

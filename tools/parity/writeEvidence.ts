@@ -16,7 +16,7 @@ import { responseGraph } from '../../src/main/engine/models/vlmGraphs.ts'
 import { readLexicon } from '../../src/main/engine/reward/lexicon.ts'
 import { responseFeeds } from '../../src/main/engine/rollout/responseFeeds.ts'
 import { exportRun } from '../../src/main/engine/runExport.ts'
-import { openStoredRun, policyAtStep, splitImages } from '../../src/main/engine/workspaceRuns.ts'
+import { imagesOfRun, openStoredRun, policyAtStep, splitImages } from '../../src/main/engine/workspaceRuns.ts'
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -27,7 +27,6 @@ if (!workspace || !out) throw new Error('which workspace, and where to?')
 // The binding of SQLite that the development runtime was set up with.
 Object.assign(process.env, runtimeEnvironment(await setUp()))
 const { openWorkspace } = await import('../../src/main/db/open.ts')
-const { everyImage } = await import('../../src/main/db/images.ts')
 const { listRuns } = await import('../../src/main/db/runs.ts')
 const { listCheckpoints } = await import('../../src/main/db/checkpoints.ts')
 
@@ -40,7 +39,7 @@ const { config, seed, folders } = openStoredRun(db, runId)
 mkdirSync(out, { recursive: true })
 await exportRun(db, { runId, step, strength: 1, folder: out, merged: true })
 
-const images = splitImages(everyImage(db), config, seed).validation.slice(0, Number(values.images))
+const images = splitImages(imagesOfRun(db, runId), config, seed).validation.slice(0, Number(values.images))
 const lexicon = await readLexicon(join(import.meta.dirname, '../../resources/lexicons/scene-objects.json'))
 const options = { device: 'cpu', threads: 1, config, lexicon } as const
 const models = await AlignmentModels.open(folders, options)

@@ -4,14 +4,13 @@ import { mkdir, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { RunId } from '../../shared/domain.ts'
 import type { WritableDb } from '../db/connection.ts'
-import { everyImage } from '../db/images.ts'
 import { metricNames, metricSeries } from '../db/metrics.ts'
 import { runtimeVersion } from './graph/ortSession.ts'
 import { sha256Of, weightFiles } from './modelInspection.ts'
 import { mergeAdapter } from './models/mergeAdapter.ts'
 import { type LoraAdapter, writeAdapter } from './models/peft.ts'
 import { openVlm } from './models/vlm.ts'
-import { openStoredRun, policyAtStep, splitImages } from './workspaceRuns.ts'
+import { imagesOfRun, openStoredRun, policyAtStep, splitImages } from './workspaceRuns.ts'
 
 export interface ExportRequest {
   readonly runId: RunId
@@ -44,7 +43,7 @@ export async function exportRun(db: WritableDb, request: ExportRequest, signal?:
     const options = { strength, ...(signal && { signal }) }
     await mergeAdapter(source.weights, adapter, join(folder, 'merged'), options)
   }
-  const { images, validation } = splitImages(everyImage(db), config, seed)
+  const { images, validation } = splitImages(imagesOfRun(db, runId), config, seed)
   const series = metricNames(db, runId).map((name) => [name, metricSeries(db, runId, name)])
   const bundle = {
     format: 'fisao-run',

@@ -38,6 +38,8 @@ export const runCursorSchema = z.strictObject({
   }),
   /** Every random number follows from it and the step. */
   seed: z.int().nonnegative(),
+  /** Of the images that were there at the run's start; those that came later are none of its own. */
+  lastImageId: z.int().nonnegative(),
 })
 
 export interface WorkspaceRun {
@@ -45,6 +47,8 @@ export interface WorkspaceRun {
   readonly config: RunConfig
   readonly seed: number
   readonly prompt: string
+  /** Of the images that it began with. */
+  readonly lastImageId: number
   /** 32 bytes, of the companion's weights. */
   readonly encoderSha256: Buffer
 }
@@ -81,7 +85,7 @@ export class WorkspaceRunStore implements RunStore {
   }
 
   commit(done: CommittedStep): void {
-    const { runId, config, seed } = this.#run
+    const { runId, config, seed, lastImageId } = this.#run
     const { cursor, parts } = storePolicy(done.policy)
     const nowMs = Date.now()
     inTransaction(this.#db, () => {
@@ -90,12 +94,14 @@ export class WorkspaceRunStore implements RunStore {
         this.#db,
         {
           ...{ runId, parentId, step: done.step, parts },
-          cursor: {
+          // By the schema, as a resumed run reads it: its keys then stand in one order, whoever committed before.
+          cursor: runCursorSchema.parse({
             policy: cursor,
-            looks: [...done.looks],
-            calibration: { ...done.calibration },
+            looks: done.looks,
+            calibration: done.calibration,
             seed,
-          } as unknown as Json,
+            lastImageId,
+          }) as unknown as Json,
           summary: summaryOf(done),
         },
         nowMs,

@@ -5,8 +5,8 @@ import { StudioError } from '../../shared/errors.ts'
 import type { ChairReport } from '../../shared/evaluation.ts'
 import type { DeviceName } from '../../shared/hardware.ts'
 import { type RunConfig, runConfigSchema } from '../../shared/runConfig.ts'
-import { checkpointPart, listCheckpoints } from '../db/checkpoints.ts'
-import type { WritableDb } from '../db/connection.ts'
+import { checkpointPart, lastCheckpoint, listCheckpoints } from '../db/checkpoints.ts'
+import type { ReadableDb, WritableDb } from '../db/connection.ts'
 import { everyImage } from '../db/images.ts'
 import { modelById } from '../db/models.ts'
 import { runById } from '../db/runs.ts'
@@ -57,8 +57,11 @@ export async function runAlignment(
   signal?: AbortSignal,
 ): Promise<{ steps: number; bestStep: number }> {
   const { config, seed, folders, encoderSha256, lexicon } = await openRun(db, runId, lexiconPath)
-  const { images, validation } = splitImages(everyImage(db), config, seed)
-  const store = new WorkspaceRunStore(db, { runId, config, seed, prompt: config.rollout.question, encoderSha256 })
+  const all = imagesOfRun(db, runId)
+  const { images, validation } = splitImages(all, config, seed)
+  const lastImageId = all.at(-1)?.imageId ?? 0
+  const prompt = config.rollout.question
+  const store = new WorkspaceRunStore(db, { runId, config, seed, prompt, lastImageId, encoderSha256 })
   const annotations = await annotationsFor(config, [...images, ...validation], lexicon)
   const run = {
     ...{ config, seed, device, folders, lexicon, images, validation, annotations },
@@ -104,6 +107,13 @@ export async function evaluateRun(
   } finally {
     await models.release()
   }
+}
+
+/** The images that a run has: all of the workspace, or, once it has committed, those that it began with. */
+export function imagesOfRun(db: ReadableDb, runId: RunId): RunImage[] {
+  const last = lastCheckpoint(db, runId)
+  const lastImageId = last ? runCursorSchema.parse(last.cursor).lastImageId : Number.POSITIVE_INFINITY
+  return everyImage(db).filter(({ imageId }) => imageId <= lastImageId)
 }
 
 /**

@@ -7,7 +7,7 @@ import { presetConfig } from '../../../shared/runConfig.ts'
 import { checkpointPart, listCheckpoints } from '../../db/checkpoints.ts'
 import type { WritableDb } from '../../db/connection.ts'
 import { everyImage, insertImage } from '../../db/images.ts'
-import { createImport } from '../../db/imports.ts'
+import { createImport, setImportState } from '../../db/imports.ts'
 import { saveModel } from '../../db/models.ts'
 import { createRun } from '../../db/runs.ts'
 
@@ -39,10 +39,15 @@ export function addDemoRun(db: WritableDb, images: number, { config = shortConfi
   return createRun(db, { modelId, name: 'short', preset: 'quick-look', config: stored, seed }, 1)
 }
 
-function addSampleScenes(db: WritableDb, count: number): void {
+/** The sample scenes from the `start`th on. */
+export function addSampleScenes(db: WritableDb, count: number, start = 0): void {
   const folder = join(resources, 'samples/images')
   const importId = createImport(db, folder, 1)
-  for (const name of readdirSync(folder).sort().slice(0, count)) {
+  // The app would go on with an import that is not complete.
+  setImportState(db, importId, 'complete', 1)
+  for (const name of readdirSync(folder)
+    .sort()
+    .slice(start, start + count)) {
     const bytes = readFileSync(join(folder, name))
     insertImage(
       db,
