@@ -1,9 +1,10 @@
 // The Runs screen in the real window: what runs show, the wizard, refusals and errors; and with the demo model a whole
 // alignment that is paused and resumed on the way.
-import { existsSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Locator, Page } from '@playwright/test'
 import { projectRoot } from '../scripts/runProgram.ts'
+import { presetConfig } from '../src/shared/runConfig.ts'
 import { answerDialogs, createWorkspace, expect, onRuntime, type Studio, test } from './studio.ts'
 
 const hasDemoModel = existsSync(join(projectRoot, 'resources/demo-model/encoder/model.safetensors'))
@@ -37,6 +38,23 @@ test('a run shows its result, its verifier, its looks with the best one, its cur
   await expect(run.getByRole('img', { name: /^Reward/ })).toBeVisible()
   await run.getByText('Settings of this run').click()
   await expect(run.getByText('Steps a round')).toBeVisible()
+})
+
+test('an export whose model is gone says so in its dialog', async ({ launch, folder }) => {
+  const path = join(folder, 'aligned.fisao')
+  await onRuntime('e2e/runsFile.ts', path)
+  const studio = await launch({ args: [path] })
+  const { page } = studio
+  await page.getByRole('button', { name: 'Runs' }).click()
+  await runItem(page, 'Quick look').click()
+  await page.getByRole('button', { name: 'Export…' }).click()
+  const dialog = page.getByRole('dialog', { name: 'Export step 20 of “Quick look”' })
+  await answerDialogs(studio, folder)
+  await dialog.getByRole('button', { name: 'Choose where to…' }).click()
+  await expect(dialog.getByRole('alert')).toContainText('/models/llava-tiny', { timeout: 30_000 })
+  await page.screenshot({ path: test.info().outputPath('export refused.png') })
+  await dialog.getByRole('button', { name: 'Cancel' }).click()
+  await expect(dialog).toBeHidden()
 })
 
 test('a refused verifier says why, and a person may go on knowingly', async ({ launch, folder }) => {
@@ -123,7 +141,10 @@ test('the demo opens from Home and offers its model; a build without one says so
   await expect(dialog.getByText(words)).toBeVisible({ timeout: 60_000 })
 })
 
-test('the demo model aligns itself from the window, paused and resumed on the way', async ({ studio }) => {
+test('the demo model aligns itself from the window, paused and resumed, and is exported', async ({
+  studio,
+  folder,
+}) => {
   test.skip(!hasDemoModel, 'the demo model is not part of this build')
   test.setTimeout(300_000)
   const { page } = studio
@@ -157,4 +178,23 @@ test('the demo model aligns itself from the window, paused and resumed on the wa
   await expect(looks.getByRole('row')).toHaveCount(3)
   await expect(run.getByRole('region', { name: 'Can the verifier tell?' })).toContainText('scores')
   await page.screenshot({ path: test.info().outputPath('demo run.png') })
+
+  // Whether a step so early is better than the model as it came is not certain; then there is nothing to export.
+  const exporting = run.getByRole('button', { name: 'Export…' })
+  if (!(await exporting.isVisible())) return
+  await exporting.click()
+  const exportDialog = page.getByRole('dialog', { name: /^Export step \d of “Quick look”$/ })
+  await exportDialog.getByLabel('Also the whole model with the adapter merged in').check()
+  await exportDialog.getByRole('slider').press('ArrowLeft')
+  await expect(exportDialog).toContainText('Strength of the adapter: 0.95')
+  await answerDialogs(studio, folder)
+  await exportDialog.getByRole('button', { name: 'Choose where to…' }).click()
+  await expect(exportDialog.getByRole('status')).toContainText(folder, { timeout: 60_000 })
+  await page.screenshot({ path: test.info().outputPath('export.png') })
+  const [written = ''] = readdirSync(folder).filter((name) => name.startsWith('Quick look step'))
+  expect(existsSync(join(folder, written, 'merged/model.safetensors'))).toBe(true)
+  expect(JSON.parse(readFileSync(join(folder, written, 'run.json'), 'utf8'))).toMatchObject({ strength: 0.95 })
+  expect(JSON.parse(readFileSync(join(folder, written, 'adapter/adapter_config.json'), 'utf8')).lora_alpha).toBeCloseTo(
+    presetConfig('quick-look').adapter.alpha * 0.95,
+  )
 })

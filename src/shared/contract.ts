@@ -142,6 +142,12 @@ export const channels = {
   'runs.resume': { params: run.extend({ goOnRefused: z.boolean() }), result: none },
   'runs.stop': { params: run, result: none },
   'runs.delete': { params: run, result: none },
+  /** Asks for a folder and writes a step into a new one in it: adapter, `run.json`, on request the merged model. */
+  'runs.export': {
+    params: run.extend({ step: count, strength: z.number().min(0).max(1.5), merged: z.boolean() }),
+    /** Null when the person chose no folder. */
+    result: z.object({ folder: z.string() }).nullable(),
+  },
 
   'engine.restart': { params: none, result: none },
   'hardware.probe': { params: none, result: none },

@@ -3,7 +3,7 @@
 //
 //   npx tsx tools/results/table.ts "paper rule=/tmp/paper.jsonl" "first mention=/tmp/first.jsonl"
 import { readFileSync } from 'node:fs'
-import type { ChairReport } from '../../src/shared/evaluation.ts'
+import type { ChairReport, ObjectCounts } from '../../src/shared/evaluation.ts'
 
 interface Line {
   readonly seed: number
@@ -29,6 +29,13 @@ function row(name: string, lines: readonly Line[]): string {
     of('meanLength', 'after').map((after, i) => after / (of('meanLength', 'before')[i] as number) - 1),
   )
   const repeats = mean(of('repetition', 'after').map((after, i) => after - (of('repetition', 'before')[i] as number)))
+  const lost = (isHallucinated: boolean) =>
+    mean(
+      lines.map(
+        ({ report }) =>
+          mentions(report.byObject.before, isHallucinated) - mentions(report.byObject.after, isHallucinated),
+      ),
+    )
   const cells = [
     name,
     lines.map(({ seed }) => seed).join(', '),
@@ -39,15 +46,30 @@ function row(name: string, lines: readonly Line[]): string {
     `${recall >= 0 ? '+' : '−'}${Math.abs(recall).toFixed(1)}`,
     `${(100 * length).toFixed(1)} %`,
     repeats.toFixed(3),
+    (lost(true) / lost(false)).toFixed(1),
     mean(lines.map(({ tokens, tokensToStep }) => (tokensToStep ?? tokens) / 1000)).toFixed(0),
     lines.map(({ step }) => step).join(', '),
   ]
   return `| ${cells.join(' | ')} |`
 }
 
+function mentions(objects: readonly ObjectCounts[], isHallucinated: boolean): number {
+  return objects.reduce(
+    (sum, one) => sum + (isHallucinated ? one.hallucinatedMentions : one.mentions - one.hallucinatedMentions),
+    0,
+  )
+}
+
 const head = [
   ...['settings', 'seeds', 'CHAIR_i, %', 'relative fall, % (by seed)', 'interval below 0', 'CHAIR_s, %'],
-  ...['recall, points', 'length', 'repeats', 'thousand tokens', 'best step'],
+  ...[
+    'recall, points',
+    'length',
+    'repeats',
+    'hallucinated words gone for each right one',
+    'thousand tokens',
+    'best step',
+  ],
 ]
 console.log(`| ${head.join(' | ')} |\n|${' --- |'.repeat(head.length)}`)
 for (const argument of process.argv.slice(2)) {

@@ -216,6 +216,9 @@ async function saveScreenshot(window: BrowserWindow, file: string): Promise<void
     check()
   })`
   await Promise.race([window.webContents.executeJavaScript(painted), delay(15_000)])
+  // Wherever the pointer rests, it shall not hold a chart's tooltip open.
+  window.webContents.sendInputEvent({ type: 'mouseMove', x: 1, y: 1 })
+  await delay(500)
   writeFileSync(file, (await window.webContents.capturePage()).toPNG())
 }
 

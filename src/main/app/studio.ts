@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { app, dialog, nativeTheme } from 'electron'
-import type { AppState, EventPayload, OpenWorkspace, StudioEvent } from '../../shared/contract.ts'
+import type { AppState, EventPayload, OpenWorkspace, Params, Result, StudioEvent } from '../../shared/contract.ts'
 import { toErrorRecord } from '../../shared/errors.ts'
 import type { DeviceName } from '../../shared/hardware.ts'
 import type { Appearance } from '../../shared/settings.ts'
@@ -174,6 +174,20 @@ export class Studio {
     return filePaths[0] === undefined ? null : { folder: filePaths[0] }
   }
 
+  async exportRun({ runId, step, strength, merged }: Params<'runs.export'>): Promise<Result<'runs.export'>> {
+    const { path } = this.workspaces.require()
+    const { run } = this.runs.get(runId)
+    const { filePaths } = await dialog.showOpenDialog({
+      title: 'Choose where the export goes',
+      buttonLabel: 'Export here',
+      properties: ['openDirectory', 'createDirectory'],
+    })
+    if (filePaths[0] === undefined) return null
+    const folder = newFolderIn(filePaths[0], `${run.name} step ${step}`)
+    await this.engine.client.request('exportRun', { workspace: path, runId, step, strength, folder, merged })
+    return { folder }
+  }
+
   #makeHandlers(): ChannelHandlers {
     const { workspaces, images, models, runs, engine } = this
     const done = async (work: void | Promise<void>): Promise<Record<string, never>> => {
@@ -213,6 +227,7 @@ export class Studio {
       'runs.resume': ({ runId, goOnRefused }) => done(runs.resume(runId, { goOnRefused })),
       'runs.stop': ({ runId }) => done(runs.stop(runId)),
       'runs.delete': ({ runId }) => done(runs.delete(runId)),
+      'runs.export': (params) => this.exportRun(params),
       'engine.restart': () => done(engine.start()),
       'hardware.probe': () => {
         void engine.probe()
@@ -234,5 +249,14 @@ export class Studio {
   /** Carries out a command of the menu; what goes wrong is shown in the window. */
   attempt(work: () => Promise<unknown>): void {
     work().catch((thrown: unknown) => this.#options.broadcast('app.error', toErrorRecord(thrown)))
+  }
+}
+
+/** A path in the folder that is not taken, by a name without what file systems refuse. */
+function newFolderIn(parent: string, name: string): string {
+  const plain = name.replace(/[\\/:*?"<>|]/g, '-')
+  for (let number = 1; ; number++) {
+    const folder = join(parent, number === 1 ? plain : `${plain} (${number})`)
+    if (!existsSync(folder)) return folder
   }
 }

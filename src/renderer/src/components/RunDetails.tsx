@@ -8,6 +8,7 @@ import { request, useAppState } from '../api.ts'
 import { useAttempt } from '../attempt.ts'
 import { formatAgo, formatMoment } from '../format.ts'
 import { nowWords, percentOf, presetTitle, stepWords } from '../runWords.ts'
+import { ExportRun } from './ExportRun.tsx'
 import { colourOf, RunStateMark } from './RunList.tsx'
 import { LooksTable, RunResult, RunSettings, VerifierCard } from './RunResults.tsx'
 
@@ -31,7 +32,7 @@ export function RunDetails({ run }: { readonly run: RunView }): ReactNode {
           </Title>
           <RunStateMark state={run.state} />
         </div>
-        <RunActions run={run} />
+        <RunActions run={run} detail={loaded?.detail ?? null} />
       </header>
       <Text size="sm" className="quiet">
         {presetTitle(run.preset)} · {run.modelName} · seed {run.seed} ·{' '}
@@ -101,7 +102,12 @@ function RunNow({ run }: { readonly run: RunView }): ReactNode {
   )
 }
 
-function RunActions({ run }: { readonly run: RunView }): ReactNode {
+interface RunActionsProps {
+  readonly run: RunView
+  readonly detail: RunDetail | null
+}
+
+function RunActions({ run, detail }: RunActionsProps): ReactNode {
   const { runId, state, live } = run
   const attempt = useAttempt()
   const [isDeleting, setDeleting] = useState(false)
@@ -140,6 +146,7 @@ function RunActions({ run }: { readonly run: RunView }): ReactNode {
           {state === 'queued' ? 'Take out of the queue' : 'Stop'}
         </Button>
       )}
+      {detail && <ExportRun run={run} detail={detail} />}
       <Button size="xs" variant="default" leftSection={<IconTrash size={15} />} onClick={() => setDeleting(true)}>
         Delete…
       </Button>

@@ -1,0 +1,128 @@
+// What leaves the app of a run: the adapter of its best step at a chosen strength, on request merged into the model.
+import { Alert, Button, Checkbox, Code, Modal, Slider, Text } from '@mantine/core'
+import { IconAlertTriangle, IconCheck, IconFileExport } from '@tabler/icons-react'
+import { type ReactNode, useState } from 'react'
+import { type ErrorRecord, toErrorRecord } from '../../../shared/errors.ts'
+import type { RunDetail, RunView } from '../../../shared/runView.ts'
+import { request } from '../api.ts'
+
+interface ExportRunProps {
+  readonly run: RunView
+  readonly detail: RunDetail
+}
+
+/** Opens the dialog; there is nothing to export before a step is better than the model as it came. */
+export function ExportRun({ run, detail }: ExportRunProps): ReactNode {
+  const [isOpen, setOpen] = useState(false)
+  if (!detail.bestStep) return null
+  return (
+    <>
+      <Button size="xs" variant="default" leftSection={<IconFileExport size={15} />} onClick={() => setOpen(true)}>
+        Export…
+      </Button>
+      {isOpen && (
+        <ExportDialog
+          run={run}
+          step={detail.bestStep}
+          preset={detail.config?.evaluation.strength ?? 1}
+          onClose={() => setOpen(false)}
+        />
+      )}
+    </>
+  )
+}
+
+interface ExportDialogProps {
+  readonly run: RunView
+  readonly step: number
+  /** Strength that the run's own looks had. */
+  readonly preset: number
+  readonly onClose: () => void
+}
+
+function ExportDialog({ run, step, preset, onClose }: ExportDialogProps): ReactNode {
+  const [strength, setStrength] = useState(preset)
+  const [merged, setMerged] = useState(false)
+  const [isBusy, setBusy] = useState(false)
+  const [written, setWritten] = useState<string | null>(null)
+  const [error, setError] = useState<ErrorRecord | null>(null)
+  const start = async (): Promise<void> => {
+    setBusy(true)
+    setError(null)
+    setWritten(null)
+    try {
+      const result = await request('runs.export', { runId: run.runId, step, strength, merged })
+      if (result) setWritten(result.folder)
+    } catch (thrown) {
+      setError(toErrorRecord(thrown))
+    } finally {
+      setBusy(false)
+    }
+  }
+  return (
+    <Modal
+      opened
+      onClose={onClose}
+      centered
+      title={`Export step ${step} of “${run.name}”`}
+      closeButtonProps={{ 'aria-label': 'Close' }}
+    >
+      <Text size="sm">
+        Writes a PEFT adapter, as Python’s peft loads it, and <Code>run.json</Code> with all that is needed to repeat
+        the run.
+      </Text>
+      <Text size="sm" fw={600} mt="md" id="export-strength">
+        Strength of the adapter: {strength.toFixed(2)}
+      </Text>
+      <Text size="xs" className="quiet">
+        1 is as trained. Less repairs less and keeps more of what the model said before.
+      </Text>
+      <Slider
+        mt="xs"
+        mb="xl"
+        min={0}
+        max={1.5}
+        step={0.05}
+        label={null}
+        marks={[0, 0.5, 1, 1.5].map((value) => ({ value, label: `${value}` }))}
+        value={strength}
+        onChange={setStrength}
+        thumbProps={{ 'aria-labelledby': 'export-strength' }}
+      />
+      <Checkbox
+        checked={merged}
+        onChange={({ currentTarget }) => setMerged(currentTarget.checked)}
+        label="Also the whole model with the adapter merged in"
+        description="As large as the model itself; opens wherever the model does."
+      />
+      {error && (
+        <Alert
+          mt="md"
+          color="red"
+          variant="light"
+          icon={<IconAlertTriangle size={18} />}
+          title={error.message}
+          role="alert"
+        >
+          {error.remedy}
+          {error.where && <div className="notice-where">{error.where}</div>}
+        </Alert>
+      )}
+      {written !== null && (
+        <Alert mt="md" color="green" variant="light" icon={<IconCheck size={18} />} title="Written" role="status">
+          <Text size="sm" style={{ overflowWrap: 'anywhere' }}>
+            {written}
+          </Text>
+        </Alert>
+      )}
+      <div className="dialog-actions">
+        <Button variant="default" onClick={onClose}>
+          {written === null ? 'Cancel' : 'Close'}
+        </Button>
+        <Button loading={isBusy} onClick={() => void start()} data-autofocus>
+          Choose where to…
+        </Button>
+      </div>
+    </Modal>
+  )
+}
