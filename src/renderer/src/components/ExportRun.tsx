@@ -109,7 +109,7 @@ function ExportDialog({ run, step, preset, onClose }: ExportDialogProps): ReactN
         </Alert>
       )}
       {written !== null && (
-        <Alert mt="md" color="green" variant="light" icon={<IconCheck size={18} />} title="Written" role="status">
+        <Alert mt="md" color="green.9" variant="light" icon={<IconCheck size={18} />} title="Written" role="status">
           <Text size="sm" style={{ overflowWrap: 'anywhere' }}>
             {written}
           </Text>
