@@ -224,7 +224,7 @@ function failureSignature({ curves, evaluation, steps, calibration }: RunReport)
   const [low, high] = [chair.difference.low ?? Number.NaN, chair.difference.high ?? Number.NaN]
   const outcome =
     high < 0
-      ? 'hallucinations fell nevertheless, as they can when every object word is penalised and a model stops sooner: that is not the verifier’s doing, and the words that it marks are marked at random'
+      ? 'hallucinations fell nevertheless, as they can when every object word is penalised and a model names fewer objects: that is not the verifier’s doing, and the words that it marks are marked at random'
       : low > 0
         ? 'the model’s errors grew'
         : 'nothing was repaired, as far as the interval can tell'
