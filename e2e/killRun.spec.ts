@@ -2,7 +2,6 @@
 // run without a break ends. src/main/engine/resume.test.ts kills the engine's process the same way, and more often.
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { hasDemoModel } from '../src/main/engine/testing/demoRun.ts'
 import { runAndKill } from './kill.ts'
 import type { RunLook } from './runFile.ts'
 import { expect, onRuntime, test } from './studio.ts'
@@ -11,7 +10,6 @@ import { expect, onRuntime, test } from './studio.ts'
 const killedAfter = [null, 0, 1, 3]
 
 test('a run goes on by itself after the app was killed, to the same bytes', async ({ launch, folder }) => {
-  test.skip(!hasDemoModel, 'the demo model is not part of this build')
   test.setTimeout(300_000)
   const look = async (name: string): Promise<RunLook> =>
     JSON.parse(await onRuntime('e2e/runFile.ts', 'look', join(folder, name)))

@@ -11,7 +11,6 @@ import { OrtSession, type Tensor } from '../../src/main/engine/graph/ortSession.
 import { openImageProcessor } from '../../src/main/engine/models/imageProcessor.ts'
 import { loraFeeds } from '../../src/main/engine/models/lora.ts'
 import { type TensorToWrite, writeSafetensors } from '../../src/main/engine/models/safetensors.ts'
-import { padTokens } from '../../src/main/engine/models/sequenceFeeds.ts'
 import { responseGraph } from '../../src/main/engine/models/vlmGraphs.ts'
 import { readLexicon } from '../../src/main/engine/reward/lexicon.ts'
 import { responseFeeds } from '../../src/main/engine/rollout/responseFeeds.ts'
@@ -62,14 +61,9 @@ const { logits } = await session.compute({
 })
 await session.release()
 
-const { vision, decoder, padTokenId } = models.source.config
+const { vision, decoder } = models.source.config
 const processor = await openImageProcessor(folders.model)
 const pixels = await Promise.all(images.map(({ path }) => processor.pixelValuesOfFile(path)))
-const batch = padTokens(
-  adapted.map(({ promptIds, tokens }) => [...promptIds, ...tokens]),
-  padTokenId,
-  'right',
-)
 const count = images.length
 await writeSafetensors(join(out, 'evidence.safetensors'), [
   floatsOf('pixel_values', [count, vision.channels, vision.imageSize, vision.imageSize], concatenate(pixels)),
@@ -79,7 +73,7 @@ await writeSafetensors(join(out, 'evidence.safetensors'), [
 const responses = Object.fromEntries([...said].map(([name, list]) => [name, list.map(({ tokens }) => tokens)]))
 const evidence = {
   ...{ model: folders.model, step, question: config.rollout.question, maxNewTokens: config.rollout.maxNewTokens },
-  ...{ images: images.map(({ path }) => path), promptIds: models.promptIds, columns: batch.seq, responses },
+  ...{ images: images.map(({ path }) => path), promptIds: models.promptIds, responses },
 }
 writeFileSync(join(out, 'evidence.json'), `${JSON.stringify(evidence)}\n`)
 await models.release()

@@ -76,7 +76,7 @@ export function demoReport(run: DemoRun, options: DemoOptions): RunReport {
     createdAtMs: Date.now(),
     command: commandOf(options),
     ...{ seed: options.seed, preset: options.preset, device: run.device, config },
-    ...{ modelName: detail.run.modelName, encoderName: 'its own CLIP encoder', resumedFrom: run.resumedFrom },
+    ...{ modelName: detail.run.modelName, encoderName: null, resumedFrom: run.resumedFrom },
     versions: { 'FiSAO Studio': run.version, Electron: process.versions.electron ?? '' },
     images: { alignment: used - validation, validation, evaluation: chair.images },
     steps: { done: detail.run.checkpointStep ?? 0, best: detail.bestStep ?? 0 },
@@ -133,13 +133,15 @@ function durations({ chair, series, durationS }: DemoRun): RunReport['durationS'
   }
 }
 
-function commandOf({ seed, preset, reward, calibration, images, steps }: DemoOptions): string {
+function commandOf({ seed, preset, reward, calibration, images, steps, model, force }: DemoOptions): string {
   const flags = [`--seed ${seed}`]
   if (preset !== 'quick-look') flags.push(`--preset ${preset}`)
   if (reward !== 'token') flags.push(`--reward ${reward}`)
   if (calibration !== 'free') flags.push(`--calibration ${calibration}`)
   if (images !== null) flags.push(`--images ${images}`)
   if (steps !== null) flags.push(`--steps ${steps}`)
+  if (model !== null) flags.push(`--model ${model}`)
+  if (force) flags.push('--force')
   return `npm run demo -- ${flags.join(' ')}`
 }
 

@@ -14,7 +14,7 @@ import { readAdapter } from './models/peft.ts'
 import { openVlm } from './models/vlm.ts'
 import { readLexicon } from './reward/lexicon.ts'
 import { exportRun } from './runExport.ts'
-import { addDemoRun, demoLexicon, demoModel, hasDemoModel, shortConfig } from './testing/demoRun.ts'
+import { addDemoRun, demoLexicon, demoModel, shortConfig } from './testing/demoRun.ts'
 import { policyAtStep, runAlignment } from './workspaceRuns.ts'
 
 const images = 24
@@ -28,7 +28,7 @@ async function runToItsEnd(db: WritableDb, runId: RunId): Promise<{ steps: numbe
   return await runAlignment(db, { runId, device: 'cpu', threads: 1, lexicon: demoLexicon }, () => undefined)
 }
 
-describe.runIf(hasDemoModel)('a run of the demo model', { timeout: 60_000 }, () => {
+describe('a run of the demo model', { timeout: 60_000 }, () => {
   const folder = mkdtempSync(join(tmpdir(), 'fisao-workspace-runs-'))
   const workspace = join(folder, 'work.fisao')
   createWorkspace(workspace)

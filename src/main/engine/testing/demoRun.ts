@@ -1,6 +1,6 @@
 // A short run of the demo model on sample scenes in a workspace of its own, for tests of resuming.
 import { createHash } from 'node:crypto'
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Json, RunId } from '../../../shared/domain.ts'
 import { presetConfig } from '../../../shared/runConfig.ts'
@@ -14,7 +14,6 @@ import { createRun } from '../../db/runs.ts'
 const resources = join(import.meta.dirname, '../../../../resources')
 export const demoModel = join(resources, 'demo-model')
 export const demoLexicon = join(resources, 'lexicons/scene-objects.json')
-export const hasDemoModel = existsSync(join(demoModel, 'model.safetensors'))
 
 /** Few and small steps: a whole run takes seconds. */
 export const shortConfig = presetConfig('quick-look', {
