@@ -17,12 +17,14 @@ export interface Studio {
 export interface LaunchOptions {
   readonly args?: readonly string[]
   readonly env?: Readonly<Record<string, string>>
+  /** Name of the folder with its settings: two apps with folders of their own run side by side. */
+  readonly userData?: string
 }
 
 interface Fixtures {
   /** A temporary folder that is removed after the test. */
   readonly folder: string
-  /** Starts the app; all starts of a test share their settings. */
+  /** Starts the app; all starts of a test share their settings unless they name others. */
   readonly launch: (options?: LaunchOptions) => Promise<Studio>
   /** The app, started. */
   readonly studio: Studio
@@ -37,8 +39,8 @@ export const test = base.extend<Fixtures>({
   },
   launch: async ({ folder }, use) => {
     const started: ElectronApplication[] = []
-    await use(async ({ args = [], env = {} } = {}) => {
-      const options = await electronLaunchOptions({ userDataDir: join(folder, 'user data'), args, env })
+    await use(async ({ args = [], env = {}, userData = 'user data' } = {}) => {
+      const options = await electronLaunchOptions({ userDataDir: join(folder, userData), args, env })
       // The page follows the app's own setting, as on a person's computer.
       const app = await _electron.launch({ ...options, colorScheme: null })
       started.push(app)

@@ -32,6 +32,8 @@ export const openWorkspaceSchema = z.object({
   name: z.string(),
   imageCount: count,
   isDemo: z.boolean(),
+  /** Why nothing can be changed in it here, as a sentence; null when it can. */
+  readOnlyBecause: z.string().nullable(),
 })
 export type OpenWorkspace = z.infer<typeof openWorkspaceSchema>
 
@@ -56,8 +58,13 @@ export const appStateSchema = z.object({
 })
 export type AppState = z.infer<typeof appStateSchema>
 
-/** An import as the renderer sees it; `live` has the counts of one that is running now. */
-export const importViewSchema = importRecordSchema.extend({ live: importCountsSchema.nullable() })
+/** An import as the renderer sees it. */
+export const importViewSchema = importRecordSchema.extend({
+  /** The counts of one that is running now. */
+  live: importCountsSchema.nullable(),
+  /** Why it ended before its end, since the workspace was opened. */
+  error: errorRecordSchema.nullable(),
+})
 export type ImportView = z.infer<typeof importViewSchema>
 
 /** A run as the wizard asks for it: a preset, and what differs from it. */
@@ -85,6 +92,8 @@ export const channels = {
   'workspace.create': { params: none, result: openWorkspaceSchema.nullable() },
   'workspace.open': { params: none, result: openWorkspaceSchema.nullable() },
   'workspace.openRecent': { params: z.object({ path: z.string() }), result: openWorkspaceSchema },
+  /** Opens a workspace that another app works on, to look at it. */
+  'workspace.openForReading': { params: z.object({ path: z.string() }), result: openWorkspaceSchema },
   'workspace.forgetRecent': { params: z.object({ path: z.string() }), result: none },
   'workspace.openDemo': { params: none, result: openWorkspaceSchema },
   'workspace.close': { params: none, result: none },

@@ -2,6 +2,7 @@
 // Made by runQueue.ts in main from the workspace file; the engine writes what stands there.
 import { z } from 'zod'
 import { modelRecordSchema, runRecordSchema } from './domain.ts'
+import { errorRecordSchema } from './errors.ts'
 import { type RunConfig, runConfigSchema } from './runConfig.ts'
 import { engineMethods } from './workerProtocol.ts'
 
@@ -19,6 +20,8 @@ export const runViewSchema = runRecordSchema.omit({ config: true, calibration: t
   modelName: z.string(),
   /** Null when its config is not one that this version can read. */
   totalSteps: count.nullable(),
+  /** What it waits for before it goes on by itself, e.g. room on the disk; null when for nothing. */
+  waitingFor: errorRecordSchema.nullable(),
   /** Null while the engine does not work on it. */
   live: z.object({ progress: runProgressSchema.nullable(), wish: runWishSchema }).nullable(),
 })

@@ -70,6 +70,8 @@ export const engineMethods = {
       device: deviceNameSchema,
       /** The lexicon of object words that the app brings. */
       lexicon: z.string(),
+      /** Of the ownership of the workspace (db/owner.ts) under which it commits; null when it was not written down. */
+      ownerToken: z.string().nullable(),
     }),
     progress: z.object({
       phase: z.enum(['opening', 'rollout', 'reward', 'update', 'evaluate']),
@@ -145,6 +147,12 @@ export const libraryMethods = {
     params: z.object({ path: z.string() }),
     progress: none,
     result: z.object({ backup: z.string().nullable() }),
+  },
+  /** Folds the log of the open workspace into its file; see openWorkspace in db/open.ts. */
+  foldLog: {
+    params: z.object({ path: z.string() }),
+    progress: none,
+    result: none,
   },
   /** Puts a backup in the place of a damaged workspace file; the damaged file is kept beside it. */
   restoreBackup: {

@@ -1,8 +1,9 @@
 // The images of the open workspace: imports in the library process, queries for the grid, addresses of pictures.
 import type { ImportView, Result } from '../../shared/contract.ts'
 import type { ImageFormat, ImageQuery } from '../../shared/domain.ts'
-import { StudioError, toErrorRecord } from '../../shared/errors.ts'
+import { type ErrorRecord, StudioError, toErrorRecord } from '../../shared/errors.ts'
 import type { ImportCounts, libraryMethods } from '../../shared/workerProtocol.ts'
+import { freeBytes } from '../db/freeSpace.ts'
 import { countImages, imageWindow, originalOf, thumbnailOf } from '../db/images.ts'
 import { createImport, importById, importIssues, listImports, setImportState } from '../db/imports.ts'
 import { logger } from '../log.ts'
@@ -24,6 +25,11 @@ interface RunningImport {
   counts: ImportCounts
 }
 
+/** How often a full disk is looked at while an import waits for room. */
+const lookForRoomMs = 3_000
+/** Room for some batches of thumbnails; with less an import would end again at once. */
+const importBytes = 32 * 1024 * 1024
+
 export interface ImageLibraryOptions {
   readonly library: WorkerClient<typeof libraryMethods>
   readonly workspaces: Workspaces
@@ -34,6 +40,9 @@ export interface ImageLibraryOptions {
 export class ImageLibrary implements ImageSource {
   readonly #options: ImageLibraryOptions
   readonly #running = new Map<number, RunningImport>()
+  /** Why imports that were not cancelled ended before their end. */
+  readonly #failures = new Map<number, { readonly key: string; readonly error: ErrorRecord }>()
+  #roomTimer: NodeJS.Timeout | null = null
 
   constructor(options: ImageLibraryOptions) {
     this.#options = options
@@ -50,7 +59,24 @@ export class ImageLibrary implements ImageSource {
   resumeImport(importId: number): void {
     const { path, db } = this.#options.workspaces.require()
     if (!importById(db, importId) || this.#running.has(importId)) return
+    this.#failures.delete(importId)
     void this.#run(path, importId)
+  }
+
+  /** Goes on with the imports that a full disk ended, once there is room again. */
+  async #lookForRoom(): Promise<void> {
+    const { current } = this.#options.workspaces
+    const waiting = [...this.#failures].filter(([, { key, error }]) => key === current?.key && isDiskFull(error))
+    if (!current || waiting.length === 0) return
+    const free = await freeBytes(current.path)
+    if (this.#options.workspaces.current?.key !== current.key) return
+    if (free === null || free >= importBytes) for (const [importId] of waiting) this.resumeImport(importId)
+    else this.#waitForRoom()
+  }
+
+  #waitForRoom(): void {
+    if (this.#roomTimer) clearTimeout(this.#roomTimer)
+    this.#roomTimer = setTimeout(() => void this.#lookForRoom(), lookForRoomMs)
   }
 
   /** Goes on with imports that an end of the app interrupted. */
@@ -67,15 +93,34 @@ export class ImageLibrary implements ImageSource {
     const running = [...this.#running]
     for (const [, { abort }] of running) abort.abort()
     await Promise.all(running.map(([, { done }]) => done))
+    if (this.#roomTimer) clearTimeout(this.#roomTimer)
+    this.#failures.clear()
     const { db } = this.#options.workspaces.require()
-    for (const [importId] of running) {
-      if (importById(db, importId)?.state === 'cancelled') setImportState(db, importId, 'running', Date.now())
+    try {
+      for (const [importId] of running) {
+        if (importById(db, importId)?.state === 'cancelled') setImportState(db, importId, 'running', Date.now())
+      }
+    } catch (thrown) {
+      // Nothing may keep a workspace from closing; this import then waits to be resumed by hand.
+      logger.warn(`an import will not go on by itself: ${String(thrown)}`)
     }
+  }
+
+  /** Ends all imports at once, without a word to a file that is no longer there. */
+  async abandonAll(): Promise<void> {
+    const { library } = this.#options
+    const running = [...this.#running.values()]
+    for (const { abort } of running) abort.abort()
+    this.#failures.clear()
+    if (running.length === 0) return
+    library.stop()
+    await Promise.all(running.map(({ done }) => done))
+    library.start()
   }
 
   /** Runs an import in the library process; when that process dies on the way, the import goes on in the next. */
   #run(path: string, importId: number): Promise<void> {
-    const { library, onImportChanged, onError } = this.#options
+    const { library, onImportChanged } = this.#options
     const abort = new AbortController()
     const onProgress = (counts: ImportCounts): void => {
       running.counts = counts
@@ -90,7 +135,7 @@ export class ImageLibrary implements ImageSource {
           const died = thrown instanceof StudioError && thrown.code === 'workspace.crashed'
           if (died && attempt < 3 && !abort.signal.aborted) continue
           logger.warn(`import ${importId} ended early: ${thrown instanceof Error ? thrown.message : String(thrown)}`)
-          if (!abort.signal.aborted) onError(toErrorRecord(thrown))
+          if (!abort.signal.aborted) this.#fail(importId, toErrorRecord(thrown))
           return
         }
       }
@@ -106,39 +151,52 @@ export class ImageLibrary implements ImageSource {
     return done
   }
 
+  #fail(importId: number, error: ErrorRecord): void {
+    const { workspaces, onError } = this.#options
+    const key = workspaces.current?.key
+    if (key !== undefined) this.#failures.set(importId, { key, error })
+    onError(error)
+    if (isDiskFull(error)) this.#waitForRoom()
+  }
+
   imports(): ImportView[] {
-    const { current } = this.#options.workspaces
-    if (!current) return []
-    return listImports(current.db).map((record) => ({
+    const { shown } = this.#options.workspaces
+    if (!shown) return []
+    return listImports(shown.db).map((record) => ({
       ...record,
       live: this.#running.get(record.importId)?.counts ?? null,
+      error: this.#failures.get(record.importId)?.error ?? null,
     }))
   }
 
   issues(importId: number, offset: number, limit: number): Result<'images.importIssues'> {
-    return importIssues(this.#options.workspaces.require().db, importId, offset, limit)
+    return importIssues(this.#options.workspaces.requireShown().db, importId, offset, limit)
   }
 
   count(query: ImageQuery): number {
-    return countImages(this.#options.workspaces.require().db, query)
+    return countImages(this.#options.workspaces.requireShown().db, query)
   }
 
   window(query: ImageQuery, offset: number, limit: number): Result<'images.window'> {
-    return { images: imageWindow(this.#options.workspaces.require().db, query, offset, limit) }
+    return { images: imageWindow(this.#options.workspaces.requireShown().db, query, offset, limit) }
   }
 
   isCurrent(workspaceKey: string): boolean {
-    return this.#options.workspaces.current?.key === workspaceKey
+    return this.#options.workspaces.shown?.key === workspaceKey
   }
 
   thumbnail(imageId: number): Buffer | null {
-    const { current } = this.#options.workspaces
-    return (current && thumbnailOf(current.db, imageId)) ?? null
+    const { shown } = this.#options.workspaces
+    return (shown && thumbnailOf(shown.db, imageId)) ?? null
   }
 
   original(imageId: number): { path: string; mediaType: string } | null {
-    const { current } = this.#options.workspaces
-    const found = current && originalOf(current.db, imageId)
+    const { shown } = this.#options.workspaces
+    const found = shown && originalOf(shown.db, imageId)
     return found ? { path: found.path, mediaType: mediaTypes[found.format] } : null
   }
+}
+
+function isDiskFull({ code }: ErrorRecord): boolean {
+  return code === 'workspace.disk-full'
 }

@@ -34,7 +34,7 @@ export function demoModelFolders(resources: string): ModelFolders {
 
 export interface ModelLibraryOptions {
   readonly engine: WorkerClient<typeof engineMethods>
-  readonly workspaces: Pick<Workspaces, 'require'>
+  readonly workspaces: Pick<Workspaces, 'require' | 'requireShown'>
   readonly resources: string
 }
 
@@ -46,7 +46,7 @@ export class ModelLibrary {
   }
 
   list(): ModelView[] {
-    return listModels(this.#options.workspaces.require().db).map(viewOf)
+    return listModels(this.#options.workspaces.requireShown().db).map(viewOf)
   }
 
   /**

@@ -44,7 +44,7 @@ function bench(): Bench {
   const workspace = temporaryWorkspace()
   const { db, path, runId } = workspace
   setRunState(db, runId, 'stopped', 1)
-  let current: Current = { path, key: 'first', db, sessionId: 1, isDemo: false }
+  let current: Current = { path, key: 'first', db, isDemo: false, ownerToken: null }
   const children = new Set<ReturnType<typeof fork>>()
   const changed: RunId[] = []
   const engine = new WorkerClient({
@@ -68,7 +68,11 @@ function bench(): Bench {
     get current() {
       return current
     },
+    get shown() {
+      return current
+    },
     require: () => current,
+    requireShown: () => current,
   }
   const queue = new RunQueue({
     ...{ engine, workspaces, hardware: () => hardware, lexicon: () => 'lexicon.json' },

@@ -3,21 +3,30 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { NewRunRequest, Result } from '../../shared/contract.ts'
 import type { RunId, RunRecord, RunState } from '../../shared/domain.ts'
-import { StudioError, toErrorRecord } from '../../shared/errors.ts'
-import type { HardwareReport } from '../../shared/hardware.ts'
+import { type ErrorRecord, StudioError, toErrorRecord } from '../../shared/errors.ts'
+import type { DeviceName, HardwareReport } from '../../shared/hardware.ts'
 import type { RunProgress, RunView, RunWish } from '../../shared/runView.ts'
 import type { engineMethods } from '../../shared/workerProtocol.ts'
+import { checkpointBytes } from '../db/checkpoints.ts'
+import { freeBytes, requireSpace } from '../db/freeSpace.ts'
 import { metricSeries } from '../db/metrics.ts'
-import { createRun, deleteRun, firstRunIn, listRuns, runById, setRunConfig, setRunState } from '../db/runs.ts'
+import { createRun, firstRunIn, listRuns, runById, setRunConfig, setRunState } from '../db/runs.ts'
 import { logger } from '../log.ts'
 import type { WorkerClient } from '../worker/workerClient.ts'
-import { configFromRequest, detailOf, viewOf, withGoOnRefused } from './runViews.ts'
-import type { Current } from './workspaces.ts'
+import { configFromRequest, detailOf, type RunNow, viewOf, withGoOnRefused } from './runViews.ts'
+import { isWorthWaitingFor, type RunChange, UnstoredStates } from './unstoredStates.ts'
+import type { Current, Workspaces } from './workspaces.ts'
 
 /** A run is given up when the engine ended this often in a row without a new checkpoint of it. */
 const mostCrashesInARow = 4
 /** How long a closing workspace waits for the engine to come to the end of its step, before it is restarted. */
 const longestGoodbyeMs = 10_000
+
+/** What a new run needs beside its checkpoints: responses, metrics, the log before it is folded in. */
+const leastBytesToStart = 32 * 1024 * 1024
+/** How soon what a run waits for is looked at again, and how late at most. */
+const firstWaitMs = 2_000
+const longestWaitMs = 60_000
 
 interface ActiveRun {
   readonly runId: RunId
@@ -37,7 +46,7 @@ export interface RunQueueOptions {
   readonly engine: WorkerClient<typeof engineMethods>
   /** What the device probe found; null until it has ended. */
   readonly hardware: () => HardwareReport | null
-  readonly workspaces: { readonly current: Current | null; require(): Current }
+  readonly workspaces: Pick<Workspaces, 'current' | 'require' | 'shown' | 'requireShown'>
   /** Path of the lexicon for a workspace. */
   readonly lexicon: (current: Current) => string
   /** A hint for the window that a run changed. */
@@ -47,37 +56,75 @@ export interface RunQueueOptions {
 export class RunQueue {
   readonly #options: RunQueueOptions
   readonly #crashes = new Map<string, Crashes>()
+  readonly #unstored: UnstoredStates
   #active: ActiveRun | null = null
+  /** What keeps every run of the workspace from going on, and which of them is next. */
+  #waiting: { readonly key: string; readonly runId: RunId; readonly error: ErrorRecord } | null = null
+  #waitTimer: NodeJS.Timeout | null = null
+  /** How often in a row something that was tried again failed again. */
+  #waits = 0
+  #isStarting = false
+  #hasChanged = false
   /** Key of the workspace that is closing: nothing is started in it any more. */
   #closingKey: string | null = null
 
   constructor(options: RunQueueOptions) {
     this.#options = options
+    this.#unstored = new UnstoredStates()
   }
 
   /** Starts the interrupted run, or else the next in the queue, when the engine is free for it. Call it at any change. */
   look(): void {
+    this.#hasChanged = true
+    if (!this.#isStarting) void this.#startWhileChanged()
+  }
+
+  /** What changes while a start is being looked into leads to another look. */
+  async #startWhileChanged(): Promise<void> {
+    this.#isStarting = true
+    while (this.#hasChanged) {
+      this.#hasChanged = false
+      if (this.#device() !== null) await this.#startNext()
+    }
+    this.#isStarting = false
+  }
+
+  /** The device for the next run, or null while none can start. */
+  #device(): DeviceName | null {
     const { engine, hardware, workspaces } = this.#options
     const { current } = workspaces
-    const device = hardware()?.chosen
-    if (this.#active || !current || current.key === this.#closingKey) return
-    if (!device || engine.status.state !== 'ready') return
+    if (this.#active || this.#waiting || !current || current.key === this.#closingKey) return null
+    return engine.status.state === 'ready' ? (hardware()?.chosen ?? null) : null
+  }
+
+  async #startNext(): Promise<void> {
+    const { current } = this.#options.workspaces
+    if (!current) return
+    let next: RunRecord | undefined
     try {
-      const run = firstRunIn(current.db, 'running') ?? firstRunIn(current.db, 'queued')
-      if (!run) return
-      if (run.state === 'queued') setRunState(current.db, run.runId, 'running', Date.now())
+      next = firstRunIn(current.db, 'running') ?? firstRunIn(current.db, 'queued')
+      if (!next) return
+      await requireSpace(current.path, bytesToStart(current, next.runId))
+      const device = this.#device()
+      // Meanwhile the person may have closed the workspace or taken the run out of the queue.
+      if (device === null || this.#options.workspaces.current?.key !== current.key) return
+      const run = runById(current.db, next.runId)
+      if (run?.state === 'queued') setRunState(current.db, run.runId, 'running', Date.now())
+      else if (run?.state !== 'running') return
       this.#start(current, run.runId, device)
     } catch (thrown) {
-      // A file that is busy or a disk that is full; the next change looks again.
-      logger.error('the next run could not be started', thrown)
+      if (next && isWorthWaitingFor(thrown)) this.#wait(current, next.runId, thrown)
+      else logger.error('the next run could not be started', thrown)
     }
   }
 
-  #start(current: Current, runId: RunId, device: HardwareReport['chosen']): void {
+  #start(current: Current, runId: RunId, device: DeviceName): void {
     const { engine, lexicon, onRunChanged } = this.#options
     const abort = new AbortController()
-    const request = { workspace: current.path, runId, device, lexicon: lexicon(current) }
+    const { path: workspace, ownerToken } = current
+    const request = { workspace, runId, device, lexicon: lexicon(current), ownerToken }
     const onProgress = (progress: RunProgress): void => {
+      if (active.progress && progress.step > active.progress.step) this.#waits = 0
       active.progress = progress
       onRunChanged(runId)
     }
@@ -98,6 +145,50 @@ export class RunQueue {
     onRunChanged(runId)
   }
 
+  /**
+   * Nothing is tried again before what is missing may be there: a full disk is looked at every few seconds, others are
+   * tried ever more rarely. The person reads what it is meanwhile, and everything can still be asked for.
+   */
+  #wait(current: Current, runId: RunId, thrown: StudioError): void {
+    const error = toErrorRecord(thrown)
+    if (this.#waiting?.error.code !== error.code) logger.warn(`run ${runId} waits: ${error.code}: ${error.message}`)
+    this.#waiting = { key: current.key, runId, error }
+    this.#lookAgain(current)
+    this.#options.onRunChanged(runId)
+  }
+
+  #lookAgain(current: Current): void {
+    if (this.#waitTimer) clearTimeout(this.#waitTimer)
+    const waitMs = Math.min(firstWaitMs * 2 ** this.#waits, longestWaitMs)
+    this.#waitTimer = setTimeout(() => void this.#goOnWhenThereIsRoom(current), waitMs)
+  }
+
+  async #goOnWhenThereIsRoom(current: Current): Promise<void> {
+    const { runId, error } = this.#waiting ?? {}
+    if (runId === undefined) return
+    const free = error?.code === 'workspace.disk-full' ? await freeBytes(current.path) : null
+    const { key } = current
+    if (this.#waiting?.key !== key || this.#options.workspaces.current?.key !== key) return
+    if (free !== null && free < bytesToStart(current, runId)) return this.#lookAgain(current)
+    this.#waits++
+    if (this.#storeUnstored(current)) this.#stopWaiting()
+    else this.#lookAgain(current)
+  }
+
+  #stopWaiting(): void {
+    if (this.#waitTimer) clearTimeout(this.#waitTimer)
+    const runId = this.#waiting?.runId
+    this.#waiting = null
+    if (runId !== undefined) this.#changed(runId)
+  }
+
+  /** Stores what could not be stored before. @returns whether all of it is in the file now */
+  #storeUnstored(current: Current): boolean {
+    const stored = this.#unstored.storeAll(current)
+    for (const runId of stored) this.#options.onRunChanged(runId)
+    return this.#unstored.isEmpty(current.key)
+  }
+
   /** What a request that failed means: it was cancelled as wished, the engine ended, or the run itself cannot go on. */
   #settleFailure(current: Current, active: ActiveRun, thrown: unknown): void {
     const { runId, wish } = active
@@ -105,8 +196,11 @@ export class RunQueue {
     const wasInterrupted = code !== null && ['engine.crashed', 'engine.stopped', 'engine.failed'].includes(code)
     if (wish === 'close' || (wish === 'go-on' && code === 'engine.stopped')) return
     const wasCancelled = code === 'run.cancelled' || code === 'engine.cancelled'
-    if (wish !== 'go-on' && (wasCancelled || wasInterrupted)) {
+    if (wish !== 'go-on' && (wasCancelled || wasInterrupted || isWorthWaitingFor(thrown))) {
       this.#settle(current, active, wish === 'pause' ? 'paused' : 'stopped', null)
+    } else if (isWorthWaitingFor(thrown)) {
+      // The run itself is sound: it goes on from its last checkpoint.
+      this.#wait(current, runId, thrown)
     } else if (wasInterrupted && this.#mayGoOn(current, runId)) {
       logger.warn(`run ${runId} goes on when the engine is back: ${(thrown as StudioError).message}`)
     } else {
@@ -118,8 +212,19 @@ export class RunQueue {
     const record = error === null ? null : toErrorRecord(error, 'run.unexpected')
     if (record) logger.warn(`run ${runId}: ${record.code}: ${record.message}`)
     if (state !== 'running') this.#crashes.delete(crashKey(current, runId))
-    setRunState(current.db, runId, state, Date.now(), record)
-    if (wish === 'delete') deleteRun(current.db, runId)
+    this.#store(current, { runId, state, error: record, isDeleted: wish === 'delete' })
+  }
+
+  /** Stores what became of a run; where that cannot be done now, it is kept here, shown, and stored later. */
+  #store(current: Current, change: RunChange): void {
+    try {
+      this.#unstored.store(current, change)
+      if (this.#waiting?.runId === change.runId) this.#stopWaiting()
+    } catch (thrown) {
+      if (!isWorthWaitingFor(thrown)) throw thrown
+      this.#unstored.keep(current.key, change)
+      this.#wait(current, change.runId, thrown)
+    }
   }
 
   /** Counts an end of the engine; false when there were too many without a new checkpoint. */
@@ -133,19 +238,21 @@ export class RunQueue {
   }
 
   list(): RunView[] {
-    const { current } = this.#options.workspaces
-    return current ? listRuns(current.db).map((run) => viewOf(current.db, run, this.#liveOf(run))) : []
+    const { shown } = this.#options.workspaces
+    if (!shown) return []
+    const records = this.#unstored.over(shown.key, listRuns(shown.db))
+    return records.map((run) => viewOf(shown.db, run, this.#nowOf(run)))
   }
 
   /** @throws StudioError `run.missing` */
   get(runId: RunId): Result<'runs.get'> {
-    const { db } = this.#options.workspaces.require()
+    const { db } = this.#options.workspaces.requireShown()
     const run = this.#require(runId)
-    return detailOf(db, run, this.#liveOf(run))
+    return detailOf(db, run, this.#nowOf(run))
   }
 
   metrics(runId: RunId, names: readonly string[]): Result<'runs.metrics'> {
-    const { db } = this.#options.workspaces.require()
+    const { db } = this.#options.workspaces.requireShown()
     return Object.fromEntries(names.map((name) => [name, metricSeries(db, runId, name)]))
   }
 
@@ -170,11 +277,14 @@ export class RunQueue {
   }
 
   #end(runId: RunId, wish: 'pause' | 'stop', state: RunState): void {
-    const { db } = this.#options.workspaces.require()
+    const current = this.#options.workspaces.require()
     const run = this.#require(runId)
     if (this.#active?.runId === runId) this.#cancel(this.#active, wish)
-    // One that waits has nothing to pause: it is stopped, and resuming puts it back into the queue.
-    else setRunState(db, runId, run.state === 'queued' ? 'stopped' : state, Date.now())
+    else {
+      // One that waits for its turn has nothing to pause: it is stopped, and resuming puts it back into the queue.
+      const to = run.state === 'queued' ? 'stopped' : state
+      this.#store(current, { runId, state: to, error: null, isDeleted: false })
+    }
     this.#changed(runId)
   }
 
@@ -189,27 +299,55 @@ export class RunQueue {
 
   /** Deletes a run with all that belongs to it; one that the engine works on is ended first. */
   async delete(runId: RunId): Promise<void> {
-    const { db } = this.#options.workspaces.require()
+    const current = this.#options.workspaces.require()
+    const { state } = this.#require(runId)
     const active = this.#active
     if (active?.runId === runId) {
       this.#cancel(active, 'delete')
       await active.done
-    } else deleteRun(db, runId)
+    } else this.#store(current, { runId, state, error: null, isDeleted: true })
     this.#changed(runId)
   }
 
   /** Ends the engine's work on the workspace before it closes; the run stays `running` and goes on at the next opening. */
   async suspend(): Promise<void> {
     const active = this.#active
-    this.#closingKey = this.#options.workspaces.current?.key ?? null
-    if (!active) return
+    const { current } = this.#options.workspaces
+    this.#closingKey = current?.key ?? null
+    if (this.#waitTimer) clearTimeout(this.#waitTimer)
+    this.#waiting = null
+    if (!active) return this.#forgetUnstored(current)
     this.#cancel(active, active.wish === 'go-on' ? 'close' : active.wish)
     const isOver = await Promise.race([active.done.then(() => true), delay(longestGoodbyeMs).then(() => false)])
-    if (isOver) return
-    // Inside one long computation it cannot hear; ending it is safe, because what was committed stays.
-    this.#options.engine.stop()
+    if (!isOver) {
+      // Inside one long computation it cannot hear; ending it is safe, because what was committed stays.
+      this.#options.engine.stop()
+      await active.done
+      this.#options.engine.start()
+    }
+    this.#forgetUnstored(current)
+  }
+
+  /** Ends the engine's work at once, without a word to a file that is no longer there. */
+  async abandon(): Promise<void> {
+    const { engine, workspaces } = this.#options
+    const { current } = workspaces
+    this.#closingKey = current?.key ?? null
+    this.#stopWaiting()
+    if (current) this.#unstored.forget(current.key)
+    const active = this.#active
+    if (!active) return
+    this.#cancel(active, 'close')
+    engine.stop()
     await active.done
-    this.#options.engine.start()
+    engine.start()
+  }
+
+  /** The last try before the workspace closes: what is not stored now is not known at the next opening. */
+  #forgetUnstored(current: Current | null): void {
+    if (!current) return
+    if (!this.#storeUnstored(current)) logger.warn('a run that ended will go on at the next opening: the disk is full')
+    this.#unstored.forget(current.key)
   }
 
   #cancel(active: ActiveRun, wish: RunWish): void {
@@ -222,12 +360,19 @@ export class RunQueue {
     this.look()
   }
 
-  #liveOf({ runId }: RunRecord): RunView['live'] {
-    return this.#active?.runId === runId ? { progress: this.#active.progress, wish: this.#active.wish } : null
+  #nowOf({ runId }: RunRecord): RunNow {
+    const active = this.#active?.runId === runId ? this.#active : null
+    const isWaiting = this.#waiting?.runId === runId && this.#waiting.key === this.#options.workspaces.shown?.key
+    return {
+      live: active && { progress: active.progress, wish: active.wish },
+      waitingFor: isWaiting ? (this.#waiting?.error ?? null) : null,
+    }
   }
 
   #require(runId: RunId): RunRecord {
-    const run = runById(this.#options.workspaces.require().db, runId)
+    const { db, key } = this.#options.workspaces.requireShown()
+    const found = runById(db, runId)
+    const [run] = found ? this.#unstored.over(key, [found]) : []
     if (run) return run
     throw new StudioError({
       code: 'run.missing',
@@ -254,4 +399,9 @@ function endedTooOften(runId: RunId, last: StudioError): StudioError {
     },
     { cause: last },
   )
+}
+
+/** Room that a run needs to get a good way: its checkpoints grow no more, but each is in the log before it is in the file. */
+function bytesToStart({ db }: Current, runId: RunId): number {
+  return leastBytesToStart + 2 * checkpointBytes(db, runId)
 }

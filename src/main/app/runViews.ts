@@ -20,20 +20,23 @@ import { modelById } from '../db/models.ts'
 const summarySchema = z.object({ look: lookViewSchema.optional() })
 const storedCalibrationSchema = z.object({ calibration: calibrationViewSchema })
 
-/** A run in the list. @param live what the engine reports of it, null while it does not work on it */
-export function viewOf(db: ReadableDb, run: RunRecord, live: RunView['live']): RunView {
+/** What stands nowhere in the file: what the engine reports of a run, and what the run waits for. */
+export type RunNow = Pick<RunView, 'live' | 'waitingFor'>
+
+/** A run in the list. */
+export function viewOf(db: ReadableDb, run: RunRecord, now: RunNow): RunView {
   const { config: stored, calibration: _, ...record } = run
   const config = runConfigSchema.safeParse(stored)
   return {
     ...record,
     modelName: modelById(db, run.modelId)?.name ?? '',
     totalSteps: config.success ? totalStepsOf(config.data) : null,
-    live,
+    ...now,
   }
 }
 
 /** A run with its looks, its best step, its calibration and the names of its metrics. */
-export function detailOf(db: ReadableDb, run: RunRecord, live: RunView['live']): RunDetail {
+export function detailOf(db: ReadableDb, run: RunRecord, now: RunNow): RunDetail {
   const config = runConfigSchema.safeParse(run.config)
   const calibration = storedCalibrationSchema.safeParse(run.calibration)
   const checkpoints = listCheckpoints(db, run.runId).map(({ summary, isPinned }) => ({
@@ -41,7 +44,7 @@ export function detailOf(db: ReadableDb, run: RunRecord, live: RunView['live']):
     isPinned,
   }))
   return {
-    run: viewOf(db, run, live),
+    run: viewOf(db, run, now),
     config: config.data ?? null,
     calibration: calibration.data?.calibration ?? null,
     looks: checkpoints.flatMap(({ look }) => look ?? []),

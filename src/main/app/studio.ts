@@ -62,6 +62,8 @@ export class Studio {
       appVersion: app.getVersion(),
       onOpened: (current) => this.images.resumeInterrupted(current),
       onClosing: async () => void (await Promise.all([this.images.pauseAll(), this.runs.suspend()])),
+      onLost: async () => void (await Promise.all([this.images.abandonAll(), this.runs.abandon()])),
+      onError: (error) => options.broadcast('app.error', toErrorRecord(error)),
       onChange: changed,
     })
     this.images = new ImageLibrary({
@@ -100,6 +102,8 @@ export class Studio {
 
   /** Closes the workspace and ends the worker processes. */
   async shutDown(): Promise<void> {
+    // A large file may be under way for minutes before it is open; there is nothing to close in it yet.
+    if (this.workspaces.isPreparing) this.#library.stop()
     await this.workspaces.close()
     if (this.#stateTimer) clearTimeout(this.#stateTimer)
     this.engine.stop()
@@ -175,7 +179,7 @@ export class Studio {
   }
 
   async exportRun({ runId, step, strength, merged }: Params<'runs.export'>): Promise<Result<'runs.export'>> {
-    const { path } = this.workspaces.require()
+    const { path } = this.workspaces.requireShown()
     const { run } = this.runs.get(runId)
     const { filePaths } = await dialog.showOpenDialog({
       title: 'Choose where the export goes',
@@ -201,6 +205,7 @@ export class Studio {
       'workspace.create': () => this.pickNewWorkspace(),
       'workspace.open': () => this.pickWorkspace(),
       'workspace.openRecent': ({ path }) => workspaces.open(path),
+      'workspace.openForReading': ({ path }) => workspaces.openForReading(path),
       'workspace.forgetRecent': ({ path }) => done(workspaces.forget(path)),
       'workspace.openDemo': () => this.openDemo(),
       'workspace.close': () => done(workspaces.close()),

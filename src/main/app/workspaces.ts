@@ -1,18 +1,23 @@
-// The workspace that is open: creating, opening, closing, restoring, and the list of recent ones.
+// The workspace that is open: creating, opening, closing, restoring, and the list of recent ones. One app at a time works
+// on a workspace; a second one may open it for reading.
 import { randomUUID } from 'node:crypto'
 import { existsSync } from 'node:fs'
+import { stat } from 'node:fs/promises'
 import { basename, extname } from 'node:path'
 import type { OpenWorkspace, RecentEntry } from '../../shared/contract.ts'
 import { allImages } from '../../shared/domain.ts'
 import { StudioError } from '../../shared/errors.ts'
 import type { libraryMethods } from '../../shared/workerProtocol.ts'
-import type { WritableDb } from '../db/connection.ts'
+import { takeBackup } from '../db/backup.ts'
+import { type ReadableDb, removedWorkspace, type WritableDb } from '../db/connection.ts'
 import { countImages } from '../db/images.ts'
-import { closeWorkspace, openWorkspace } from '../db/open.ts'
+import { closeWorkspace, openForReading, openWorkspace } from '../db/open.ts'
+import { forgetOwner, inUse, lockWorkspace, recordOwner, type WorkspaceLock } from '../db/owner.ts'
 import { endSession, startSession } from '../db/settings.ts'
 import { logger } from '../log.ts'
 import type { WorkerClient } from '../worker/workerClient.ts'
 import type { SettingsFile } from './settingsFile.ts'
+import { type FileLoss, WorkspaceWatch } from './workspaceWatch.ts'
 
 const longestRecentList = 12
 /** How often a workspace that stays open is looked at; the schedule itself, one a day, is backup.ts's. */
@@ -24,96 +29,247 @@ export interface Current {
   /** New at each opening; part of its image addresses. */
   readonly key: string
   readonly db: WritableDb
-  readonly sessionId: number
   readonly isDemo: boolean
+  /** Of this app's ownership, for the processes that write on its behalf; null when it could not be written down. */
+  readonly ownerToken: string | null
+}
+
+/** The workspace that is shown, to work on or to read. */
+export type Shown = Pick<Current, 'path' | 'key'> & { readonly db: ReadableDb }
+
+/** What belongs to the opening beside the connection. */
+interface Opening {
+  readonly sessionId: number | null
+  readonly lock: WorkspaceLock
+  readonly watch: WorkspaceWatch
+  readonly backupTimer: NodeJS.Timeout
+}
+
+/** A workspace that another app works on. */
+interface Reading {
+  readonly path: string
+  readonly key: string
+  readonly db: ReadableDb
+  /** Who works on it, as a sentence. */
+  readonly because: string
 }
 
 export interface WorkspacesOptions {
   readonly library: WorkerClient<typeof libraryMethods>
   readonly settings: SettingsFile
   readonly appVersion: string
-  /** Called after a workspace was opened. */
+  /** Called after a workspace was opened to work on it. */
   readonly onOpened: (current: Current) => void
   /** Called before the connection closes, to end what still uses it. */
   readonly onClosing: () => Promise<void>
+  /** Called when its file was lost: what still uses it is to end at once. */
+  readonly onLost: () => Promise<void>
+  /** Something that the person has not asked for and should know. */
+  readonly onError: (error: StudioError) => void
   readonly onChange: () => void
 }
 
 export class Workspaces {
   readonly #options: WorkspacesOptions
-  #current: Current | null = null
-  #backupTimer: NodeJS.Timeout | null = null
+  #current: (Current & Opening) | null = null
+  #reading: Reading | null = null
+  #isPreparing = false
+  /** Openings and closings follow one another. */
+  #turn: Promise<unknown> = Promise.resolve()
 
   constructor(options: WorkspacesOptions) {
     this.#options = options
   }
 
+  /** The workspace that this app works on. */
   get current(): Current | null {
     return this.#current
   }
 
-  /** The open workspace. @throws StudioError `workspace.none-open` */
+  /** The workspace that is shown, to work on or to read. */
+  get shown(): Shown | null {
+    return this.#current ?? this.#reading
+  }
+
+  /** Whether a file is being checked, backed up or migrated, before the workspace in it is open. */
+  get isPreparing(): boolean {
+    return this.#isPreparing
+  }
+
+  /** The workspace that this app works on. @throws StudioError `workspace.none-open`, `workspace.reading-only` */
   require(): Current {
     if (this.#current) return this.#current
-    throw new StudioError({
-      code: 'workspace.none-open',
-      message: 'No workspace is open.',
-      remedy: 'Create or open one on the Home screen first.',
-    })
+    throw this.#reading ? readingOnly(this.#reading) : noneOpen()
+  }
+
+  /** The workspace that is shown, when it is only read from. @throws StudioError `workspace.none-open` */
+  requireShown(): Shown {
+    const shown = this.shown
+    if (shown) return shown
+    throw noneOpen()
   }
 
   /** The open workspace as the renderer shows it. */
   describe(): OpenWorkspace | null {
-    if (!this.#current) return null
-    const { path, key, db, isDemo } = this.#current
-    return { path, key, name: nameOf(path), imageCount: countImages(db, allImages), isDemo }
+    const shown = this.shown
+    if (!shown) return null
+    const { path, key, db } = shown
+    const imageCount = countImages(db, allImages)
+    const isDemo = this.#current?.isDemo ?? false
+    return { path, key, name: nameOf(path), imageCount, isDemo, readOnlyBecause: this.#reading?.because ?? null }
   }
 
   /** Makes a new workspace file and opens it; its name gets the ending `.fisao`. */
   async create(path: string, isDemo = false): Promise<OpenWorkspace> {
     const target = extname(path) === '.fisao' ? path : `${path}.fisao`
-    return await this.#open(target, { create: true, isDemo })
+    return await this.#inTurn(() => this.#open(target, { create: true, isDemo }))
   }
 
+  /** Opens a workspace to work on it. @throws StudioError `workspace.in-use`, and what preparing it throws */
   async open(path: string, isDemo = false): Promise<OpenWorkspace> {
-    return await this.#open(path, { create: false, isDemo })
+    return await this.#inTurn(() => this.#open(path, { create: false, isDemo }))
+  }
+
+  /** Opens a workspace that another app works on, to look at it; once that app is gone, to work on it. */
+  async openForReading(path: string): Promise<OpenWorkspace> {
+    return await this.#inTurn(async () => {
+      await requireFile(path)
+      const lock = lockWorkspace(path)
+      if (lock) {
+        lock.release()
+        return await this.#open(path, { create: false, isDemo: false })
+      }
+      const because = inUse(path).message
+      const db = openForReading(path)
+      await this.#close()
+      this.#reading = { path, key: randomUUID(), db, because }
+      this.#options.onChange()
+      return this.describe() as OpenWorkspace
+    })
   }
 
   async #open(path: string, { create, isDemo }: { create: boolean; isDemo: boolean }): Promise<OpenWorkspace> {
     const { library, appVersion, onOpened } = this.#options
     if (this.#current?.path === path) return this.describe() as OpenWorkspace
-    await library.request('prepareWorkspace', { path, create })
-    await this.close()
-    const db = openWorkspace(path)
-    const sessionId = startSession(db, appVersion, Date.now())
-    this.#current = { path, key: randomUUID(), db, sessionId, isDemo }
+    if (!create) await requireFile(path)
+    const lock = lockWorkspace(path)
+    if (!lock) throw inUse(path)
+    let watch: WorkspaceWatch | undefined
+    let db: WritableDb | undefined
+    try {
+      this.#isPreparing = true
+      await library.request('prepareWorkspace', { path, create }).finally(() => {
+        this.#isPreparing = false
+      })
+      await this.#close()
+      const key = randomUUID()
+      watch = await WorkspaceWatch.open({
+        path,
+        onLost: (loss) => void this.#inTurn(() => this.#lose(key, loss)),
+        onLogLarge: () => this.#foldLog(path),
+      })
+      db = openWorkspace(path, { foldsLog: false })
+      const { sessionId, ownerToken } = noteOpening(db, appVersion)
+      const backUp = (): void => this.#backUp(path)
+      const backupTimer = setInterval(backUp, lookForBackupMs)
+      this.#current = { path, key, db, isDemo, ownerToken, sessionId, lock, watch, backupTimer }
+      watch.start()
+      backUp()
+    } catch (thrown) {
+      db?.close()
+      await watch?.close()
+      lock.release()
+      throw thrown
+    }
     this.#remember()
     onOpened(this.#current)
-    const backUp = (): void => {
-      library.request('backupIfDue', { path }).catch((thrown: unknown) => logger.error('no backup was taken', thrown))
-    }
-    backUp()
-    this.#backupTimer = setInterval(backUp, lookForBackupMs)
     return this.describe() as OpenWorkspace
+  }
+
+  #backUp(path: string): void {
+    this.#options.library
+      .request('backupIfDue', { path })
+      .catch((thrown: unknown) => logger.error('no backup was taken', thrown))
+  }
+
+  async #foldLog(path: string): Promise<void> {
+    try {
+      await this.#options.library.request('foldLog', { path })
+    } catch (thrown) {
+      // It grows until the next look; a full disk is told by what cannot be stored.
+      logger.warn(`the log was not folded in: ${String(thrown)}`)
+    }
   }
 
   /** Closes the workspace, if one is open; what it holds is on the disk already. */
   async close(): Promise<void> {
+    await this.#inTurn(() => this.#close())
+  }
+
+  async #close(): Promise<void> {
+    if (this.#reading) {
+      closeWorkspace(this.#reading.db)
+      this.#reading = null
+      this.#options.onChange()
+    }
     if (!this.#current) return
-    if (this.#backupTimer) clearInterval(this.#backupTimer)
+    clearInterval(this.#current.backupTimer)
     await this.#options.onClosing()
-    const { db, sessionId } = this.#current
+    const { db, sessionId, watch } = this.#current
+    watch.stop()
     this.#remember()
-    endSession(db, sessionId, Date.now())
+    noteClosing(db, sessionId)
+    await this.#letGo()
+  }
+
+  /** Closes the connection and what belongs to it, in the order that {@link WorkspaceWatch} asks for. */
+  async #letGo(): Promise<void> {
+    if (!this.#current) return
+    const { db, watch, lock, backupTimer } = this.#current
+    clearInterval(backupTimer)
     this.#current = null
     closeWorkspace(db)
+    await watch.close()
+    lock.release()
     this.#options.onChange()
+  }
+
+  /** Its file went away under it: everything that works on it ends, what was committed is kept, and the person is told. */
+  async #lose(key: string, loss: FileLoss): Promise<void> {
+    const lost = this.#current
+    if (lost?.key !== key) return
+    const { path, db, watch } = lost
+    logger.warn(`the file of the workspace was ${loss}: ${path}`)
+    await this.#options.onLost()
+    let keptAs: string | null = null
+    try {
+      if (loss === 'overwritten') await watch.dropLog()
+      // SQLite itself folds nothing into a file that has another name now.
+      else if (loss === 'moved') db.pragma('wal_checkpoint(TRUNCATE)')
+      // The connection still holds all of it: the disk gives its space back only when it closes.
+      else keptAs = await takeBackup(db, path)
+    } catch (thrown) {
+      logger.error('not all of the lost workspace could be saved', thrown)
+    }
+    await this.#letGo()
+    await watch.removeLog()
+    this.#options.onError(lossError(path, loss, keptAs))
   }
 
   /** Puts a backup in the place of a damaged workspace and opens it. */
   async restore(path: string, backup: string): Promise<{ workspace: OpenWorkspace; keptAs: string }> {
-    const { keptAs } = await this.#options.library.request('restoreBackup', { path, backup })
-    return { workspace: await this.open(path), keptAs }
+    return await this.#inTurn(async () => {
+      if (this.#current?.path === path) await this.#close()
+      const lock = lockWorkspace(path)
+      if (!lock) throw inUse(path)
+      let keptAs: string
+      try {
+        keptAs = (await this.#options.library.request('restoreBackup', { path, backup })).keptAs
+      } finally {
+        lock.release()
+      }
+      return { workspace: await this.#open(path, { create: false, isDemo: false }), keptAs }
+    })
   }
 
   /** Recent workspaces, last opened first; those whose file is gone are marked. */
@@ -145,6 +301,91 @@ export class Workspaces {
     }
     onChange()
   }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#turn.then(work)
+    this.#turn = done.catch(() => undefined)
+    return done
+  }
+}
+
+/** A full disk must not keep a person from opening what is on it: what cannot be noted is left out. */
+function noteOpening(db: WritableDb, appVersion: string): { sessionId: number | null; ownerToken: string | null } {
+  try {
+    return { sessionId: startSession(db, appVersion, Date.now()), ownerToken: recordOwner(db, appVersion, Date.now()) }
+  } catch (thrown) {
+    logger.warn(`the opening of the workspace could not be noted in it: ${String(thrown)}`)
+    return { sessionId: null, ownerToken: null }
+  }
+}
+
+function noteClosing(db: WritableDb, sessionId: number | null): void {
+  try {
+    if (sessionId !== null) endSession(db, sessionId, Date.now())
+    forgetOwner(db)
+  } catch (thrown) {
+    logger.warn(`the closing of the workspace could not be noted in it: ${String(thrown)}`)
+  }
+}
+
+/** @throws StudioError `workspace.missing`, `workspace.is-folder`, `workspace.foreign` before anything is made beside it */
+async function requireFile(path: string): Promise<void> {
+  const found = await stat(path).catch(() => null)
+  if (found?.isFile()) return
+  const [problem, message, remedy] = !found
+    ? ([
+        'missing',
+        'The workspace file is no longer there; it was moved, renamed or deleted.',
+        'Look for it with Open…, or connect the drive that it is on.',
+      ] as const)
+    : found.isDirectory()
+      ? ([
+          'is-folder',
+          'This is a folder, not a workspace file.',
+          'Open the folder and choose the file in it whose name ends in .fisao.',
+        ] as const)
+      : ([
+          'foreign',
+          'This is not a file that can hold a workspace.',
+          'Choose a file that FiSAO Studio made; its name ends in .fisao.',
+        ] as const)
+  throw new StudioError({ code: `workspace.${problem}`, message, remedy, where: path })
+}
+
+function lossError(path: string, loss: FileLoss, keptAs: string | null): StudioError {
+  if (loss === 'overwritten') {
+    return new StudioError({
+      code: 'workspace.overwritten',
+      message: 'Another program wrote over the workspace file while it was open, so the workspace was closed.',
+      remedy: 'Open the file to see what stands in it now; the automatic backups beside it hold what was there before.',
+      where: path,
+    })
+  }
+  if (loss === 'moved' || keptAs === null) return removedWorkspace(path)
+  return new StudioError({
+    code: 'workspace.removed',
+    message: 'The workspace file was deleted or replaced while it was open, so the workspace was closed.',
+    remedy: `All that was stored in it is kept as a backup: ${keptAs}.`,
+    where: path,
+  })
+}
+
+function noneOpen(): StudioError {
+  return new StudioError({
+    code: 'workspace.none-open',
+    message: 'No workspace is open.',
+    remedy: 'Create or open one on the Home screen first.',
+  })
+}
+
+function readingOnly({ path, because }: Reading): StudioError {
+  return new StudioError({
+    code: 'workspace.reading-only',
+    message: 'This workspace is open for reading only, so nothing can be changed in it here.',
+    remedy: 'Close it in the other FiSAO Studio, then open it again here.',
+    found: because,
+    where: path,
+  })
 }
 
 function nameOf(path: string): string {

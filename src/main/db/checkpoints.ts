@@ -103,6 +103,16 @@ export function lastCheckpoint(db: ReadableDb, runId: RunId): CheckpointRecord |
   return row && recordOf(row)
 }
 
+/** Bytes of the newest checkpoint of a run; 0 before the first. */
+export function checkpointBytes(db: ReadableDb, runId: RunId): number {
+  const row = statement<[number], { sizeBytes: number | null }>(
+    db,
+    `SELECT sum(length(bytes)) AS sizeBytes FROM checkpoint_blob WHERE checkpoint_id =
+       (SELECT checkpoint_id FROM checkpoint WHERE run_id = ? ORDER BY step DESC LIMIT 1)`,
+  ).get(runId)
+  return row?.sizeBytes ?? 0
+}
+
 /** Keeps a checkpoint's weights whatever the policy says, or leaves them to it again. */
 export function setPinned(db: WritableDb, checkpointId: CheckpointId, isPinned: boolean): void {
   statement<[number, number]>(db, 'UPDATE checkpoint SET pinned = ? WHERE checkpoint_id = ?').run(

@@ -1,7 +1,9 @@
 // A connection to a workspace file. Plain typed SQL, no query builder: better-sqlite3 is synchronous, so a
 // transaction cannot interleave with anything else, and what runs is what is read here.
+import { statSync } from 'node:fs'
 import Database from 'better-sqlite3'
 import { StudioError } from '../../shared/errors.ts'
+import { freeBytesNow } from './freeSpace.ts'
 
 /** Marks the file as a workspace ("FiSA"); `PRAGMA application_id`. */
 export const applicationId = 0x46695341
@@ -15,21 +17,53 @@ export type WritableDb = ReadableDb & { readonly [writable]: true }
 
 const busyTimeoutMs = 10_000
 
+/** Connections of this process that may still be open, each with the inode of its file. */
+const connections = new Map<Database.Database, bigint | undefined>()
+
+/** Whether this process has the file open. Reading it past SQLite would then give up SQLite's locks on it (POSIX). */
+export function isOpenHere(path: string): boolean {
+  for (const db of connections.keys()) if (!db.open) connections.delete(db)
+  return [...connections.keys()].some(({ name }) => name === path)
+}
+
 /**
  * Opens the file with the settings that every connection shares; checks nothing.
  * A runtime below Node-API 10 names its own binding in FISAO_SQLITE_BINDING.
  */
-export function connect(path: string, options: { create?: boolean } = {}): WritableDb {
+export function connect(path: string, options: { create?: boolean; readOnly?: boolean } = {}): WritableDb {
   const nativeBinding = process.env.FISAO_SQLITE_BINDING
   const db = new Database(path, {
     fileMustExist: !options.create,
+    readonly: options.readOnly ?? false,
     timeout: busyTimeoutMs,
     ...(nativeBinding && { nativeBinding }),
   })
+  connections.set(db, inodeOf(path))
   // FULL: a commit that was reported is on the disk, also after a power cut.
   db.pragma('synchronous = FULL')
   db.pragma('foreign_keys = ON')
   return db as WritableDb
+}
+
+function inodeOf(path: string): bigint | undefined {
+  return statSync(path, { bigint: true, throwIfNoEntry: false })?.ino
+}
+
+/** @throws StudioError `workspace.removed` when the connection's file is no longer the one under its name */
+function requireSameFile(db: ReadableDb): void {
+  const inode = connections.get(db)
+  if (inode === undefined || inode === inodeOf(db.name)) return
+  throw removedWorkspace(db.name)
+}
+
+/** The error for a workspace whose file went away while it was open. */
+export function removedWorkspace(path: string): StudioError {
+  return new StudioError({
+    code: 'workspace.removed',
+    message: 'The workspace file was moved, renamed or deleted while it was open, so the workspace was closed.',
+    remedy: 'Open it where it is now, or connect its drive; if it was deleted, restore its newest backup.',
+    where: path,
+  })
 }
 
 const statements = new WeakMap<Database.Database, Map<string, Database.Statement>>()
@@ -53,10 +87,12 @@ export function preparedSql(db: ReadableDb): string[] {
 
 /**
  * Runs `work` in one transaction that takes the write lock at once; rolled back when it throws.
- * @throws StudioError for what a person can mend, e.g. `workspace.disk-full`; anything else as it was thrown
+ * @throws StudioError for what a person can mend, e.g. `workspace.disk-full`; `workspace.removed` when the file is no longer
+ *   there, in place of writing into one without a name; anything else as it was thrown
  */
 export function inTransaction<T>(db: WritableDb, work: () => T): T {
   try {
+    requireSameFile(db)
     return db.transaction(work).immediate()
   } catch (thrown) {
     throw knownCause(thrown) ? workspaceError(thrown, db.name) : thrown
@@ -66,7 +102,7 @@ export function inTransaction<T>(db: WritableDb, work: () => T): T {
 /** The error that a person reads, for what SQLite or the file system said about the workspace at `path`. */
 export function workspaceError(thrown: unknown, path: string): StudioError {
   if (thrown instanceof StudioError) return thrown
-  const { problem, message, remedy } = knownCause(thrown) ?? {
+  const { problem, message, remedy } = (isDiskFull(thrown, path) ? diskFull() : knownCause(thrown)) ?? {
     problem: 'failed',
     message: `The workspace could not be used (${codeOf(thrown) || String(thrown)}).`,
     remedy: 'Try again; if it stays, copy the file to a local disk and open the copy.',
@@ -87,6 +123,15 @@ function codeOf(thrown: unknown): string {
 function knownCause(thrown: unknown): Cause | undefined {
   const code = codeOf(thrown)
   return Object.entries(causes).find(([prefix]) => code.startsWith(prefix))?.[1]
+}
+
+/** Less than this on a disk and SQLite cannot make the files that it works with. */
+const noRoomBytes = 64 * 1024
+
+/** SQLite says of a file that it has no room to make that it cannot be opened, or that the disk failed. */
+function isDiskFull(thrown: unknown, path: string): boolean {
+  if (!/^SQLITE_(CANTOPEN|IOERR)/.test(codeOf(thrown))) return false
+  return (freeBytesNow(path) ?? Number.POSITIVE_INFINITY) < noRoomBytes
 }
 
 /** By the beginning of the error code; the more special ones first. */

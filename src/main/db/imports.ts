@@ -5,12 +5,11 @@ import { insertImage, type NewImage } from './images.ts'
 
 /** Notes that a folder is to be imported. */
 export function createImport(db: WritableDb, folder: string, nowMs: number): number {
-  return Number(
-    statement<[string, number]>(db, "INSERT INTO import (folder, state, started_ms) VALUES (?, 'running', ?)").run(
-      folder,
-      nowMs,
-    ).lastInsertRowid,
+  const insert = statement<[string, number]>(
+    db,
+    "INSERT INTO import (folder, state, started_ms) VALUES (?, 'running', ?)",
   )
+  return Number(inTransaction(db, () => insert.run(folder, nowMs)).lastInsertRowid)
 }
 
 /** What an import has read: an image to store, or a file to leave out. */
@@ -58,11 +57,11 @@ export function storeBatch(
 /** Marks an import as complete or cancelled, or as running again. */
 export function setImportState(db: WritableDb, importId: number, state: ImportRecord['state'], nowMs: number): void {
   const endedMs = state === 'running' ? null : nowMs
-  statement<[string, number | null, number]>(db, 'UPDATE import SET state = ?, ended_ms = ? WHERE import_id = ?').run(
-    state,
-    endedMs,
-    importId,
+  const update = statement<[string, number | null, number]>(
+    db,
+    'UPDATE import SET state = ?, ended_ms = ? WHERE import_id = ?',
   )
+  inTransaction(db, () => update.run(state, endedMs, importId))
 }
 
 const columns = `import_id AS importId, folder, state, started_ms AS startedAtMs, ended_ms AS endedAtMs,

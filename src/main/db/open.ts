@@ -4,7 +4,7 @@ import { closeSync, existsSync, openSync, readSync, renameSync, rmSync, statSync
 import { basename, dirname } from 'node:path'
 import { StudioError } from '../../shared/errors.ts'
 import { takeBackup } from './backup.ts'
-import { applicationId, connect, type WritableDb, workspaceError } from './connection.ts'
+import { applicationId, connect, isOpenHere, type ReadableDb, type WritableDb, workspaceError } from './connection.ts'
 import { currentVersion, migrate, refuseNewer, schemaVersion } from './migrate.ts'
 import { moveAside, syncFolder } from './workspaceFiles.ts'
 
@@ -81,15 +81,18 @@ export async function prepareWorkspace(path: string, report: (phase: PreparePhas
 
 /**
  * A connection to a file that `prepareWorkspace` has passed.
+ * @param foldsLog false for processes of the app: while a workspace is open there, only {@link foldLog} folds the log into
+ *   the file, so that any other change of the file is somebody else's
  * @throws StudioError as `prepareWorkspace`, but without looking at every page
  */
-export function openWorkspace(path: string): WritableDb {
+export function openWorkspace(path: string, { foldsLog = true } = {}): WritableDb {
   checkHeader(path)
   let db: WritableDb | undefined
   try {
     db = connect(path)
     refuseNewer(db)
     db.pragma('journal_mode = WAL')
+    if (!foldsLog) db.pragma('wal_autocheckpoint = 0')
     return db
   } catch (thrown) {
     db?.close()
@@ -98,16 +101,54 @@ export function openWorkspace(path: string): WritableDb {
 }
 
 /**
+ * A connection that only reads, to a workspace that another app works on.
+ * @throws StudioError as `openWorkspace`; `workspace.needs-migration` when its schema is older than this app's
+ */
+export function openForReading(path: string): ReadableDb {
+  checkHeader(path)
+  let db: WritableDb | undefined
+  try {
+    db = connect(path, { readOnly: true })
+    refuseNewer(db)
+    if (schemaVersion(db) === currentVersion) return db
+    throw new StudioError({
+      code: 'workspace.needs-migration',
+      message: 'This workspace was made by an older version of FiSAO Studio and cannot be opened for reading only.',
+      remedy: 'Close it in the other FiSAO Studio, then open it here.',
+      found: `schema ${schemaVersion(db)}`,
+      where: path,
+    })
+  } catch (thrown) {
+    db?.close()
+    throw workspaceError(thrown, path)
+  }
+}
+
+/** Folds the log into the file and empties it, as far as nobody reads from it just now. */
+export function foldLog(path: string): void {
+  const db = openWorkspace(path, { foldsLog: false })
+  try {
+    db.pragma('busy_timeout = 500')
+    db.pragma('wal_checkpoint(TRUNCATE)')
+  } catch (thrown) {
+    throw workspaceError(thrown, path)
+  } finally {
+    db.close()
+  }
+}
+
+/**
  * Closes a connection; the last one folds the log into the file. Asking for that here would wait for every other
  * connection. Statistics (`PRAGMA optimize`) are not kept either: those of a young workspace make the planner walk
  * tables that grow later, and without any it uses the indexes that plans.test.ts holds it to.
  */
-export function closeWorkspace(db: WritableDb): void {
+export function closeWorkspace(db: ReadableDb): void {
   db.close()
 }
 
 /** Looks at the first 100 bytes (https://sqlite.org/fileformat2.html#the_database_header) before SQLite does. */
 function checkHeader(path: string): void {
+  if (isOpenHere(path)) return
   const header = readHeader(path)
   if (header.length === 0) throw damaged(path, 'The workspace file is empty (0 bytes).', '0 bytes')
   if (header.subarray(0, 16).toString('latin1') !== 'SQLite format 3\0') {

@@ -1,7 +1,7 @@
 // Runs and their states: queued by the wizard, carried out by the engine, listed by the Runs screen.
 import type { Json, ModelId, RunId, RunRecord, RunState } from '../../shared/domain.ts'
 import { type ErrorRecord, StudioError } from '../../shared/errors.ts'
-import { type ReadableDb, statement, type WritableDb } from './connection.ts'
+import { inTransaction, type ReadableDb, statement, type WritableDb } from './connection.ts'
 
 /** The states that a run may go to. One that is `running` while no engine works on it was interrupted. */
 export const nextStates: Readonly<Record<RunState, readonly RunState[]>> = {
@@ -24,12 +24,13 @@ export interface NewRun {
 
 /** Puts a run at the end of the queue. */
 export function createRun(db: WritableDb, run: NewRun, nowMs: number): RunId {
-  const { lastInsertRowid } = statement<object>(
+  const insert = statement<object>(
     db,
     `INSERT INTO run (model_id, name, preset, config, seed, state, created_ms)
      VALUES (@modelId, @name, @preset, @config, @seed, 'queued', @nowMs)`,
-  ).run({ ...run, config: JSON.stringify(run.config), nowMs })
-  return Number(lastInsertRowid) as RunId
+  )
+  const row = { ...run, config: JSON.stringify(run.config), nowMs }
+  return Number(inTransaction(db, () => insert.run(row)).lastInsertRowid) as RunId
 }
 
 /**
@@ -44,14 +45,15 @@ export function setRunState(
   error: ErrorRecord | null = null,
 ): void {
   const from = Object.entries(nextStates).flatMap(([before, after]) => (after.includes(state) ? [before] : []))
-  const { changes } = statement<object>(
+  const update = statement<object>(
     db,
     `UPDATE run SET state = @state, error = @error,
        started_ms = CASE WHEN @state = 'running' THEN coalesce(started_ms, @nowMs) ELSE started_ms END,
        ended_ms = CASE WHEN @state IN ('complete', 'stopped', 'failed') THEN @nowMs END
      WHERE run_id = @runId AND state IN (SELECT value FROM json_each(@from))`,
-  ).run({ runId, state, error: error && JSON.stringify(error), nowMs, from: JSON.stringify(from) })
-  if (changes > 0) return
+  )
+  const row = { runId, state, error: error && JSON.stringify(error), nowMs, from: JSON.stringify(from) }
+  if (inTransaction(db, () => update.run(row)).changes > 0) return
   const found = runById(db, runId)?.state
   if (found === undefined) throw missingRun(runId)
   throw new StudioError({
@@ -66,25 +68,21 @@ export function setRunState(
 
 /** Stores the baselines, the margin and the separation report of a run. @throws StudioError `run.missing` */
 export function setCalibration(db: WritableDb, runId: RunId, calibration: Json): void {
-  const { changes } = statement<[string, number]>(db, 'UPDATE run SET calibration = ? WHERE run_id = ?').run(
-    JSON.stringify(calibration),
-    runId,
-  )
+  const update = statement<[string, number]>(db, 'UPDATE run SET calibration = ? WHERE run_id = ?')
+  const { changes } = inTransaction(db, () => update.run(JSON.stringify(calibration), runId))
   if (changes === 0) throw missingRun(runId)
 }
 
 /** Stores a changed config, for what it still has to do. @throws StudioError `run.missing` */
 export function setRunConfig(db: WritableDb, runId: RunId, config: Json): void {
-  const { changes } = statement<[string, number]>(db, 'UPDATE run SET config = ? WHERE run_id = ?').run(
-    JSON.stringify(config),
-    runId,
-  )
+  const update = statement<[string, number]>(db, 'UPDATE run SET config = ? WHERE run_id = ?')
+  const { changes } = inTransaction(db, () => update.run(JSON.stringify(config), runId))
   if (changes === 0) throw missingRun(runId)
 }
 
 /** Deletes a run with its checkpoints, responses, metrics and evaluations. */
 export function deleteRun(db: WritableDb, runId: RunId): void {
-  statement<[number]>(db, 'DELETE FROM run WHERE run_id = ?').run(runId)
+  inTransaction(db, () => statement<[number]>(db, 'DELETE FROM run WHERE run_id = ?').run(runId))
 }
 
 type RunRow = Omit<RunRecord, 'config' | 'calibration' | 'error'> & {

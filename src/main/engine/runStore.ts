@@ -15,6 +15,7 @@ import {
 import { inTransaction, type WritableDb } from '../db/connection.ts'
 import { embeddingOf, storeEmbeddings } from '../db/embeddings.ts'
 import { storeMetrics } from '../db/metrics.ts'
+import { requireOwner } from '../db/owner.ts'
 import { type NewRollout, storeRollouts } from '../db/rollouts.ts'
 import { setCalibration } from '../db/runs.ts'
 import { policyCursorSchema, restorePolicy, storePolicy } from './align/checkpoint.ts'
@@ -51,6 +52,8 @@ export interface WorkspaceRun {
   readonly lastImageId: number
   /** 32 bytes, of the companion's weights. */
   readonly encoderSha256: Buffer
+  /** Of the ownership under which it may commit; null where nobody else can be at work. */
+  readonly ownerToken: string | null
 }
 
 export class WorkspaceRunStore implements RunStore {
@@ -85,10 +88,11 @@ export class WorkspaceRunStore implements RunStore {
   }
 
   commit(done: CommittedStep): void {
-    const { runId, config, seed, lastImageId } = this.#run
+    const { runId, config, seed, lastImageId, ownerToken } = this.#run
     const { cursor, parts } = storePolicy(done.policy)
     const nowMs = Date.now()
     inTransaction(this.#db, () => {
+      if (ownerToken !== null) requireOwner(this.#db, ownerToken)
       const parentId = this.#checkpointId
       const checkpointId = storeCheckpoint(
         this.#db,

@@ -29,7 +29,7 @@ serveMethods(
       return inspectModel(folder, companionFolder, signal)
     },
     async runAlignment({ workspace, ...request }, { signal, report, quietFor }) {
-      const db = openWorkspace(workspace)
+      const db = openWorkspace(workspace, { foldsLog: false })
       try {
         quietFor(stepQuietMs)
         return await runAlignment(
@@ -46,7 +46,7 @@ serveMethods(
       }
     },
     async exportRun({ workspace, ...request }, { signal, quietFor }) {
-      const db = openWorkspace(workspace)
+      const db = openWorkspace(workspace, { foldsLog: false })
       try {
         quietFor(stepQuietMs)
         await exportRun(db, request, signal)
@@ -56,7 +56,7 @@ serveMethods(
       }
     },
     async evaluateChair({ workspace, ...request }, { signal, report, quietFor }) {
-      const db = openWorkspace(workspace)
+      const db = openWorkspace(workspace, { foldsLog: false })
       try {
         quietFor(stepQuietMs)
         return await evaluateRun(

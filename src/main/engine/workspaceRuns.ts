@@ -36,6 +36,8 @@ export interface RunRequest {
   /** Path of the lexicon of object words. */
   readonly lexicon: string
   readonly threads?: number
+  /** See db/owner.ts. */
+  readonly ownerToken?: string | null
 }
 
 interface OpenedRun {
@@ -52,7 +54,7 @@ interface OpenedRun {
  */
 export async function runAlignment(
   db: WritableDb,
-  { runId, device, threads, lexicon: lexiconPath }: RunRequest,
+  { runId, device, threads, lexicon: lexiconPath, ownerToken = null }: RunRequest,
   report: (progress: RunProgress) => void,
   signal?: AbortSignal,
 ): Promise<{ steps: number; bestStep: number }> {
@@ -61,7 +63,9 @@ export async function runAlignment(
   const { images, validation } = splitImages(all, config, seed)
   const lastImageId = all.at(-1)?.imageId ?? 0
   const prompt = config.rollout.question
-  const store = new WorkspaceRunStore(db, { runId, config, seed, prompt, lastImageId, encoderSha256 })
+  const store = new WorkspaceRunStore(db, {
+    ...{ runId, config, seed, prompt, lastImageId, encoderSha256, ownerToken },
+  })
   const annotations = await annotationsFor(config, [...images, ...validation], lexicon)
   const run = {
     ...{ config, seed, device, folders, lexicon, images, validation, annotations },

@@ -1,7 +1,7 @@
 // The library process: the long work on workspace files and images, away from main and from the engine.
 import { libraryMethods } from '../../shared/workerProtocol.ts'
 import { backupIfDue, restoreBackup } from '../db/backup.ts'
-import { closeWorkspace, createWorkspace, openWorkspace, prepareWorkspace } from '../db/open.ts'
+import { closeWorkspace, createWorkspace, foldLog, openWorkspace, prepareWorkspace } from '../db/open.ts'
 import { parentPort } from '../worker/parentPort.ts'
 import { serveMethods } from '../worker/serveMethods.ts'
 import { runImport } from './importImages.ts'
@@ -22,7 +22,7 @@ serveMethods(
       return { path }
     },
     async runImport({ path, importId }, { signal, report }) {
-      const db = openWorkspace(path)
+      const db = openWorkspace(path, { foldsLog: false })
       try {
         return await runImport(db, importId, { signal, report })
       } finally {
@@ -30,12 +30,17 @@ serveMethods(
       }
     },
     async backupIfDue({ path }) {
-      const db = openWorkspace(path)
+      const db = openWorkspace(path, { foldsLog: false })
       try {
         return { backup: await backupIfDue(db, path) }
       } finally {
         closeWorkspace(db)
       }
+    },
+    async foldLog({ path }, { quietFor }) {
+      quietFor(checkQuietMs)
+      foldLog(path)
+      return {}
     },
     async restoreBackup({ path, backup }, { quietFor }) {
       quietFor(checkQuietMs)

@@ -6,6 +6,7 @@ import type { Appearance } from '../../shared/settings.ts'
 import { request, useAppState, useStudioEvent } from './api.ts'
 import { useAttempt } from './attempt.ts'
 import { EngineStatus } from './components/EngineStatus.tsx'
+import { ReadingBanner } from './components/InUseDialog.tsx'
 import { formatCount } from './format.ts'
 import { Home } from './pages/Home.tsx'
 import { Images } from './pages/Images.tsx'
@@ -74,6 +75,7 @@ export function App(): ReactNode {
         </div>
       </nav>
       <main className="page" id="main" tabIndex={-1}>
+        <ReadingBanner />
         {shown === 'home' || !workspace ? (
           <Home onShowImages={() => setPage('images')} />
         ) : shown === 'runs' ? (

@@ -58,7 +58,7 @@ export function percentOf(run: RunView): number {
 }
 
 /** What a run does at the moment, in a sentence. */
-export function nowWords({ state, live, checkpointStep }: RunView, isEngineReady: boolean): string {
+export function nowWords({ state, live, waitingFor, checkpointStep }: RunView, isEngineReady: boolean): string {
   if (live?.wish === 'pause') return 'Pausing after the current step'
   if (live?.wish === 'stop' || live?.wish === 'delete') return 'Stopping after the current step'
   if (live) {
@@ -66,6 +66,7 @@ export function nowWords({ state, live, checkpointStep }: RunView, isEngineReady
     const isCalibrating = checkpointStep === null && ['rollout', 'reward'].includes(live.progress.phase)
     return isCalibrating ? 'Calibrating the verifier on the first responses' : phaseWords[live.progress.phase]
   }
+  if (waitingFor) return 'Waiting; it goes on by itself'
   if (state === 'running') return isEngineReady ? 'About to go on' : 'Waiting for the engine; it goes on by itself'
   if (state === 'queued') return isEngineReady ? 'Waiting for its turn' : 'Waiting for the engine'
   return stateLabels[state]

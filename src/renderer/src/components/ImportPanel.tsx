@@ -72,17 +72,23 @@ function RunningImport({ view, counts }: { readonly view: ImportView; readonly c
 function EndedImport({ view }: { readonly view: ImportView }): ReactNode {
   const attempt = useAttempt()
   const [isShown, setShown] = useState(false)
-  const { importId, state, added, skipped, folder } = view
+  const { importId, state, added, skipped, folder, error } = view
   if (state === 'complete' && skipped === 0) return null
   return (
     <section className="import" aria-label="Import">
       <div className="import-words">
         <Text size="sm" fw={600} title={folder}>
-          {state === 'complete' ? 'Added' : 'Cancelled:'} {shortenPath(folder, 44)}
+          {state === 'complete' ? 'Added' : error ? 'Interrupted:' : 'Cancelled:'} {shortenPath(folder, 44)}
         </Text>
         <Text size="sm" className="quiet" role="status">
           {formatPlural(added, 'image')} added, {formatPlural(skipped, 'file')} left out
         </Text>
+        {error && (
+          <Text size="sm" className="import-error">
+            {error.message} {error.remedy}
+            {error.code === 'workspace.disk-full' && ' The import goes on by itself when there is room.'}
+          </Text>
+        )}
       </div>
       {state !== 'complete' && (
         <Button size="xs" variant="default" onClick={() => attempt(() => request('images.resumeImport', { importId }))}>

@@ -6,6 +6,7 @@ import { type ReactNode, useCallback, useMemo, useState } from 'react'
 import { type ErrorRecord, toErrorRecord } from '../../../shared/errors.ts'
 import { useStudioEvent } from '../api.ts'
 import { type Attempt, AttemptContext } from '../attempt.ts'
+import { InUseDialog } from './InUseDialog.tsx'
 import { RestoreDialog } from './RestoreDialog.tsx'
 
 interface Notice {
@@ -18,8 +19,10 @@ const mostNotices = 4
 export function NoticesProvider({ children }: { readonly children: ReactNode }): ReactNode {
   const [notices, setNotices] = useState<readonly Notice[]>([])
   const [damaged, setDamaged] = useState<ErrorRecord | null>(null)
+  const [inUse, setInUse] = useState<ErrorRecord | null>(null)
   const show = useCallback((error: ErrorRecord) => {
     if (error.code === 'workspace.damaged' && error.where) return setDamaged(error)
+    if (error.code === 'workspace.in-use' && error.where) return setInUse(error)
     setNotices((shown) => [...shown.slice(1 - mostNotices), { id: (shown.at(-1)?.id ?? 0) + 1, error }])
   }, [])
   const attempt = useMemo<Attempt>(() => (work) => void work().catch((thrown) => show(toErrorRecord(thrown))), [show])
@@ -44,6 +47,7 @@ export function NoticesProvider({ children }: { readonly children: ReactNode }):
           </Notification>
         ))}
       </div>
+      {inUse && <InUseDialog inUse={inUse} onClose={() => setInUse(null)} />}
       {damaged && <RestoreDialog damaged={damaged} onClose={() => setDamaged(null)} />}
     </AttemptContext>
   )

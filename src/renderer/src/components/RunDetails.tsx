@@ -1,8 +1,16 @@
 // One run: what it does now, what it found, its curves and looks, and how to pause, resume, stop or delete it.
 import { Alert, Button, Loader, Modal, Progress, Text, Title } from '@mantine/core'
-import { IconAlertTriangle, IconPlayerPause, IconPlayerPlay, IconPlayerStop, IconTrash } from '@tabler/icons-react'
+import {
+  IconAlertTriangle,
+  IconHourglass,
+  IconPlayerPause,
+  IconPlayerPlay,
+  IconPlayerStop,
+  IconTrash,
+} from '@tabler/icons-react'
 import { lazy, type ReactNode, Suspense, useEffect, useState } from 'react'
 import type { Result } from '../../../shared/contract.ts'
+import type { ErrorRecord } from '../../../shared/errors.ts'
 import type { RunDetail, RunView } from '../../../shared/runView.ts'
 import { request, useAppState } from '../api.ts'
 import { useAttempt } from '../attempt.ts'
@@ -39,6 +47,7 @@ export function RunDetails({ run }: { readonly run: RunView }): ReactNode {
         <span title={formatMoment(run.createdAtMs)}>made {formatAgo(run.createdAtMs)}</span>
       </Text>
       {run.state !== 'complete' && run.state !== 'failed' && <RunNow run={run} />}
+      {run.waitingFor && <RunWaits error={run.waitingFor} />}
       {run.error && <RunError run={run} config={loaded?.detail.config ?? null} />}
       {loaded && (
         <>
@@ -109,11 +118,13 @@ interface RunActionsProps {
 
 function RunActions({ run, detail }: RunActionsProps): ReactNode {
   const { runId, state, live } = run
+  const { workspace } = useAppState()
   const attempt = useAttempt()
   const [isDeleting, setDeleting] = useState(false)
   const isEnding = live !== null && live.wish !== 'go-on'
   const isUnderWay = state === 'running' || state === 'queued'
   const canResume = state === 'paused' || state === 'stopped' || state === 'failed'
+  if (workspace?.readOnlyBecause !== null) return detail && <ExportRun run={run} detail={detail} />
   return (
     <div className="run-actions">
       {state === 'running' && (
@@ -189,6 +200,16 @@ function DeleteDialog({ run, onClose }: { readonly run: RunView; readonly onClos
         </Button>
       </div>
     </Modal>
+  )
+}
+
+/** What keeps the run from going on, and how a person can help. */
+function RunWaits({ error: { message, remedy, where } }: { readonly error: ErrorRecord }): ReactNode {
+  return (
+    <Alert color="yellow" variant="light" icon={<IconHourglass size={18} />} title={message} className="run-error">
+      {remedy} Then the run goes on by itself from its last checkpoint.
+      {where && <div className="notice-where">{where}</div>}
+    </Alert>
   )
 }
 

@@ -47,6 +47,7 @@ export function Images({ workspaceKey }: { readonly workspaceKey: string }): Rea
   const drop = useFolderDrop((folders) => {
     for (const folder of folders) attempt(() => request('images.importFolder', { folder }))
   })
+  const isReading = workspace?.readOnlyBecause !== null
   const isEmpty = imageCount === 0 && !isImporting
 
   return (
@@ -81,7 +82,7 @@ export function Images({ workspaceKey }: { readonly workspaceKey: string }): Rea
               allowDeselect={false}
               onChange={(value) => setSort((value ?? 'newest') as ImageQuery['sort'])}
             />
-            <Button leftSection={<IconFolderPlus size={18} />} onClick={pick}>
+            <Button leftSection={<IconFolderPlus size={18} />} disabled={isReading} onClick={pick}>
               Add a folder…
             </Button>
           </div>
@@ -89,7 +90,7 @@ export function Images({ workspaceKey }: { readonly workspaceKey: string }): Rea
       </header>
       <ImportPanel imports={imports} />
       {isEmpty ? (
-        <EmptyImages onPick={pick} />
+        <EmptyImages isReading={isReading} onPick={pick} />
       ) : total === 0 && settledSearch !== '' ? (
         <div className="nothing">
           <p>No image matches “{settledSearch}”.</p>
@@ -120,7 +121,7 @@ export function Images({ workspaceKey }: { readonly workspaceKey: string }): Rea
   )
 }
 
-function EmptyImages({ onPick }: { readonly onPick: () => void }): ReactNode {
+function EmptyImages({ isReading, onPick }: { readonly isReading: boolean; readonly onPick: () => void }): ReactNode {
   return (
     <div className="empty">
       <IconPhotoPlus size={44} stroke={1.4} aria-hidden="true" className="empty-icon" />
@@ -130,7 +131,7 @@ function EmptyImages({ onPick }: { readonly onPick: () => void }): ReactNode {
         looked through. Your originals stay where they are and are never changed; files that cannot be used are listed
         with the reason.
       </p>
-      <Button leftSection={<IconFolderPlus size={18} />} onClick={onPick}>
+      <Button leftSection={<IconFolderPlus size={18} />} disabled={isReading} onClick={onPick}>
         Add a folder…
       </Button>
     </div>

@@ -12,6 +12,7 @@ import { RunList } from '../components/RunList.tsx'
 
 export function Runs({ onShowImages }: { readonly onShowImages: () => void }): ReactNode {
   const runs = useRuns()
+  const { workspace } = useAppState()
   const [chosen, setChosen] = useState<RunId | null>(null)
   const [isAsking, setAsking] = useState(false)
   const shown = runs?.find(({ runId }) => runId === chosen) ?? runs?.find(({ live }) => live) ?? runs?.[0]
@@ -22,7 +23,11 @@ export function Runs({ onShowImages }: { readonly onShowImages: () => void }): R
           Runs
         </Title>
         {runs && runs.length > 0 && (
-          <Button leftSection={<IconPlus size={18} />} onClick={() => setAsking(true)}>
+          <Button
+            leftSection={<IconPlus size={18} />}
+            disabled={workspace?.readOnlyBecause !== null}
+            onClick={() => setAsking(true)}
+          >
             New run
           </Button>
         )}
@@ -82,7 +87,7 @@ function NoRuns({ onNew, onShowImages }: { readonly onNew: () => void; readonly 
       {hasImages ? (
         <>
           <p>You can pause at any time; what was learnt is kept.</p>
-          <Button leftSection={<IconPlus size={18} />} onClick={onNew}>
+          <Button leftSection={<IconPlus size={18} />} disabled={workspace?.readOnlyBecause !== null} onClick={onNew}>
             New run
           </Button>
         </>
