@@ -38,9 +38,7 @@ async function start(): Promise<void> {
   openLog(logFolder)
   logger.info(`FiSAO Studio ${app.getVersion()} on Electron ${process.versions.electron}, ${process.platform}`)
   process.on('unhandledRejection', (reason) => logger.error('unhandled rejection', reason))
-  const settings = new SettingsFile(join(app.getPath('userData'), 'settings.json'), (reason) =>
-    logger.warn(`the settings could not be read and start afresh: ${String(reason)}`),
-  )
+  const settings = new SettingsFile(join(app.getPath('userData'), 'settings.json'), logger.warn)
   let window: BrowserWindow | null = null
   const studio = new Studio({
     settings,

@@ -1,29 +1,41 @@
 // The app's settings on disk: read once, validated field by field, written atomically.
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { type Settings, settingsSchema } from '../../shared/settings.ts'
 
 export class SettingsFile {
   readonly #path: string
+  readonly #onProblem: (problem: string) => void
   #settings: Settings
 
-  /** @param onUnreadable called once, with the reason, when the file was there but could not be used. */
-  constructor(path: string, onUnreadable: (reason: unknown) => void) {
+  /** @param onProblem told when the file cannot be read, and the settings start afresh, or cannot be written. */
+  constructor(path: string, onProblem: (problem: string) => void) {
     this.#path = path
-    this.#settings = settingsSchema.parse(readJson(path, onUnreadable))
+    this.#onProblem = onProblem
+    this.#settings = settingsSchema.parse(
+      readJson(path, (reason) => onProblem(`the settings could not be read and start afresh: ${String(reason)}`)),
+    )
   }
 
   get(): Settings {
     return this.#settings
   }
 
-  /** Changes the given fields and writes the file: a temporary one first, then renamed over the old. */
+  /**
+   * Changes the given fields and writes the file: a temporary one first, then renamed over the old. Where that cannot be
+   * done, on a full disk for example, they hold until the app ends: no setting is worth keeping a workspace shut for.
+   */
   update(change: Partial<Settings>): void {
     this.#settings = settingsSchema.parse({ ...this.#settings, ...change })
-    mkdirSync(dirname(this.#path), { recursive: true })
     const temporary = `${this.#path}.${process.pid}.tmp`
-    writeFileSync(temporary, JSON.stringify(this.#settings, null, 2))
-    renameSync(temporary, this.#path)
+    try {
+      mkdirSync(dirname(this.#path), { recursive: true })
+      writeFileSync(temporary, JSON.stringify(this.#settings, null, 2))
+      renameSync(temporary, this.#path)
+    } catch (thrown) {
+      this.#onProblem(`the settings could not be written: ${String(thrown)}`)
+      rmSync(temporary, { force: true })
+    }
   }
 }
 

@@ -169,7 +169,7 @@ const causes: Readonly<Record<string, Cause>> = {
 function diskFull(): Cause {
   return {
     problem: 'disk-full',
-    message: 'The disk is full, so the last step was not stored; everything before it is kept.',
+    message: 'The disk is full, so nothing more could be stored; everything before is kept.',
     remedy: 'Free some space on the disk of the workspace, then try again.',
   }
 }

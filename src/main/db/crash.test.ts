@@ -135,7 +135,7 @@ test('a full disk loses the step that did not fit, and nothing before it', () =>
   expect(() => storeBatch(db, importId, issues(5, 500), () => null, 1)).toThrow(
     expect.objectContaining({
       code: 'workspace.disk-full',
-      message: 'The disk is full, so the last step was not stored; everything before it is kept.',
+      message: 'The disk is full, so nothing more could be stored; everything before is kept.',
       remedy: 'Free some space on the disk of the workspace, then try again.',
     }),
   )
