@@ -35,7 +35,7 @@ export async function requireSpace(path: string, bytes: number): Promise<void> {
   if (free === null || free >= bytes) return
   throw new StudioError({
     code: 'workspace.disk-full',
-    message: `The disk is too full: ${megabytes(free)} are free, and this needs about ${megabytes(bytes)}.`,
+    message: `The disk is too full: ${size(free)} are free, and this needs about ${size(bytes)}.`,
     remedy: 'Free some space on that disk; nothing that was stored is lost.',
     expected: `${bytes} bytes free`,
     found: `${free} bytes free`,
@@ -43,7 +43,7 @@ export async function requireSpace(path: string, bytes: number): Promise<void> {
   })
 }
 
-function megabytes(bytes: number): string {
-  const value = bytes / 1e6
-  return value >= 1000 ? `${(value / 1000).toFixed(1)} GB` : `${value < 10 ? value.toFixed(1) : Math.round(value)} MB`
+function size(bytes: number): string {
+  if (bytes >= 1e9) return `${(bytes / 1e9).toFixed(1)} GB`
+  return bytes >= 1e6 ? `${(bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0)} MB` : `${Math.round(bytes / 1e3)} kB`
 }

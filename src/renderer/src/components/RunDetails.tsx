@@ -206,7 +206,7 @@ function DeleteDialog({ run, onClose }: { readonly run: RunView; readonly onClos
 /** What keeps the run from going on, and how a person can help. */
 function RunWaits({ error: { message, remedy, where } }: { readonly error: ErrorRecord }): ReactNode {
   return (
-    <Alert color="yellow" variant="light" icon={<IconHourglass size={18} />} title={message} className="run-error">
+    <Alert color="yellow" variant="light" icon={<IconHourglass size={18} />} title={message} className="run-waits">
       {remedy} Then the run goes on by itself from its last checkpoint.
       {where && <div className="notice-where">{where}</div>}
     </Alert>
