@@ -2,6 +2,7 @@
 // transaction cannot interleave with anything else, and what runs is what is read here.
 import Database from 'better-sqlite3'
 import { StudioError } from '../../shared/errors.ts'
+import { registerHashes } from './rowHash.ts'
 
 /** Marks the file as a workspace ("FiSA"); `PRAGMA application_id`. */
 export const applicationId = 0x46695341
@@ -29,6 +30,9 @@ export function connect(path: string, options: { create?: boolean } = {}): Writa
   // FULL: a commit that was reported is on the disk, also after a power cut.
   db.pragma('synchronous = FULL')
   db.pragma('foreign_keys = ON')
+  // The triggers that keep the seals call functions of ours, which some builds of SQLite mistrust in a schema.
+  db.pragma('trusted_schema = ON')
+  registerHashes(db)
   return db as WritableDb
 }
 
@@ -72,6 +76,11 @@ export function workspaceError(thrown: unknown, path: string): StudioError {
     remedy: 'Try again; if it stays, copy the file to a local disk and open the copy.',
   }
   return new StudioError({ code: `workspace.${problem}`, message, remedy, where: path }, { cause: thrown })
+}
+
+/** Whether SQLite says that the file itself is not sound. */
+export function isCorruption(thrown: unknown): boolean {
+  return /^SQLITE_(CORRUPT|NOTADB)/.test(codeOf(thrown))
 }
 
 interface Cause {
