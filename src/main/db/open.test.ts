@@ -103,6 +103,8 @@ describe('a file that cannot be used says so', () => {
   test('written by a newer app', async () => {
     const path = makeWorkspace()
     const db = connect(path)
+    // A newer app's migrations have changed the schema; the number alone would be damage.
+    db.exec('CREATE TABLE later (a INTEGER) STRICT')
     db.pragma('user_version = 999')
     db.close()
     const error = await refusal(path)
