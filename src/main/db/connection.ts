@@ -118,6 +118,11 @@ const causes: Readonly<Record<string, Cause>> = {
   SQLITE_FULL: diskFull(),
   ENOSPC: diskFull(),
   EDQUOT: diskFull(),
+  ENAMETOOLONG: {
+    problem: 'name-too-long',
+    message: 'The name of the workspace is too long for this disk.',
+    remedy: 'Choose a shorter name; 200 letters are always possible.',
+  },
   SQLITE_BUSY: {
     problem: 'busy',
     message: 'Another program is using the workspace file.',

@@ -201,7 +201,7 @@ describe('files', () => {
     foreign.exec('CREATE TABLE bookmarks (url TEXT)')
     foreign.close()
     await expect(restoreBackup(path, join(dirname(path), 'other.sqlite'))).rejects.toThrow(
-      'This file is not a FiSAO Studio workspace.',
+      'This file is a database of another program, not a FiSAO Studio workspace.',
     )
     writeSetting(db, 'prompt', 'still here')
     await prepareWorkspace(path)

@@ -1,19 +1,27 @@
 // Creates, checks and opens workspace files; each kind of unusable file gets its own clear error.
 // `prepareWorkspace` does the long part (in the library process); `openWorkspace` is quick.
-import { existsSync, renameSync, rmSync } from 'node:fs'
+import { existsSync, renameSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
 import { StudioError } from '../../shared/errors.ts'
-import { takeBackup } from './backup.ts'
+import { backupFolder, takeBackup } from './backup.ts'
 import { applicationId, connect, type WritableDb, workspaceError } from './connection.ts'
 import { checkContents, checkFile, checkHeader, checkSchema } from './fileCheck.ts'
 import { currentVersion, migrate, schemaVersion } from './migrate.ts'
-import { moveAside, syncFolder } from './workspaceFiles.ts'
+import {
+  keepPrivate,
+  longestWorkspaceNameBytes,
+  makeTemporaryFile,
+  moveAside,
+  removeLeftovers,
+  syncFolder,
+  type TemporaryFile,
+} from './workspaceFiles.ts'
 
 export type PreparePhase = 'checking' | 'backing-up' | 'migrating'
 
 /**
  * Makes a new, empty workspace file; it appears under its name only when it is whole.
- * @throws StudioError `workspace.exists`, `.no-folder`, `.read-only`, `.disk-full`
+ * @throws StudioError `workspace.exists`, `.no-folder`, `.name-too-long`, `.read-only`, `.disk-full`
  */
 export function createWorkspace(path: string): void {
   if (existsSync(path)) {
@@ -32,9 +40,12 @@ export function createWorkspace(path: string): void {
       where: dirname(path),
     })
   }
-  const temporary = `${path}.${process.pid}.creating`
+  checkName(path)
+  let temporary: TemporaryFile | undefined
   try {
-    const db = connect(temporary, { create: true })
+    removeLeftovers(dirname(path))
+    temporary = makeTemporaryFile(dirname(path))
+    const db = connect(temporary.path)
     try {
       db.pragma(`application_id = ${applicationId}`)
       migrate(db)
@@ -44,12 +55,19 @@ export function createWorkspace(path: string): void {
     }
     // The log of a workspace that once had this name and was deleted or moved without it.
     moveAside(path, 'left over', Date.now())
-    renameSync(temporary, path)
+    renameSync(temporary.path, path)
     syncFolder(dirname(path))
   } catch (thrown) {
     throw workspaceError(thrown, path)
   } finally {
-    for (const suffix of ['', '-journal', '-wal', '-shm']) rmSync(temporary + suffix, { force: true })
+    temporary?.remove()
+  }
+}
+
+/** @throws StudioError `workspace.name-too-long` for a name that leaves no room for the names that SQLite makes of it */
+function checkName(path: string): void {
+  if (Buffer.byteLength(basename(path)) > longestWorkspaceNameBytes) {
+    throw workspaceError({ code: 'ENAMETOOLONG' }, path)
   }
 }
 
@@ -58,8 +76,11 @@ export function createWorkspace(path: string): void {
  * @throws StudioError `workspace.missing`, `.is-folder`, `.foreign`, `.newer`, `.damaged`, `.read-only`, `.busy`, `.disk-full`
  */
 export async function prepareWorkspace(path: string, report: (phase: PreparePhase) => void = () => {}): Promise<void> {
+  checkName(path)
   checkFile(path)
   try {
+    removeLeftovers(dirname(path))
+    keepPrivate(path, backupFolder(path))
     const db = connect(path)
     try {
       report('checking')
