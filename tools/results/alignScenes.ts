@@ -57,7 +57,7 @@ export async function alignOnScenes(alignment: Alignment, print: (line: string) 
   const committed: CommittedStep[] = []
   const policies = new Map<number, StoredPolicy>()
   const store: RunStore = {
-    embeddings: { get: () => undefined, put: () => undefined },
+    embeddings: { get: () => undefined, put: () => undefined, flush: () => undefined },
     load: () => null,
     commit(step) {
       committed.push({ ...step, trained: step.trained.map((one) => ({ ...one, imageFeatures: [] })) })

@@ -21,7 +21,7 @@ import type { Current } from './workspaces.ts'
 const tsxLoader = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href
 const script = join(import.meta.dirname, 'testing/alignmentWorker.ts')
 const hardware = { chosen: 'cpu', reason: '', devices: [], cpuModel: '', cpuCores: 2 } as unknown as HardwareReport
-const waitMs = 20_000
+const waitMs = 40_000
 let stop: (() => Promise<void>) | null = null
 
 afterEach(async () => {

@@ -12,12 +12,13 @@ import {
   type RunView,
   totalStepsOf,
 } from '../../shared/runView.ts'
-import { listCheckpoints } from '../db/checkpoints.ts'
 import type { ReadableDb } from '../db/connection.ts'
+import { pinnedLookStep, thinnedLooks } from '../db/looks.ts'
 import { metricNames } from '../db/metrics.ts'
 import { modelById } from '../db/models.ts'
 
-const summarySchema = z.object({ look: lookViewSchema.optional() })
+/** Rows that a page shows of a run's looks; a longer run is shown at even distances. */
+const mostLooks = 1000
 const storedCalibrationSchema = z.object({ calibration: calibrationViewSchema })
 
 /** What stands nowhere in the file: what the engine reports of a run, and what the run waits for. */
@@ -39,17 +40,13 @@ export function viewOf(db: ReadableDb, run: RunRecord, now: RunNow): RunView {
 export function detailOf(db: ReadableDb, run: RunRecord, now: RunNow): RunDetail {
   const config = runConfigSchema.safeParse(run.config)
   const calibration = storedCalibrationSchema.safeParse(run.calibration)
-  const checkpoints = listCheckpoints(db, run.runId).map(({ summary, isPinned }) => ({
-    look: summarySchema.safeParse(summary).data?.look,
-    isPinned,
-  }))
+  const bestStep = pinnedLookStep(db, run.runId)
   return {
     run: viewOf(db, run, now),
     config: config.data ?? null,
     calibration: calibration.data?.calibration ?? null,
-    looks: checkpoints.flatMap(({ look }) => look ?? []),
-    // The engine keeps the best look's checkpoint pinned (runStore.ts).
-    bestStep: checkpoints.find(({ look, isPinned }) => look && isPinned)?.look?.step ?? null,
+    looks: thinnedLooks(db, run.runId, bestStep, mostLooks).map((look) => lookViewSchema.parse(look)),
+    bestStep,
     metricNames: metricNames(db, run.runId),
   }
 }

@@ -5,8 +5,10 @@ import { checkpointRecordSchema, type RunId } from '../../shared/domain.ts'
 import {
   checkpointById,
   checkpointPart,
+  dropLastWeights,
   dropOldWeights,
   lastCheckpoint,
+  lastSoundCheckpoint,
   listCheckpoints,
   rollBack,
   setPinned,
@@ -105,11 +107,39 @@ test('old weights are dropped but for the newest and the pinned; the run resumes
   expect(checkpointPart(db, ids[1]!, 'adapter')).toEqual(Uint8Array.of(2, 255))
 })
 
-test('a checkpoint with a missing chunk is refused, not returned with a hole', () => {
+const flipAChunk = 'UPDATE checkpoint_blob SET bytes = CAST(zeroblob(7) || substr(bytes, 8) AS BLOB) WHERE chunk = 1'
+test.each([
+  ['with a missing chunk', 'DELETE FROM checkpoint_blob WHERE chunk = 1'],
+  ['with a short chunk', 'UPDATE checkpoint_blob SET bytes = substr(bytes, 1, 9) WHERE chunk = 1'],
+  ['with other bytes', flipAChunk],
+])('a checkpoint %s is refused by name', (_name, harm) => {
   const { db, runId } = temporaryWorkspace()
   const checkpointId = store(db, runId, { adapter: noise(3 * mebibyte) })
-  db.exec('DELETE FROM checkpoint_blob WHERE chunk = 1')
-  expect(() => checkpointPart(db, checkpointId, 'adapter')).toThrow('The weights of this checkpoint')
+  db.exec(harm)
+  expect(() => checkpointPart(db, checkpointId, 'adapter')).toThrow(
+    expect.objectContaining({ code: 'run.damaged-checkpoint', where: 'step 1, adapter' }),
+  )
+})
+
+test('a run whose last checkpoint is damaged names the one that it can go on from, and goes there when it is told to', () => {
+  const { db, runId } = temporaryWorkspace()
+  for (const step of [1, 2, 3, 4]) addCheckpoint(db, runId, step)
+  expect(lastSoundCheckpoint(db, runId)?.step).toBe(4)
+  const harm = (step: number) =>
+    db.exec(`UPDATE checkpoint_blob SET bytes = x'00' WHERE checkpoint_id =
+      (SELECT checkpoint_id FROM checkpoint WHERE step = ${step})`)
+  harm(4)
+  harm(3)
+  const refusal = {
+    code: 'run.damaged-checkpoint',
+    where: 'step 4, adapter',
+    remedy: expect.stringContaining('step 2'),
+  }
+  expect(() => lastSoundCheckpoint(db, runId)).toThrow(expect.objectContaining(refusal))
+  dropLastWeights(db, runId)
+  expect(() => lastSoundCheckpoint(db, runId)).toThrow(expect.objectContaining({ where: 'step 3, adapter' }))
+  dropLastWeights(db, runId)
+  expect(lastSoundCheckpoint(db, runId)?.step).toBe(2)
 })
 
 test('rolling back takes later steps away with all they hold, and the steps can be done again', () => {

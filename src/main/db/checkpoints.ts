@@ -1,8 +1,9 @@
 // Checkpoints: what a run resumes from, committed in one transaction with the cursor it belongs to. Tensors are
 // cut into chunks, so that neither writing nor reading one needs a second copy of it in memory.
 import type { CheckpointId, CheckpointRecord, Json, RunId } from '../../shared/domain.ts'
-import { StudioError } from '../../shared/errors.ts'
-import { inTransaction, type ReadableDb, statement, type WritableDb } from './connection.ts'
+import { StudioError, toErrorRecord } from '../../shared/errors.ts'
+import { inTransaction, isCorruption, type ReadableDb, statement, type WritableDb } from './connection.ts'
+import { sha256 } from './rowHash.ts'
 
 const chunkBytes = 1024 * 1024
 
@@ -33,7 +34,12 @@ export function storeCheckpoint(db: WritableDb, checkpoint: NewCheckpoint, nowMs
       db,
       'INSERT INTO checkpoint_blob (checkpoint_id, part, chunk, bytes) VALUES (?, ?, ?, ?)',
     )
+    const insertPart = statement<[number, string, number, Buffer]>(
+      db,
+      'INSERT INTO checkpoint_part (checkpoint_id, part, size_bytes, sha256) VALUES (?, ?, ?, ?)',
+    )
     for (const [part, bytes] of Object.entries(parts)) {
+      insertPart.run(checkpointId, part, bytes.length, sha256(bytes))
       // A part of no bytes is one empty chunk, so that it is told from one that is missing.
       for (let chunk = 0; chunk === 0 || chunk * chunkBytes < bytes.length; chunk++) {
         insert.run(checkpointId, part, chunk, bytes.subarray(chunk * chunkBytes, (chunk + 1) * chunkBytes))
@@ -44,27 +50,47 @@ export function storeCheckpoint(db: WritableDb, checkpoint: NewCheckpoint, nowMs
 }
 
 /**
- * The bytes of one part, as they were stored; they start at offset 0 of their buffer, so any typed array fits.
- * @throws StudioError `run.no-weights` when the checkpoint has no such part, or no longer
+ * The bytes of one part, exactly as they were stored; they start at offset 0 of their buffer, so any typed array fits.
+ * @throws StudioError `run.no-weights` when the checkpoint has no such part, or no longer; `run.damaged-checkpoint` when
+ *   it is not what was stored
  */
 export function checkpointPart(db: ReadableDb, checkpointId: CheckpointId, part: string): Uint8Array<ArrayBuffer> {
-  const size = statement<[number, string], { chunks: number; sizeBytes: number | null }>(
+  const stored = statement<[number, string], { sizeBytes: number; sha256: Buffer }>(
     db,
-    `SELECT count(*) AS chunks, sum(length(bytes)) AS sizeBytes FROM checkpoint_blob
-     WHERE checkpoint_id = ? AND part = ?`,
+    'SELECT size_bytes AS sizeBytes, sha256 FROM checkpoint_part WHERE checkpoint_id = ? AND part = ?',
   ).get(checkpointId, part)
-  if (!size || size.sizeBytes === null) throw noWeights(checkpointId, part)
-  const bytes = new Uint8Array(size.sizeBytes)
+  if (!stored) throw noWeights(checkpointId, part)
   const chunkAt = statement<[number, string, number], { bytes: Buffer }>(
     db,
     'SELECT bytes FROM checkpoint_blob WHERE checkpoint_id = ? AND part = ? AND chunk = ?',
   )
-  for (let chunk = 0; chunk < size.chunks; chunk++) {
-    const stored = chunkAt.get(checkpointId, part, chunk)
-    if (!stored) throw noWeights(checkpointId, part)
-    bytes.set(stored.bytes, chunk * chunkBytes)
+  const bytes = new Uint8Array(stored.sizeBytes)
+  try {
+    for (let start = 0; start === 0 || start < bytes.length; start += chunkBytes) {
+      const chunk = chunkAt.get(checkpointId, part, start / chunkBytes)?.bytes
+      if (chunk?.length !== Math.min(chunkBytes, bytes.length - start)) throw damagedPart(db, checkpointId, part)
+      bytes.set(chunk, start)
+    }
+  } catch (thrown) {
+    throw isCorruption(thrown) ? damagedPart(db, checkpointId, part, thrown) : thrown
   }
+  if (!sha256(bytes).equals(stored.sha256)) throw damagedPart(db, checkpointId, part)
   return bytes
+}
+
+/** @throws StudioError `run.damaged-checkpoint` when a part of the checkpoint is not what was stored */
+export function verifyCheckpoint(db: ReadableDb, checkpointId: CheckpointId): void {
+  for (const part of partsOf(db, checkpointId)) checkpointPart(db, checkpointId, part)
+}
+
+/** The names of a checkpoint's parts. */
+export function partsOf(db: ReadableDb, checkpointId: CheckpointId): string[] {
+  return statement<[number], { part: string }>(
+    db,
+    'SELECT part FROM checkpoint_part WHERE checkpoint_id = ? ORDER BY part',
+  )
+    .all(checkpointId)
+    .map(({ part }) => part)
 }
 
 type CheckpointRow = Omit<CheckpointRecord, 'cursor' | 'summary' | 'isPinned' | 'hasWeights'> & {
@@ -75,7 +101,7 @@ type CheckpointRow = Omit<CheckpointRecord, 'cursor' | 'summary' | 'isPinned' | 
 }
 
 const hasWeights =
-  'EXISTS (SELECT 1 FROM checkpoint_blob WHERE checkpoint_blob.checkpoint_id = checkpoint.checkpoint_id)'
+  'EXISTS (SELECT 1 FROM checkpoint_part WHERE checkpoint_part.checkpoint_id = checkpoint.checkpoint_id)'
 const columns = `checkpoint_id AS checkpointId, run_id AS runId, parent_id AS parentId, step, cursor, summary,
   pinned AS isPinned, created_ms AS createdAtMs, ${hasWeights} AS hasWeights`
 
@@ -94,12 +120,12 @@ export function checkpointById(db: ReadableDb, checkpointId: CheckpointId): Chec
   return row && recordOf(row)
 }
 
-/** The last checkpoint of a run that it can resume from, or undefined. */
-export function lastCheckpoint(db: ReadableDb, runId: RunId): CheckpointRecord | undefined {
-  const row = statement<[number], CheckpointRow>(
+/** The checkpoint of a run after a step, or undefined. */
+export function checkpointAtStep(db: ReadableDb, runId: RunId, step: number): CheckpointRecord | undefined {
+  const row = statement<[number, number], CheckpointRow>(
     db,
-    `SELECT ${columns} FROM checkpoint WHERE run_id = ? AND ${hasWeights} ORDER BY step DESC LIMIT 1`,
-  ).get(runId)
+    `SELECT ${columns} FROM checkpoint WHERE run_id = ? AND step = ?`,
+  ).get(runId, step)
   return row && recordOf(row)
 }
 
@@ -107,10 +133,75 @@ export function lastCheckpoint(db: ReadableDb, runId: RunId): CheckpointRecord |
 export function checkpointBytes(db: ReadableDb, runId: RunId): number {
   const row = statement<[number], { sizeBytes: number | null }>(
     db,
-    `SELECT sum(length(bytes)) AS sizeBytes FROM checkpoint_blob WHERE checkpoint_id =
+    `SELECT sum(size_bytes) AS sizeBytes FROM checkpoint_part WHERE checkpoint_id =
        (SELECT checkpoint_id FROM checkpoint WHERE run_id = ? ORDER BY step DESC LIMIT 1)`,
   ).get(runId)
   return row?.sizeBytes ?? 0
+}
+
+/** The last checkpoint of a run that it can resume from (before `beforeStep`, if given), or undefined. */
+export function lastCheckpoint(
+  db: ReadableDb,
+  runId: RunId,
+  beforeStep = Number.MAX_SAFE_INTEGER,
+): CheckpointRecord | undefined {
+  const row = statement<[number, number], CheckpointRow>(
+    db,
+    `SELECT ${columns} FROM checkpoint WHERE run_id = ? AND step < ? AND ${hasWeights} ORDER BY step DESC LIMIT 1`,
+  ).get(runId, beforeStep)
+  return row && recordOf(row)
+}
+
+/**
+ * The last checkpoint of a run, every part of it as it was stored, or undefined for a run without one.
+ * @throws StudioError `run.damaged-checkpoint`, which says from which step the run can go on instead. It never goes back by
+ *   itself: the steps between may have taken days, so that is a person's decision (`dropLastWeights`).
+ */
+export function lastSoundCheckpoint(db: ReadableDb, runId: RunId): CheckpointRecord | undefined {
+  const last = lastCheckpoint(db, runId)
+  if (!last) return undefined
+  try {
+    verifyCheckpoint(db, last.checkpointId)
+    return last
+  } catch (thrown) {
+    if (!(thrown instanceof StudioError) || thrown.code !== 'run.damaged-checkpoint') throw thrown
+    const sound = soundStepBefore(db, runId, last.step)
+    const remedy =
+      sound === null
+        ? 'Resume to do the run again from its beginning, or restore a backup that is older than the damage.'
+        : `Resume to go on from step ${sound}, the last one that is whole; what came after it is done again.`
+    throw new StudioError({ ...toErrorRecord(thrown), remedy }, { cause: thrown })
+  }
+}
+
+function soundStepBefore(db: ReadableDb, runId: RunId, beforeStep: number): number | null {
+  for (let step = beforeStep; ; ) {
+    const earlier = lastCheckpoint(db, runId, step)
+    if (!earlier) return null
+    try {
+      verifyCheckpoint(db, earlier.checkpointId)
+      return earlier.step
+    } catch (thrown) {
+      if (!(thrown instanceof StudioError) || thrown.code !== 'run.damaged-checkpoint') throw thrown
+      step = earlier.step
+    }
+  }
+}
+
+/** Drops the weights of the run's last checkpoint, which are damaged, so that it goes on from the one before. */
+export function dropLastWeights(db: WritableDb, runId: RunId): void {
+  const last = lastCheckpoint(db, runId)
+  if (last) inTransaction(db, () => dropWeights(db, 'checkpoint_id = @checkpointId', { ...last }))
+}
+
+/** The pinned checkpoints of a run. */
+export function pinnedCheckpoints(db: ReadableDb, runId: RunId): CheckpointId[] {
+  return statement<[number], { id: CheckpointId }>(
+    db,
+    'SELECT checkpoint_id AS id FROM checkpoint WHERE run_id = ? AND pinned = 1',
+  )
+    .all(runId)
+    .map(({ id }) => id)
 }
 
 /** Keeps a checkpoint's weights whatever the policy says, or leaves them to it again. */
@@ -123,23 +214,32 @@ export function setPinned(db: WritableDb, checkpointId: CheckpointId, isPinned: 
 
 /** Drops the weights of all checkpoints of a run but the newest `keep` and the pinned; responses and figures stay. */
 export function dropOldWeights(db: WritableDb, runId: RunId, keep: number): void {
-  statement<object>(
-    db,
-    `DELETE FROM checkpoint_blob WHERE checkpoint_id IN (
-       SELECT checkpoint_id FROM checkpoint WHERE run_id = @runId AND pinned = 0 AND checkpoint_id NOT IN (
-         SELECT checkpoint_id FROM checkpoint WHERE run_id = @runId ORDER BY step DESC LIMIT @keep
-       )
-     )`,
-  ).run({ runId, keep })
+  inTransaction(db, () =>
+    dropWeights(
+      db,
+      `checkpoint_id IN (
+         SELECT checkpoint_id FROM checkpoint WHERE run_id = @runId AND pinned = 0 AND checkpoint_id NOT IN (
+           SELECT checkpoint_id FROM checkpoint WHERE run_id = @runId ORDER BY step DESC LIMIT @keep
+         )
+       )`,
+      { runId, keep },
+    ),
+  )
+}
+
+function dropWeights(db: WritableDb, which: string, parameters: object): void {
+  for (const table of ['checkpoint_blob', 'checkpoint_part']) {
+    statement<object>(db, `DELETE FROM ${table} WHERE ${which}`).run(parameters)
+  }
 }
 
 /**
- * Takes a run back to a step: later checkpoints, responses and metrics go. Used by a person to roll back, and by
+ * Takes a run back to a step: later checkpoints, responses, metrics and looks go. Used by a person to roll back, and by
  * the engine before it resumes, because what it committed after its last checkpoint is done again.
  */
 export function rollBack(db: WritableDb, runId: RunId, step: number): void {
   inTransaction(db, () => {
-    for (const table of ['rollout', 'metric', 'checkpoint'] as const) {
+    for (const table of ['rollout', 'metric', 'look', 'checkpoint'] as const) {
       statement<[number, number]>(db, `DELETE FROM ${table} WHERE run_id = ? AND step > ?`).run(runId, step)
     }
   })
@@ -162,4 +262,19 @@ function noWeights(checkpointId: CheckpointId, part: string): StudioError {
     remedy: 'Choose a checkpoint that still has its weights; pin those that should be kept.',
     where: `checkpoint ${checkpointId}, ${part}`,
   })
+}
+
+function damagedPart(db: ReadableDb, checkpointId: CheckpointId, part: string, cause?: unknown): StudioError {
+  const row = statement<[number], { step: number }>(db, 'SELECT step FROM checkpoint WHERE checkpoint_id = ?').get(
+    checkpointId,
+  )
+  return new StudioError(
+    {
+      code: 'run.damaged-checkpoint',
+      message: `The checkpoint at step ${row?.step ?? '?'} is damaged: its weights are not what was stored.`,
+      remedy: 'Choose another checkpoint of this run, or restore a backup that is older than the damage.',
+      where: `step ${row?.step ?? '?'}, ${part}`,
+    },
+    { cause },
+  )
 }

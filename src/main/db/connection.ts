@@ -4,6 +4,7 @@ import { statSync } from 'node:fs'
 import Database from 'better-sqlite3'
 import { StudioError } from '../../shared/errors.ts'
 import { freeBytesNow } from './freeSpace.ts'
+import { registerHashes } from './rowHash.ts'
 
 /** Marks the file as a workspace ("FiSA"); `PRAGMA application_id`. */
 export const applicationId = 0x46695341
@@ -42,6 +43,9 @@ export function connect(path: string, options: { create?: boolean; readOnly?: bo
   // FULL: a commit that was reported is on the disk, also after a power cut.
   db.pragma('synchronous = FULL')
   db.pragma('foreign_keys = ON')
+  // The triggers that keep the seals call functions of ours, which some builds of SQLite mistrust in a schema.
+  db.pragma('trusted_schema = ON')
+  registerHashes(db)
   return db as WritableDb
 }
 
@@ -110,6 +114,11 @@ export function workspaceError(thrown: unknown, path: string): StudioError {
   return new StudioError({ code: `workspace.${problem}`, message, remedy, where: path }, { cause: thrown })
 }
 
+/** Whether SQLite says that the file itself is not sound. */
+export function isCorruption(thrown: unknown): boolean {
+  return /^SQLITE_(CORRUPT|NOTADB)/.test(codeOf(thrown))
+}
+
 interface Cause {
   readonly problem: string
   readonly message: string
@@ -154,6 +163,11 @@ const causes: Readonly<Record<string, Cause>> = {
   SQLITE_FULL: diskFull(),
   ENOSPC: diskFull(),
   EDQUOT: diskFull(),
+  ENAMETOOLONG: {
+    problem: 'name-too-long',
+    message: 'The name of the workspace is too long for this disk.',
+    remedy: 'Choose a shorter name; 200 letters are always possible.',
+  },
   SQLITE_BUSY: {
     problem: 'busy',
     message: 'Another program is using the workspace file.',

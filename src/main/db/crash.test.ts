@@ -171,6 +171,8 @@ describe('files', () => {
     const { path, db } = temporaryWorkspace()
     startSession(db, '0.1.0', 1)
     startSession(db, '9.1.0', 2)
+    // A newer app's migrations have changed the schema; the number alone would be damage.
+    db.exec('CREATE TABLE later (a INTEGER) STRICT')
     db.pragma('user_version = 999')
     const error = {
       code: 'workspace.newer',
@@ -199,7 +201,7 @@ describe('files', () => {
     foreign.exec('CREATE TABLE bookmarks (url TEXT)')
     foreign.close()
     await expect(restoreBackup(path, join(dirname(path), 'other.sqlite'))).rejects.toThrow(
-      'This file is not a FiSAO Studio workspace.',
+      'This file is a database of another program, not a FiSAO Studio workspace.',
     )
     writeSetting(db, 'prompt', 'still here')
     await prepareWorkspace(path)

@@ -19,6 +19,16 @@ test('an embedding comes back bit for bit, and belongs to its encoder', () => {
   expect(embeddingOf(db, { ...key, kind: 'text' })).toBeUndefined()
 })
 
+test('one that is damaged is not there, until it is computed anew', () => {
+  const { db } = temporaryWorkspace()
+  const key = { encoderSha256: Buffer.alloc(32), kind: 'image' as const, subjectSha256: Buffer.alloc(32) }
+  storeEmbeddings(db, [{ ...key, vector: Float32Array.of(0.6, 0.8) }])
+  db.exec("UPDATE embedding SET vector = CAST(x'00' || substr(vector, 2) AS BLOB)")
+  expect(embeddingOf(db, key)).toBeUndefined()
+  storeEmbeddings(db, [{ ...key, vector: Float32Array.of(0.6, 0.8) }])
+  expect(embeddingOf(db, key)).toEqual(Float32Array.of(0.6, 0.8))
+})
+
 test('tags are given and taken, whatever their case', () => {
   const { db } = temporaryWorkspace()
   tagImages(db, 'Street', [1, 2])

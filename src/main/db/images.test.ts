@@ -24,8 +24,8 @@ beforeAll(() => {
     INSERT INTO model VALUES (1, '/model', 'm', '{}', zeroblob(32), NULL, NULL, 0);
     INSERT INTO run VALUES (1, 1, 'r', 'quick', '{}', 1, 'complete', NULL, NULL, 0, 0, 0);
     INSERT INTO checkpoint VALUES (1, 1, NULL, 0, '{}', '{}', 0, 0);
-    INSERT INTO rollout VALUES (1, 1, 1, 500, 'evaluation', 0, 'Describe.', 'A zebra beside two horses.', -0.5, 2, 0);
-    INSERT INTO rollout VALUES (2, 1, 1, 400, 'evaluation', 0, 'Describe.', 'A boat.', 0.25, 0, 0);
+    INSERT INTO rollout VALUES (1, 1, 1, 500, 'evaluation', 0, 'Describe.', 'A zebra beside two horses.', -0.5, 2, 0, 0);
+    INSERT INTO rollout VALUES (2, 1, 1, 400, 'evaluation', 0, 'Describe.', 'A boat.', 0.25, 0, 0, 0);
     INSERT INTO tag VALUES (1, 'good');
     INSERT INTO image_tag VALUES (1, 600);
     ANALYZE;`)
@@ -81,6 +81,11 @@ describe('one image', () => {
     expect(thumbnailOf(db, 2)?.toString()).toBe('two')
     expect(originalOf(db, 1)).toEqual({ path: '/seeded/0/0-photo-000000.jpg', format: 'jpeg' })
     expect([thumbnailOf(db, count + 1), originalOf(db, count + 1)]).toEqual([undefined, undefined])
+  })
+
+  test('a damaged thumbnail is missing, not another picture', () => {
+    db.exec("UPDATE thumbnail SET bytes = x'6f6e66' WHERE image_id = 3")
+    expect([thumbnailOf(db, 3), thumbnailOf(db, 4)?.toString()]).toEqual([undefined, 'two'])
   })
 
   test('the same path or the same bytes are not stored twice', () => {

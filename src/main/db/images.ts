@@ -1,6 +1,7 @@
 // Images of the workspace: stored by the importer, read by the grid in windows of any offset.
 import type { ImageFormat, ImageQuery, ImageRow } from '../../shared/domain.ts'
 import { type ReadableDb, statement, type WritableDb } from './connection.ts'
+import { sha256 } from './rowHash.ts'
 
 /** An image as the importer stores it. */
 export interface NewImage {
@@ -24,12 +25,16 @@ export interface NewImage {
  */
 export function insertImage(db: WritableDb, image: NewImage, nowMs: number): number | null {
   const { thumbnail, ...columns } = image
-  const { changes, lastInsertRowid } = statement<Omit<NewImage, 'thumbnail'> & { nowMs: number }>(
+  const { changes, lastInsertRowid } = statement<
+    Omit<NewImage, 'thumbnail'> & { nowMs: number; thumbnailSha256: Buffer }
+  >(
     db,
-    `INSERT INTO image (import_id, path, name, size_bytes, modified_ms, sha256, width, height, format, added_ms)
-     VALUES (@importId, @path, @name, @sizeBytes, @modifiedMs, @sha256, @width, @height, @format, @nowMs)
+    `INSERT INTO image (import_id, path, name, size_bytes, modified_ms, sha256, width, height, format, added_ms,
+       thumbnail_sha256)
+     VALUES (@importId, @path, @name, @sizeBytes, @modifiedMs, @sha256, @width, @height, @format, @nowMs,
+       @thumbnailSha256)
      ON CONFLICT DO NOTHING`,
-  ).run({ ...columns, nowMs })
+  ).run({ ...columns, nowMs, thumbnailSha256: sha256(thumbnail) })
   if (changes === 0) return null
   const imageId = Number(lastInsertRowid)
   statement<[number, Buffer]>(db, 'INSERT INTO thumbnail (image_id, bytes) VALUES (?, ?)').run(imageId, thumbnail)
@@ -65,10 +70,13 @@ export function everyImage(db: ReadableDb): { imageId: number; sha256: string; p
   ).all()
 }
 
-/** The encoded thumbnail of an image, or undefined. */
+/** The encoded thumbnail of an image, or undefined: also when what is stored is no longer what was stored. */
 export function thumbnailOf(db: ReadableDb, imageId: number): Buffer | undefined {
-  return statement<[number], { bytes: Buffer }>(db, 'SELECT bytes FROM thumbnail WHERE image_id = ?').get(imageId)
-    ?.bytes
+  const row = statement<[number], { bytes: Buffer; stored: Buffer | null }>(
+    db,
+    `SELECT bytes, thumbnail_sha256 AS stored FROM thumbnail JOIN image USING (image_id) WHERE image_id = ?`,
+  ).get(imageId)
+  return row?.stored && sha256(row.bytes).equals(row.stored) ? row.bytes : undefined
 }
 
 /** How many images match. */

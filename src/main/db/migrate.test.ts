@@ -4,11 +4,17 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import type { CheckpointId, RolloutId } from '../../shared/domain.ts'
 import { listBackups } from './backup.ts'
+import { checkpointPart } from './checkpoints.ts'
 import { applicationId, connect, type WritableDb } from './connection.ts'
+import { embeddingOf } from './embeddings.ts'
+import { thumbnailOf } from './images.ts'
 import { currentVersion, migrate, schemaVersion } from './migrate.ts'
 import { migrations } from './migrations/index.ts'
 import { prepareWorkspace } from './open.ts'
+import { responseById } from './rollouts.ts'
+import { brokenSeals } from './seals.ts'
 
 let folder = ''
 let db: WritableDb
@@ -22,11 +28,21 @@ afterEach(() => {
   rmSync(folder, { recursive: true, force: true })
 })
 
+/** The rows of tables, of those columns that the tables have now. */
+function rowsOf(tables: readonly string[]): () => unknown[] {
+  const selects = tables.map((table) => {
+    const columns = (db.pragma(`table_info(${table})`) as { name: string }[]).map(({ name }) => name)
+    return `SELECT ${columns.join(', ')} FROM ${table}`
+  })
+  return () => selects.map((select) => db.prepare(select).all())
+}
+
 /** SHA-256 of each landed migration. A new one is added here; a line that stands never changes. */
 const landed: Readonly<Record<number, string>> = {
   1: '3ca23dde3f8d6e37e76a1a3d70cec4523b7991394f77fbb13628b24ca4d404d0',
   2: 'fc08399a60dca5384f5793e22207529afa733df3b13e13ca73e68e9327165b02',
   3: '1f8820b20b5c50ea20ea22891dfc1f0c21963c0c072ee7d910e46b08fe72b7b6',
+  4: 'a2e62724f5c96e90aa0a78bf135b4c0e3356b5e1898ccf311cfe1e4f375f9f4d',
 }
 
 test.each(migrations)('migration $version ($name) is as it landed', ({ version, sql }) => {
@@ -49,8 +65,7 @@ test('1 to 2 keeps settings, images, thumbnails, issues and tags', async () => {
     INSERT INTO import_issue VALUES (1, '/pictures/b.jpg', 'empty', 'The file is empty (0 bytes).');
     INSERT INTO tag VALUES (1, 'Cats');
     INSERT INTO image_tag VALUES (1, 7);`)
-  const tables = ['setting', 'session', 'import', 'image', 'thumbnail', 'import_issue', 'tag', 'image_tag']
-  const rows = (): unknown[] => tables.map((table) => db.prepare(`SELECT * FROM ${table}`).all())
+  const rows = rowsOf(['setting', 'session', 'import', 'image', 'thumbnail', 'import_issue', 'tag', 'image_tag'])
   const before = rows()
 
   await prepareWorkspace(join(folder, 'old.fisao'))
@@ -88,9 +103,8 @@ test('2 to 3 keeps models, runs, checkpoints and responses with their tokens, sp
     INSERT INTO evaluation VALUES (1, 2, 'chair', '{}', '{}', 0);
     INSERT INTO evaluation_value VALUES (1, 'chairI', 7, 0.1);
     INSERT INTO vote VALUES (1, 1, 2, 'right', 0);`)
-  const tables = ['model', 'run', 'checkpoint', 'checkpoint_blob', 'rollout', 'token', 'word', 'span', 'metric']
-  const rows = (): unknown[] =>
-    [...tables, 'evaluation', 'evaluation_value', 'vote'].map((table) => db.prepare(`SELECT * FROM ${table}`).all())
+  const run = ['model', 'run', 'checkpoint', 'checkpoint_blob', 'rollout', 'token', 'word', 'span', 'metric']
+  const rows = rowsOf([...run, 'evaluation', 'evaluation_value', 'vote'])
   const before = rows()
 
   await prepareWorkspace(join(folder, 'old.fisao'))
@@ -100,6 +114,52 @@ test('2 to 3 keeps models, runs, checkpoints and responses with their tokens, sp
   expect(db.prepare("SELECT rowid FROM response_search WHERE response_search MATCH 'horses'").all()).toEqual([
     { rowid: 2 },
   ])
+})
+
+test('3 to 4 parts looks from cursors, seals every row and hashes what is stored as bytes', async () => {
+  migrate(db, migrations.slice(0, 3))
+  const look = '{"step":8,"hallucinationRate":0.1000000000000000055511151231257827,"meanWords":16.5}'
+  const looks = `[{"step":0,"hallucinationRate":1e-7},${look}]`
+  db.exec(`
+    INSERT INTO import VALUES (1, '/pictures', 'complete', 1, 2);
+    INSERT INTO image VALUES (7, 1, '/pictures/a.jpg', 'a.jpg', 10, 3, zeroblob(32), 4, 5, 'jpeg', 6);
+    INSERT INTO thumbnail VALUES (7, x'00ff');
+    INSERT INTO model VALUES (1, '/model', 'm', '{}', zeroblob(32), NULL, 1, 0);
+    INSERT INTO run VALUES (1, 1, 'r', 'quick', '{}', 1, 'paused', '{"margin":0}', NULL, 0, 0, NULL);
+    INSERT INTO checkpoint VALUES
+      (1, 1, NULL, 0, '{"policy":{"a":1.0},"looks":[],"seed":3}', '{"look":{"step":0,"hallucinationRate":1e-7}}', 0, 0),
+      (2, 1, 1, 8, '{"policy":{"a":0.1},"looks":${looks},"seed":3}', '{"look":${look},"klNats":0.25}', 1, 1);
+    INSERT INTO checkpoint_blob VALUES (2, 'adapter', 1, x'ff'), (2, 'adapter', 0, zeroblob(1048576)), (2, 'head', 0, x'');
+    INSERT INTO rollout VALUES (1, 1, 2, 7, 'evaluation', 8, 'Describe.', 'A zebra.', -0.5, 1, 0);
+    INSERT INTO token VALUES (1, 0, 5, 0, 1, -0.1, -0.2, 0), (1, 1, 6, 2, 7, -0.3, NULL, -0.6);
+    INSERT INTO word VALUES (4, 'zebra');
+    INSERT INTO span VALUES (1, 1, 2, 4, -0.5, -0.6, 'hallucinated');
+    INSERT INTO embedding VALUES (zeroblob(32), 'text', zeroblob(32), x'0000803f');
+    INSERT INTO metric VALUES (1, 'reward', 1, 0.5);`)
+  const rows = rowsOf(['import', 'image', 'thumbnail', 'model', 'run', 'checkpoint_blob', 'rollout', 'token', 'span'])
+  const before = rows()
+
+  await prepareWorkspace(join(folder, 'old.fisao'))
+
+  expect(rows()).toEqual(before)
+  // Numbers keep their digits, keys their order.
+  expect(db.prepare('SELECT * FROM look').all()).toEqual([
+    { run_id: 1, step: 0, figures: '{"step":0,"hallucinationRate":1e-7}' },
+    { run_id: 1, step: 8, figures: look },
+  ])
+  expect(db.prepare('SELECT cursor, summary FROM checkpoint').all()).toEqual([
+    { cursor: '{"policy":{"a":1.0},"seed":3}', summary: '{}' },
+    { cursor: '{"policy":{"a":0.1},"seed":3}', summary: '{"klNats":0.25}' },
+  ])
+  const weights = new Uint8Array(1_048_577)
+  weights[1_048_576] = 255
+  expect(Buffer.compare(checkpointPart(db, 2 as CheckpointId, 'adapter'), weights)).toBe(0)
+  expect(checkpointPart(db, 2 as CheckpointId, 'head')).toEqual(new Uint8Array())
+  expect(responseById(db, 1 as RolloutId)?.tokens[1]).toMatchObject({ logProb: -0.3, referenceLogProb: null })
+  expect(thumbnailOf(db, 7)).toEqual(Buffer.of(0, 255))
+  const key = { encoderSha256: Buffer.alloc(32), kind: 'text' as const, subjectSha256: Buffer.alloc(32) }
+  expect(embeddingOf(db, key)).toEqual(Float32Array.of(1))
+  expect(brokenSeals(db)).toEqual([])
 })
 
 test('one that fails leaves the file as it was', () => {

@@ -1,24 +1,37 @@
 // Workspace files of every kind that a person may try to open, and the message each of them gets.
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import {
+  chmodSync,
   copyFileSync,
   mkdirSync,
   mkdtempSync,
   openSync,
   readdirSync,
+  readFileSync,
   rmSync,
+  statSync,
   truncateSync,
   writeFileSync,
   writeSync,
 } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { StudioError } from '../../shared/errors.ts'
-import { listBackups, restoreBackup, takeBackup } from './backup.ts'
+import {
+  backupFolder,
+  backupIfDue,
+  describeBackups,
+  ensureBackup,
+  listBackups,
+  restoreBackup,
+  takeBackup,
+} from './backup.ts'
 import { connect, type WritableDb } from './connection.ts'
 import { createImport } from './imports.ts'
 import { closeWorkspace, createWorkspace, openWorkspace, prepareWorkspace } from './open.ts'
+import { startSession } from './settings.ts'
+import { fillWorkspace } from './testing/fullWorkspace.ts'
 
 let folder = ''
 beforeEach(() => {
@@ -103,6 +116,8 @@ describe('a file that cannot be used says so', () => {
   test('written by a newer app', async () => {
     const path = makeWorkspace()
     const db = connect(path)
+    // A newer app's migrations have changed the schema; the number alone would be damage.
+    db.exec('CREATE TABLE later (a INTEGER) STRICT')
     db.pragma('user_version = 999')
     db.close()
     const error = await refusal(path)
@@ -176,6 +191,16 @@ function refusalWithoutWriteAccess(path: string): unknown {
   }
 }
 
+const dayMs = 86_400_000
+
+/** Flips a bit in the middle of these bytes, wherever they stand in the file: pages that were split hold more than one. */
+function flipInside(path: string, bytes: Buffer): void {
+  const file = readFileSync(path)
+  const beginning = bytes.subarray(0, 64)
+  for (let at = file.indexOf(beginning); at >= 0; at = file.indexOf(beginning, at + 64)) file[at + 32]! ^= 4
+  writeFileSync(path, file)
+}
+
 describe('backups', () => {
   test('a damaged workspace is restored, and kept beside the restored one', async () => {
     const path = makeWorkspace('work.fisao', 10)
@@ -198,10 +223,99 @@ describe('backups', () => {
     const backup = takeBackup(db, path, 1_000)
     createImport(writer, '/written meanwhile', 1)
     await backup
-    for (let day = 2; day < 9; day++) await takeBackup(db, path, day * 86_400_000)
-    expect(listBackups(path).map(({ takenAtMs }) => takenAtMs / 86_400_000)).toEqual([8, 7, 6, 5, 4])
+    for (let day = 2; day < 9; day++) await takeBackup(db, path, day * dayMs)
+    expect(listBackups(path).map(({ takenAtMs }) => takenAtMs / dayMs)).toEqual([8, 7, 6, 5, 4])
     await prepareWorkspace(listBackups(path)[0]?.path ?? '')
     closeWorkspace(writer)
+    closeWorkspace(db)
+  })
+
+  test('stand in the order in which they were taken, whatever the clock said', async () => {
+    const path = makeWorkspace()
+    const db = openWorkspace(path)
+    const years = [2035, 1970, 2026, 2035, 1999, 2026, 2026]
+    const names: string[] = []
+    for (const year of years) names.push(await takeBackup(db, path, Date.UTC(year, 5, 1)))
+    expect(listBackups(path).map((backup) => backup.path)).toEqual(names.slice(-5).reverse())
+    expect(names.at(-1)).toMatch(/backups.000007 2026-06-01 00-00-00\.fisao$/)
+    closeWorkspace(db)
+  })
+
+  test('of earlier versions, named by the clock alone, stand behind those with a counter', async () => {
+    const path = makeWorkspace()
+    const db = openWorkspace(path)
+    const first = await takeBackup(db, path, 1_000)
+    for (const old of ['2035-01-01 00-00-00.000', '2034-01-01 00-00-00.000']) {
+      copyFileSync(first, join(backupFolder(path), `${old}.fisao`))
+    }
+    expect(listBackups(path).map(({ takenAtMs }) => new Date(takenAtMs).getUTCFullYear())).toEqual([1970, 2035, 2034])
+    closeWorkspace(db)
+  })
+
+  test('are due when something changed and a day went by, and sooner when the clock cannot be right', async () => {
+    const path = makeWorkspace()
+    const db = openWorkspace(path)
+    const change = () => createImport(db, '/pictures', 1)
+    const isDue = async (nowMs: number): Promise<boolean> => (await backupIfDue(db, path, nowMs)) !== null
+    const nowMs = Date.UTC(2026, 10, 27)
+    expect(await isDue(nowMs)).toBe(true)
+    expect(await isDue(nowMs + 9 * dayMs)).toBe(false)
+    change()
+    expect(await isDue(nowMs + 1)).toBe(false)
+    expect(await isDue(nowMs + dayMs)).toBe(true)
+    // The last one is from the future.
+    change()
+    expect(await isDue(nowMs)).toBe(true)
+    // The clock stands still; the workspace is opened again and again.
+    change()
+    expect(await isDue(nowMs)).toBe(false)
+    for (let opening = 0; opening < 8; opening++) startSession(db, '0.1.0', 1)
+    expect(await isDue(nowMs)).toBe(true)
+    // What was written by a backup's restore, or only read, is no change.
+    expect(await ensureBackup(db, path, nowMs)).toBe(listBackups(path)[0]?.path)
+    change()
+    expect(await ensureBackup(db, path, nowMs)).not.toBe(listBackups(path)[1]?.path)
+    closeWorkspace(db)
+  })
+
+  test('say what is in them', async () => {
+    const path = makeWorkspace()
+    const db = openWorkspace(path)
+    fillWorkspace(db, { images: 7, steps: 2, weightBytes: 2000 })
+    const nowMs = Date.UTC(2026, 10, 27, 8, 0, 0, 123)
+    await takeBackup(db, path, nowMs)
+    const facts = { takenAtMs: nowMs, images: 7, runs: 2, isSound: true }
+    expect(describeBackups(path)).toEqual([expect.objectContaining(facts)])
+    flipInside(
+      listBackups(path)[0]!.path,
+      db.prepare('SELECT bytes FROM checkpoint_blob LIMIT 1').pluck().get() as Buffer,
+    )
+    expect(describeBackups(path)).toEqual([expect.objectContaining({ ...facts, isSound: false })])
+    closeWorkspace(db)
+  })
+
+  test('of a damaged workspace are not taken, and none is removed', async () => {
+    const path = makeWorkspace()
+    const db = openWorkspace(path)
+    fillWorkspace(db, { images: 7, steps: 2, weightBytes: 2000 })
+    for (let i = 0; i < 5; i++) await takeBackup(db, path, i)
+    const before = listBackups(path)
+    db.exec('DROP TRIGGER image_seal_update; UPDATE image SET width = 641 WHERE image_id = 3')
+    await expect(takeBackup(db, path, 9)).rejects.toMatchObject({ code: 'workspace.damaged', where: path })
+    expect(listBackups(path)).toEqual(before)
+    expect(readdirSync(backupFolder(path))).toHaveLength(5)
+    closeWorkspace(db)
+  })
+
+  test('of a workspace with damaged weights are taken, and the last whole one stays', async () => {
+    const path = makeWorkspace()
+    const db = openWorkspace(path)
+    fillWorkspace(db, { images: 7, steps: 2, weightBytes: 2000 })
+    const whole = await takeBackup(db, path, 1)
+    db.exec('UPDATE checkpoint_blob SET bytes = zeroblob(length(bytes))')
+    for (let i = 2; i < 9; i++) await takeBackup(db, path, i)
+    expect(describeBackups(path).map(({ isSound }) => isSound)).toEqual([false, false, false, false, false, true])
+    expect(listBackups(path).at(-1)?.path).toBe(whole)
     closeWorkspace(db)
   })
 
@@ -219,5 +333,93 @@ describe('backups', () => {
     closeWorkspace(db)
     copyFileSync(backup, at('copy.fisao'))
     await prepareWorkspace(at('copy.fisao'))
+  })
+})
+
+describe('files', () => {
+  test('of killed work are removed when the folder is used again, those of living processes are not', async () => {
+    const path = makeWorkspace('work.fisao')
+    const living = spawn(process.execPath, ['-e', 'setTimeout(() => 0, 60000)'], { env: { ELECTRON_RUN_AS_NODE: '1' } })
+    const dead = spawnSync(process.execPath, ['-e', ''], { env: { ELECTRON_RUN_AS_NODE: '1' } }).pid
+    const host = hostname()
+      .replaceAll(/[^\w.]/g, '_')
+      .slice(0, 40)
+    const backups = backupFolder(path)
+    mkdirSync(backups)
+    const gone = [
+      ...[`.fisao-${host}-${dead}-1.tmp`, `.fisao-${host}-${dead}-1.tmp-wal`, `.fisao-${host}-${dead}-2.tmp-journal`],
+      ...[
+        `.fisao-${host}-${process.pid}-999.tmp`,
+        `work.fisao.${dead}.creating`,
+        `work.fisao.${dead}.creating-journal`,
+      ],
+      `work.fisao.${dead}.restoring`,
+    ]
+    const kept = [
+      `.fisao-${host}-${living.pid}-1.tmp`,
+      `.fisao-elsewhere-${dead}-1.tmp`,
+      `other.fisao.${living.pid}.restoring`,
+    ]
+    for (const name of [...gone, ...kept]) writeFileSync(at(name), 'half')
+    const partial = join(backups, '2026-01-01 00-00-00.000.fisao.partial')
+    writeFileSync(partial, 'half')
+    await prepareWorkspace(path)
+    const db = openWorkspace(path)
+    await takeBackup(db, path)
+    closeWorkspace(db)
+    living.kill()
+    expect(readdirSync(folder).sort()).toEqual([...kept, 'work backups', 'work.fisao'].sort())
+    expect(readdirSync(backups)).toHaveLength(1)
+  })
+
+  test.runIf(process.platform !== 'win32')(
+    'are for their owner alone, those of earlier versions from now on',
+    async () => {
+      const mode = (path: string): string => (statSync(path).mode & 0o777).toString(8)
+      const path = makeWorkspace()
+      const db = openWorkspace(path)
+      createImport(db, '/pictures', 1)
+      const backup = await takeBackup(db, path)
+      const all = [path, `${path}-wal`, `${path}-shm`, backup]
+      expect(all.map(mode)).toEqual(['600', '600', '600', '600'])
+      expect(mode(backupFolder(path))).toBe('700')
+      for (const file of all) chmodSync(file, 0o644)
+      chmodSync(backupFolder(path), 0o755)
+      await prepareWorkspace(path)
+      expect(all.map(mode)).toEqual(['600', '600', '600', '600'])
+      expect(mode(backupFolder(path))).toBe('700')
+      const keptAs = await restoreBackup(path, backup)
+      expect([mode(path), mode(keptAs)]).toEqual(['600', '600'])
+      closeWorkspace(db)
+    },
+  )
+
+  test('with the longest name that is possible are made, backed up and restored; a longer one is refused', async () => {
+    const longest = `${'é'.repeat(120)}x.fisao`
+    const path = makeWorkspace(longest)
+    expect(Buffer.byteLength(longest)).toBe(247)
+    const db = openWorkspace(path)
+    const backup = await takeBackup(db, path)
+    closeWorkspace(db)
+    await restoreBackup(path, backup)
+    await prepareWorkspace(path)
+    const refusal = { code: 'workspace.name-too-long', message: 'The name of the workspace is too long for this disk.' }
+    for (const length of [248, 255, 4000]) {
+      const name = `${'n'.repeat(length - 6)}.fisao`
+      expect(() => createWorkspace(at(name))).toThrow(expect.objectContaining(refusal))
+      await expect(prepareWorkspace(at(name))).rejects.toMatchObject(refusal)
+      expect(() => openWorkspace(at('n'.repeat(300)))).toThrow(expect.objectContaining(refusal))
+    }
+  })
+
+  test('that are kept aside never take the place of one another, also when the clock stands still', async () => {
+    const path = makeWorkspace()
+    const db = openWorkspace(path)
+    const backup = await takeBackup(db, path)
+    closeWorkspace(db)
+    const kept = new Set<string>()
+    for (let i = 0; i < 3; i++) kept.add(await restoreBackup(path, backup, 1_000))
+    expect(kept.size).toBe(3)
+    expect(readdirSync(folder).filter((name) => name.startsWith('work damaged'))).toHaveLength(3)
   })
 })

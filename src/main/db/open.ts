@@ -1,18 +1,27 @@
 // Creates, checks and opens workspace files; each kind of unusable file gets its own clear error.
 // `prepareWorkspace` does the long part (in the library process); `openWorkspace` is quick.
-import { closeSync, existsSync, openSync, readSync, renameSync, rmSync, statSync } from 'node:fs'
+import { existsSync, renameSync } from 'node:fs'
 import { basename, dirname } from 'node:path'
 import { StudioError } from '../../shared/errors.ts'
-import { takeBackup } from './backup.ts'
-import { applicationId, connect, isOpenHere, type ReadableDb, type WritableDb, workspaceError } from './connection.ts'
-import { currentVersion, migrate, refuseNewer, schemaVersion } from './migrate.ts'
-import { moveAside, syncFolder } from './workspaceFiles.ts'
+import { backupFolder, takeBackup } from './backup.ts'
+import { applicationId, connect, type ReadableDb, type WritableDb, workspaceError } from './connection.ts'
+import { checkContents, checkFile, checkHeader, checkSchema } from './fileCheck.ts'
+import { currentVersion, migrate, schemaVersion } from './migrate.ts'
+import {
+  keepPrivate,
+  longestWorkspaceNameBytes,
+  makeTemporaryFile,
+  moveAside,
+  removeLeftovers,
+  syncFolder,
+  type TemporaryFile,
+} from './workspaceFiles.ts'
 
 export type PreparePhase = 'checking' | 'backing-up' | 'migrating'
 
 /**
  * Makes a new, empty workspace file; it appears under its name only when it is whole.
- * @throws StudioError `workspace.exists`, `.no-folder`, `.read-only`, `.disk-full`
+ * @throws StudioError `workspace.exists`, `.no-folder`, `.name-too-long`, `.read-only`, `.disk-full`
  */
 export function createWorkspace(path: string): void {
   if (existsSync(path)) {
@@ -31,9 +40,12 @@ export function createWorkspace(path: string): void {
       where: dirname(path),
     })
   }
-  const temporary = `${path}.${process.pid}.creating`
+  checkName(path)
+  let temporary: TemporaryFile | undefined
   try {
-    const db = connect(temporary, { create: true })
+    removeLeftovers(dirname(path))
+    temporary = makeTemporaryFile(dirname(path))
+    const db = connect(temporary.path)
     try {
       db.pragma(`application_id = ${applicationId}`)
       migrate(db)
@@ -43,12 +55,19 @@ export function createWorkspace(path: string): void {
     }
     // The log of a workspace that once had this name and was deleted or moved without it.
     moveAside(path, 'left over', Date.now())
-    renameSync(temporary, path)
+    renameSync(temporary.path, path)
     syncFolder(dirname(path))
   } catch (thrown) {
     throw workspaceError(thrown, path)
   } finally {
-    for (const suffix of ['', '-journal', '-wal', '-shm']) rmSync(temporary + suffix, { force: true })
+    temporary?.remove()
+  }
+}
+
+/** @throws StudioError `workspace.name-too-long` for a name that leaves no room for the names that SQLite makes of it */
+function checkName(path: string): void {
+  if (Buffer.byteLength(basename(path)) > longestWorkspaceNameBytes) {
+    throw workspaceError({ code: 'ENAMETOOLONG' }, path)
   }
 }
 
@@ -57,13 +76,15 @@ export function createWorkspace(path: string): void {
  * @throws StudioError `workspace.missing`, `.is-folder`, `.foreign`, `.newer`, `.damaged`, `.read-only`, `.busy`, `.disk-full`
  */
 export async function prepareWorkspace(path: string, report: (phase: PreparePhase) => void = () => {}): Promise<void> {
-  checkHeader(path)
+  checkName(path)
+  checkFile(path)
   try {
+    removeLeftovers(dirname(path))
+    keepPrivate(path, backupFolder(path))
     const db = connect(path)
     try {
       report('checking')
-      refuseNewer(db)
-      checkPages(db, path)
+      checkContents(db)
       if (schemaVersion(db) < currentVersion) {
         report('backing-up')
         await takeBackup(db, path)
@@ -90,7 +111,7 @@ export function openWorkspace(path: string, { foldsLog = true } = {}): WritableD
   let db: WritableDb | undefined
   try {
     db = connect(path)
-    refuseNewer(db)
+    checkSchema(db)
     db.pragma('journal_mode = WAL')
     if (!foldsLog) db.pragma('wal_autocheckpoint = 0')
     return db
@@ -109,7 +130,7 @@ export function openForReading(path: string): ReadableDb {
   let db: WritableDb | undefined
   try {
     db = connect(path, { readOnly: true })
-    refuseNewer(db)
+    checkSchema(db)
     if (schemaVersion(db) === currentVersion) return db
     throw new StudioError({
       code: 'workspace.needs-migration',
@@ -146,78 +167,10 @@ export function closeWorkspace(db: ReadableDb): void {
   db.close()
 }
 
-/** Looks at the first 100 bytes (https://sqlite.org/fileformat2.html#the_database_header) before SQLite does. */
-function checkHeader(path: string): void {
-  if (isOpenHere(path)) return
-  const header = readHeader(path)
-  if (header.length === 0) throw damaged(path, 'The workspace file is empty (0 bytes).', '0 bytes')
-  if (header.subarray(0, 16).toString('latin1') !== 'SQLite format 3\0') {
-    throw workspaceError({ code: 'SQLITE_NOTADB' }, path)
-  }
-  if (header.length < 100) throw damaged(path, 'The workspace file is cut short.', `${header.length} bytes`)
-  if (header.readUInt32BE(68) !== applicationId) {
-    throw new StudioError({
-      code: 'workspace.foreign',
-      message: 'This file is a database of another program, not a FiSAO Studio workspace.',
-      remedy: 'Choose a file that FiSAO Studio made; its name ends in .fisao.',
-      expected: `application id ${applicationId}`,
-      found: `application id ${header.readUInt32BE(68)}`,
-      where: path,
-    })
-  }
-}
-
-function readHeader(path: string): Buffer {
-  try {
-    if (statSync(path).isDirectory()) {
-      throw new StudioError({
-        code: 'workspace.is-folder',
-        message: 'This is a folder, not a workspace file.',
-        remedy: 'Open the folder and choose the file in it whose name ends in .fisao.',
-        where: path,
-      })
-    }
-    const file = openSync(path, 'r')
-    try {
-      const header = Buffer.alloc(100)
-      return header.subarray(0, readSync(file, header, 0, 100, 0))
-    } finally {
-      closeSync(file)
-    }
-  } catch (thrown) {
-    if ((thrown as NodeJS.ErrnoException).code === 'ENOENT') {
-      throw new StudioError({
-        code: 'workspace.missing',
-        message: 'The workspace file is no longer there; it was moved, renamed or deleted.',
-        remedy: 'Look for it with Open…, or connect the drive that it is on.',
-        where: path,
-      })
-    }
-    throw workspaceError(thrown, path)
-  }
-}
-
-function checkPages(db: WritableDb, path: string): void {
-  const [first] = db.pragma('quick_check(1)') as { quick_check: string }[]
-  if (first?.quick_check !== 'ok') {
-    throw damaged(path, 'The workspace file is damaged: parts of it cannot be read.', first?.quick_check ?? 'no answer')
-  }
-}
-
 /** Takes and gives back the write lock, so that a read-only place is known before any work is done. */
 function checkWritable(db: WritableDb): void {
   db.pragma('journal_mode = WAL')
   db.exec('BEGIN IMMEDIATE')
   db.pragma(`user_version = ${schemaVersion(db)}`)
   db.exec('COMMIT')
-}
-
-function damaged(path: string, message: string, found: string): StudioError {
-  return new StudioError({
-    code: 'workspace.damaged',
-    message,
-    remedy: 'Restore one of its automatic backups; the damaged file is kept beside it.',
-    found,
-    where: path,
-  })
 }

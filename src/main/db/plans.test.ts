@@ -8,6 +8,7 @@ import * as embeddings from './embeddings.ts'
 import * as evaluations from './evaluations.ts'
 import * as images from './images.ts'
 import * as imports from './imports.ts'
+import * as looks from './looks.ts'
 import * as metrics from './metrics.ts'
 import * as models from './models.ts'
 import { closeWorkspace, openWorkspace } from './open.ts'
@@ -55,8 +56,16 @@ function useEveryStatement({ db, modelId, runId }: ReturnType<typeof temporaryWo
   checkpoints.checkpointById(db, before)
   checkpoints.lastCheckpoint(db, runId)
   checkpoints.checkpointPart(db, before, 'adapter')
+  checkpoints.checkpointAtStep(db, runId, 8)
+  checkpoints.lastSoundCheckpoint(db, runId)
   checkpoints.setPinned(db, before, true)
+  checkpoints.pinnedCheckpoints(db, runId)
+  looks.storeLook(db, runId, 0, {})
+  looks.looksUntil(db, runId, 0)
+  looks.thinnedLooks(db, runId, 0, 10)
+  looks.pinnedLookStep(db, runId)
   checkpoints.dropOldWeights(db, runId, 3)
+  checkpoints.dropLastWeights(db, runId)
 
   const [left, right] = [1, 2].map((step) => rollouts.storeRollouts(db, [responseTo(1, 8, { runId, step })], 1)[0]!)
   rollouts.responseById(db, left!)

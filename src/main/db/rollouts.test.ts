@@ -25,6 +25,22 @@ test('a response comes back with its tokens and spans, number for number', () =>
   for (const { textStart, textEnd } of stored.tokens) expect(stored.text.slice(textStart, textEnd)).toMatch(/^\w+$/)
 })
 
+test.each([
+  'UPDATE token SET log_prob = log_prob - 1e-12 WHERE position = 3',
+  'UPDATE token SET reward = NULL WHERE position = 7',
+  'DELETE FROM token WHERE position = 39',
+  "UPDATE span SET label = 'grounded' WHERE start_position = 7",
+  'DELETE FROM span WHERE start_position = 15',
+])('a response is refused by name after "%s"', (harm) => {
+  const { db, runId } = temporaryWorkspace()
+  const checkpointId = addCheckpoint(db, runId, 0)
+  const [rolloutId] = storeRollouts(db, [responseTo(2, 40, { runId, checkpointId })], 1)
+  db.exec(harm)
+  const refusal = expect.objectContaining({ code: 'run.damaged-response', where: `response ${rolloutId}` })
+  expect(() => responseById(db, rolloutId!)).toThrow(refusal)
+  expect(() => shownResponse(db, checkpointId, 2)).toThrow(refusal)
+})
+
 test('a batch is stored whole or not at all', () => {
   const { db, runId } = temporaryWorkspace()
   const batch = [responseTo(1, 8, { runId }), responseTo(2, 8, { runId }), responseTo(999, 8, { runId })]

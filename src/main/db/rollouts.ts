@@ -9,7 +9,9 @@ import type {
   SpanRecord,
   TokenRecord,
 } from '../../shared/domain.ts'
-import { inTransaction, type ReadableDb, statement, type WritableDb } from './connection.ts'
+import { StudioError } from '../../shared/errors.ts'
+import { inTransaction, isCorruption, type ReadableDb, statement, type WritableDb } from './connection.ts'
+import { rowHash } from './rowHash.ts'
 
 /** A response as the engine stores it. Its lowest score and hallucinated words are computed from its spans. */
 export interface NewRollout {
@@ -41,14 +43,18 @@ function storeRollout(db: WritableDb, { tokens, spans, ...columns }: NewRollout,
       "DELETE FROM rollout WHERE checkpoint_id = ? AND image_id = ? AND purpose = 'evaluation'",
     ).run(checkpointId, imageId)
   }
+  const named = spans.map((span) => ({ ...span, wordId: wordIdOf(db, span.word) }))
   const rolloutId = Number(
     statement<object>(
       db,
       `INSERT INTO rollout
-         (run_id, checkpoint_id, image_id, purpose, step, prompt, text, lowest_score, hallucinated_words, created_ms)
-       VALUES (@runId, @checkpointId, @imageId, @purpose, @step, @prompt, @text, @lowest, @hallucinated, @nowMs)`,
+         (run_id, checkpoint_id, image_id, purpose, step, prompt, text, lowest_score, hallucinated_words, created_ms,
+          content_sum)
+       VALUES (@runId, @checkpointId, @imageId, @purpose, @step, @prompt, @text, @lowest, @hallucinated, @nowMs,
+         @contentSum)`,
     ).run({
       ...columns,
+      contentSum: contentSum(tokens, named),
       lowest: spans.length > 0 ? Math.min(...spans.map(({ score }) => score)) : null,
       hallucinated: spans.filter(({ label }) => label === 'hallucinated').length,
       nowMs,
@@ -67,10 +73,24 @@ function storeRollout(db: WritableDb, { tokens, spans, ...columns }: NewRollout,
     `INSERT INTO span (rollout_id, start_position, end_position, word_id, score, reward, label)
      VALUES (?, ?, ?, ?, ?, ?, ?)`,
   )
-  for (const { startPosition, endPosition, word, score, reward, label } of spans) {
-    insertSpan.run(rolloutId, startPosition, endPosition, wordIdOf(db, word), score, reward, label)
+  for (const { startPosition, endPosition, wordId, score, reward, label } of named) {
+    insertSpan.run(rolloutId, startPosition, endPosition, wordId, score, reward, label)
   }
   return rolloutId
+}
+
+type NamedSpan = SpanRecord & { readonly wordId: number }
+
+/** Over all that a response holds beside its own row; as migration 0004 sealed those that were there before it. */
+function contentSum(tokens: readonly TokenRecord[], spans: readonly NamedSpan[]): number {
+  let sum = 0
+  tokens.forEach(({ tokenId, textStart, textEnd, logProb, referenceLogProb, reward }, position) => {
+    sum += rowHash(position, tokenId, textStart, textEnd, logProb, referenceLogProb, reward)
+  })
+  for (const { startPosition, endPosition, wordId, score, reward, label } of spans) {
+    sum += rowHash(startPosition, endPosition, wordId, score, reward, label)
+  }
+  return sum
 }
 
 function wordIdOf(db: WritableDb, word: string): number {
@@ -85,19 +105,26 @@ function wordIdOf(db: WritableDb, word: string): number {
 const columns = `rollout_id AS rolloutId, run_id AS runId, checkpoint_id AS checkpointId, image_id AS imageId, purpose,
   step, prompt, text, lowest_score AS lowestScore, hallucinated_words AS hallucinatedWords, created_ms AS createdAtMs`
 
-/** A response with its tokens and spans, or undefined. */
+type DetailRow = ResponseRecord & { readonly contentSum: number }
+
+/** A response with its tokens and spans, or undefined. @throws StudioError `run.damaged-response` */
 export function responseById(db: ReadableDb, rolloutId: RolloutId): ResponseDetail | undefined {
-  const row = statement<[number], ResponseRecord>(db, `SELECT ${columns} FROM rollout WHERE rollout_id = ?`).get(
-    rolloutId,
-  )
+  const row = statement<[number], DetailRow>(
+    db,
+    `SELECT ${columns}, content_sum AS contentSum FROM rollout WHERE rollout_id = ?`,
+  ).get(rolloutId)
   return row && withTokens(db, row)
 }
 
-/** The response of a checkpoint to an image that the grid and the Inspector show, or undefined. */
+/**
+ * The response of a checkpoint to an image that the grid and the Inspector show, or undefined.
+ * @throws StudioError `run.damaged-response`
+ */
 export function shownResponse(db: ReadableDb, checkpointId: CheckpointId, imageId: number): ResponseDetail | undefined {
-  const row = statement<[number, number], ResponseRecord>(
+  const row = statement<[number, number], DetailRow>(
     db,
-    `SELECT ${columns} FROM rollout WHERE checkpoint_id = ? AND image_id = ? AND purpose = 'evaluation'`,
+    `SELECT ${columns}, content_sum AS contentSum FROM rollout
+     WHERE checkpoint_id = ? AND image_id = ? AND purpose = 'evaluation'`,
   ).get(checkpointId, imageId)
   return row && withTokens(db, row)
 }
@@ -118,17 +145,39 @@ export function responsesOfStep(db: ReadableDb, runId: RunId, step: number): Res
   ).all(runId, step)
 }
 
-function withTokens(db: ReadableDb, response: ResponseRecord): ResponseDetail {
+function withTokens(db: ReadableDb, row: DetailRow): ResponseDetail {
+  try {
+    return readTokens(db, row)
+  } catch (thrown) {
+    throw isCorruption(thrown) ? damagedResponse(row, thrown) : thrown
+  }
+}
+
+function readTokens(db: ReadableDb, { contentSum: stored, ...response }: DetailRow): ResponseDetail {
   const tokens = statement<[number], TokenRecord>(
     db,
     `SELECT token_id AS tokenId, text_start AS textStart, text_end AS textEnd, log_prob AS logProb,
        reference_log_prob AS referenceLogProb, reward
      FROM token WHERE rollout_id = ? ORDER BY position`,
   ).all(response.rolloutId)
-  const spans = statement<[number], SpanRecord>(
+  const spans = statement<[number], NamedSpan>(
     db,
-    `SELECT start_position AS startPosition, end_position AS endPosition, word.text AS word, score, reward, label
+    `SELECT start_position AS startPosition, end_position AS endPosition, word.text AS word, score, reward, label,
+       word_id AS wordId
      FROM span JOIN word USING (word_id) WHERE rollout_id = ? ORDER BY start_position`,
   ).all(response.rolloutId)
-  return { ...response, tokens, spans }
+  if (contentSum(tokens, spans) !== stored) throw damagedResponse(response)
+  return { ...response, tokens, spans: spans.map(({ wordId: _, ...span }) => span) }
+}
+
+function damagedResponse({ rolloutId, step, imageId }: ResponseRecord, cause?: unknown): StudioError {
+  return new StudioError(
+    {
+      code: 'run.damaged-response',
+      message: `The response to image ${imageId} at step ${step} is damaged: its tokens are not what was stored.`,
+      remedy: 'Look at another response, or restore a backup that is older than the damage.',
+      where: `response ${rolloutId}`,
+    },
+    { cause },
+  )
 }

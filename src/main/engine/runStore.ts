@@ -1,22 +1,24 @@
 // A run in the workspace file: what pipeline.ts commits, in one transaction a step, and where it goes on from. The one
 // part of the engine beside worker.ts that knows the database.
-import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import type { CheckpointId, Json, RunId } from '../../shared/domain.ts'
 import type { RunConfig } from '../../shared/runConfig.ts'
 import {
   checkpointPart,
   dropOldWeights,
-  lastCheckpoint,
+  lastSoundCheckpoint,
+  pinnedCheckpoints,
   rollBack,
   setPinned,
   storeCheckpoint,
 } from '../db/checkpoints.ts'
 import { inTransaction, type WritableDb } from '../db/connection.ts'
-import { embeddingOf, storeEmbeddings } from '../db/embeddings.ts'
+import { type EmbeddingKey, embeddingOf, storeEmbeddings } from '../db/embeddings.ts'
+import { looksUntil, storeLook } from '../db/looks.ts'
 import { storeMetrics } from '../db/metrics.ts'
 import { requireOwner } from '../db/owner.ts'
 import { type NewRollout, storeRollouts } from '../db/rollouts.ts'
+import { sha256 } from '../db/rowHash.ts'
 import { setCalibration } from '../db/runs.ts'
 import { policyCursorSchema, restorePolicy, storePolicy } from './align/checkpoint.ts'
 import type { TokenTerms } from './align/learner.ts'
@@ -29,14 +31,15 @@ import { labelOf, type RewardedMention } from './reward/tokenReward.ts'
 import type { EmbeddingStore } from './reward/verifier.ts'
 import { bestLook, lookSchema } from './runLook.ts'
 
-/** Beside a checkpoint's arrays: all that the next step depends on. */
+const runCalibrationSchema = z.strictObject({
+  ...{ calibration: calibrationSchema, yardstick: calibrationSchema },
+  responseCentre: z.number().nullable(),
+})
+
+/** Beside a checkpoint's arrays and the run's looks: all that the next step depends on. */
 export const runCursorSchema = z.strictObject({
   policy: policyCursorSchema,
-  looks: z.array(lookSchema),
-  calibration: z.strictObject({
-    ...{ calibration: calibrationSchema, yardstick: calibrationSchema },
-    responseCentre: z.number().nullable(),
-  }),
+  calibration: runCalibrationSchema,
   /** Every random number follows from it and the step. */
   seed: z.int().nonnegative(),
   /** Of the images that were there at the run's start; those that came later are none of its own. */
@@ -68,13 +71,13 @@ export class WorkspaceRunStore implements RunStore {
     this.embeddings = embeddingsIn(db, run.encoderSha256)
   }
 
-  /** @throws StudioError `run.bad-checkpoint`, `run.no-weights` */
+  /** @throws StudioError `run.damaged-checkpoint`, `run.bad-checkpoint`, `run.no-weights` */
   load(models: AlignmentModels): StoredRun | null {
     const { runId, config } = this.#run
-    const last = lastCheckpoint(this.#db, runId)
-    if (!last) return null
+    const last = lastSoundCheckpoint(this.#db, runId)
     // What was committed after it, such as a step whose weights were dropped, is done again.
-    rollBack(this.#db, runId, last.step)
+    rollBack(this.#db, runId, last?.step ?? -1)
+    if (!last) return null
     this.#checkpointId = last.checkpointId
     const cursor = runCursorSchema.parse(last.cursor)
     const { decoder } = models.source.config
@@ -84,13 +87,17 @@ export class WorkspaceRunStore implements RunStore {
       valueHeadShapes(decoder.hiddenSize, config.optimiser.valueWidth),
       (name) => checkpointPart(this.#db, last.checkpointId, name),
     )
-    return { step: last.step, policy, looks: cursor.looks, calibration: cursor.calibration }
+    const looks = looksUntil(this.#db, runId, last.step).map((look) => lookSchema.parse(look))
+    return { step: last.step, policy, looks, calibration: cursor.calibration }
   }
 
   commit(done: CommittedStep): void {
     const { runId, config, seed, lastImageId, ownerToken } = this.#run
     const { cursor, parts } = storePolicy(done.policy)
     const nowMs = Date.now()
+    // By their schemas, as a resumed run reads them: keys then stand in one order, whoever committed before.
+    const calibration = runCalibrationSchema.parse(done.calibration)
+    const look = done.looks.at(-1)
     inTransaction(this.#db, () => {
       if (ownerToken !== null) requireOwner(this.#db, ownerToken)
       const parentId = this.#checkpointId
@@ -98,23 +105,18 @@ export class WorkspaceRunStore implements RunStore {
         this.#db,
         {
           ...{ runId, parentId, step: done.step, parts },
-          // By the schema, as a resumed run reads it: its keys then stand in one order, whoever committed before.
-          cursor: runCursorSchema.parse({
-            policy: cursor,
-            looks: done.looks,
-            calibration: done.calibration,
-            seed,
-            lastImageId,
-          }) as unknown as Json,
+          cursor: runCursorSchema.parse({ policy: cursor, calibration, seed, lastImageId }) as unknown as Json,
           summary: summaryOf(done),
         },
         nowMs,
       )
-      setCalibration(this.#db, runId, done.calibration as unknown as Json)
+      setCalibration(this.#db, runId, calibration as unknown as Json)
+      if (look?.step === done.step) storeLook(this.#db, runId, done.step, lookSchema.parse(look))
       storeMetrics(this.#db, runId, done.step, metricsOf(done))
       storeRollouts(this.#db, this.#rollouts(done, checkpointId), nowMs)
       this.#keep(done, checkpointId)
       dropOldWeights(this.#db, runId, config.evaluation.keepLast)
+      this.embeddings.flush()
       this.#checkpointId = checkpointId
     })
   }
@@ -124,12 +126,7 @@ export class WorkspaceRunStore implements RunStore {
     const { runId, config } = this.#run
     const isLook = looks.at(-1)?.step === step
     if (!isLook || bestLook(looks, config).step !== step) return
-    const earlier = this.#db
-      .prepare<[number, number], { id: CheckpointId }>(
-        `SELECT checkpoint_id AS id FROM checkpoint WHERE run_id = ? AND step < ? AND pinned = 1`,
-      )
-      .all(runId, step)
-    for (const { id } of earlier) setPinned(this.#db, id, false)
+    for (const id of pinnedCheckpoints(this.#db, runId)) setPinned(this.#db, id, false)
     setPinned(this.#db, checkpointId, true)
   }
 
@@ -162,25 +159,34 @@ export class WorkspaceRunStore implements RunStore {
   }
 }
 
+/** A commit costs a flush of the disk, however many embeddings are in it; a kill costs the time to compute so many. */
+const embeddingsAtOnce = 256
+
 /** Embeddings by the encoder that made them; a word's subject is its sentence, an image's the hash of its file. */
 export function embeddingsIn(db: WritableDb, encoderSha256: Buffer): EmbeddingStore {
-  const keyOf = (kind: 'image' | 'text', subject: string) => ({
+  const gathered = new Map<string, EmbeddingKey & { readonly vector: Float32Array }>()
+  const keyOf = (kind: 'image' | 'text', subject: string): EmbeddingKey => ({
     ...{ encoderSha256, kind },
-    subjectSha256: kind === 'image' ? Buffer.from(subject, 'hex') : createHash('sha256').update(subject).digest(),
+    subjectSha256: kind === 'image' ? Buffer.from(subject, 'hex') : sha256(Buffer.from(subject)),
   })
+  const flush = (): void => {
+    if (gathered.size === 0) return
+    storeEmbeddings(db, [...gathered.values()])
+    gathered.clear()
+  }
   return {
-    get: (kind, subject) => embeddingOf(db, keyOf(kind, subject)),
-    put: (kind, subject, vector) => storeEmbeddings(db, [{ ...keyOf(kind, subject), vector }]),
+    get: (kind, subject) => gathered.get(`${kind} ${subject}`)?.vector ?? embeddingOf(db, keyOf(kind, subject)),
+    put: (kind, subject, vector) => {
+      gathered.set(`${kind} ${subject}`, { ...keyOf(kind, subject), vector })
+      if (gathered.size >= embeddingsAtOnce) flush()
+    },
+    flush,
   }
 }
 
 /** What the time line shows of a step. */
-function summaryOf({ looks, step, update, trained }: CommittedStep): Json {
-  const look = looks.at(-1)
-  return {
-    ...(look?.step === step && { look: { ...look } }),
-    ...(update && { klNats: update.klNats, meanReward: meanReward(trained) }),
-  }
+function summaryOf({ update, trained }: CommittedStep): Json {
+  return update ? { klNats: update.klNats, meanReward: meanReward(trained) } : {}
 }
 
 /** Metrics of a step by name, units in it. Times are the only ones that differ from run to run. */

@@ -5,7 +5,7 @@ import { StudioError } from '../../shared/errors.ts'
 import type { ChairReport } from '../../shared/evaluation.ts'
 import type { DeviceName } from '../../shared/hardware.ts'
 import { type RunConfig, runConfigSchema } from '../../shared/runConfig.ts'
-import { checkpointPart, lastCheckpoint, listCheckpoints } from '../db/checkpoints.ts'
+import { checkpointAtStep, checkpointPart, lastCheckpoint } from '../db/checkpoints.ts'
 import type { ReadableDb, WritableDb } from '../db/connection.ts'
 import { everyImage } from '../db/images.ts'
 import { modelById } from '../db/models.ts'
@@ -197,12 +197,12 @@ async function annotationsFor(
 
 /**
  * The policy of a step.
- * @throws StudioError `run.no-checkpoint`, `run.no-weights`, `run.bad-checkpoint`
+ * @throws StudioError `run.no-checkpoint`, `run.no-weights`, `run.damaged-checkpoint`, `run.bad-checkpoint`
  */
 export function policyAtStep(db: WritableDb, runId: RunId, step: number, config: RunConfig, source: VlmSource): Policy {
   // The model as it came: a new adapter changes nothing, whatever its random numbers are.
   if (step === 0) return newPolicy(source, config, new Rng({ seed: 0 }))
-  const checkpoint = listCheckpoints(db, runId).find((one) => one.step === step)
+  const checkpoint = checkpointAtStep(db, runId, step)
   if (!checkpoint) {
     throw new StudioError({
       code: 'run.no-checkpoint',

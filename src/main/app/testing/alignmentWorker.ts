@@ -8,6 +8,7 @@ import { totalStepsOf } from '../../../shared/runView.ts'
 import { engineMethods } from '../../../shared/workerProtocol.ts'
 import { lastCheckpoint, setPinned, storeCheckpoint } from '../../db/checkpoints.ts'
 import { inTransaction, type WritableDb } from '../../db/connection.ts'
+import { storeLook } from '../../db/looks.ts'
 import { storeMetrics } from '../../db/metrics.ts'
 import { openWorkspace } from '../../db/open.ts'
 import { runById, setCalibration } from '../../db/runs.ts'
@@ -27,11 +28,12 @@ function commitStep(db: WritableDb, runId: RunId, step: number): void {
     const parts = { adapter: Uint8Array.of(step) }
     const checkpointId = storeCheckpoint(
       db,
-      { runId, parentId: lastCheckpoint(db, runId)?.checkpointId ?? null, step, cursor: {}, summary: { look }, parts },
+      { runId, parentId: lastCheckpoint(db, runId)?.checkpointId ?? null, step, cursor: {}, summary: {}, parts },
       step,
     )
     db.prepare('UPDATE checkpoint SET pinned = 0 WHERE run_id = ?').run(runId)
     setPinned(db, checkpointId, true)
+    storeLook(db, runId, step, look)
     setCalibration(db, runId, { calibration, yardstick: calibration, responseCentre: null })
     storeMetrics(db, runId, step, { klNats: step / 100, 'validation.hallucinationRate': hallucinationRate })
   })

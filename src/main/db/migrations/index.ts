@@ -3,6 +3,7 @@
 import { sql as library } from './0001-library.ts'
 import { sql as alignment } from './0002-alignment.ts'
 import { sql as responseIndex } from './0003-response-index.ts'
+import { sql as integrity } from './0004-integrity.ts'
 
 export interface Migration {
   /** The schema version after it; `PRAGMA user_version` of the file. */
@@ -15,4 +16,5 @@ export const migrations: readonly Migration[] = [
   { version: 1, name: 'library', sql: library },
   { version: 2, name: 'alignment', sql: alignment },
   { version: 3, name: 'response index', sql: responseIndex },
+  { version: 4, name: 'integrity', sql: integrity },
 ]

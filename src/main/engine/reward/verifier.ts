@@ -15,7 +15,10 @@ import { openTokenizer, type Tokenizer } from '../models/tokenizer.ts'
 /** Where embeddings are kept between runs, e.g. the workspace file. */
 export interface EmbeddingStore {
   get(kind: 'image' | 'text', subject: string): Float32Array | undefined
+  /** Keeps it in time: a store may gather some before it writes. */
   put(kind: 'image' | 'text', subject: string, embedding: Float32Array): void
+  /** Writes what it has gathered. */
+  flush(): void
 }
 
 /** An image by its key (e.g. SHA-256), with the pixels that the encoder reads: [channels, imageSize, imageSize]. */
@@ -113,6 +116,7 @@ export class Verifier {
     this.#known.clear()
     await this.#images.release()
     await this.#texts.release()
+    this.#options.store?.flush()
   }
 
   async #embedText(text: string): Promise<Float32Array> {

@@ -1,14 +1,14 @@
 // A short run of the demo model on sample scenes in a workspace of its own, for tests of resuming.
-import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Json, RunId } from '../../../shared/domain.ts'
 import { presetConfig } from '../../../shared/runConfig.ts'
-import { checkpointPart, listCheckpoints } from '../../db/checkpoints.ts'
+import { checkpointPart, listCheckpoints, partsOf } from '../../db/checkpoints.ts'
 import type { WritableDb } from '../../db/connection.ts'
 import { everyImage, insertImage } from '../../db/images.ts'
 import { createImport, setImportState } from '../../db/imports.ts'
 import { saveModel } from '../../db/models.ts'
+import { sha256 } from '../../db/rowHash.ts'
 import { createRun } from '../../db/runs.ts'
 
 const resources = join(import.meta.dirname, '../../../../resources')
@@ -52,7 +52,7 @@ export function addSampleScenes(db: WritableDb, count: number, start = 0): void 
       db,
       {
         ...{ importId, name, path: join(folder, name), sizeBytes: bytes.length, modifiedMs: 1 },
-        ...{ sha256: createHash('sha256').update(bytes).digest(), width: 384, height: 384, format: 'jpeg' as const },
+        ...{ sha256: sha256(bytes), width: 384, height: 384, format: 'jpeg' as const },
         thumbnail: Buffer.of(0),
       },
       1,
@@ -60,24 +60,19 @@ export function addSampleScenes(db: WritableDb, count: number, start = 0): void 
   }
 }
 
-/** All that a run left behind, byte for byte, but for times and ids: checkpoints, metrics, responses and their words. */
+/** All that a run left behind, byte for byte, but for times and ids: checkpoints, looks, metrics, responses, tokens. */
 export function contentOf(db: WritableDb, runId: RunId): Record<string, unknown> {
   const rows = (sql: string) => db.prepare(sql).all(runId)
   return {
     checkpoints: listCheckpoints(db, runId).map(({ step, cursor, summary, isPinned, checkpointId, hasWeights }) => ({
       ...{ step, cursor, summary, isPinned, hasWeights },
-      parts: db
-        .prepare<[number], { part: string }>(
-          'SELECT DISTINCT part FROM checkpoint_blob WHERE checkpoint_id = ? ORDER BY part',
-        )
-        .all(checkpointId)
-        .map(
-          ({ part }) =>
-            `${part} ${createHash('sha256')
-              .update(checkpointPart(db, checkpointId, part))
-              .digest('hex')}`,
-        ),
+      parts: partsOf(db, checkpointId).map(
+        (part) => `${part} ${sha256(checkpointPart(db, checkpointId, part)).toString('hex')}`,
+      ),
     })),
+    // As text, so that the order of keys counts.
+    calibration: rows('SELECT calibration FROM run WHERE run_id = ?'),
+    looks: rows('SELECT step, figures FROM look WHERE run_id = ? ORDER BY step'),
     metrics: rows(
       "SELECT name, step, value FROM metric WHERE run_id = ? AND name NOT LIKE 'time.%' ORDER BY name, step",
     ),

@@ -1,0 +1,219 @@
+// Whether a workspace file is what this app wrote: its header, its log, its schema, its pages and indexes, and the rows
+// under seal. Asked by open.ts before main may use a file, and by backup.ts before and after a copy.
+import { closeSync, openSync, readSync, statSync } from 'node:fs'
+import { StudioError } from '../../shared/errors.ts'
+import {
+  applicationId,
+  connect,
+  isCorruption,
+  isOpenHere,
+  type ReadableDb,
+  type WritableDb,
+  workspaceError,
+} from './connection.ts'
+import { migrate, refuseNewer, schemaVersion } from './migrate.ts'
+import { migrations } from './migrations/index.ts'
+import { brokenSeals } from './seals.ts'
+import { damageOfLog } from './writeAheadLog.ts'
+
+/** The version from which on rows are sealed (migration 0004). */
+const firstSealedVersion = 4
+
+/**
+ * Looks at a file and its log without SQLite, which would pass over damage there.
+ * @throws StudioError `workspace.missing`, `.is-folder`, `.foreign`, `.damaged`, `.read-only`
+ */
+export function checkFile(path: string): void {
+  checkHeader(path)
+  const damage = damageOfLog(`${path}-wal`)
+  if (damage) throw damagedWorkspace(path, `The newest steps of the workspace cannot be read.`, damage)
+}
+
+/**
+ * Checks the schema, every page, every index, the search and all rows under seal, as they are at one moment.
+ * @throws StudioError `workspace.newer`, `workspace.damaged`; and what SQLite says of a file that is busy
+ */
+export function checkContents(db: WritableDb): void {
+  try {
+    db.transaction(() => {
+      checkSchema(db)
+      const [first] = db.pragma('integrity_check(1)') as { integrity_check: string }[]
+      if (first?.integrity_check !== 'ok') throw unreadable(db, first?.integrity_check ?? 'no answer')
+      if (schemaVersion(db) >= firstSealedVersion) checkSeals(db)
+    })()
+    if (!db.readonly) checkSearch(db)
+  } catch (thrown) {
+    // "no such column", "malformed database schema": a sound file of ours says nothing of the kind.
+    const isDamage = isCorruption(thrown) || (thrown as { code?: unknown }).code === 'SQLITE_ERROR'
+    throw isDamage ? unreadable(db, String((thrown as Error).message), thrown) : thrown
+  }
+}
+
+/** The error for a file that is not what was written; its backups and what can be read of it are the way back. */
+export function damagedWorkspace(path: string, message: string, found: string, cause?: unknown): StudioError {
+  return new StudioError(
+    {
+      code: 'workspace.damaged',
+      message,
+      remedy: 'Restore one of its automatic backups; the damaged file is kept beside it.',
+      found,
+      where: path,
+    },
+    { cause },
+  )
+}
+
+function unreadable(db: ReadableDb, found: string, cause?: unknown): StudioError {
+  return damagedWorkspace(db.name, 'The workspace file is damaged: parts of it cannot be read.', found, cause)
+}
+
+function checkSeals(db: ReadableDb): void {
+  const [broken] = brokenSeals(db)
+  if (!broken) return
+  const { table, expected, found } = broken
+  throw damagedWorkspace(
+    db.name,
+    'The workspace file is damaged: some of what it holds is not what was stored.',
+    `${table}: ${found} instead of ${expected}`,
+  )
+}
+
+/** Compares the search indexes with the names and responses that they were made from. */
+function checkSearch(db: WritableDb): void {
+  for (const table of ['image_name_search', 'response_search']) {
+    const isThere = db.prepare('SELECT 1 FROM sqlite_schema WHERE name = ?').get(table)
+    if (isThere) db.exec(`INSERT INTO ${table} (${table}, rank) VALUES ('integrity-check', 1)`)
+  }
+}
+
+/**
+ * Compares the schema with what the migrations make, so that a missing table or a version number that lies is told before
+ * a statement fails on it.
+ * @throws StudioError `workspace.newer`, `workspace.damaged`
+ */
+export function checkSchema(db: ReadableDb): void {
+  const found = schemaOf(db)
+  const version = schemaVersion(db)
+  if (found === expectedSchema(version)) return
+  // A version that is newer than this app, with a schema that is not: the number is damaged.
+  if (!migrations.some((migration) => found === expectedSchema(migration.version))) refuseNewer(db)
+  throw unreadable(db, `tables other than those of version ${version}`)
+}
+
+const expectedSchemas = new Map<number, string>()
+
+function expectedSchema(version: number): string | undefined {
+  if (!migrations.some((migration) => migration.version === version)) return undefined
+  const known = expectedSchemas.get(version)
+  if (known !== undefined) return known
+  const db = connect(':memory:', { create: true })
+  try {
+    migrate(db, migrations.slice(0, version))
+    const schema = schemaOf(db)
+    expectedSchemas.set(version, schema)
+    return schema
+  } finally {
+    db.close()
+  }
+}
+
+/** Tables, indexes and triggers with their SQL; of what a search index keeps for itself and of statistics not even that. */
+function schemaOf(db: ReadableDb): string {
+  const rows = db
+    .prepare(
+      `SELECT type, name, tbl_name, CASE WHEN tbl_name GLOB '*_search_*' THEN NULL ELSE sql END FROM sqlite_schema
+       WHERE name NOT GLOB 'sqlite_stat*' ORDER BY type, name, tbl_name`,
+    )
+    .raw()
+    .all()
+  return JSON.stringify(rows)
+}
+
+/** What stands in the first 100 bytes of every file that this app writes, by offset; all else may change. */
+const constants: readonly (readonly [offset: number, bytes: readonly number[]])[] = [
+  // Pages of 4096 bytes, nothing reserved in them.
+  [16, [0x10, 0x00]],
+  [20, [0, 64, 32, 32]],
+  // Schema format 4, UTF-8, no automatic vacuum.
+  [44, [0, 0, 0, 4]],
+  [52, [0, 0, 0, 0, 0, 0, 0, 1]],
+  [64, [0, 0, 0, 0]],
+  [72, Array.from({ length: 20 }, () => 0)],
+]
+const magic = Buffer.from('SQLite format 3\0', 'latin1')
+const ownId = Buffer.alloc(4)
+ownId.writeUInt32BE(applicationId)
+
+/**
+ * Looks at the first 100 bytes (https://sqlite.org/fileformat2.html#the_database_header).
+ * @throws StudioError as `checkFile`
+ */
+export function checkHeader(path: string): void {
+  if (isOpenHere(path)) return
+  const header = readHeader(path)
+  if (header.length === 0) throw damagedWorkspace(path, 'The workspace file is empty (0 bytes).', '0 bytes')
+  if (header.every((byte) => byte === 0)) {
+    throw damagedWorkspace(path, 'The beginning of the workspace file is gone.', `${header.length} bytes of zeros`)
+  }
+  const isBeginning = header.length < 16 && magic.subarray(0, header.length).equals(header)
+  const [magicBits, idBits] = [bitsApart(header, magic, 0), bitsApart(header, ownId, 68)]
+  // With one of its two marks whole, damage in the other does not make it a file of another kind.
+  if (magicBits > 0 && idBits > 0 && !isBeginning) throw workspaceError({ code: 'SQLITE_NOTADB' }, path)
+  if (header.length < 100) throw damagedWorkspace(path, 'The workspace file is cut short.', `${header.length} bytes`)
+  if (idBits > 2) {
+    throw new StudioError({
+      code: 'workspace.foreign',
+      message: 'This file is a database of another program, not a FiSAO Studio workspace.',
+      remedy: 'Choose a file that FiSAO Studio made; its name ends in .fisao.',
+      expected: `application id ${applicationId}`,
+      found: `application id ${header.readUInt32BE(68)}`,
+      where: path,
+    })
+  }
+  const isFormat = [18, 19].every((offset) => header[offset] === 1 || header[offset] === 2)
+  const wrong = constants.find(([offset, bytes]) => bytes.some((byte, i) => header[offset + i] !== byte))
+  if (magicBits > 0 || idBits > 0 || !isFormat || wrong) {
+    const offset = magicBits > 0 ? 0 : idBits > 0 ? 68 : isFormat ? wrong?.[0] : 18
+    throw damagedWorkspace(path, 'The beginning of the workspace file is damaged.', `other bytes at offset ${offset}`)
+  }
+}
+
+/** Bits in which the header differs from `expected` at an offset. */
+function bitsApart(header: Buffer, expected: Buffer, offset: number): number {
+  let bits = 0
+  for (const [i, byte] of expected.entries()) {
+    for (let different = (header[offset + i] ?? ~byte & 0xff) ^ byte; different !== 0; different &= different - 1)
+      bits++
+  }
+  return bits
+}
+
+function readHeader(path: string): Buffer {
+  try {
+    if (statSync(path).isDirectory()) {
+      throw new StudioError({
+        code: 'workspace.is-folder',
+        message: 'This is a folder, not a workspace file.',
+        remedy: 'Open the folder and choose the file in it whose name ends in .fisao.',
+        where: path,
+      })
+    }
+    const file = openSync(path, 'r')
+    try {
+      const header = Buffer.alloc(100)
+      return header.subarray(0, readSync(file, header, 0, 100, 0))
+    } finally {
+      closeSync(file)
+    }
+  } catch (thrown) {
+    if ((thrown as NodeJS.ErrnoException).code === 'ENOENT') {
+      throw new StudioError({
+        code: 'workspace.missing',
+        message: 'The workspace file is no longer there; it was moved, renamed or deleted.',
+        remedy: 'Look for it with Open…, or connect the drive that it is on.',
+        where: path,
+      })
+    }
+    throw workspaceError(thrown, path)
+  }
+}
