@@ -3,6 +3,7 @@
 import type { DeviceName } from '../../shared/hardware.ts'
 import type { RunConfig } from '../../shared/runConfig.ts'
 import type { Policy } from './align/policy.ts'
+import { openTogether, releaseAll } from './graph/resources.ts'
 import { openChatTemplate } from './models/chatTemplate.ts'
 import { type ImageProcessor, openImageProcessor } from './models/imageProcessor.ts'
 import { loraFeeds } from './models/lora.ts'
@@ -98,13 +99,7 @@ export class AlignmentModels {
       model: await openImageProcessor(folders.model),
       companion: await openImageProcessor(folders.companion),
     }
-    const opened: { release(): Promise<void> }[] = []
-    const keep = async <T extends { release(): Promise<void> }>(opening: Promise<T>): Promise<T> => {
-      const one = await opening
-      opened.push(one)
-      return one
-    }
-    try {
+    return await openTogether(async (keep) => {
       const verifier = await keep(
         Verifier.open(folders.companion, {
           ...session,
@@ -116,10 +111,7 @@ export class AlignmentModels {
       const generator = await keep(Generator.open(source, { ...session, adapter: { rank: config.adapter.rank } }))
       const promptIds = template.promptIds(config.rollout.question, source.config.imageTokens)
       return new AlignmentModels({ source, tokenizer, verifier, promptIds, features, generator, processors }, options)
-    } catch (error) {
-      for (const one of opened) await one.release()
-      throw error
-    }
+    })
   }
 
   /**
@@ -201,8 +193,7 @@ export class AlignmentModels {
   }
 
   async release(): Promise<void> {
-    await this.verifier.release()
-    await this.#features.release()
-    await this.#generator.release()
+    this.#lately.clear()
+    await releaseAll([this.verifier, this.#features, this.#generator])
   }
 }

@@ -7,6 +7,7 @@ import type { Learner, UpdateReport } from './align/learner.ts'
 import { newPolicy, type Policy } from './align/policy.ts'
 import { PpoLearner } from './align/ppoUpdate.ts'
 import { AlignmentModels, type ModelFolders, type RunImage, type ScoredImageResponse } from './alignmentModels.ts'
+import { openTogether, releaseAll } from './graph/resources.ts'
 import { requireBaselines } from './reward/calibration.ts'
 import type { Lexicon } from './reward/lexicon.ts'
 import type { EmbeddingStore } from './reward/verifier.ts'
@@ -80,10 +81,13 @@ export async function align(
   const totalSteps = config.reward.method === 'none' ? 0 : config.optimiser.rounds * config.optimiser.stepsPerRound
   const watch = new StopWatch(totalSteps, report)
   watch.enter('opening', 0)
-  const models = await AlignmentModels.open(run.folders, { ...run, embeddings: store.embeddings })
-  const stored = store.load(models)
-  const policy = stored?.policy ?? newPolicy(models.source, config, rng.fork(streams.policy))
-  const learner = await openLearner(models, policy, run, rng.fork(streams.minibatches))
+  const { models, stored, policy, learner } = await openTogether(async (keep) => {
+    const models = await keep(AlignmentModels.open(run.folders, { ...run, embeddings: store.embeddings }))
+    const stored = store.load(models)
+    const policy = stored?.policy ?? newPolicy(models.source, config, rng.fork(streams.policy))
+    const learner = await keep(openLearner(models, policy, run, rng.fork(streams.minibatches)))
+    return { models, stored, policy, learner }
+  })
   const look = (step: number, calibration: RunCalibration) =>
     lookAt(models, validation, policy, calibration.yardstick, { step, strength: config.evaluation.strength, signal })
   try {
@@ -112,8 +116,7 @@ export async function align(
     }
     return { steps: step, best: bestLook(looks, config) }
   } finally {
-    await learner.release()
-    await models.release()
+    await releaseAll([learner, models])
   }
 
   function commit(done: Omit<CommittedStep, 'policy' | 'times'>): void {

@@ -81,14 +81,22 @@ export interface RunOptions {
 
 /** A graph that is loaded on a device. */
 export class OrtSession {
+  static #openCount = 0
+  /** Sessions of this process that were opened and not released. */
+  static get openCount(): number {
+    return OrtSession.#openCount
+  }
+
   readonly device: DeviceName
   readonly #graph: Graph
   readonly #session: ort.InferenceSession
+  #isReleased = false
 
   private constructor(device: DeviceName, graph: Graph, session: ort.InferenceSession) {
     this.device = device
     this.#graph = graph
     this.#session = session
+    OrtSession.#openCount++
   }
 
   /**
@@ -155,8 +163,11 @@ export class OrtSession {
     this.#session.endProfiling()
   }
 
-  /** Gives the session's memory back. */
+  /** Gives the session's memory back; a second call does nothing. */
   async release(): Promise<void> {
+    if (this.#isReleased) return
+    this.#isReleased = true
+    OrtSession.#openCount--
     await this.#session.release()
   }
 }

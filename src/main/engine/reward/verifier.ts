@@ -2,6 +2,7 @@
 // Before it stand images and object words, after it calibration and token rewards. Embeddings are computed once.
 import type { DeviceName } from '../../../shared/hardware.ts'
 import { OrtSession, type Tensor, tensor } from '../graph/ortSession.ts'
+import { openTogether, releaseAll } from '../graph/resources.ts'
 import {
   type DualEncoderSource,
   evidenceMap,
@@ -58,14 +59,11 @@ export class Verifier {
     const source = await openDualEncoder(folder)
     const tokenizer = await openTokenizer(folder)
     const session = { device: options.device, ...(options.threads !== undefined && { threads: options.threads }) }
-    const images = await OrtSession.open(imageEmbeddingGraph(source), session)
-    try {
-      const texts = await OrtSession.open(textEmbeddingGraph(source), session)
+    return await openTogether(async (keep) => {
+      const images = await keep(OrtSession.open(imageEmbeddingGraph(source), session))
+      const texts = await keep(OrtSession.open(textEmbeddingGraph(source), session))
       return new Verifier(source, tokenizer, [images, texts], options)
-    } catch (error) {
-      await images.release()
-      throw error
-    }
+    })
   }
 
   /** s = <f_img(x_v), f_txt(o)>, in [-1, 1]. */
@@ -111,8 +109,7 @@ export class Verifier {
 
   async release(): Promise<void> {
     this.#known.clear()
-    await this.#images.release()
-    await this.#texts.release()
+    await releaseAll([this.#images, this.#texts])
   }
 
   async #embedText(text: string): Promise<Float32Array> {
