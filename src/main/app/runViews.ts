@@ -16,6 +16,10 @@ import { listCheckpoints } from '../db/checkpoints.ts'
 import type { ReadableDb } from '../db/connection.ts'
 import { metricNames } from '../db/metrics.ts'
 import { modelById } from '../db/models.ts'
+import { countSkippedImages, skippedImages } from '../db/skippedImages.ts'
+
+/** Left-out images that a run's page names. */
+const mostSkippedShown = 100
 
 const summarySchema = z.object({ look: lookViewSchema.optional() })
 const storedCalibrationSchema = z.object({ calibration: calibrationViewSchema })
@@ -48,6 +52,10 @@ export function detailOf(db: ReadableDb, run: RunRecord, live: RunView['live']):
     // The engine keeps the best look's checkpoint pinned (runStore.ts).
     bestStep: checkpoints.find(({ look, isPinned }) => look && isPinned)?.look?.step ?? null,
     metricNames: metricNames(db, run.runId),
+    skipped: {
+      total: countSkippedImages(db, run.runId),
+      images: skippedImages(db, run.runId, mostSkippedShown),
+    },
   }
 }
 

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import type { RunId } from '../../shared/domain.ts'
 import type { WritableDb } from '../db/connection.ts'
 import { metricNames, metricSeries } from '../db/metrics.ts'
+import { skippedImages } from '../db/skippedImages.ts'
 import { runtimeVersion } from './graph/ortSession.ts'
 import { sha256Of, weightFiles } from './modelInspection.ts'
 import { mergeAdapter } from './models/mergeAdapter.ts'
@@ -54,6 +55,7 @@ export async function exportRun(db: WritableDb, request: ExportRequest, signal?:
     companion: { folder: folders.companion },
     images: images.map(({ sha256 }) => sha256),
     validationImages: validation.map(({ sha256 }) => sha256),
+    skippedImages: skippedImages(db, runId, images.length + validation.length),
     metrics: Object.fromEntries(series),
   }
   const path = join(folder, 'run.json')

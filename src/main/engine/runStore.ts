@@ -170,19 +170,25 @@ export function embeddingsIn(db: WritableDb, encoderSha256: Buffer): EmbeddingSt
   }
 }
 
+/** Images that a step names as left out; their number is a metric. */
+const mostSkippedNamed = 200
+
 /** What the time line shows of a step. */
-function summaryOf({ looks, step, update, trained }: CommittedStep): Json {
+function summaryOf({ looks, step, update, trained, skipped }: CommittedStep): Json {
   const look = looks.at(-1)
   return {
     ...(look?.step === step && { look: { ...look } }),
     ...(update && { klNats: update.klNats, meanReward: meanReward(trained) }),
+    ...(skipped.length > 0 && {
+      skipped: skipped.slice(0, mostSkippedNamed).map(({ imageId, code }) => ({ imageId, code })),
+    }),
   }
 }
 
 /** Metrics of a step by name, units in it. Times are the only ones that differ from run to run. */
 function metricsOf(done: CommittedStep): Record<string, number> {
-  const { looks, step, update, trained, times } = done
-  const metrics: Record<string, number> = {}
+  const { looks, step, update, trained, times, skipped } = done
+  const metrics: Record<string, number> = skipped.length > 0 ? { skippedImages: skipped.length } : {}
   if (update) {
     const mentions = trained.flatMap((one) => one.mentions)
     const tokens = trained.reduce((sum, one) => sum + one.tokens.length, 0)
