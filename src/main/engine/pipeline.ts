@@ -1,5 +1,6 @@
 // The method, from top to bottom (PAPER.md): responses, their object words, the verifier's scores, token rewards, PPO,
 // checkpoint, a look at the validation images; round after round of self-alignment. Resumes where it was committed.
+import { StudioError } from '../../shared/errors.ts'
 import type { DeviceName } from '../../shared/hardware.ts'
 import type { RunConfig } from '../../shared/runConfig.ts'
 import { DpoLearner } from './align/dpo.ts'
@@ -130,6 +131,7 @@ export async function align(
   }
 
   function commit(done: Omit<CommittedStep, 'policy' | 'times' | 'skipped'>): void {
+    requireFiniteFigures(done)
     store.commit({ ...done, skipped, policy: { ...policy, optimisers: learner.states }, times: watch.takeTimes() })
     skipped = []
   }
@@ -170,6 +172,34 @@ export async function align(
     if (learner instanceof PpoLearner) await watch.time('update', step, () => learner.warmUp(taught, signal))
     return { ...found, yardstick: before?.yardstick ?? found.calibration }
   }
+}
+
+/**
+ * A checkpoint whose figures mean nothing is not stored: the run ends at the one before it.
+ * @throws StudioError `run.non-finite`
+ */
+export function requireFiniteFigures({
+  step,
+  looks,
+  update,
+  trained,
+}: Pick<CommittedStep, 'step' | 'looks' | 'update' | 'trained'>): void {
+  const look = looks.at(-1)
+  const figures = Object.entries({
+    ...(look?.step === step && look),
+    ...(update && { klNats: update.klNats }),
+    reward: trained.reduce((sum, { rewards }) => sum + rewards.reduce((a, b) => a + b, 0), 0),
+  })
+  const [name, value] = figures.find(([, figure]) => !Number.isFinite(figure)) ?? []
+  if (name === undefined) return
+  throw new StudioError({
+    code: 'run.non-finite',
+    message: `Training has left the numbers that this device can hold: step ${step} cannot be judged.`,
+    remedy: 'Start a run with a lower learning rate, or choose another device; the checkpoints so far are kept.',
+    expected: 'finite figures',
+    found: `${name} of ${value}`,
+    where: `step ${step}`,
+  })
 }
 
 function openLearner(models: AlignmentModels, policy: Policy, run: AlignmentRun, rng: Rng): Promise<Learner> {

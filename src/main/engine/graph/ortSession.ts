@@ -182,7 +182,7 @@ export function requireFinite(name: string, { values, shape }: Tensor): void {
     if (typeof value === 'bigint' || Number.isFinite(value)) continue
     throw new StudioError({
       code: 'run.non-finite',
-      message: `${name} holds a number that is not finite.`,
+      message: `${name} hold a number that is not finite.`,
       remedy: 'Lower the learning rate, or choose another device if it happens in the first step.',
       expected: 'finite numbers',
       found: `${value} at element ${i} of [${shape.join(', ')}]`,
