@@ -38,6 +38,27 @@ test('a run shows its result, its verifier, its looks with the best one, its cur
   await expect(run.getByText('Steps a round')).toBeVisible()
 })
 
+test('a run that went on without some images says which, and why', async ({ launch, folder }) => {
+  const page = await openRuns(launch, folder)
+  await runItem(page, 'Paper').click()
+  const left = page.getByRole('article', { name: 'Paper' }).getByRole('region', { name: 'Images that were left out' })
+  await expect(left).toContainText('3 images could not be read and were left out.')
+  await left.getByText('Which images, and why').click()
+  await expect(left.getByRole('listitem')).toHaveCount(3)
+  await expect(left.getByRole('listitem').filter({ hasText: 'no longer where it was' })).toContainText(
+    'Left out 2 times, last at step 8.',
+  )
+  await expect(left).toContainText('It is no longer the file that was added.')
+  for (const scheme of ['light', 'dark'] as const) {
+    await page.evaluate((chosen) => window.studio.request('app.setAppearance', { appearance: chosen }), scheme)
+    await expect(page.locator(`html[data-mantine-color-scheme=${scheme}]`)).toBeAttached()
+    await left.scrollIntoViewIfNeeded()
+    await page.screenshot({ path: test.info().outputPath(`left out ${scheme}.png`) })
+  }
+  await runItem(page, 'Quick look').click()
+  await expect(page.getByRole('region', { name: 'Images that were left out' })).toBeHidden()
+})
+
 test('an export whose model is gone says so in its dialog', async ({ launch, folder }) => {
   const path = join(folder, 'aligned.fisao')
   await onRuntime('e2e/runsFile.ts', path)

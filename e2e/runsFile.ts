@@ -41,6 +41,8 @@ setRunState(db, complete, 'complete', Date.now() - 40 * minuteMs)
 const paused = newRun('Paper', 'paper')
 calibrate(db, paused, 0.968)
 for (let step = 0; step <= 9; step++) commitStep(db, paused, step, 8)
+leaveOut(db, paused, 4, { 12: 'image.missing', 31: 'image.changed', 77: 'image.damaged' })
+leaveOut(db, paused, 8, { 12: 'image.missing' })
 setRunState(db, paused, 'paused', Date.now())
 
 setRunState(db, newRun('With another encoder', 'thorough'), 'failed', Date.now(), {
@@ -53,6 +55,14 @@ setRunState(db, newRun('With another encoder', 'thorough'), 'failed', Date.now()
   where: 'blind-to-image',
 })
 closeWorkspace(db)
+
+/** Images by id with what was wrong with them, as a step of a run names them. */
+function leaveOut(db: WritableDb, runId: RunId, step: number, codes: Readonly<Record<number, string>>): void {
+  const skipped = Object.entries(codes).map(([imageId, code]) => ({ imageId: Number(imageId), code }))
+  db.prepare(
+    "UPDATE checkpoint SET summary = json_set(summary, '$.skipped', json(?)) WHERE run_id = ? AND step = ?",
+  ).run(JSON.stringify(skipped), runId, step)
+}
 
 function calibrate(db: WritableDb, runId: RunId, auroc: number): void {
   const calibration = {

@@ -67,6 +67,8 @@ export const chairReportSchema = z.object({
       after: judgedResponseSchema,
     }),
   ),
+  /** Annotated images that could not be read and take no part, by the code of what was wrong. */
+  skipped: z.array(z.object({ path: z.string(), code: z.string() })),
   durationMs: z.number(),
 })
 export type ChairReport = z.infer<typeof chairReportSchema>

@@ -59,6 +59,18 @@ export const calibrationViewSchema = z.object({
 })
 export type CalibrationView = z.infer<typeof calibrationViewSchema>
 
+/** An image that a run left out, because it could not be read at its turn. */
+export const skippedImageSchema = z.object({
+  name: z.string(),
+  path: z.string(),
+  /** What was wrong the last time: `image.missing`, `image.changed` and the like. */
+  code: z.string(),
+  /** The last step that it was left out of, and of how many. */
+  step: count,
+  times: count,
+})
+export type SkippedImageView = z.infer<typeof skippedImageSchema>
+
 /** A run with all that its page shows. */
 export const runDetailSchema = z.object({
   run: runViewSchema,
@@ -69,6 +81,8 @@ export const runDetailSchema = z.object({
   /** Step of the look that is best by the verifier alone; 0 is the model as it came, null before the first look. */
   bestStep: count.nullable(),
   metricNames: z.array(z.string()),
+  /** Different images that were left out at some step, and the first of them. */
+  skipped: z.object({ total: count, images: z.array(skippedImageSchema) }),
 })
 export type RunDetail = z.infer<typeof runDetailSchema>
 

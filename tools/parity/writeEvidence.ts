@@ -43,15 +43,21 @@ const lexicon = await readLexicon(join(import.meta.dirname, '../../resources/lex
 const options = { device: 'cpu', threads: 1, config, lexicon } as const
 const models = await AlignmentModels.open(folders, options)
 const policies = { base: 0, adapted: step }
-const said = new Map<string, ImageResponse[]>()
+const said = new Map<string, readonly ImageResponse[]>()
 for (const [name, at] of Object.entries(policies)) {
-  said.set(name, await models.respond(images, policyAtStep(db, runId, at, config, models.source), { rng: null }))
+  said.set(
+    name,
+    (await models.respond(images, policyAtStep(db, runId, at, config, models.source), { rng: null })).responses,
+  )
 }
 const merged = await AlignmentModels.open({ ...folders, model: join(out, 'merged') }, options)
-said.set('merged', await merged.respond(images, policyAtStep(db, runId, 0, config, merged.source), { rng: null }))
+said.set(
+  'merged',
+  (await merged.respond(images, policyAtStep(db, runId, 0, config, merged.source), { rng: null })).responses,
+)
 await merged.release()
 
-const adapted = said.get('adapted') as ImageResponse[]
+const adapted = said.get('adapted') as readonly ImageResponse[]
 const { adapter } = policyAtStep(db, runId, step, config, models.source)
 const { graph } = responseGraph(models.source, { adapter: { rank: adapter.rank }, outputs: ['logits'] })
 const session = await OrtSession.open(graph, { device: 'cpu', threads: 1 })

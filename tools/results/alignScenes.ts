@@ -46,7 +46,7 @@ export interface Aligned {
 export async function alignOnScenes(alignment: Alignment, print: (line: string) => void): Promise<Aligned> {
   const { config, seed, folders, threads } = alignment
   const lexicon = await readLexicon(alignment.lexicon)
-  const annotated = await annotatedImages(
+  const { images: annotated } = await annotatedImages(
     alignment.scenes.images,
     alignment.scenes.annotations,
     lexicon,

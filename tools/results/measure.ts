@@ -36,7 +36,7 @@ const { values } = parseArgs({
 const lexicon = join(resources, 'lexicons/scene-objects.json')
 const split = splits[values.split as keyof typeof splits]
 const held = await sceneFolder(split.seed, Number(values.test))
-const images = await annotatedImages(held.images, held.annotations, await readLexicon(lexicon), null)
+const { images } = await annotatedImages(held.images, held.annotations, await readLexicon(lexicon), null)
 const ownScenes = Number(values.scenes)
 const scenes =
   ownScenes === 200

@@ -16,6 +16,10 @@ import type { ReadableDb } from '../db/connection.ts'
 import { pinnedLookStep, thinnedLooks } from '../db/looks.ts'
 import { metricNames } from '../db/metrics.ts'
 import { modelById } from '../db/models.ts'
+import { countSkippedImages, skippedImages } from '../db/skippedImages.ts'
+
+/** Left-out images that a run's page names. */
+const mostSkippedShown = 100
 
 /** Rows that a page shows of a run's looks; a longer run is shown at even distances. */
 const mostLooks = 1000
@@ -48,6 +52,10 @@ export function detailOf(db: ReadableDb, run: RunRecord, now: RunNow): RunDetail
     looks: thinnedLooks(db, run.runId, bestStep, mostLooks).map((look) => lookViewSchema.parse(look)),
     bestStep,
     metricNames: metricNames(db, run.runId),
+    skipped: {
+      total: countSkippedImages(db, run.runId),
+      images: skippedImages(db, run.runId, mostSkippedShown),
+    },
   }
 }
 

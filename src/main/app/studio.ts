@@ -1,9 +1,11 @@
 // The app behind its window: puts engine, library, workspaces and settings together and answers the contract.
 import { existsSync, mkdirSync } from 'node:fs'
+import { lstat, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { app, dialog, nativeTheme } from 'electron'
 import type { AppState, EventPayload, OpenWorkspace, Params, Result, StudioEvent } from '../../shared/contract.ts'
 import { toErrorRecord } from '../../shared/errors.ts'
+import { exportFolderName, unfinishedSuffix } from '../../shared/fileName.ts'
 import type { DeviceName } from '../../shared/hardware.ts'
 import type { Appearance } from '../../shared/settings.ts'
 import { libraryMethods } from '../../shared/workerProtocol.ts'
@@ -19,6 +21,9 @@ import { RunQueue } from './runQueue.ts'
 import type { SettingsFile } from './settingsFile.ts'
 import { startWorkerProcess } from './workerProcess.ts'
 import { Workspaces } from './workspaces.ts'
+
+/** Where a folder cannot even be looked at, the engine says why at the last of these names. */
+const mostExportFolders = 1000
 
 const workspaceFilter = [{ name: 'FiSAO Studio workspace', extensions: ['fisao'] }]
 
@@ -187,8 +192,14 @@ export class Studio {
       properties: ['openDirectory', 'createDirectory'],
     })
     if (filePaths[0] === undefined) return null
-    const folder = newFolderIn(filePaths[0], `${run.name} step ${step}`)
-    await this.engine.client.request('exportRun', { workspace: path, runId, step, strength, folder, merged })
+    const folder = await newExportFolder(filePaths[0], run.name, step)
+    try {
+      await this.engine.client.request('exportRun', { workspace: path, runId, step, strength, folder, merged })
+    } catch (error) {
+      // An engine that was ended from outside could not take it away itself.
+      await rm(`${folder}${unfinishedSuffix}`, { recursive: true, force: true })
+      throw error
+    }
     return { folder }
   }
 
@@ -257,11 +268,14 @@ export class Studio {
   }
 }
 
-/** A path in the folder that is not taken, by a name without what file systems refuse. */
-function newFolderIn(parent: string, name: string): string {
-  const plain = name.replace(/[\\/:*?"<>|]/g, '-')
+/** A folder for an export in `parent`, by a name that is not taken and that every file system takes. */
+async function newExportFolder(parent: string, runName: string, step: number): Promise<string> {
   for (let number = 1; ; number++) {
-    const folder = join(parent, number === 1 ? plain : `${plain} (${number})`)
-    if (!existsSync(folder)) return folder
+    const folder = join(parent, exportFolderName(runName, step, number))
+    const isTaken = await lstat(folder).then(
+      () => true,
+      (error: NodeJS.ErrnoException) => error.code !== 'ENOENT',
+    )
+    if (!isTaken || number === mostExportFolders) return folder
   }
 }

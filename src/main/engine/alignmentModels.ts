@@ -1,8 +1,10 @@
 // The models of a run, opened once: the vision-language model with its tokenizer, prompt and image processor, and the
 // verifier with its own. pipeline.ts asks them to respond to images and to score what was said.
+import { StudioError } from '../../shared/errors.ts'
 import type { DeviceName } from '../../shared/hardware.ts'
 import type { RunConfig } from '../../shared/runConfig.ts'
 import type { Policy } from './align/policy.ts'
+import { openTogether, releaseAll } from './graph/resources.ts'
 import { openChatTemplate } from './models/chatTemplate.ts'
 import { type ImageProcessor, openImageProcessor } from './models/imageProcessor.ts'
 import { loraFeeds } from './models/lora.ts'
@@ -16,6 +18,7 @@ import type { Rng } from './rng.ts'
 import { Generator, type Response } from './rollout/generate.ts'
 import { ImageFeatures } from './rollout/imageFeatures.ts'
 import type { PromptedResponse } from './rollout/responseFeeds.ts'
+import type { SkippedImage } from './skippedImages.ts'
 
 /** An image of the workspace. */
 export interface RunImage {
@@ -38,9 +41,18 @@ export interface ModelsOptions {
   readonly embeddings?: EmbeddingStore
 }
 
-/** A response to an image, as learners and the workspace take it. */
+/**
+ * A response to an image, as learners and the workspace take it. One whose image features were not kept has none: it
+ * can be judged, but not learned from.
+ */
 export interface ImageResponse extends PromptedResponse, Pick<Response, 'logProbsAtTemperature' | 'reason'> {
   readonly image: RunImage
+}
+
+/** Responses to the images that could be read, in their order, and those that could not, each once. */
+export interface Responses {
+  readonly responses: readonly ImageResponse[]
+  readonly skipped: readonly SkippedImage[]
 }
 
 /** An image's scored response. */
@@ -98,13 +110,7 @@ export class AlignmentModels {
       model: await openImageProcessor(folders.model),
       companion: await openImageProcessor(folders.companion),
     }
-    const opened: { release(): Promise<void> }[] = []
-    const keep = async <T extends { release(): Promise<void> }>(opening: Promise<T>): Promise<T> => {
-      const one = await opening
-      opened.push(one)
-      return one
-    }
-    try {
+    return await openTogether(async (keep) => {
       const verifier = await keep(
         Verifier.open(folders.companion, {
           ...session,
@@ -116,55 +122,93 @@ export class AlignmentModels {
       const generator = await keep(Generator.open(source, { ...session, adapter: { rank: config.adapter.rank } }))
       const promptIds = template.promptIds(config.rollout.question, source.config.imageTokens)
       return new AlignmentModels({ source, tokenizer, verifier, promptIds, features, generator, processors }, options)
-    } catch (error) {
-      for (const one of opened) await one.release()
-      throw error
-    }
+    })
   }
 
   /**
-   * The policy's responses to the question about each image.
-   * @param rng null for greedy decoding, else forked for each response
+   * The policy's responses to the question about each image that can be read. The verifier sees each image here too, so
+   * that nothing which comes after reads a file: an image is there for a whole step or not at all.
+   * @param rng null for greedy decoding, else forked for each place in the list, so that an image that is left out
+   *   changes no other response
    * @param strength of the adapter; 1 as trained
+   * @param keptFeatures responses, the first ones, that keep their image features; all when left out
    */
   async respond(
     images: readonly RunImage[],
     policy: Policy,
-    { rng, strength = 1, signal }: { rng: Rng | null; strength?: number; signal?: AbortSignal | undefined },
-  ): Promise<ImageResponse[]> {
+    options: { rng: Rng | null; strength?: number; keptFeatures?: number; signal?: AbortSignal | undefined },
+  ): Promise<Responses> {
+    const { rng, strength = 1, keptFeatures = images.length, signal } = options
     const { rollout } = this.#options.config
-    const features = await this.#features.of(
-      images.map((image) => [image.sha256, () => this.#pixels(image, 'model')] as const),
-      1,
-      signal,
-    )
     const unused = { uniform: () => 0, state: { seed: 0, stream: 0, counter: 0 } }
-    const responses = await this.#generator.generate(
-      images.map((_, i) => ({
-        promptIds: this.promptIds,
-        imageFeatures: [features[i] as Float32Array],
-        rng: rng?.fork(i) ?? unused,
-      })),
-      {
-        sampling: {
-          ...{ greedy: rng === null, temperature: rollout.temperature, repetitionPenalty: 1 },
-          ...{ topK: rollout.topK, topP: rollout.topP },
-        },
-        stop: {
-          endTokenIds: this.source.config.endTokenIds,
-          stopStrings: [],
-          maxNewTokens: rollout.maxNewTokens,
-        },
-        batchSize: rollout.batchSize,
+    const settings = {
+      sampling: {
+        ...{ greedy: rng === null, temperature: rollout.temperature, repetitionPenalty: 1 },
+        ...{ topK: rollout.topK, topP: rollout.topP },
       },
-      { adapter: loraFeeds(policy.adapter, strength), ...(signal && { signal }) },
-    )
-    return responses.map(({ tokens, logProbsAtTemperature, reason }, i) => ({
-      image: images[i] as RunImage,
-      promptIds: this.promptIds,
-      imageFeatures: [features[i] as Float32Array],
-      ...{ tokens, logProbsAtTemperature, reason },
-    }))
+      stop: { endTokenIds: this.source.config.endTokenIds, stopStrings: [], maxNewTokens: rollout.maxNewTokens },
+      batchSize: rollout.batchSize,
+    }
+    const responses: ImageResponse[] = []
+    const skipped = new Map<string, SkippedImage>()
+    for (let start = 0; start < images.length; start += rollout.batchSize) {
+      const batch = await this.#readable(images.slice(start, start + rollout.batchSize), start, skipped, signal)
+      const said = await this.#generator.generate(
+        batch.map(({ place, features }) => ({
+          promptIds: this.promptIds,
+          imageFeatures: [features],
+          rng: rng?.fork(place) ?? unused,
+        })),
+        settings,
+        { adapter: loraFeeds(policy.adapter, strength), ...(signal && { signal }) },
+      )
+      batch.forEach(({ image, features }, i) => {
+        const { tokens, logProbsAtTemperature, reason } = said[i] as Response
+        responses.push({
+          ...{ image, promptIds: this.promptIds, tokens, logProbsAtTemperature, reason },
+          imageFeatures: responses.length < keptFeatures ? [features] : [],
+        })
+      })
+    }
+    return { responses, skipped: [...skipped.values()] }
+  }
+
+  /** Bytes of an image's features. */
+  get featureBytes(): number {
+    const { imageTokens, decoder } = this.source.config
+    return imageTokens * decoder.hiddenSize * Float32Array.BYTES_PER_ELEMENT
+  }
+
+  /** Those of the images that can be read, with their places in the whole list; the others are added to `skipped`. */
+  async #readable(
+    images: readonly RunImage[],
+    start: number,
+    skipped: Map<string, SkippedImage>,
+    signal: AbortSignal | undefined,
+  ): Promise<{ image: RunImage; place: number; features: Float32Array }[]> {
+    const readable: { image: RunImage; place: number; features: Float32Array }[] = []
+    // The same array for the same image, as long as the batch lasts: its prompt is then read once.
+    const known = new Map<string, Float32Array>()
+    for (const [i, image] of images.entries()) {
+      if (skipped.has(image.sha256)) continue
+      try {
+        const features = known.get(image.sha256) ?? (await this.#see(image, signal))
+        known.set(image.sha256, features)
+        readable.push({ image, place: start + i, features })
+      } catch (error) {
+        if (!(error instanceof StudioError && error.code.startsWith('image.'))) throw error
+        const { imageId, sha256, path } = image
+        skipped.set(sha256, { imageId, path, code: error.code })
+      }
+    }
+    return readable
+  }
+
+  /** The model's features of an image; the verifier's embedding of it is known afterwards. */
+  async #see(image: RunImage, signal: AbortSignal | undefined): Promise<Float32Array> {
+    const [features] = await this.#features.of([[image.sha256, () => this.#pixels(image, 'model')]], 1, signal)
+    await this.verifier.imageEmbedding(this.verified(image))
+    return features as Float32Array
   }
 
   /** Finds and scores the object words of each response. */
@@ -190,7 +234,7 @@ export class AlignmentModels {
    */
   async #pixels({ sha256, path }: RunImage, reader: 'model' | 'companion'): Promise<Float32Array> {
     const key = this.#readAlike ? sha256 : `${reader} ${sha256}`
-    const pixels = this.#lately.get(key) ?? (await this.#processors[reader].pixelValuesOfFile(path))
+    const pixels = this.#lately.get(key) ?? (await this.#processors[reader].pixelValuesOfFile(path, { sha256 }))
     this.#lately.delete(key)
     this.#lately.set(key, pixels)
     for (const [oldest] of this.#lately) {
@@ -201,8 +245,7 @@ export class AlignmentModels {
   }
 
   async release(): Promise<void> {
-    await this.verifier.release()
-    await this.#features.release()
-    await this.#generator.release()
+    this.#lately.clear()
+    await releaseAll([this.verifier, this.#features, this.#generator])
   }
 }

@@ -1,8 +1,9 @@
 // CHAIR of two policies on annotated images: greedy responses of each, counted and compared image by image. Annotations
 // are read here and in annotated calibration, nowhere else.
-import { existsSync } from 'node:fs'
+import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ChairReport, JudgedResponse } from '../../shared/evaluation.ts'
+import { mapSome } from '../../shared/mapSome.ts'
 import type { Policy } from './align/policy.ts'
 import type { AlignmentModels, RunImage, ScoredImageResponse } from './alignmentModels.ts'
 import { comparePaired, defaultBootstrap } from './eval/bootstrap.ts'
@@ -11,14 +12,19 @@ import { detectionAuroc } from './eval/detection.ts'
 import { sha256Of } from './modelInspection.ts'
 import { readCocoAnnotations } from './reward/cocoAnnotations.ts'
 import type { Lexicon } from './reward/lexicon.ts'
+import { requireMostImages, type SkippedImage } from './skippedImages.ts'
 
 export interface AnnotatedRunImage extends RunImage {
   /** By the lexicon's names. */
   readonly objects: ReadonlySet<string>
 }
 
+/** Files that are open at the same time: 6,000 at once are more than a process may have. */
+const filesAtOnce = 8
+
 /**
- * The images that a COCO file annotates, of those that lie in the folder.
+ * The images that a COCO file annotates, of those that lie in the folder; those that lie there and cannot be read come
+ * apart.
  * @throws StudioError `run.annotations`
  */
 export async function annotatedImages(
@@ -26,20 +32,43 @@ export async function annotatedImages(
   annotationFile: string,
   lexicon: Lexicon,
   mostImages: number | null,
-): Promise<AnnotatedRunImage[]> {
+): Promise<{ images: AnnotatedRunImage[]; skipped: SkippedImage[] }> {
   const annotated = await readCocoAnnotations(annotationFile, lexicon)
-  const present = annotated
-    .map(({ fileName, objects }) => ({ path: join(folder, fileName), objects }))
-    .filter(({ path }) => existsSync(path))
-    .slice(0, mostImages ?? undefined)
-  return await Promise.all(
-    present.map(async ({ path, objects }, i) => ({ imageId: i + 1, sha256: await sha256Of([path]), path, objects })),
+  const places = annotated.map(({ fileName, objects }) => ({ path: join(folder, fileName), objects }))
+  const isThere = await mapSome(places, filesAtOnce, ({ path }) => exists(path))
+  const present = places.filter((_, i) => isThere[i]).slice(0, mostImages ?? undefined)
+  const skipped: SkippedImage[] = []
+  const images = await mapSome(present, filesAtOnce, async ({ path, objects }, i) => {
+    const imageId = i + 1
+    try {
+      return { imageId, sha256: await sha256Of([path]), path, objects }
+    } catch {
+      skipped.push({ imageId, path, code: 'image.unreadable' })
+      return null
+    }
+  })
+  skipped.sort((a, b) => a.imageId - b.imageId)
+  return { images: images.filter((image) => image !== null), skipped }
+}
+
+/** Whether a file lies there, whoever may read it. */
+async function exists(path: string): Promise<boolean> {
+  return await stat(path).then(
+    (found) => found.isFile(),
+    (error: NodeJS.ErrnoException) => error.code !== 'ENOENT' && error.code !== 'ENOTDIR',
   )
 }
 
 /** Images that are responded to between two looks at the signal. */
 const imagesAtOnce = 64
 
+/** What is kept of a response: neither its image's features nor its tokens. */
+type Said = Pick<ScoredImageResponse, 'scored'>
+
+/**
+ * Responses of both policies to the images that can be read, counted and compared.
+ * @throws StudioError `run.images-missing` when most of them cannot be read
+ */
 export async function evaluateChair(
   models: AlignmentModels,
   images: readonly AnnotatedRunImage[],
@@ -54,19 +83,42 @@ export async function evaluateChair(
 ): Promise<ChairReport> {
   const { lexicon, strength, seed, signal, onProgress } = options
   const startMs = performance.now()
+  const skipped = new Map<number, SkippedImage>()
   let done = 0
-  const respond = async (policy: Policy): Promise<ScoredImageResponse[]> => {
-    const responses: ScoredImageResponse[] = []
+  const respond = async (policy: Policy): Promise<Map<number, Said>> => {
+    const responses = new Map<number, Said>()
     for (let start = 0; start < images.length; start += imagesAtOnce) {
       const batch = images.slice(start, start + imagesAtOnce)
-      responses.push(...(await models.score(await models.respond(batch, policy, { rng: null, strength, signal }))))
+      const said = await models.respond(batch, policy, { rng: null, strength, keptFeatures: 0, signal })
+      for (const image of said.skipped) skipped.set(image.imageId, image)
+      for (const { image, scored } of await models.score(said.responses)) responses.set(image.imageId, { scored })
       done += batch.length
       onProgress?.(done, 2 * images.length)
     }
+    requireMostImages(images.length, [...skipped.values()], true)
     return responses
   }
-  const said = { before: await respond(policies.before), after: await respond(policies.after) }
-  const count = (responses: readonly ScoredImageResponse[]) =>
+  const by = { before: await respond(policies.before), after: await respond(policies.after) }
+  // An image that one of the two could not see takes no part: figures are paired by image.
+  const seen = images.filter(({ imageId }) => !skipped.has(imageId))
+  return {
+    ...reportOn(seen, { before: inOrder(by.before, seen), after: inOrder(by.after, seen) }, lexicon, seed),
+    skipped: [...skipped.values()].map(({ path, code }) => ({ path, code })),
+    durationMs: performance.now() - startMs,
+  }
+}
+
+function inOrder(responses: ReadonlyMap<number, Said>, images: readonly AnnotatedRunImage[]): Said[] {
+  return images.map(({ imageId }) => responses.get(imageId) as Said)
+}
+
+function reportOn(
+  images: readonly AnnotatedRunImage[],
+  said: { readonly before: readonly Said[]; readonly after: readonly Said[] },
+  lexicon: Lexicon,
+  seed: number,
+): Omit<ChairReport, 'durationMs' | 'skipped'> {
+  const count = (responses: readonly Said[]) =>
     responses.map(({ scored }, i) => scoreResponse(scored.text, images[i]?.objects ?? new Set(), lexicon))
   const counted = { before: count(said.before), after: count(said.after) }
   const bootstrap = { ...defaultBootstrap, seed }
@@ -83,15 +135,14 @@ export async function evaluateChair(
     responses: images.map(({ path, objects }, i) => ({
       path,
       objects: [...objects],
-      before: judged(said.before[i] as ScoredImageResponse, counted.before[i] as ChairResponse),
-      after: judged(said.after[i] as ScoredImageResponse, counted.after[i] as ChairResponse),
+      before: judged(said.before[i] as Said, counted.before[i] as ChairResponse),
+      after: judged(said.after[i] as Said, counted.after[i] as ChairResponse),
     })),
-    durationMs: performance.now() - startMs,
   }
 }
 
 /** The words that CHAIR counts, with the verifier's score where it scored the same word. */
-function judged({ scored }: ScoredImageResponse, { found }: ChairResponse): JudgedResponse {
+function judged({ scored }: Said, { found }: ChairResponse): JudgedResponse {
   const scores = new Map(scored.mentions.map(({ start, score }) => [start, score]))
   return {
     text: scored.text,

@@ -7,6 +7,7 @@ import type { AlignmentModels, RunImage, ScoredImageResponse } from './alignment
 import type { Calibration } from './reward/calibration.ts'
 import { estimateGrounding } from './reward/groundingEstimate.ts'
 import { defaultGuardLimits, measureGuards, overstepped } from './reward/guardMetrics.ts'
+import { requireMostImages, type SkippedImage } from './skippedImages.ts'
 
 const figure = z.number()
 /** One look; stored in its checkpoint's summary. */
@@ -25,22 +26,27 @@ export const lookSchema = z.strictObject({
 })
 export type Look = z.infer<typeof lookSchema>
 
-/** Greedy responses to the validation images, scored, and their figures. */
+/**
+ * Greedy responses to the validation images, scored, and their figures.
+ * @throws StudioError `run.images-missing` when most of them cannot be read
+ */
 export async function lookAt(
   models: AlignmentModels,
   images: readonly RunImage[],
   policy: Policy,
   calibration: Calibration,
   options: { step: number; strength: number; signal?: AbortSignal | undefined },
-): Promise<{ look: Look; responses: ScoredImageResponse[] }> {
+): Promise<{ look: Look; responses: ScoredImageResponse[]; skipped: readonly SkippedImage[] }> {
   const { step, strength, signal } = options
-  const responses = await models.score(await models.respond(images, policy, { rng: null, strength, signal }))
+  const said = await models.respond(images, policy, { rng: null, strength, keptFeatures: 0, signal })
+  requireMostImages(images.length, said.skipped, true)
+  const responses = await models.score(said.responses)
   const { hallucinationRate, coverage } = estimateGrounding(
     responses.map(({ scored }) => scored.mentions),
     calibration,
   )
   const guards = measureGuards(responses.map(({ scored }) => scored))
-  return { look: { step, hallucinationRate, coverage, ...guards }, responses }
+  return { look: { step, hallucinationRate, coverage, ...guards }, responses, skipped: said.skipped }
 }
 
 /** Whether a look may be the best one: it costs little coverage and oversteps no guard, measured from the first look. */

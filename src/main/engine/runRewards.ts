@@ -2,7 +2,7 @@
 // pure parts of reward/ to the run's models for pipeline.ts.
 import type { RunConfig } from '../../shared/runConfig.ts'
 import type { RewardedRollout } from './align/learner.ts'
-import type { AlignmentModels, ScoredImageResponse } from './alignmentModels.ts'
+import type { AlignmentModels, RunImage, ScoredImageResponse } from './alignmentModels.ts'
 import { type Calibration, calibrateAnnotated, calibrateMixture, requireBaselines } from './reward/calibration.ts'
 import {
   meanScoreReward,
@@ -50,9 +50,9 @@ export async function calibrateRun(
   }
   const scores = responses.flatMap(({ scored }) => scored.mentions.map(({ score }) => score))
   const otherImageScores: number[] = []
-  for (const [i, { image, scored }] of responses.entries()) {
-    // The next image in the order of responses that is another one.
-    const other = [...responses.slice(i + 1), ...responses.slice(0, i)].find((one) => one.image.sha256 !== image.sha256)
+  const others = nextOfAnotherImage(responses)
+  for (const [i, { scored }] of responses.entries()) {
+    const other = others[i]
     if (!other) continue
     const verified = models.verified(other.image)
     for (const { word } of scored.mentions) otherImageScores.push(await models.verifier.score(verified, word))
@@ -93,6 +93,20 @@ export async function rewardResponses(
     rewarded.push({ ...response, response, rewards, mentions: byToken.mentions, group: image.sha256 })
   }
   return rewarded
+}
+
+/** Of each response, the next one, from the last to the first again, whose image is another; undefined without any. */
+export function nextOfAnotherImage<T extends { readonly image: Pick<RunImage, 'sha256'> }>(
+  responses: readonly T[],
+): (T | undefined)[] {
+  const next: (T | undefined)[] = new Array(responses.length).fill(undefined)
+  // Backwards and twice, since the last responses look on at the first ones.
+  for (let at = 2 * responses.length - 2; at >= 0; at--) {
+    const [i, after] = [at % responses.length, (at + 1) % responses.length]
+    const follower = responses[after] as T
+    next[i] = follower.image.sha256 === responses[i]?.image.sha256 ? next[after] : follower
+  }
+  return next
 }
 
 function usesResponseScore({ reward }: RunConfig): boolean {

@@ -2,6 +2,7 @@
 // part of the engine beside worker.ts that knows the database.
 import { z } from 'zod'
 import type { CheckpointId, Json, RunId } from '../../shared/domain.ts'
+import { StudioError } from '../../shared/errors.ts'
 import type { RunConfig } from '../../shared/runConfig.ts'
 import {
   checkpointPart,
@@ -162,7 +163,10 @@ export class WorkspaceRunStore implements RunStore {
 /** A commit costs a flush of the disk, however many embeddings are in it; a kill costs the time to compute so many. */
 const embeddingsAtOnce = 256
 
-/** Embeddings by the encoder that made them; a word's subject is its sentence, an image's the hash of its file. */
+/**
+ * Embeddings by the encoder that made them; a word's subject is its sentence, an image's the hash of its file. They can be
+ * computed again, so a full disk costs them and not the work that they serve; what has to be stored says so itself.
+ */
 export function embeddingsIn(db: WritableDb, encoderSha256: Buffer): EmbeddingStore {
   const gathered = new Map<string, EmbeddingKey & { readonly vector: Float32Array }>()
   const keyOf = (kind: 'image' | 'text', subject: string): EmbeddingKey => ({
@@ -171,7 +175,11 @@ export function embeddingsIn(db: WritableDb, encoderSha256: Buffer): EmbeddingSt
   })
   const flush = (): void => {
     if (gathered.size === 0) return
-    storeEmbeddings(db, [...gathered.values()])
+    try {
+      storeEmbeddings(db, [...gathered.values()])
+    } catch (thrown) {
+      if (!(thrown instanceof StudioError) || thrown.code !== 'workspace.disk-full') throw thrown
+    }
     gathered.clear()
   }
   return {
@@ -184,15 +192,23 @@ export function embeddingsIn(db: WritableDb, encoderSha256: Buffer): EmbeddingSt
   }
 }
 
+/** Images that a step names as left out; their number is a metric. */
+const mostSkippedNamed = 200
+
 /** What the time line shows of a step. */
-function summaryOf({ update, trained }: CommittedStep): Json {
-  return update ? { klNats: update.klNats, meanReward: meanReward(trained) } : {}
+function summaryOf({ update, trained, skipped }: CommittedStep): Json {
+  return {
+    ...(update && { klNats: update.klNats, meanReward: meanReward(trained) }),
+    ...(skipped.length > 0 && {
+      skipped: skipped.slice(0, mostSkippedNamed).map(({ imageId, code }) => ({ imageId, code })),
+    }),
+  }
 }
 
 /** Metrics of a step by name, units in it. Times are the only ones that differ from run to run. */
 function metricsOf(done: CommittedStep): Record<string, number> {
-  const { looks, step, update, trained, times } = done
-  const metrics: Record<string, number> = {}
+  const { looks, step, update, trained, times, skipped } = done
+  const metrics: Record<string, number> = skipped.length > 0 ? { skippedImages: skipped.length } : {}
   if (update) {
     const mentions = trained.flatMap((one) => one.mentions)
     const tokens = trained.reduce((sum, one) => sum + one.tokens.length, 0)

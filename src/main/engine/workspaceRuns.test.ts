@@ -85,7 +85,7 @@ describe('a run of the demo model', { timeout: 60_000 }, () => {
     const models = await AlignmentModels.open(folders, options)
     try {
       const policy = policyAtStep(db, runId, step, config, models.source)
-      const responses = await models.respond(everyImage(db), policy, { rng: null })
+      const { responses } = await models.respond(everyImage(db), policy, { rng: null })
       return responses.map(({ tokens }) => tokens.join(' '))
     } finally {
       await models.release()

@@ -93,7 +93,8 @@ export async function evaluateRun(
   signal?: AbortSignal,
 ): Promise<ChairReport> {
   const { config, seed, folders, lexicon, encoderSha256 } = await openRun(db, request.runId, request.lexicon)
-  const images = await annotatedImages(request.imageFolder, request.annotationFile, lexicon, request.mostImages)
+  const { imageFolder, annotationFile, mostImages } = request
+  const annotated = await annotatedImages(imageFolder, annotationFile, lexicon, mostImages)
   const models = await AlignmentModels.open(folders, {
     ...{ device: request.device, config, lexicon, embeddings: embeddingsIn(db, encoderSha256) },
     ...(request.threads !== undefined && { threads: request.threads }),
@@ -104,10 +105,12 @@ export async function evaluateRun(
       after: policyAtStep(db, request.runId, request.afterStep, config, models.source),
     }
     const { strength } = request
-    return await evaluateChair(models, images, policies, {
+    const report = await evaluateChair(models, annotated.images, policies, {
       ...{ lexicon, strength, seed, onProgress },
       ...(signal && { signal }),
     })
+    const unread = annotated.skipped.map(({ path, code }) => ({ path, code }))
+    return { ...report, skipped: [...unread, ...report.skipped] }
   } finally {
     await models.release()
   }

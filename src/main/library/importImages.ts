@@ -4,6 +4,7 @@ import { opendir, stat } from 'node:fs/promises'
 import { basename, extname, join, resolve } from 'node:path'
 import type { ImportIssue } from '../../shared/domain.ts'
 import { StudioError } from '../../shared/errors.ts'
+import { mapSome } from '../../shared/mapSome.ts'
 import type { ImportCounts } from '../../shared/workerProtocol.ts'
 import type { WritableDb } from '../db/connection.ts'
 import { imageAtPath, pathOfHash } from '../db/images.ts'
@@ -106,17 +107,6 @@ async function findImages(folder: string, signal: AbortSignal, found: (count: nu
     }
   }
   return paths.sort()
-}
-
-/** `work` on each value, `atOnce` at a time, results in order. */
-async function mapSome<T, R>(values: readonly T[], atOnce: number, work: (value: T) => Promise<R>): Promise<R[]> {
-  const results: R[] = new Array(values.length)
-  let next = 0
-  async function worker(): Promise<void> {
-    for (let index = next++; index < values.length; index = next++) results[index] = await work(values[index] as T)
-  }
-  await Promise.all(Array.from({ length: atOnce }, worker))
-  return results
 }
 
 function missingFolder(folder: string, cause: unknown): StudioError {

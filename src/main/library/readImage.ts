@@ -104,7 +104,10 @@ function freeDecoded(pixels: number): void {
 
 async function readBytes(path: string): Promise<{ bytes: Buffer; modifiedMs: number }> {
   try {
-    const { size, mtimeMs } = await stat(path)
+    const found = await stat(path)
+    // Reading a pipe or a device could wait for ever.
+    if (!found.isFile()) throw new ReadIssue('unreadable', 'It is not a file.')
+    const { size, mtimeMs } = found
     if (size === 0) throw new ReadIssue('empty', 'The file is empty (0 bytes).')
     if (size > largestFileBytes) {
       const limit = largestFileBytes / 2 ** 20

@@ -84,6 +84,7 @@ export const sampleEvaluation: ChairReport = {
     ],
   },
   responses: [{ ...sampleScene, objects: [...sampleScene.objects], path: '/images/scene-0001.jpg' }],
+  skipped: [],
   durationMs: 21_400,
 }
 

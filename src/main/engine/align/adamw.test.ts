@@ -74,6 +74,24 @@ describe('AdamW', () => {
     expect(optimiser.state).toMatchObject({ steps: 0, skippedSteps: 2 })
   })
 
+  test('gives up after five such steps in a row, counted through a checkpoint; a good one begins the count anew', async () => {
+    const good = await witnesses('grad.1')
+    const bad = { ...good, lora_B: good['lora_B']?.map(() => Number.NaN) as Float32Array }
+    let optimiser = new AdamW(await witnesses('0'), options)
+    const skip = (times: number) => {
+      for (let time = 0; time < times; time++) expect(optimiser.step(bad, lr).isSkipped).toBe(true)
+    }
+    skip(4)
+    expect(optimiser.step(good, lr).isSkipped).toBe(false)
+    skip(2)
+    optimiser = new AdamW(await witnesses('0'), options, structuredClone(optimiser.state))
+    skip(2)
+    expect(() => optimiser.step(bad, lr)).toThrow(
+      expect.objectContaining({ code: 'run.non-finite', message: expect.stringContaining('5 updates in a row') }),
+    )
+    expect(optimiser.state).toMatchObject({ steps: 1, skippedSteps: 9, skippedInARow: 5 })
+  })
+
   test('refuses a gradient or a state that does not fit', async () => {
     const parameters = await witnesses('0')
     const optimiser = new AdamW(parameters, options)

@@ -20,6 +20,8 @@ export interface AdamWState {
   /** Steps taken so far, skipped ones not counted. */
   readonly steps: number
   readonly skippedSteps: number
+  /** Skipped steps since the last one that was taken. */
+  readonly skippedInARow: number
   readonly firstMoments: NamedArrays
   readonly secondMoments: NamedArrays
 }
@@ -30,6 +32,12 @@ export interface StepReport {
   readonly gradientNorm: number
   readonly isSkipped: boolean
 }
+
+/**
+ * Skipped steps in a row after which training ends. One batch may overflow by itself; mixed-precision trainers, which
+ * overflow by design, skip two or three in a row while they look for their scale. Five never come back by themselves.
+ */
+export const mostSkippedInARow = 5
 
 /** As torch.nn.utils.clip_grad_norm_ has it, against a division by zero. */
 const normEpsilon = 1e-6
@@ -45,6 +53,7 @@ export class AdamW {
   readonly #second: Record<string, Float32Array> = {}
   #steps = 0
   #skippedSteps = 0
+  #skippedInARow = 0
 
   /**
    * @param parameters updated in place by {@link step}
@@ -56,6 +65,7 @@ export class AdamW {
     this.#parameters = parameters
     this.#steps = state?.steps ?? 0
     this.#skippedSteps = state?.skippedSteps ?? 0
+    this.#skippedInARow = state?.skippedInARow ?? 0
     for (const [name, { length }] of Object.entries(parameters)) {
       this.#first[name] = momentsOf(name, length, state?.firstMoments)
       this.#second[name] = momentsOf(name, length, state?.secondMoments)
@@ -66,6 +76,7 @@ export class AdamW {
     return {
       steps: this.#steps,
       skippedSteps: this.#skippedSteps,
+      skippedInARow: this.#skippedInARow,
       firstMoments: this.#first,
       secondMoments: this.#second,
     }
@@ -75,14 +86,17 @@ export class AdamW {
    * One update. Gradients that are not finite change nothing; the step is counted as skipped.
    * @param gradients one for each parameter, of its length
    * @param learningRate η of this step
-   * @throws StudioError `run.missing-gradient`
+   * @throws StudioError `run.missing-gradient`; `run.non-finite` at the last of {@link mostSkippedInARow} in a row
    */
   step(gradients: NamedArrays, learningRate: number): StepReport {
     const gradientNorm = this.#globalNorm(gradients)
     if (!Number.isFinite(gradientNorm)) {
       this.#skippedSteps++
+      this.#skippedInARow++
+      if (this.#skippedInARow >= mostSkippedInARow) throw notFinite(this.#skippedInARow, gradientNorm)
       return { gradientNorm, isSkipped: true }
     }
+    this.#skippedInARow = 0
     this.#steps++
     const { maxGradientNorm } = this.#options
     const scale = maxGradientNorm === null ? 1 : Math.min(1, maxGradientNorm / (gradientNorm + normEpsilon))
@@ -132,6 +146,18 @@ function momentsOf(name: string, length: number, stored: NamedArrays | undefined
     expected: `${length} numbers`,
     found: moments ? `${moments.length} numbers` : 'none',
     where: name,
+  })
+}
+
+function notFinite(inARow: number, gradientNorm: number): StudioError {
+  return new StudioError({
+    code: 'run.non-finite',
+    message: `Training has left the numbers that this device can hold: ${inARow} updates in a row had none to go by.`,
+    remedy:
+      'Start a run with a lower learning rate, or choose another device if it happens in the first steps; the checkpoints so far are kept.',
+    expected: 'finite gradients',
+    found: `a gradient norm of ${gradientNorm}`,
+    where: 'gradients',
   })
 }
 

@@ -14,7 +14,11 @@ export const policyCursorSchema = z.strictObject({
   rank: z.int().positive(),
   alpha: z.number().positive(),
   /** By group of parameters: steps that were taken and skipped. */
-  optimisers: z.record(z.string(), z.strictObject({ steps: count, skippedSteps: count })),
+  optimisers: z.record(
+    z.string(),
+    // Checkpoints of earlier versions did not count those in a row.
+    z.strictObject({ steps: count, skippedSteps: count, skippedInARow: count.default(0) }),
+  ),
 })
 export type PolicyCursor = z.infer<typeof policyCursorSchema>
 
@@ -38,7 +42,10 @@ export function storePolicy({ adapter, valueHead, optimisers }: Policy): StoredP
     add(`optimiser/${group}/first`, firstMoments)
     add(`optimiser/${group}/second`, secondMoments)
   }
-  const counts = Object.entries(optimisers).map(([group, { steps, skippedSteps }]) => [group, { steps, skippedSteps }])
+  const counts = Object.entries(optimisers).map(([group, { steps, skippedSteps, skippedInARow }]) => [
+    group,
+    { steps, skippedSteps, skippedInARow },
+  ])
   const cursor = { rank: adapter.rank, alpha: adapter.alpha, optimisers: Object.fromEntries(counts) }
   return { cursor, parts }
 }

@@ -2,6 +2,7 @@
 // CSR, Zhou et al. 2024): the baseline that PPO is compared with, behind the same interface.
 import type { GraphBuilder } from '../graph/graphBuilder.ts'
 import { type Tensor, tensor } from '../graph/ortSession.ts'
+import { openTogether, releaseAll } from '../graph/resources.ts'
 import { tensorOps } from '../graph/tensorOps.ts'
 import { loraFeeds } from '../models/lora.ts'
 import type { Feeds } from '../models/sequenceFeeds.ts'
@@ -89,25 +90,24 @@ export class DpoLearner implements Learner {
       recompute: optimiser.recompute,
       objectives: dpoObjectives(optimiser.dpoBeta),
     })
-    // The likelihood of a response is its own, whatever temperature it was sampled at.
-    const scores = await ResponseScores.open(source, policy, {
-      ...session,
-      temperature: 1,
-      microBatchSize: optimiser.microBatchSize,
-    })
     const state = policy.optimisers['adapter'] as AdamWState | undefined
     const group = {
       parameters: adapterParameters(policy.adapter),
       optimiser: adamOptions(options.config),
       ...(state && { state }),
     }
-    try {
-      const training = await Training.open(graph, { adapter: group }, session)
+    return await openTogether(async (keep) => {
+      // The likelihood of a response is its own, whatever temperature it was sampled at.
+      const scores = await keep(
+        ResponseScores.open(source, policy, {
+          ...session,
+          temperature: 1,
+          microBatchSize: optimiser.microBatchSize,
+        }),
+      )
+      const training = await keep(Training.open(graph, { adapter: group }, session))
       return new DpoLearner(source, policy, scores, training, options)
-    } catch (error) {
-      await scores.release()
-      throw error
-    }
+    })
   }
 
   get states(): Learner['states'] {
@@ -153,8 +153,7 @@ export class DpoLearner implements Learner {
   }
 
   async release(): Promise<void> {
-    await this.#scores.release()
-    await this.#training.release()
+    await releaseAll([this.#scores, this.#training])
   }
 
   async #minibatch(pairs: readonly Preference[], signal: AbortSignal | undefined): Promise<Record<string, number>> {

@@ -8,7 +8,7 @@ import { valueHeadShapes } from '../models/valueHead.ts'
 import { responseGraph } from '../models/vlmGraphs.ts'
 import { Rng } from '../rng.ts'
 import { responseFeeds } from '../rollout/responseFeeds.ts'
-import { restorePolicy, storePolicy } from './checkpoint.ts'
+import { policyCursorSchema, restorePolicy, storePolicy } from './checkpoint.ts'
 import { DpoLearner, dpoObjectives, pairFeeds, preferences } from './dpo.ts'
 import type { RewardedRollout } from './learner.ts'
 import { newPolicy, type Policy } from './policy.ts'
@@ -127,6 +127,49 @@ describe('PPO', () => {
       )
       expect(different).toEqual([])
     }
+  })
+})
+
+describe('an update that leaves the numbers of float32', () => {
+  // 1e30 in the factors overflows in the next forward pass.
+  const wild = (optimiser: Partial<RunConfig['optimiser']> = {}): RunConfig => ({
+    ...config,
+    optimiser: { ...config.optimiser, learningRate: 1e30, maxGradientNorm: 1, ...optimiser },
+  })
+
+  test.each([
+    ['PPO', PpoLearner],
+    ['DPO', DpoLearner],
+  ])('%s ends after five in a row, in words', async (_name, of) => {
+    const learner = await of.open(given.source, policyOf(1), optionsOf(wild({ epochs: 6 })))
+    await expect(learner.update(rollouts(), 0)).rejects.toMatchObject({
+      code: 'run.non-finite',
+      remedy: expect.stringContaining('lower learning rate'),
+    })
+    expect(learner.states['adapter']).toMatchObject({ steps: 1, skippedInARow: 5 })
+    await learner.release()
+  })
+
+  test.each([
+    ['PPO', PpoLearner],
+    ['DPO', DpoLearner],
+  ])('%s does not begin an update from log-probabilities that are none', async (_name, of) => {
+    const learner = await of.open(given.source, policyOf(1), optionsOf(wild({ epochs: 1, minibatchSize: 8 })))
+    await learner.update(rollouts(), 0)
+    await expect(learner.update(rollouts(), 1)).rejects.toMatchObject({
+      code: 'run.non-finite',
+      where: expect.stringContaining('log-prob'),
+    })
+    await learner.release()
+  })
+
+  test('the count in a row is part of the checkpoint, and 0 in one that does not have it', async () => {
+    const state = { steps: 3, skippedSteps: 9, skippedInARow: 4, firstMoments: {}, secondMoments: {} }
+    const { cursor } = storePolicy({ ...policyOf(1), optimisers: { adapter: state } })
+    expect(policyCursorSchema.parse(JSON.parse(JSON.stringify(cursor)))).toEqual(cursor)
+    expect(cursor.optimisers['adapter']).toEqual({ steps: 3, skippedSteps: 9, skippedInARow: 4 })
+    const older = { ...cursor, optimisers: { adapter: { steps: 3, skippedSteps: 9 } } }
+    expect(policyCursorSchema.parse(older).optimisers['adapter']?.skippedInARow).toBe(0)
   })
 })
 

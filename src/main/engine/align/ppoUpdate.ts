@@ -3,6 +3,7 @@
 import type { DeviceName } from '../../../shared/hardware.ts'
 import type { RunConfig } from '../../../shared/runConfig.ts'
 import { type Tensor, tensor } from '../graph/ortSession.ts'
+import { openTogether, releaseAll } from '../graph/resources.ts'
 import { loraFeeds } from '../models/lora.ts'
 import type { Feeds } from '../models/sequenceFeeds.ts'
 import { responseGraph, type VlmSource } from '../models/vlmGraphs.ts'
@@ -79,21 +80,20 @@ export class PpoLearner implements Learner {
       optimiser: adamOptions(options.config),
       ...(policy.optimisers[name] && { state: policy.optimisers[name] as AdamWState }),
     })
-    const scores = await ResponseScores.open(source, policy, {
-      ...session,
-      temperature: rollout.temperature,
-      microBatchSize: optimiser.microBatchSize,
-    })
     const groups = {
       adapter: { parameters: adapterParameters(policy.adapter), ...group('adapter') },
       valueHead: { parameters: Object.fromEntries(policy.valueHead), ...group('valueHead') },
     }
-    try {
-      return new PpoLearner(source, policy, scores, await Training.open(graph, groups, session), options)
-    } catch (error) {
-      await scores.release()
-      throw error
-    }
+    return await openTogether(async (keep) => {
+      const scores = await keep(
+        ResponseScores.open(source, policy, {
+          ...session,
+          temperature: rollout.temperature,
+          microBatchSize: optimiser.microBatchSize,
+        }),
+      )
+      return new PpoLearner(source, policy, scores, await keep(Training.open(graph, groups, session)), options)
+    })
   }
 
   get states(): Learner['states'] {
@@ -159,8 +159,7 @@ export class PpoLearner implements Learner {
   }
 
   async release(): Promise<void> {
-    await this.#scores.release()
-    await this.#training.release()
+    await releaseAll([this.#scores, this.#training])
   }
 
   /** Reference, values, KL, advantages: all that is known before the first gradient. */

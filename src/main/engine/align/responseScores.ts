@@ -1,7 +1,7 @@
 // What policy and reference say of given responses: log-probabilities, values, hidden states. Asked by the learners
 // before each update, in micro-batches.
 import type { DeviceName } from '../../../shared/hardware.ts'
-import { OrtSession, type Tensor } from '../graph/ortSession.ts'
+import { OrtSession, requireFinite, type Tensor } from '../graph/ortSession.ts'
 import { loraFeeds } from '../models/lora.ts'
 import { valueHeadFeeds } from '../models/valueHead.ts'
 import { responseGraph, type VlmSource } from '../models/vlmGraphs.ts'
@@ -14,6 +14,13 @@ export interface ScoresOptions {
   readonly temperature: number
   /** Responses in one run. */
   readonly microBatchSize: number
+}
+
+/** What the outputs are called in an error. */
+const outputWords: Readonly<Record<string, string>> = {
+  logProbs: "The model's log-probabilities of its own responses",
+  values: "The value head's expectations",
+  hidden: "The model's hidden states",
 }
 
 export class ResponseScores {
@@ -42,7 +49,10 @@ export class ResponseScores {
     return new ResponseScores(source, policy, session, options)
   }
 
-  /** log π and V of each token, [tokens] for each response. */
+  /**
+   * log π and V of each token, [tokens] for each response.
+   * @throws StudioError `run.non-finite`, as the others do, and what `OrtSession.compute` throws
+   */
   async ofPolicy(responses: readonly PromptedResponse[], signal?: AbortSignal) {
     const { logProbs, values } = await this.#run(responses, 1, ['logProbs', 'values'], signal)
     return { logProbs: logProbs as Float32Array[], values: values as Float32Array[] }
@@ -80,6 +90,7 @@ export class ResponseScores {
       const feeds = { ...responseFeeds(this.#source.config, batch, temperature), ...parameters }
       const results = await this.#session.compute(feeds, { outputs, ...(signal && { signal }) })
       for (const name of outputs) {
+        requireFinite(outputWords[name] ?? name, results[name] as Tensor)
         const width = name === 'hidden' ? hiddenSize : 1
         const values = (results[name] as Tensor).values as Float32Array
         let at = 0

@@ -23,16 +23,16 @@ export class Training {
   readonly #optimisers: ReadonlyMap<string, AdamW>
   readonly #sums = new Map<string, Float32Array>()
 
-  private constructor(session: OrtSession, graph: ResponseGraph, groups: ParameterGroups) {
+  private constructor(
+    session: OrtSession,
+    graph: ResponseGraph,
+    groups: ParameterGroups,
+    optimisers: ReadonlyMap<string, AdamW>,
+  ) {
     this.#session = session
     this.#graph = graph
     this.#groups = groups
-    this.#optimisers = new Map(
-      Object.entries(groups).map(([name, { parameters, optimiser, state }]) => [
-        name,
-        new AdamW(parameters, optimiser, state),
-      ]),
-    )
+    this.#optimisers = optimisers
   }
 
   /** @throws StudioError as `OrtSession.open` does, `run.bad-optimiser-state` when a state does not fit */
@@ -41,7 +41,11 @@ export class Training {
     groups: ParameterGroups,
     options: Pick<SessionOptions, 'device' | 'threads' | 'prepackWeights'>,
   ): Promise<Training> {
-    return new Training(await OrtSession.open(graph.graph, options), graph, groups)
+    // Before the session: a state that does not fit must not leave one open.
+    const optimisers = Object.entries(groups).map(
+      ([name, { parameters, optimiser, state }]) => [name, new AdamW(parameters, optimiser, state)] as const,
+    )
+    return new Training(await OrtSession.open(graph.graph, options), graph, groups, new Map(optimisers))
   }
 
   /** What a resumed training needs, by group; arrays are the optimisers' own, not copies. */

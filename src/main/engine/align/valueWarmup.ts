@@ -42,12 +42,12 @@ export async function warmUpValueHead(
     { valueHead: group },
     { device, ...(threads !== undefined && { threads }) },
   )
-  const feeds = {
-    hidden: tensor('float32', [returns.length, hiddenSize], hidden),
-    returns: tensor('float32', [returns.length], returns),
-  }
   let [before, after] = [Number.NaN, Number.NaN]
   try {
+    const feeds = {
+      hidden: tensor('float32', [returns.length, hiddenSize], hidden),
+      returns: tensor('float32', [returns.length], returns),
+    }
     for (let step = 0; step < options.steps; step++) {
       after = (await training.accumulate(feeds, options.signal))['loss'] as number
       if (step === 0) before = after

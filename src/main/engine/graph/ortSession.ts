@@ -81,14 +81,22 @@ export interface RunOptions {
 
 /** A graph that is loaded on a device. */
 export class OrtSession {
+  static #openCount = 0
+  /** Sessions of this process that were opened and not released. */
+  static get openCount(): number {
+    return OrtSession.#openCount
+  }
+
   readonly device: DeviceName
   readonly #graph: Graph
   readonly #session: ort.InferenceSession
+  #isReleased = false
 
   private constructor(device: DeviceName, graph: Graph, session: ort.InferenceSession) {
     this.device = device
     this.#graph = graph
     this.#session = session
+    OrtSession.#openCount++
   }
 
   /**
@@ -155,8 +163,11 @@ export class OrtSession {
     this.#session.endProfiling()
   }
 
-  /** Gives the session's memory back. */
+  /** Gives the session's memory back; a second call does nothing. */
   async release(): Promise<void> {
+    if (this.#isReleased) return
+    this.#isReleased = true
+    OrtSession.#openCount--
     await this.#session.release()
   }
 }
@@ -171,7 +182,7 @@ export function requireFinite(name: string, { values, shape }: Tensor): void {
     if (typeof value === 'bigint' || Number.isFinite(value)) continue
     throw new StudioError({
       code: 'run.non-finite',
-      message: `${name} holds a number that is not finite.`,
+      message: `${name} hold a number that is not finite.`,
       remedy: 'Lower the learning rate, or choose another device if it happens in the first step.',
       expected: 'finite numbers',
       found: `${value} at element ${i} of [${shape.join(', ')}]`,

@@ -82,7 +82,7 @@ describe('a file that cannot be used is refused', () => {
   })
 
   test('a file that is not there', async () => {
-    await expect(decodeImage(join(folder, 'none.png'))).rejects.toMatchObject({ code: 'image.unreadable' })
+    await expect(decodeImage(join(folder, 'none.png'))).rejects.toMatchObject({ code: 'image.missing' })
   })
 
   test('mutated files are decoded or refused with a typed error (500 cases)', async () => {

@@ -1,5 +1,6 @@
 // An image file as RGB, the way transformers' load_image reads one: upright by its EXIF orientation, then converted as
 // PIL's `convert('RGB')` does, which drops transparency. After it stands imageProcessor.ts.
+import { createHash } from 'node:crypto'
 import { readFile, stat } from 'node:fs/promises'
 // Not sharp: inside Electron its libvips leaks every image that is decoded (ARCHITECTURE.md).
 import { JsColorType, Transformer } from '@napi-rs/image'
@@ -25,10 +26,15 @@ const layouts: Readonly<Partial<Record<JsColorType, { channels: number; bytesPer
 
 /**
  * The picture of a file, upright.
- * @throws StudioError `image.unreadable`, `image.not-an-image`, `image.damaged`, `image.too-large`
+ * @param sha256 of the bytes that are expected, in hexadecimal digits; another picture must not pass under its name
+ * @throws StudioError `image.missing`, `image.unreadable`, `image.changed`, `image.not-an-image`, `image.damaged`,
+ *   `image.too-large`
  */
-export async function decodeImage(path: string): Promise<RgbImage> {
+export async function decodeImage(path: string, sha256?: string): Promise<RgbImage> {
   const bytes = await readBytes(path)
+  if (sha256 !== undefined && createHash('sha256').update(bytes).digest('hex') !== sha256) {
+    throw imageError('changed', path, 'It is no longer the file that was added to the workspace.')
+  }
   const format = detectFormat(bytes)
   if (!format) throw imageError('not-an-image', path, 'It is not an image of a supported kind, whatever its name says.')
   const inHeader = format === 'png' ? pngSize(bytes) : null
@@ -72,12 +78,15 @@ function toRgb(raw: Uint8Array, pixels: number, colorType: JsColorType): Uint8Ar
 
 async function readBytes(path: string): Promise<Buffer> {
   try {
-    const { size } = await stat(path)
-    if (size > largestFileBytes) throw tooLarge(path, `${size} bytes`, `at most ${largestFileBytes} bytes`)
+    const found = await stat(path)
+    // Reading a pipe or a device could wait for ever.
+    if (!found.isFile()) throw imageError('unreadable', path, 'It is not a file.')
+    if (found.size > largestFileBytes) throw tooLarge(path, `${found.size} bytes`, `at most ${largestFileBytes} bytes`)
     return await readFile(path)
   } catch (thrown) {
     if (thrown instanceof StudioError) throw thrown
     const code = (thrown as NodeJS.ErrnoException).code ?? 'the disk did not answer'
+    if (code === 'ENOENT' || code === 'ENOTDIR') throw imageError('missing', path, 'It is no longer there.', {}, thrown)
     throw imageError('unreadable', path, `It could not be read (${code}).`, {}, thrown)
   }
 }

@@ -43,9 +43,16 @@ export class ImageProcessor {
     return into
   }
 
-  /** `pixel_values` [3, height, width] of an image file. @throws StudioError as `decodeImage` does */
-  async pixelValuesOfFile(path: string, into?: Float32Array): Promise<Float32Array> {
-    return this.pixelValues(await decodeImage(path), into)
+  /**
+   * `pixel_values` [3, height, width] of an image file.
+   * @param options.into as {@link pixelValues} has it; `sha256` as `decodeImage` has it
+   * @throws StudioError as `decodeImage` does
+   */
+  async pixelValuesOfFile(
+    path: string,
+    { into, sha256 }: { into?: Float32Array; sha256?: string } = {},
+  ): Promise<Float32Array> {
+    return this.pixelValues(await decodeImage(path, sha256), into)
   }
 
   /** The part of the resized picture that the crop keeps, and where it lies in the result. */

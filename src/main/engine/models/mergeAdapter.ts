@@ -17,6 +17,7 @@ import {
   streamSafetensors,
   syncFolder,
   type TensorToStream,
+  temporaryBeside,
   weightsError,
   writeFailure,
 } from './safetensors.ts'
@@ -94,7 +95,7 @@ export async function mergeAdapter(
 ): Promise<void> {
   const target = resolve(folder)
   const merged = mergedTensors(weights, adapter)
-  const partial = `${target}.${process.pid}.partial`
+  const partial = temporaryBeside(target)
   try {
     await requireFree(weights.folder, target)
     await mkdir(dirname(target), { recursive: true })

@@ -1,13 +1,13 @@
 // LoRA adapters as folders that Python's peft reads and writes: adapter_config.json and adapter_model.safetensors.
 // Before it stands training (or a person's own adapter), after it lora.ts's graph inputs.
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { type ErrorCode, StudioError } from '../../../shared/errors.ts'
 import { bfloat16Number, float16Number } from '../graph/typedValues.ts'
 import { brief } from './configFields.ts'
 import { parseJson } from './json.ts'
-import { readSafetensors, readTensorBytes, type StoredTensor, writeSafetensors } from './safetensors.ts'
+import { readSafetensors, readTensorBytes, type StoredTensor, writeFailure, writeSafetensors } from './safetensors.ts'
 import { insideFolder } from './weights.ts'
 
 /** The two factors of one linear layer: ΔW = scale · B A (Hu et al. 2022, equation 3). */
@@ -136,13 +136,14 @@ async function readFloats(tensor: StoredTensor): Promise<Float32Array> {
 /**
  * Writes an adapter that `PeftModel.from_pretrained` loads over the same model.
  * @param baseModel what to name as its base, or null
+ * @throws StudioError as `writeSafetensors` does
  */
 export async function writeAdapter(
   folder: string,
   { rank, alpha, layers }: LoraAdapter,
   baseModel: string | null,
 ): Promise<void> {
-  await mkdir(folder, { recursive: true })
+  await makeFolder(folder).catch((cause: unknown) => Promise.reject(writeFailure(folder, cause)))
   const tensors = [...layers].flatMap(([layer, { a, b, inFeatures, outFeatures }]) => [
     { name: `${prefix}${layer}.lora_A.weight`, dtype: 'F32' as const, shape: [rank, inFeatures], bytes: bytesOf(a) },
     { name: `${prefix}${layer}.lora_B.weight`, dtype: 'F32' as const, shape: [outFeatures, rank], bytes: bytesOf(b) },
@@ -163,8 +164,25 @@ export async function writeAdapter(
     target_modules: [...layers.keys()],
   }
   const path = join(folder, configFile)
-  await writeFile(`${path}.partial`, `${JSON.stringify(config, null, 2)}\n`, { flush: true })
-  await rename(`${path}.partial`, path)
+  try {
+    await writeFile(`${path}.partial`, `${JSON.stringify(config, null, 2)}\n`, { flush: true })
+    await rename(`${path}.partial`, path)
+  } catch (cause) {
+    throw writeFailure(path, cause)
+  } finally {
+    await rm(`${path}.partial`, { force: true })
+  }
+}
+
+/** A recursive mkdir says ENOENT where the disk is full, so it is asked only when a parent is missing. */
+async function makeFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder)
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException
+    if (code === 'ENOENT') await mkdir(folder, { recursive: true })
+    else if (code !== 'EEXIST') throw cause
+  }
 }
 
 function bytesOf(values: Float32Array): Uint8Array {

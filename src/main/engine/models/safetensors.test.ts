@@ -10,6 +10,7 @@ import {
   readTensorBytes,
   readTensorPieces,
   streamSafetensors,
+  temporaryBeside,
   writeSafetensors,
 } from './safetensors.ts'
 import { openWeights } from './weights.ts'
@@ -177,7 +178,7 @@ describe('a file that cannot be written', () => {
   // Linux has a device that is always full.
   test.runIf(process.platform === 'linux')('because the disk is full', async () => {
     const path = join(folder, 'full.safetensors')
-    symlinkSync('/dev/full', `${path}.${process.pid}.partial`)
+    symlinkSync('/dev/full', temporaryBeside(path))
     expect(await codeOf(writeSafetensors(path, [tensor]))).toBe('weights.disk-full')
     expect(readdirSync(folder).filter((name) => name.startsWith('full'))).toEqual([])
   })

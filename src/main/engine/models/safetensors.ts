@@ -2,7 +2,7 @@
 // the way to write one. weights.ts puts the files of a model folder together.
 // Format: https://github.com/huggingface/safetensors#format
 import { type FileHandle, open, rename, rm } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { dirname, join } from 'node:path'
 import { z } from 'zod'
 import { type ErrorCode, StudioError } from '../../../shared/errors.ts'
 import { type DType, elementBytes, type FileSlice } from '../graph/ir.ts'
@@ -214,7 +214,7 @@ export async function streamSafetensors(
   const padded = Buffer.concat([header, Buffer.alloc((8 - (header.length % 8)) % 8, ' ')])
   const length = Buffer.alloc(lengthBytes)
   length.writeBigUInt64LE(BigInt(padded.length))
-  const temporary = `${path}.${process.pid}.partial`
+  const temporary = temporaryBeside(path)
   try {
     const handle = await open(temporary, 'w')
     try {
@@ -231,6 +231,11 @@ export async function streamSafetensors(
   } finally {
     await rm(temporary, { force: true })
   }
+}
+
+/** Where a file or folder is written before it gets its name. Short: the name itself may be as long as names can be. */
+export function temporaryBeside(path: string): string {
+  return join(dirname(path), `.${process.pid}.partial`)
 }
 
 async function writePieces(handle: FileHandle, path: string, tensor: TensorToStream): Promise<void> {

@@ -93,22 +93,22 @@ async function compareTensors(a: StoredTensor, b: StoredTensor): Promise<Equalit
   }
   const count = a.slice.sizeBytes / elementBytes[a.dtype]
   const step = Math.floor(pieceBytes / Math.max(elementBytes[a.dtype], elementBytes[b.dtype]))
-  const [fileA, fileB] = [await openFile(a), await openFile(b)]
-  try {
-    let worst: Equality = 'identical'
-    for (let start = 0; start < count; start += step) {
-      const length = Math.min(step, count - start)
-      const [left, right] = [await readPiece(fileA, a, start, length), await readPiece(fileB, b, start, length)]
-      if (a.dtype === b.dtype && left.equals(right)) continue
-      const result = comparePieces(numbersOf(left, a.dtype), numbersOf(right, b.dtype), a.dtype, b.dtype, start)
-      if (typeof result === 'object') return result
-      if (rank[result] > rank[worst]) worst = result
-    }
-    return worst
-  } finally {
-    await fileA.close()
-    await fileB.close()
+  return await withFile(a, (fileA) => withFile(b, (fileB) => compareFiles([fileA, a], [fileB, b], count, step)))
+}
+
+type Opened = readonly [file: FileHandle, tensor: StoredTensor]
+
+async function compareFiles([fileA, a]: Opened, [fileB, b]: Opened, count: number, step: number) {
+  let worst: Equality = 'identical'
+  for (let start = 0; start < count; start += step) {
+    const length = Math.min(step, count - start)
+    const [left, right] = [await readPiece(fileA, a, start, length), await readPiece(fileB, b, start, length)]
+    if (a.dtype === b.dtype && left.equals(right)) continue
+    const result = comparePieces(numbersOf(left, a.dtype), numbersOf(right, b.dtype), a.dtype, b.dtype, start)
+    if (typeof result === 'object') return result
+    if (rank[result] > rank[worst]) worst = result
   }
+  return worst
 }
 
 function comparePieces(
@@ -149,10 +149,15 @@ function numbersOf(bytes: Buffer, dtype: DType): Float64Array {
   return Float64Array.from({ length: count }, (_, i) => at?.(i) ?? Number.NaN)
 }
 
-async function openFile({ slice }: StoredTensor): Promise<FileHandle> {
-  return await open(slice.file, 'r').catch((cause: unknown) => {
+async function withFile<T>({ slice }: StoredTensor, work: (file: FileHandle) => Promise<T>): Promise<T> {
+  const file = await open(slice.file, 'r').catch((cause: unknown) => {
     throw unreadable(slice.file, cause)
   })
+  try {
+    return await work(file)
+  } finally {
+    await file.close()
+  }
 }
 
 async function readPiece(file: FileHandle, tensor: StoredTensor, start: number, length: number): Promise<Buffer> {

@@ -1,7 +1,8 @@
 // The verifier: how well a word fits an image, by the model's own encoder (method: s = <f_img(x_v), f_txt(o)>).
 // Before it stand images and object words, after it calibration and token rewards. Embeddings are computed once.
 import type { DeviceName } from '../../../shared/hardware.ts'
-import { OrtSession, type Tensor, tensor } from '../graph/ortSession.ts'
+import { OrtSession, requireFinite, type Tensor, tensor } from '../graph/ortSession.ts'
+import { openTogether, releaseAll } from '../graph/resources.ts'
 import {
   type DualEncoderSource,
   evidenceMap,
@@ -35,6 +36,9 @@ export interface VerifierOptions {
   readonly store?: EmbeddingStore
 }
 
+/** Embeddings that are kept in memory; of 100,000 images they would take hundreds of megabytes. */
+const knownBytes = 64 * 1024 * 1024
+
 export class Verifier {
   readonly source: DualEncoderSource
   readonly #tokenizer: Tokenizer
@@ -61,14 +65,11 @@ export class Verifier {
     const source = await openDualEncoder(folder)
     const tokenizer = await openTokenizer(folder)
     const session = { device: options.device, ...(options.threads !== undefined && { threads: options.threads }) }
-    const images = await OrtSession.open(imageEmbeddingGraph(source), session)
-    try {
-      const texts = await OrtSession.open(textEmbeddingGraph(source), session)
+    return await openTogether(async (keep) => {
+      const images = await keep(OrtSession.open(imageEmbeddingGraph(source), session))
+      const texts = await keep(OrtSession.open(textEmbeddingGraph(source), session))
       return new Verifier(source, tokenizer, [images, texts], options)
-    } catch (error) {
-      await images.release()
-      throw error
-    }
+    })
   }
 
   /** s = <f_img(x_v), f_txt(o)>, in [-1, 1]. */
@@ -82,10 +83,11 @@ export class Verifier {
     return dot(await this.imageEmbedding(image), await this.#embedText(text))
   }
 
-  /** Embedding of length 1, [projectionSize]. */
+  /** Embedding of length 1, [projectionSize]. @throws StudioError `run.non-finite`, and what `pixels` throws */
   async imageEmbedding({ key, pixels }: VerifiedImage): Promise<Float32Array> {
     return await this.#once('image', key, async () => {
       const { image_embeds } = await this.#images.compute({ pixel_values: this.#pixelTensor(await pixels()) })
+      requireFinite("The verifier's numbers of an image", image_embeds as Tensor)
       return (image_embeds as Tensor).values as Float32Array
     })
   }
@@ -114,14 +116,14 @@ export class Verifier {
 
   async release(): Promise<void> {
     this.#known.clear()
-    await this.#images.release()
-    await this.#texts.release()
+    await releaseAll([this.#images, this.#texts])
     this.#options.store?.flush()
   }
 
   async #embedText(text: string): Promise<Float32Array> {
     const { ids } = this.#tokenizer.encode(text)
     const { text_embeds } = await this.#texts.compute(textFeeds(this.source.config.text, [ids]))
+    requireFinite("The verifier's numbers of a text", text_embeds as Tensor)
     return (text_embeds as Tensor).values as Float32Array
   }
 
@@ -132,10 +134,16 @@ export class Verifier {
 
   async #once(kind: 'image' | 'text', subject: string, compute: () => Promise<Float32Array>): Promise<Float32Array> {
     const key = `${kind} ${subject}`
-    const known = this.#known.get(key) ?? this.#options.store?.get(kind, subject)
-    const embedding = known ?? (await compute())
+    const inMemory = this.#known.get(key)
+    if (inMemory) return inMemory
+    const stored = this.#options.store?.get(kind, subject)
+    // One that is not finite would make every score of its image or word so; it is computed again.
+    const isStored = stored?.every(Number.isFinite) === true
+    const embedding = isStored ? stored : await compute()
     this.#known.set(key, embedding)
-    if (!known) this.#options.store?.put(kind, subject, embedding)
+    if (this.#known.size * embedding.byteLength > knownBytes)
+      this.#known.delete(this.#known.keys().next().value as string)
+    if (!isStored) this.#options.store?.put(kind, subject, embedding)
     return embedding
   }
 }

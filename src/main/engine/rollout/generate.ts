@@ -1,6 +1,7 @@
 // Batched decoding with a key-value cache: prompts with images in, responses with log-probabilities out.
 // Before it stand prompts and image features, after it token spans, rewards and evaluation.
 import { OrtSession, type SessionOptions, type Tensor, tensor, throwIfCancelled } from '../graph/ortSession.ts'
+import { openTogether, releaseAll } from '../graph/resources.ts'
 import { type Feeds, imageFeeds, padTokens, sequenceFeeds } from '../models/sequenceFeeds.ts'
 import { type AdapterSpec, promptGraph, stepGraph, type VlmSource } from '../models/vlmGraphs.ts'
 import type { Rng, RngState } from '../rng.ts'
@@ -85,13 +86,11 @@ export class Generator {
   /** @throws StudioError as `OrtSession.open` does */
   static async open(source: VlmSource, options: GeneratorOptions): Promise<Generator> {
     const { adapter, ...session } = options
-    const prompt = await OrtSession.open(promptGraph(source, adapter), session)
-    try {
-      return new Generator(source, options, prompt, await OrtSession.open(stepGraph(source, adapter), session))
-    } catch (error) {
-      await prompt.release()
-      throw error
-    }
+    return await openTogether(async (keep) => {
+      const prompt = await keep(OrtSession.open(promptGraph(source, adapter), session))
+      const step = await keep(OrtSession.open(stepGraph(source, adapter), session))
+      return new Generator(source, options, prompt, step)
+    })
   }
 
   /**
@@ -118,9 +117,7 @@ export class Generator {
   }
 
   async release(): Promise<void> {
-    await this.#prompt.release()
-    await this.#step.release()
-    await this.#weightsFirstStep?.release()
+    await releaseAll([this.#prompt, this.#step, this.#weightsFirstStep])
   }
 
   /** The session that is the fastest for this many rows. */

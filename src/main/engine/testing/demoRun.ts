@@ -38,9 +38,10 @@ export function addDemoRun(db: WritableDb, images: number, { config = shortConfi
   return createRun(db, { modelId, name: 'short', preset: 'quick-look', config: stored, seed }, 1)
 }
 
-/** The sample scenes from the `start`th on. */
-export function addSampleScenes(db: WritableDb, count: number, start = 0): void {
-  const folder = join(resources, 'samples/images')
+export const sampleScenes = join(resources, 'samples/images')
+
+/** The sample scenes from the `start`th on, or those of another folder. */
+export function addSampleScenes(db: WritableDb, count: number, start = 0, folder = sampleScenes): void {
   const importId = createImport(db, folder, 1)
   // The app would go on with an import that is not complete.
   setImportState(db, importId, 'complete', 1)

@@ -19,6 +19,7 @@ import { nowWords, percentOf, presetTitle, stepWords } from '../runWords.ts'
 import { ExportRun } from './ExportRun.tsx'
 import { colourOf, RunStateMark } from './RunList.tsx'
 import { LooksTable, RunResult, RunSettings, VerifierCard } from './RunResults.tsx'
+import { SkippedImages } from './SkippedImages.tsx'
 
 /** The charts' library is large, so it is loaded when the first run is shown. */
 const RunCharts = lazy(() => import('./RunCharts.tsx').then((module) => ({ default: module.RunCharts })))
@@ -59,6 +60,7 @@ export function RunDetails({ run }: { readonly run: RunView }): ReactNode {
           )}
           <VerifierCard calibration={loaded.detail.calibration} />
           <LooksTable looks={loaded.detail.looks} bestStep={loaded.detail.bestStep} />
+          <SkippedImages skipped={loaded.detail.skipped} />
           <RunSettings detail={loaded.detail} />
         </>
       )}
