@@ -3,6 +3,7 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { telemetryOff } from '../src/shared/telemetryOff.ts'
 import { needsOwnDisplay } from './display.ts'
 import { cacheRoot } from './setup/cache.ts'
 import { chooseElectron, type Electron } from './setup/electron.ts'
@@ -42,6 +43,7 @@ export function runtimeEnvironment(runtime: Runtime, env: NodeJS.ProcessEnv = pr
   const { ELECTRON_RUN_AS_NODE: _, ...inherited } = env
   return {
     ...inherited,
+    ...telemetryOff,
     ELECTRON_OVERRIDE_DIST_PATH: runtime.distPath,
     // What electron-vite starts, and the version whose language level it builds for; left to itself it takes
     // the pinned Electron for both.
