@@ -23,10 +23,13 @@ interface RuntimeVersions {
   readonly napiVersion: number
 }
 
+/** Says what the set-up is doing. */
+export function printSetUp(line: string): void {
+  process.stderr.write(`[setup] ${line}\n`)
+}
+
 /** Sets up what is missing and says so line by line. */
-export async function setUp(
-  print = (line: string): void => void process.stderr.write(`[setup] ${line}\n`),
-): Promise<Runtime> {
+export async function setUp(print = printSetUp): Promise<Runtime> {
   const electron = await chooseElectron(print)
   const onLinux = process.platform === 'linux'
   const missing = (): string[] => (onLinux ? missingLibraries(electron.electronPath) : [])
