@@ -21,8 +21,16 @@ export interface SystemCall {
   readonly succeeded: boolean
 }
 
+/** What stands before an executable and its arguments so that its calls, and those of its children, are recorded. */
+export function tracingCommand(folder: string): string[] {
+  // One file a thread, so that no call is cut in two by another thread's.
+  const options = ['-ff', '--seccomp-bpf', '-qq', '-y', '-s', '400', '-e', `trace=${traced.join(',')}`]
+  return ['strace', ...options, '-o', join(folder, 'trace')]
+}
+
 /**
- * @param folder takes the traces, one file a thread, so that no call is cut in two by another thread's
+ * Runs a program to its end.
+ * @param folder takes the traces
  * @returns what it printed
  * @throws Error when it fails; its error output is in the message
  */
@@ -33,10 +41,9 @@ export async function runTraced(
   env: NodeJS.ProcessEnv,
 ): Promise<string> {
   mkdirSync(folder)
-  const options = ['-ff', '--seccomp-bpf', '-qq', '-y', '-s', '400', '-e', `trace=${traced.join(',')}`]
+  const [strace = '', ...options] = tracingCommand(folder)
   return await new Promise((done, reject) => {
-    const command = [...options, '-o', join(folder, 'trace'), executable, ...args]
-    execFile('strace', command, { env, maxBuffer: 2 ** 26 }, (error, stdout, stderr) =>
+    execFile(strace, [...options, executable, ...args], { env, maxBuffer: 2 ** 26 }, (error, stdout, stderr) =>
       error ? reject(new Error(`${error.message}\n${stderr}`)) : done(stdout),
     )
   })
