@@ -1,4 +1,5 @@
 // The main process starts here: one instance, locked down, one window, or the demo run without a person.
+import './startCheck.ts'
 import { join, resolve } from 'node:path'
 import { app, type BrowserWindow, session } from 'electron'
 import { demoOptions, runDemo } from './app/demo.ts'
