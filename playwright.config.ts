@@ -1,5 +1,8 @@
 // End-to-end tests drive the built app in a real window, one at a time: they measure frames and kill processes.
 import { defineConfig } from '@playwright/test'
+import { telemetryOff } from './src/shared/telemetryOff.ts'
+
+Object.assign(process.env, telemetryOff)
 
 export default defineConfig({
   testDir: 'e2e',

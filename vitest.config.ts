@@ -1,12 +1,16 @@
 // Unit tests stand beside their source and run on the Electron runtime that the app runs on.
 import { defineConfig } from 'vitest/config'
 import { runtimeEnvironment, setUp } from './scripts/setup.ts'
+import { telemetryOff } from './src/shared/telemetryOff.ts'
 
 const runtime = await setUp()
 // Vite asks for Node 20.19 and the registry's Electron carries 20.18, so Vitest itself stays on the system's
 // Node. Its workers are forked from `process.execPath`: naming Electron there runs every test on Electron's
 // Node. (The pool's own `execArgv` can add arguments but not name another executable.)
 process.execPath = runtime.electronPath
+
+// In this process, for the threads of the tools' tests: what Vitest sets in a thread reaches no native code.
+Object.assign(process.env, telemetryOff)
 
 export default defineConfig({
   test: {

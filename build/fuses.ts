@@ -2,7 +2,10 @@
 // nobody can turn at run time (https://www.electronjs.org/docs/latest/tutorial/fuses).
 import { type FuseConfig, FuseV1Options, FuseVersion } from '@electron/fuses'
 
-/** The packaged app: it runs its own archive and nothing else, and nobody can attach to it. */
+/**
+ * The packaged app: it runs its own archive and nothing else, and no Node debugger attaches to it. Fuses know nothing of
+ * Chromium's switches, with which DevTools would attach all the same: those are refused by src/main/startCheck.ts.
+ */
 export const packagedFuses: FuseConfig = {
   version: FuseVersion.V1,
   [FuseV1Options.RunAsNode]: false,

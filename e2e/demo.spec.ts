@@ -1,12 +1,23 @@
-// The demo run as `npm run demo` does it: what it leaves behind, and that nothing on the way asks for the network.
-import { execFile } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
+// The demo run as `npm run demo` does it: what it leaves behind, and that nothing on the way asks for the network or
+// touches a file that is not its own; the kernel's own record of the app and all its processes says so.
+import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { electronArguments } from '../scripts/launch.ts'
 import { runtimeEnvironment, setUp } from '../scripts/setup.ts'
+import { silencedOnBuildServers, telemetryOff } from '../src/shared/telemetryOff.ts'
 import { splits } from '../tools/demo-model/world.ts'
 import { sceneFolder } from '../tools/scenes/sceneFolder.ts'
 import { expect, test } from './studio.ts'
+import {
+  isWithin,
+  localServices,
+  networkCalls,
+  pathsOpened,
+  pathsWritten,
+  runTraced,
+  type SystemCall,
+  systemCalls,
+} from './systemCalls.ts'
 
 /** What Chromium's network log says of one event; `type` is a number that `constants` names. */
 interface NetLog {
@@ -21,21 +32,16 @@ test('the demo aligns, judges and reports, and never touches the network', async
   test.setTimeout(300_000)
   const runtime = await setUp()
   const out = join(folder, 'output')
-  const netLogFile = join(folder, 'net.json')
+  const home = new PrivateHome(join(folder, 'home'))
+  const netLogFile = join(home.temporary, 'net.json')
   const { images } = await sceneFolder(splits.validation.seed, 12)
   // A short one: two steps, few scenes.
   const flags = ['--demo', `--out=${out}`, '--seed=5', '--images=48', '--steps=2', `--held-out=${dirname(images)}`]
   const args = electronArguments([...flags, `--log-net-log=${netLogFile}`])
-  const connections = new Set<string>()
-  const output = await new Promise<string>((resolve, reject) => {
-    const child = execFile(runtime.electronPath, args, { env: runtimeEnvironment(runtime) }, (error, stdout, stderr) =>
-      error ? reject(new Error(`${error.message}\n${stderr}`)) : resolve(stdout),
-    )
-    const timer = setInterval(() => {
-      for (const address of remoteAddresses(child.pid ?? 0)) connections.add(address)
-    }, 50)
-    child.once('exit', () => clearInterval(timer))
-  })
+  const env = home.environment(runtimeEnvironment(runtime))
+  const trace = join(folder, 'trace')
+  const output = await runTraced(trace, runtime.electronPath, args, env)
+  const calls = systemCalls(trace)
 
   await test.step('what it leaves behind', () => {
     expect(output).toMatch(/200 sample scenes imported in/)
@@ -82,42 +88,55 @@ test('the demo aligns, judges and reports, and never touches the network', async
     expect(found).toEqual([])
   })
 
-  await test.step('no process of the app held a connection', () => {
-    expect([...connections]).toEqual([])
-  })
+  expectNothingLeaves(calls, home, out)
 })
 
-/** Remote ends of the TCP and UDP sockets that a process and its descendants hold, as the kernel writes them. */
-function remoteAddresses(pid: number): string[] {
-  if (process.platform !== 'linux') return []
-  const inodes = new Set(family(pid).flatMap(socketInodes))
-  return ['tcp', 'tcp6', 'udp', 'udp6'].flatMap((table) =>
-    readFileSync(`/proc/net/${table}`, 'utf8')
-      .trim()
-      .split('\n')
-      .slice(1)
-      .map((line) => line.trim().split(/\s+/))
-      .filter((fields) => inodes.has(fields[9] ?? '') && !/^0+:0+$/.test(fields[2] ?? ''))
-      .map((fields) => `${table} ${fields[2]}`),
-  )
-}
+/** A home folder with caches, settings and temporary files of its own, so that whatever is written there is seen. */
+class PrivateHome {
+  readonly temporary: string
+  readonly cache: string
+  readonly settings: string
+  readonly #folder: string
 
-function family(pid: number): number[] {
-  const children = orNothing(() => readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' '))
-  return [pid, ...children.filter(Boolean).flatMap((child) => family(Number(child)))]
-}
-
-function socketInodes(pid: number): string[] {
-  return orNothing(() => readdirSync(`/proc/${pid}/fd`)).flatMap((fd) =>
-    orNothing(() => [/^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/${pid}/fd/${fd}`))?.[1] ?? '']),
-  )
-}
-
-/** A process may end between two looks at it; then there is nothing to see. */
-function orNothing<T>(look: () => T[]): T[] {
-  try {
-    return look()
-  } catch {
-    return []
+  constructor(folder: string) {
+    this.#folder = folder
+    this.temporary = join(folder, 'tmp')
+    this.cache = join(folder, 'cache')
+    this.settings = join(folder, 'settings')
+    for (const each of [this.temporary, this.cache, this.settings]) mkdirSync(each, { recursive: true })
   }
+
+  /** Without what would silence a library in place of the app itself. */
+  environment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+    const loud = Object.entries(env).filter(
+      ([name]) => !(name in telemetryOff) && !silencedOnBuildServers.includes(name),
+    )
+    return {
+      ...Object.fromEntries(loud),
+      ...{ HOME: this.#folder, TMPDIR: this.temporary, XDG_CACHE_HOME: this.cache, XDG_CONFIG_HOME: this.settings },
+    }
+  }
+}
+
+/** Folders of the system that Chromium and the drawing libraries write to: shared memory, their own caches, devices. */
+const systemFolders = ['/dev', '/proc', '/var/cache/fontconfig']
+/** Reading these would tell this machine from all others. */
+const identifying = /machine-id|boot_id|\/sys\/(class|devices\/virtual)\/dmi|product_uuid/
+/** The display, and the buses of a desktop (power, appearance), when there are any. */
+const neighbours = /^(@?\/tmp\/\.X11-unix\/|(\/var)?\/run\/dbus\/|\/run\/user\/\d+\/(bus|wayland)|@?\/tmp\/dbus-)/
+
+function expectNothingLeaves(calls: readonly SystemCall[], home: PrivateHome, out: string): void {
+  // Without these the trace has not seen what it is to judge.
+  expect(
+    calls.filter(({ line }) => line.startsWith('execve(') && line.includes('node.mojom.NodeService')),
+  ).toHaveLength(2)
+  expect(pathsWritten(calls)).toContain(join(out, 'result.json'))
+  expect(localServices(calls)).not.toEqual([])
+
+  expect(networkCalls(calls)).toEqual([])
+  expect(localServices(calls).filter((path) => !neighbours.test(path) && !isWithin(path, [home.temporary]))).toEqual([])
+  const places = [out, home.temporary, home.cache, home.settings, ...systemFolders]
+  expect(pathsWritten(calls).filter((path) => !isWithin(path, places))).toEqual([])
+  expect(pathsWritten(calls).filter((path) => /onnxruntime|mat-debug|\.ses$/.test(path))).toEqual([])
+  expect(pathsOpened(calls).filter((path) => identifying.test(path))).toEqual([])
 }

@@ -3,6 +3,7 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { telemetryOff } from '../src/shared/telemetryOff.ts'
 import { needsOwnDisplay } from './display.ts'
 import { cacheRoot } from './setup/cache.ts'
 import { chooseElectron, type Electron } from './setup/electron.ts'
@@ -22,10 +23,13 @@ interface RuntimeVersions {
   readonly napiVersion: number
 }
 
+/** Says what the set-up is doing. */
+export function printSetUp(line: string): void {
+  process.stderr.write(`[setup] ${line}\n`)
+}
+
 /** Sets up what is missing and says so line by line. */
-export async function setUp(
-  print = (line: string): void => void process.stderr.write(`[setup] ${line}\n`),
-): Promise<Runtime> {
+export async function setUp(print = printSetUp): Promise<Runtime> {
   const electron = await chooseElectron(print)
   const onLinux = process.platform === 'linux'
   const missing = (): string[] => (onLinux ? missingLibraries(electron.electronPath) : [])
@@ -42,6 +46,7 @@ export function runtimeEnvironment(runtime: Runtime, env: NodeJS.ProcessEnv = pr
   const { ELECTRON_RUN_AS_NODE: _, ...inherited } = env
   return {
     ...inherited,
+    ...telemetryOff,
     ELECTRON_OVERRIDE_DIST_PATH: runtime.distPath,
     // What electron-vite starts, and the version whose language level it builds for; left to itself it takes
     // the pinned Electron for both.

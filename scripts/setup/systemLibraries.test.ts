@@ -25,6 +25,13 @@ test('asks for a display and a compiler only where they are needed', () => {
   expect(plan({ missing: () => [], display: false, compiler: true }, hasNothing).packages).toContain('g++')
 })
 
+test('asks for strace only where system calls are recorded', () => {
+  const need = { missing: () => [], display: false, compiler: false }
+  expect(plan({ ...need, tracer: true }, hasNothing).packages).toEqual(['strace'])
+  expect(plan({ ...need, tracer: true }, hasEverything).packages).toEqual([])
+  expect(plan(need, hasNothing).packages).toEqual([])
+})
+
 test('says what is missing and the one command to run', () => {
   const message = installMessage(plan(bareMachine, hasNothing), () => false)
   expect(message).toContain(

@@ -19,6 +19,7 @@ const runtimePackages = [
 ]
 const displayPackages = ['xvfb', 'xauth', 'dbus', 'fonts-dejavu-core']
 const compilerPackages = ['gcc', 'g++']
+const tracerPackages = ['strace']
 
 /** What a run needs of the machine. */
 export interface Need {
@@ -27,6 +28,8 @@ export interface Need {
   /** Whether a display must be made, for lack of a screen. */
   readonly display: boolean
   readonly compiler: boolean
+  /** Whether system calls are recorded, as the test of the demo does. */
+  readonly tracer?: boolean
 }
 
 export interface Plan {
@@ -57,6 +60,7 @@ export function plan(need: Need, has = isOnPath): Plan {
     [libraries.length > 0, libraries, runtimePackages],
     [need.display && !has('Xvfb'), ['Xvfb (a display for runs without a screen)'], displayPackages],
     [need.compiler && !(has('g++') && has('cc')), ['a C++ compiler'], compilerPackages],
+    [need.tracer === true && !has('strace'), ['strace (a record of system calls, for the tests)'], tracerPackages],
   ]
   const lacking = parts.filter(([isLacking]) => isLacking)
   return { missing: lacking.flatMap(([, words]) => words), packages: lacking.flatMap(([, , packages]) => packages) }

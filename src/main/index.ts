@@ -1,4 +1,5 @@
 // The main process starts here: one instance, locked down, one window, or the demo run without a person.
+import './startCheck.ts'
 import { join, resolve } from 'node:path'
 import { app, type BrowserWindow, session } from 'electron'
 import { demoOptions, runDemo } from './app/demo.ts'
@@ -9,6 +10,7 @@ import { logger, openLog } from './log.ts'
 import { installMenu, type MenuActions } from './menu.ts'
 import { declareSchemes, serveApp, serveImages } from './protocols.ts'
 import { lockContents, lockSession, showFolder, silenceChromium } from './security.ts'
+import { removeTelemetryRemains, telemetryFolders } from './telemetryRemains.ts'
 import { openWindow } from './window.ts'
 
 // A demo run has settings of its own, so that it neither reads nor changes a person's.
@@ -76,8 +78,15 @@ async function start(): Promise<void> {
 
   const first = show()
   studio.start()
+  first.once('show', () => void forgetTelemetry())
   openNamed(studio, process.argv)
   if (isDemoRun) app.exit(await runDemo(studio, first, resources, demo))
+}
+
+/** Takes away what ONNX Runtime's telemetry wrote before it was switched off. */
+async function forgetTelemetry(): Promise<void> {
+  const gone = await removeTelemetryRemains(telemetryFolders(app.getPath('home'), app.getPath('temp')))
+  if (gone.length > 0) logger.info(`removed what the telemetry of ONNX Runtime had left: ${gone.join(', ')}`)
 }
 
 /** Opens the workspace file that the app was started with, by a double click on it for example. */

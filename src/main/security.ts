@@ -34,9 +34,16 @@ export function silenceChromium(): void {
   ]) {
     app.commandLine.appendSwitch(name)
   }
+  // Not even a hint in the page (`<link rel=dns-prefetch>`) reaches the resolver.
+  app.commandLine.appendSwitch('blink-settings', 'dnsPrefetchingEnabled=false')
+  // Neither a proxy of the system nor a search for one (WPAD) is asked.
+  app.commandLine.appendSwitch('no-proxy-server')
   // Whatever else wants to look a name up is told that there is none, before a packet is sent.
   app.commandLine.appendSwitch('host-resolver-rules', 'MAP * ~NOTFOUND, EXCLUDE localhost')
-  app.commandLine.appendSwitch('disable-features', 'SpareRendererForSitePerProcess,MediaRouter,OptimizationHints')
+  app.commandLine.appendSwitch(
+    'disable-features',
+    'SpareRendererForSitePerProcess,MediaRouter,OptimizationHints,WebRtcHideLocalIpsWithMdns',
+  )
 }
 
 /** Addresses outside the app that something asked for; all were refused. */
@@ -63,6 +70,8 @@ export function lockSession(session: Session): void {
 /** Refuses navigation, new windows and embedded pages. */
 export function lockContents(contents: WebContents): void {
   contents.setWindowOpenHandler(() => ({ action: 'deny' }))
+  // A call would send packets past `webRequest`; without a proxy, and there is none, this leaves it no way to send.
+  contents.setWebRTCIPHandlingPolicy('disable_non_proxied_udp')
   contents.on('will-navigate', (event) => {
     if (!isOwnPage(event.url)) event.preventDefault()
   })

@@ -1,5 +1,6 @@
-// The typed bridge `window.studio`: passes the contract's channels and events, and nothing else.
-import { contextBridge, ipcRenderer, webUtils } from 'electron'
+// The typed bridge `window.studio`: passes the contract's channels and events, and nothing else. Before any script of
+// the page, it takes away what opens sockets past the page's policy.
+import { contextBridge, ipcRenderer, webFrame, webUtils } from 'electron'
 import { channels, events, type StudioBridge } from '../shared/contract.ts'
 
 const bridge: StudioBridge = {
@@ -18,5 +19,10 @@ const bridge: StudioBridge = {
   },
   pathOfDropped: (file) => webUtils.getPathForFile(file),
 }
+
+// Calls between browsers send packets past `webRequest` and past the content security policy. Main forbids them to
+// send anything; without these names the page cannot even open a socket.
+const calls = ['RTCPeerConnection', 'webkitRTCPeerConnection', 'RTCDataChannel', 'RTCIceTransport', 'RTCCertificate']
+void webFrame.executeJavaScript(`for (const name of ${JSON.stringify(calls)}) delete globalThis[name]`)
 
 contextBridge.exposeInMainWorld('studio', bridge)

@@ -1,6 +1,7 @@
 // Starts an Electron utility process and gives it the shape that the supervisor expects.
 import { join } from 'node:path'
 import { utilityProcess } from 'electron'
+import { telemetryOff } from '../../shared/telemetryOff.ts'
 import { logger } from '../log.ts'
 import type { WorkerPort } from '../worker/workerClient.ts'
 
@@ -9,6 +10,7 @@ export function startWorkerProcess(entry: 'engine' | 'library'): WorkerPort {
   const child = utilityProcess.fork(join(import.meta.dirname, `${entry}.js`), [], {
     serviceName: `FiSAO Studio ${entry}`,
     stdio: 'pipe',
+    env: { ...process.env, ...telemetryOff },
   })
   child.stdout?.on('data', (text: Buffer) => logger.info(`[${entry}] ${text.toString().trimEnd()}`))
   child.stderr?.on('data', (text: Buffer) => logger.warn(`[${entry}] ${text.toString().trimEnd()}`))

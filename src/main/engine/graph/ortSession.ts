@@ -1,12 +1,18 @@
 // The one file that knows ONNX Runtime: which devices it offers, sessions on them, and runs.
 // Before it stands onnxWriter.ts, after it whoever feeds a graph: rollouts, updates, evaluation, the device probe.
-import ort from 'onnxruntime-node'
+import { createRequire } from 'node:module'
+import type * as Ort from 'onnxruntime-node'
 import { type ErrorCode, StudioError } from '../../../shared/errors.ts'
 import type { DeviceName } from '../../../shared/hardware.ts'
 import type { DType, Graph, TypedValues } from './ir.ts'
 import { writeOnnx } from './onnxWriter.ts'
 import { requireAffordable, sizesOf } from './runSizes.ts'
+import { silenceTelemetry } from './silenceTelemetry.ts'
 import { typedValues } from './typedValues.ts'
+
+// Not an import: a bundle evaluates those before the first statement of any file.
+silenceTelemetry()
+const ort = createRequire(import.meta.url)('onnxruntime-node') as typeof Ort
 
 /** Element types that can be fed and fetched; bfloat16 lives in weight files only. */
 export type TensorDType = Exclude<DType, 'bfloat16'>
@@ -22,9 +28,9 @@ export interface Tensor {
 export class DeviceTensor {
   readonly dtype: TensorDType
   readonly shape: readonly number[]
-  readonly ortTensor: ort.Tensor
+  readonly ortTensor: Ort.Tensor
 
-  constructor(ortTensor: ort.Tensor) {
+  constructor(ortTensor: Ort.Tensor) {
     this.dtype = ortTensor.type as TensorDType
     this.shape = ortTensor.dims
     this.ortTensor = ortTensor
@@ -89,10 +95,10 @@ export class OrtSession {
 
   readonly device: DeviceName
   readonly #graph: Graph
-  readonly #session: ort.InferenceSession
+  readonly #session: Ort.InferenceSession
   #isReleased = false
 
-  private constructor(device: DeviceName, graph: Graph, session: ort.InferenceSession) {
+  private constructor(device: DeviceName, graph: Graph, session: Ort.InferenceSession) {
     this.device = device
     this.#graph = graph
     this.#session = session
@@ -128,9 +134,9 @@ export class OrtSession {
   ): Promise<Record<string, Tensor | DeviceTensor>> {
     throwIfCancelled(signal)
     requireAffordable(this.#graph, sizesOf(this.#graph, inputs), this.device)
-    const feeds: Record<string, ort.Tensor> = {}
+    const feeds: Record<string, Ort.Tensor> = {}
     for (const [name, input] of Object.entries(inputs)) feeds[name] = toOrt(input)
-    let results: ort.InferenceSession.OnnxValueMapType
+    let results: Ort.InferenceSession.OnnxValueMapType
     try {
       results = outputs ? await this.#session.run(feeds, outputs) : await this.#session.run(feeds)
     } catch (cause) {
@@ -202,7 +208,7 @@ export function throwIfCancelled(signal: AbortSignal | undefined): void {
 }
 
 /** Why each is set is measured: docs/performance.md. */
-function sessionOptions(options: SessionOptions, weightsFolder: string | null): ort.InferenceSession.SessionOptions {
+function sessionOptions(options: SessionOptions, weightsFolder: string | null): Ort.InferenceSession.SessionOptions {
   const { device, prepackWeights = false, foldConstants = true, optimize = true, keepOnDevice, profilePrefix } = options
   const disabled = [...(foldConstants ? [] : ['ConstantFolding'])]
   return {
@@ -228,14 +234,14 @@ function sessionOptions(options: SessionOptions, weightsFolder: string | null): 
   }
 }
 
-function toOrt(input: Tensor | DeviceTensor): ort.Tensor {
+function toOrt(input: Tensor | DeviceTensor): Ort.Tensor {
   if (input instanceof DeviceTensor) return input.ortTensor
   const { dtype, values, shape } = input
   return new ort.Tensor(dtype as 'float32', values as Float32Array, shape)
 }
 
-function fromOrt(result: ort.OnnxValue): Tensor | DeviceTensor {
-  const ortTensor = result as ort.Tensor
+function fromOrt(result: Ort.OnnxValue): Tensor | DeviceTensor {
+  const ortTensor = result as Ort.Tensor
   if (ortTensor.location === 'gpu-buffer') return new DeviceTensor(ortTensor)
   return {
     dtype: ortTensor.type as TensorDType,
