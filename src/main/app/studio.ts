@@ -48,7 +48,7 @@ export class Studio {
   constructor(options: StudioOptions) {
     this.#options = options
     const changed = (): void => this.#stateChanged()
-    this.engine = new Engine(changed)
+    this.engine = new Engine({ onChange: changed, spawn: () => startWorkerProcess('engine'), log: logger.warn })
     this.#library = new WorkerClient({
       name: 'library',
       area: 'workspace',

@@ -88,6 +88,13 @@ export class WorkerClient<T extends MethodTable> {
     this.#launch('starting')
   }
 
+  /** Ends a process that lives but gets nowhere; it is started again as after any other end. */
+  restart(why: string): void {
+    if (!this.#port) return
+    this.#port.kill()
+    this.#ended(why)
+  }
+
   /** Ends the process for good; waiting requests are refused with `<area>.stopped`. */
   stop(): void {
     this.#clearTimers()
