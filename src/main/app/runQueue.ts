@@ -132,6 +132,15 @@ export class RunQueue {
     return inARow < mostCrashesInARow
   }
 
+  /** The run that is carried out, or goes on by itself as soon as it can; null when none does, or its end is wished for. */
+  underWay(): RunView | null {
+    const { current } = this.#options.workspaces
+    if (!current || current.key === this.#closingKey) return null
+    if (this.#active && this.#active.wish !== 'go-on') return null
+    const run = firstRunIn(current.db, 'running')
+    return run ? viewOf(current.db, run, this.#liveOf(run)) : null
+  }
+
   list(): RunView[] {
     const { current } = this.#options.workspaces
     return current ? listRuns(current.db).map((run) => viewOf(current.db, run, this.#liveOf(run))) : []
