@@ -4,7 +4,7 @@ import { existsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { makePictures } from '../src/main/library/testing/pictures.ts'
-import { runAndKill } from './kill.ts'
+import { randomNumbers, runAndKill } from './kill.ts'
 import { expect, onRuntime, test } from './studio.ts'
 import type { WorkspaceCheck } from './workspaceFile.ts'
 
@@ -16,7 +16,7 @@ test(`kill -9 at ${kills} random moments of an import`, async ({ launch, folder 
   test.setTimeout(480_000)
   const source = join(folder, 'pictures')
   await makePictures(source, pictures)
-  const random = generator(seed)
+  const random = randomNumbers(seed)
   let path = ''
   let before = 0
   let killedAtWork = 0
@@ -82,13 +82,4 @@ async function untilWritten(file: string): Promise<void> {
   const change = (): number => (existsSync(file) ? statSync(file).mtimeMs : 0)
   const before = change()
   for (let waited = 0; change() === before && waited < 500; waited++) await delay(20)
-}
-
-/** Uniform numbers in [0, 1): Lehmer's generator with the constants of Park and Miller (1988). */
-function generator(start: number): () => number {
-  let state = start
-  return () => {
-    state = (state * 48_271) % 2_147_483_647
-    return state / 2_147_483_647
-  }
 }

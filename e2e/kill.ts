@@ -13,3 +13,12 @@ export async function runAndKill(args: readonly string[], moment: () => Promise<
   process.kill(-(child.pid ?? 0), 'SIGKILL')
   await ended
 }
+
+/** Uniform numbers in [0, 1): Lehmer's generator with the constants of Park and Miller (1988). */
+export function randomNumbers(start: number): () => number {
+  let state = start
+  return () => {
+    state = (state * 48_271) % 2_147_483_647
+    return state / 2_147_483_647
+  }
+}

@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
 import { _electron, test as base, type ElectronApplication, type Page } from '@playwright/test'
 import { electronLaunchOptions } from '../scripts/launch.ts'
@@ -68,6 +69,21 @@ export async function createWorkspace(studio: Studio, path: string): Promise<voi
   await answerDialogs(studio, path)
   await studio.page.getByRole('button', { name: 'New workspace' }).click()
   await studio.page.getByRole('heading', { name: 'Images', exact: true }).waitFor()
+}
+
+/** The process of the app whose name has this end, once there is one: `engine`, `library`, `GPU`, `Tab`. */
+export async function processOf(app: ElectronApplication, name: string): Promise<number> {
+  const find = (): Promise<number | undefined> =>
+    app.evaluate(
+      ({ app: electron }, wanted) =>
+        electron.getAppMetrics().find((one) => `${one.type} ${one.name ?? ''}`.trim().endsWith(wanted))?.pid,
+      name,
+    )
+  for (;;) {
+    const pid = await find()
+    if (pid !== undefined) return pid
+    await delay(5)
+  }
 }
 
 /** Runs a TypeScript file on the app's own runtime, where its SQLite binding loads; returns what it printed. */

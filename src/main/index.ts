@@ -3,15 +3,18 @@ import './startCheck.ts'
 import { join, resolve } from 'node:path'
 import { app, type BrowserWindow, session } from 'electron'
 import { demoOptions, runDemo } from './app/demo.ts'
+import { RunWatch } from './app/runWatch.ts'
 import { SettingsFile } from './app/settingsFile.ts'
 import { Studio } from './app/studio.ts'
 import { broadcast, handleChannels } from './ipc.ts'
+import { askToStop, endInOrder, type Leaving } from './leaving.ts'
 import { logger, openLog } from './log.ts'
 import { installMenu, type MenuActions } from './menu.ts'
 import { declareSchemes, serveApp, serveImages } from './protocols.ts'
 import { lockContents, lockSession, showFolder, silenceChromium } from './security.ts'
 import { removeTelemetryRemains, telemetryFolders } from './telemetryRemains.ts'
-import { openWindow } from './window.ts'
+import { loadPage, openWindow } from './window.ts'
+import { careFor, logEndsOfHelpers } from './windowCare.ts'
 
 // A demo run has settings of its own, so that it neither reads nor changes a person's.
 const isDemoRun = app.commandLine.hasSwitch('demo')
@@ -49,14 +52,27 @@ async function start(): Promise<void> {
     device: isDemoRun ? demo.device : null,
     broadcast: (event, payload) => broadcast(window?.webContents, event, payload),
     onStateChanged: () => updateMenu(studio, menuActions),
+    onRunsChanged: () => watch.look(),
+    // Nobody is there to answer in a demo run.
+    askToStop: (run, purpose) => (isDemoRun ? Promise.resolve(true) : askToStop(window, run, purpose)),
   })
+  const leaving = endInOrder(studio, isDemoRun)
   const show = (): BrowserWindow => {
-    window ??= openWindow(settings).on('closed', () => {
+    window ??= openCaredFor(settings, studio, leaving).on('closed', () => {
       window = null
     })
     return window
   }
-  const menuActions = actionsOf(studio, () => window)
+  const watch = new RunWatch({
+    ...{ settings, hasPerson: !isDemoRun, window: () => window },
+    ...{ runs: studio.runs, workspaces: studio.workspaces, notices: studio.notices },
+    showRuns: () => {
+      if (show().isMinimized()) show().restore()
+      show().focus()
+      broadcast(show().webContents, 'menu.command', { command: 'showRuns' })
+    },
+  })
+  const menuActions = actionsOf(studio, leaving, () => window)
 
   lockSession(session.defaultSession)
   app.on('web-contents-created', (_event, contents) => lockContents(contents))
@@ -64,7 +80,7 @@ async function start(): Promise<void> {
   serveImages(session.defaultSession, studio.images)
   handleChannels(studio.handlers)
   updateMenu(studio, menuActions)
-  endInOrder(studio)
+  logEndsOfHelpers()
   app.on('second-instance', (_event, argv) => {
     if (window?.isMinimized()) window.restore()
     show().focus()
@@ -89,31 +105,26 @@ async function forgetTelemetry(): Promise<void> {
   if (gone.length > 0) logger.info(`removed what the telemetry of ONNX Runtime had left: ${gone.join(', ')}`)
 }
 
+/** The window, brought back when its page ends, and not closed without a question while a run is under way. */
+function openCaredFor(settings: SettingsFile, studio: Studio, leaving: Leaving): BrowserWindow {
+  const window = openWindow(settings)
+  leaving.guard(window)
+  careFor(window, {
+    ...{ load: loadPage, logFolder, mayAsk: !isDemoRun, end: leaving.end },
+    onRedrawn: () =>
+      studio.notices.tell({
+        about: 'window',
+        title: 'The window had to be drawn again.',
+        text: studio.runs.underWay() ? 'Your run went on meanwhile; nothing was lost.' : 'Nothing stored was lost.',
+      }),
+  })
+  return window
+}
+
 /** Opens the workspace file that the app was started with, by a double click on it for example. */
 function openNamed(studio: Studio, argv: readonly string[]): void {
   const path = argv.find((argument) => argument.endsWith('.fisao'))
-  if (path !== undefined) studio.attempt(() => studio.workspaces.open(resolve(path)))
-}
-
-/** Quits after the workspace is closed; a second attempt while that is under way changes nothing. */
-function endInOrder(studio: Studio): void {
-  let state: 'running' | 'ending' | 'ended' = 'running'
-  app.on('window-all-closed', () => {
-    if (process.platform !== 'darwin' && !isDemoRun) app.quit()
-  })
-  app.on('before-quit', (event) => {
-    if (state === 'ended') return
-    event.preventDefault()
-    if (state === 'ending') return
-    state = 'ending'
-    studio
-      .shutDown()
-      .catch((thrown: unknown) => logger.error('the app did not end in order', thrown))
-      .finally(() => {
-        state = 'ended'
-        app.quit()
-      })
-  })
+  if (path !== undefined) studio.attempt(() => studio.openWorkspace(resolve(path)))
 }
 
 let menuShows = ''
@@ -127,15 +138,16 @@ function updateMenu(studio: Studio, actions: MenuActions): void {
   installMenu(state, actions)
 }
 
-function actionsOf(studio: Studio, window: () => BrowserWindow | null): MenuActions {
+function actionsOf(studio: Studio, leaving: Leaving, window: () => BrowserWindow | null): MenuActions {
   const tell = (command: 'importFolder' | 'showHome' | 'showImages' | 'showRuns' | 'find') => () =>
     broadcast(window()?.webContents, 'menu.command', { command })
   return {
     newWorkspace: () => studio.attempt(() => studio.pickNewWorkspace()),
     openWorkspace: () => studio.attempt(() => studio.pickWorkspace()),
-    openRecent: (path) => studio.attempt(() => studio.workspaces.open(path)),
+    openRecent: (path) => studio.attempt(() => studio.openWorkspace(path)),
     openDemo: () => studio.attempt(() => studio.openDemo()),
-    closeWorkspace: () => studio.attempt(() => studio.workspaces.close()),
+    closeWorkspace: () => studio.attempt(() => studio.closeWorkspace()),
+    quit: leaving.quit,
     importFolder: tell('importFolder'),
     showHome: tell('showHome'),
     showImages: tell('showImages'),

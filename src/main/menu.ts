@@ -9,6 +9,7 @@ export interface MenuActions {
   openRecent(path: string): void
   openDemo(): void
   closeWorkspace(): void
+  quit(): void
   importFolder(): void
   showHome(): void
   showImages(): void
@@ -77,7 +78,13 @@ function fileMenu(state: MenuState, actions: MenuActions, onMac: boolean): MenuI
         enabled: workspaceOpen,
         click: actions.closeWorkspace,
       },
-      onMac ? { role: 'close' } : { role: 'quit' },
+      onMac
+        ? { role: 'close' }
+        : {
+            label: process.platform === 'win32' ? 'Exit' : 'Quit',
+            ...(process.platform !== 'win32' && { accelerator: 'CmdOrCtrl+Q' }),
+            click: actions.quit,
+          },
     ],
   }
 }

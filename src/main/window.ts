@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { BrowserWindow, nativeTheme, screen } from 'electron'
 import type { WindowState } from '../shared/settings.ts'
 import type { SettingsFile } from './app/settingsFile.ts'
+import { logger } from './log.ts'
 import { devServerUrl, lockContents } from './security.ts'
 
 const smallest = { width: 760, height: 520 }
@@ -32,8 +33,13 @@ export function openWindow(settings: SettingsFile): BrowserWindow {
   if (state.maximized) window.maximize()
   window.once('ready-to-show', () => window.show())
   window.on('close', () => settings.update({ window: stateOf(window) }))
-  void window.loadURL(devServerUrl ?? 'app://studio/index.html')
+  loadPage(window)
   return window
+}
+
+/** Loads the page into the window; one that cannot be loaded is windowCare.ts's business. */
+export function loadPage(window: BrowserWindow): void {
+  window.loadURL(devServerUrl ?? 'app://studio/index.html').catch((thrown: unknown) => logger.warn(String(thrown)))
 }
 
 function stateOf(window: BrowserWindow): WindowState {

@@ -15,7 +15,7 @@ import { hardwareReportSchema } from './hardware.ts'
 import { presetNames } from './runConfig.ts'
 import { modelViewSchema, runDetailSchema, runViewSchema } from './runView.ts'
 import { runSections } from './settingFields.ts'
-import { appearanceSchema, recentWorkspaceSchema } from './settings.ts'
+import { appearanceSchema, recentWorkspaceSchema, unfinishedRunSchema } from './settings.ts'
 import { importCountsSchema } from './workerProtocol.ts'
 import { workerStatusSchema } from './workerStatus.ts'
 
@@ -50,6 +50,8 @@ export const appStateSchema = z.object({
   appearance: appearanceSchema,
   workspace: openWorkspaceSchema.nullable(),
   recentWorkspaces: z.array(recentEntrySchema),
+  /** Runs that wait in workspaces which are not open, newest first. */
+  unfinishedRuns: z.array(unfinishedRunSchema),
   engine: workerStatusSchema,
   /** Null until the probe of the devices has ended. */
   hardware: hardwareReportSchema.nullable(),
@@ -57,6 +59,13 @@ export const appStateSchema = z.object({
   hardwareError: errorRecordSchema.nullable(),
 })
 export type AppState = z.infer<typeof appStateSchema>
+
+/** Something that happened, which is no answer to a request: a run ended, the window was drawn again, a disk is full. */
+export const noticeSchema = z.discriminatedUnion('about', [
+  z.object({ about: z.enum(['window', 'runs']), title: z.string(), text: z.string() }),
+  z.object({ about: z.literal('error'), error: errorRecordSchema }),
+])
+export type Notice = z.infer<typeof noticeSchema>
 
 /** An import as the renderer sees it. */
 export const importViewSchema = importRecordSchema.extend({
@@ -83,25 +92,34 @@ export type NewRunRequest = z.infer<typeof newRunSchema>
 
 const run = z.object({ runId: runIdSchema })
 
-/** Requests from the renderer. A result of null means that the person closed the file dialog. */
+/**
+ * Requests from the renderer. A result of null means that the person closed the file dialog, or kept a run going that
+ * the opening of another workspace would have stopped.
+ */
 export const channels = {
   'app.state': { params: none, result: appStateSchema },
   'app.setAppearance': { params: z.object({ appearance: appearanceSchema }), result: none },
   'app.showLogs': { params: none, result: none },
+  /** What happened since this was last asked. */
+  'app.notices': { params: none, result: z.array(noticeSchema) },
 
   'workspace.create': { params: none, result: openWorkspaceSchema.nullable() },
   'workspace.open': { params: none, result: openWorkspaceSchema.nullable() },
-  'workspace.openRecent': { params: z.object({ path: z.string() }), result: openWorkspaceSchema },
+  'workspace.openRecent': { params: z.object({ path: z.string() }), result: openWorkspaceSchema.nullable() },
   /** Opens a workspace that another app works on, to look at it. */
-  'workspace.openForReading': { params: z.object({ path: z.string() }), result: openWorkspaceSchema },
+  'workspace.openForReading': { params: z.object({ path: z.string() }), result: openWorkspaceSchema.nullable() },
+  /** Opens the workspace in which a run waits; it goes on by itself. */
+  'workspace.goOn': { params: z.object({ path: z.string() }), result: openWorkspaceSchema.nullable() },
+  /** Does not offer it any more; the run itself waits in its workspace. */
+  'workspace.forgetUnfinished': { params: z.object({ path: z.string() }), result: none },
   'workspace.forgetRecent': { params: z.object({ path: z.string() }), result: none },
-  'workspace.openDemo': { params: none, result: openWorkspaceSchema },
+  'workspace.openDemo': { params: none, result: openWorkspaceSchema.nullable() },
   'workspace.close': { params: none, result: none },
   /** Backups of a workspace that could not be opened, newest first. */
   'workspace.backups': { params: z.object({ path: z.string() }), result: z.array(backupEntrySchema) },
   'workspace.restore': {
     params: z.object({ path: z.string(), backup: z.string() }),
-    result: z.object({ workspace: openWorkspaceSchema, keptAs: z.string() }),
+    result: z.object({ workspace: openWorkspaceSchema, keptAs: z.string() }).nullable(),
   },
 
   'images.pickFolder': { params: none, result: z.object({ importId: count }).nullable() },
@@ -175,8 +193,8 @@ export const events = {
   'runs.changed': run,
   /** A command of the application menu that the renderer carries out. */
   'menu.command': z.object({ command: z.enum(['importFolder', 'showHome', 'showImages', 'showRuns', 'find']) }),
-  /** Something a menu command could not do. */
-  'app.error': errorRecordSchema,
+  /** There are notices to fetch. */
+  'app.noticed': none,
 } as const satisfies Record<string, z.ZodType>
 export type StudioEvent = keyof typeof events
 export type EventPayload<E extends StudioEvent> = z.infer<(typeof events)[E]>

@@ -12,6 +12,15 @@ export const recentWorkspaceSchema = z.object({
 })
 export type RecentWorkspace = z.infer<typeof recentWorkspaceSchema>
 
+/** A run that was under way when its workspace was last closed, or the app ended. */
+export const unfinishedRunSchema = z.object({
+  path: z.string(),
+  isDemo: z.boolean(),
+  runName: z.string(),
+  sinceMs: z.number(),
+})
+export type UnfinishedRun = z.infer<typeof unfinishedRunSchema>
+
 export const windowStateSchema = z.object({
   x: z.number().int().optional(),
   y: z.number().int().optional(),
@@ -25,6 +34,7 @@ export type WindowState = z.infer<typeof windowStateSchema>
 export const settingsSchema = z.object({
   appearance: appearanceSchema.catch('system'),
   recentWorkspaces: z.array(recentWorkspaceSchema).catch([]),
+  unfinishedRuns: z.array(unfinishedRunSchema).catch([]),
   window: windowStateSchema.catch({ width: 1280, height: 820, maximized: false }),
 })
 export type Settings = z.infer<typeof settingsSchema>

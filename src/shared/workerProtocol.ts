@@ -8,7 +8,7 @@ import { deviceNameSchema, hardwareReportSchema } from './hardware.ts'
 import { modelReportSchema } from './modelReport.ts'
 
 /** Raised whenever a message changes its meaning; a process of another version is refused at `ready`. */
-export const protocolVersion = 1
+export const protocolVersion = 2
 
 export const requestMessageSchema = z.object({
   kind: z.literal('request'),
@@ -27,19 +27,25 @@ export type ToWorker = z.infer<typeof toWorkerSchema>
 /** What a worker process sends to main. */
 export const fromWorkerSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('ready'), protocolVersion: z.number().int(), pid: z.number().int() }),
-  /** A sign of life; `quietForMs` is how long the process may now stay silent, e.g. inside one long ONNX run. */
-  z.object({ kind: z.literal('heartbeat'), quietForMs: z.number().nonnegative() }),
+  /** A sign of life, once a second while the process's thread is not blocked. */
+  z.object({ kind: z.literal('heartbeat') }),
   z.object({ kind: z.literal('progress'), id: z.number().int(), progress: z.unknown() }),
   z.object({ kind: z.literal('result'), id: z.number().int(), value: z.unknown() }),
   z.object({ kind: z.literal('error'), id: z.number().int(), error: errorRecordSchema }),
 ])
 export type FromWorker = z.infer<typeof fromWorkerSchema>
 
-/** A method: what it takes, what it reports on the way, what it returns. */
+/** A method: what it takes, what it reports on the way, what it returns, and how long it may block its thread. */
 export interface MethodSchema {
   readonly params: z.ZodType
   readonly progress: z.ZodType
   readonly result: z.ZodType
+  /**
+   * The longest single call in which its work may keep the process from giving a sign of life: one native run of a
+   * large graph on a slow machine, one page check of a large file. It holds from the request to its answer, so no
+   * handler can forget to announce it and no heartbeat on the way takes it back.
+   */
+  readonly quietMs: number
 }
 export type MethodTable = Readonly<Record<string, MethodSchema>>
 export type ParamsOf<T extends MethodTable, M extends keyof T> = z.infer<T[M]['params']>
@@ -48,6 +54,15 @@ export type ResultOf<T extends MethodTable, M extends keyof T> = z.infer<T[M]['r
 
 const none = z.object({})
 
+/** A device that compiles its first shaders, or a slow one. */
+const deviceQuietMs = 120_000
+/** One run of a large model's graph on a slow machine is one call. */
+const stepQuietMs = 10 * 60_000
+/** A picture near the limit of pixels, or a commit on a disk that has to wake up. */
+const pictureQuietMs = 120_000
+/** A page check or a copy of a large file on a slow disk is one long call. */
+const fileQuietMs = 30 * 60_000
+
 /** What the engine process can be asked. */
 export const engineMethods = {
   /** Opens and times each device that ONNX Runtime offers; those in `skip` crashed the process before. */
@@ -55,12 +70,14 @@ export const engineMethods = {
     params: z.object({ skip: z.array(deviceNameSchema) }),
     progress: z.object({ device: deviceNameSchema, phase: z.enum(['opening', 'measuring', 'done']) }),
     result: hardwareReportSchema,
+    quietMs: deviceQuietMs,
   },
   /** Opens a model folder and its companion as a run would, and compares their image towers. */
   inspectModel: {
     params: z.object({ folder: z.string(), companionFolder: z.string().nullable() }),
     progress: none,
     result: modelReportSchema,
+    quietMs: deviceQuietMs,
   },
   /** Runs (or resumes) the run to its end; a cancel pauses it after the current step of decoding or training. */
   runAlignment: {
@@ -80,6 +97,7 @@ export const engineMethods = {
       remainingMs: z.number().nullable(),
     }),
     result: z.object({ steps: z.number().int(), bestStep: z.number().int() }),
+    quietMs: stepQuietMs,
   },
   /** Writes the adapter of a step as a PEFT folder, the merged model if asked for, and `run.json` to repeat the run. */
   exportRun: {
@@ -93,6 +111,7 @@ export const engineMethods = {
     }),
     progress: none,
     result: none,
+    quietMs: stepQuietMs,
   },
   /** CHAIR of two steps of a run on images with COCO annotations, paired by image. */
   evaluateChair: {
@@ -112,6 +131,7 @@ export const engineMethods = {
     }),
     progress: z.object({ done: z.number().int(), total: z.number().int() }),
     result: chairReportSchema,
+    quietMs: stepQuietMs,
   },
 } as const satisfies MethodTable
 
@@ -135,29 +155,34 @@ export const libraryMethods = {
     params: z.object({ path: z.string(), create: z.boolean() }),
     progress: z.object({ phase: z.enum(['checking', 'backing-up', 'migrating']) }),
     result: z.object({ path: z.string() }),
+    quietMs: fileQuietMs,
   },
   /** Runs (or resumes) the import with this id to its end; returns when it is complete or cancelled. */
   runImport: {
     params: z.object({ path: z.string(), importId: z.number().int() }),
     progress: importCountsSchema,
     result: z.object({ state: z.enum(['complete', 'cancelled']), counts: importCountsSchema }),
+    quietMs: pictureQuietMs,
   },
   /** Takes a backup when the last one is older than the schedule allows. */
   backupIfDue: {
     params: z.object({ path: z.string() }),
     progress: none,
     result: z.object({ backup: z.string().nullable() }),
+    quietMs: fileQuietMs,
   },
   /** Folds the log of the open workspace into its file; see openWorkspace in db/open.ts. */
   foldLog: {
     params: z.object({ path: z.string() }),
     progress: none,
     result: none,
+    quietMs: fileQuietMs,
   },
   /** Puts a backup in the place of a damaged workspace file; the damaged file is kept beside it. */
   restoreBackup: {
     params: z.object({ path: z.string(), backup: z.string() }),
     progress: none,
     result: z.object({ keptAs: z.string() }),
+    quietMs: fileQuietMs,
   },
 } as const satisfies MethodTable

@@ -1,31 +1,48 @@
-// Main's view of the engine process: its supervisor, and the device probe that runs whenever it starts anew.
+// Main's view of the engine process: its supervisor, and the device probe, which its restarts do not lose.
 import type { AppState } from '../../shared/contract.ts'
-import { toErrorRecord } from '../../shared/errors.ts'
+import { StudioError, toErrorRecord } from '../../shared/errors.ts'
 import type { DeviceName, DeviceReport, HardwareReport } from '../../shared/hardware.ts'
 import { engineMethods } from '../../shared/workerProtocol.ts'
-import { logger } from '../log.ts'
-import { WorkerClient } from '../worker/workerClient.ts'
-import { startWorkerProcess } from './workerProcess.ts'
+import type { WorkerStatus } from '../../shared/workerStatus.ts'
+import { WorkerClient, type WorkerPort } from '../worker/workerClient.ts'
 
 type Hardware = Pick<AppState, 'hardware' | 'hardwareError'>
 
-/** The engine, supervised. A device whose driver brings the process down is left out of the next probe. */
+/** A device is left out after it ended the process this often: once may have been anybody's doing. */
+const endsToBlame = 2
+/** A probe is given up when the process ended this often in its middle, whatever it was trying. */
+const mostAttempts = 8
+
+export interface EngineOptions {
+  readonly onChange: () => void
+  readonly spawn: () => WorkerPort
+  readonly log: (line: string) => void
+  /** A probe that says nothing for this long, though its process lives, has lost its way in a driver. */
+  readonly probeStallMs?: number
+  readonly backoffMs?: number
+}
+
+/**
+ * The engine, supervised. Its devices are measured whenever the process is ready and no finding is known, so an end
+ * in the middle of a probe is followed by another probe. A device whose driver brings it down is left out of the next.
+ */
 export class Engine {
   readonly client: WorkerClient<typeof engineMethods>
-  readonly #onChange: () => void
-  readonly #crashed = new Set<DeviceName>()
+  readonly #options: EngineOptions
+  readonly #ends = new Map<DeviceName, number>()
   #hardware: Hardware = { hardware: null, hardwareError: null }
   #probing = false
 
-  constructor(onChange: () => void) {
-    this.#onChange = onChange
+  constructor(options: EngineOptions) {
+    this.#options = options
     this.client = new WorkerClient({
       name: 'engine',
       area: 'engine',
       methods: engineMethods,
-      spawn: () => startWorkerProcess('engine'),
-      onStatus: onChange,
-      log: logger.warn,
+      spawn: options.spawn,
+      onStatus: (status) => this.#onStatus(status),
+      log: options.log,
+      ...(options.backoffMs !== undefined && { backoffMs: options.backoffMs }),
     })
   }
 
@@ -43,45 +60,83 @@ export class Engine {
     this.client.stop()
   }
 
-  /** Measures the devices anew; once more without a device that brings the process down. */
+  /** Measures the devices anew, as often as it takes to come to an end. Null when it cannot, or when a probe is under way. */
   async probe(): Promise<HardwareReport | null> {
     if (this.#probing) return null
     this.#probing = true
     this.#setHardware({ hardware: null, hardwareError: null })
     try {
-      for (;;) {
-        let trying: DeviceName | null = null
-        try {
-          const report = await this.client.request(
-            'probeDevices',
-            { skip: [...this.#crashed] },
-            {
-              onProgress: ({ device, phase }) => {
-                trying = phase === 'done' ? null : device
-              },
-            },
-          )
-          const hardware = { ...report, devices: [...report.devices, ...[...this.#crashed].map(crashedReport)] }
-          this.#setHardware({ hardware, hardwareError: null })
-          return hardware
-        } catch (thrown) {
-          const culprit = trying as DeviceName | null
-          if (culprit === null || culprit === 'cpu' || this.#crashed.has(culprit)) throw thrown
-          logger.warn(`the engine ended while trying ${culprit}; it is left out from now on`)
-          this.#crashed.add(culprit)
-        }
-      }
+      const hardware = await this.#probeToTheEnd()
+      this.#setHardware({ hardware, hardwareError: null })
+      return hardware
     } catch (thrown) {
-      this.#setHardware({ hardware: null, hardwareError: toErrorRecord(thrown, 'device.probe-failed') })
+      // One that was stopped on purpose is measured when it is started again; anything else waits for a person.
+      const wasStopped = thrown instanceof StudioError && thrown.code === 'engine.stopped'
+      const hardwareError = wasStopped ? null : toErrorRecord(thrown, 'device.probe-failed')
+      this.#setHardware({ hardware: null, hardwareError })
       return null
     } finally {
       this.#probing = false
     }
   }
 
+  async #probeToTheEnd(): Promise<HardwareReport> {
+    for (let attempt = 1; ; attempt++) {
+      const tried: { device: DeviceName | null } = { device: null }
+      try {
+        const report = await this.#probeOnce(tried)
+        return { ...report, devices: [...report.devices, ...this.#leftOut().map(crashedReport)] }
+      } catch (thrown) {
+        const hasEnded = thrown instanceof StudioError && thrown.code === 'engine.crashed'
+        if (!hasEnded || this.client.status.state === 'failed' || attempt >= mostAttempts) throw thrown
+        this.#blame(tried.device)
+      }
+    }
+  }
+
+  async #probeOnce(tried: { device: DeviceName | null }): Promise<HardwareReport> {
+    const { log, probeStallMs = 180_000 } = this.#options
+    const stall = setTimeout(() => {
+      log(`the probe of ${tried.device ?? 'the devices'} does not come to an end`)
+      this.client.restart('did not come to the end of a device')
+    }, probeStallMs)
+    try {
+      return await this.client.request(
+        'probeDevices',
+        { skip: this.#leftOut() },
+        {
+          onProgress: ({ device, phase }) => {
+            stall.refresh()
+            tried.device = phase === 'done' ? null : device
+          },
+        },
+      )
+    } finally {
+      clearTimeout(stall)
+    }
+  }
+
+  /** The processor is never left out: without it there is nothing to work on. */
+  #blame(device: DeviceName | null): void {
+    if (device === null || device === 'cpu') return
+    const ends = (this.#ends.get(device) ?? 0) + 1
+    this.#ends.set(device, ends)
+    if (ends >= endsToBlame) this.#options.log(`the engine ended while trying ${device}; it is left out from now on`)
+  }
+
+  #leftOut(): DeviceName[] {
+    return [...this.#ends].filter(([, ends]) => ends >= endsToBlame).map(([device]) => device)
+  }
+
+  #onStatus({ state }: WorkerStatus): void {
+    const { hardware, hardwareError } = this.#hardware
+    if (state === 'ready' && !hardware && !hardwareError) void this.probe()
+    this.#options.onChange()
+  }
+
   #setHardware(hardware: Hardware): void {
     this.#hardware = hardware
-    this.#onChange()
+    this.#options.onChange()
   }
 }
 

@@ -237,6 +237,16 @@ export class RunQueue {
     return inARow < mostCrashesInARow
   }
 
+  /** The run that is carried out, or goes on by itself as soon as it can; null when none does, or its end is wished for. */
+  underWay(): RunView | null {
+    const { current } = this.#options.workspaces
+    if (!current || current.key === this.#closingKey) return null
+    if (this.#active && this.#active.wish !== 'go-on') return null
+    const found = firstRunIn(current.db, 'running')
+    const [run] = found ? this.#unstored.over(current.key, [found]) : []
+    return run?.state === 'running' ? viewOf(current.db, run, this.#nowOf(run)) : null
+  }
+
   list(): RunView[] {
     const { shown } = this.#options.workspaces
     if (!shown) return []

@@ -7,6 +7,7 @@ import type { AppState, EventPayload, OpenWorkspace, Params, Result, StudioEvent
 import { toErrorRecord } from '../../shared/errors.ts'
 import { exportFolderName, unfinishedSuffix } from '../../shared/fileName.ts'
 import type { DeviceName } from '../../shared/hardware.ts'
+import type { RunView } from '../../shared/runView.ts'
 import type { Appearance } from '../../shared/settings.ts'
 import { libraryMethods } from '../../shared/workerProtocol.ts'
 import { listBackups } from '../db/backup.ts'
@@ -17,6 +18,7 @@ import { WorkerClient } from '../worker/workerClient.ts'
 import { Engine } from './engine.ts'
 import { ImageLibrary } from './imageLibrary.ts'
 import { ModelLibrary } from './modelLibrary.ts'
+import { Notices } from './notices.ts'
 import { RunQueue } from './runQueue.ts'
 import type { SettingsFile } from './settingsFile.ts'
 import { startWorkerProcess } from './workerProcess.ts'
@@ -26,6 +28,9 @@ import { Workspaces } from './workspaces.ts'
 const mostExportFolders = 1000
 
 const workspaceFilter = [{ name: 'FiSAO Studio workspace', extensions: ['fisao'] }]
+
+/** Why a run would have to stop: the app ends, its workspace closes, another one takes its place. */
+export type LeavePurpose = 'quit' | 'close' | 'open'
 
 export interface StudioOptions {
   readonly settings: SettingsFile
@@ -37,6 +42,10 @@ export interface StudioOptions {
   readonly broadcast: <E extends StudioEvent>(event: E, payload: EventPayload<E>) => void
   /** Called when what the menu shows may have changed. */
   readonly onStateChanged: () => void
+  /** Called when a run may have begun, gone on or ended. */
+  readonly onRunsChanged: () => void
+  /** Asks whether a run that is under way may stop for now. */
+  readonly askToStop: (run: RunView, purpose: LeavePurpose) => Promise<boolean>
 }
 
 export class Studio {
@@ -45,15 +54,17 @@ export class Studio {
   readonly images: ImageLibrary
   readonly models: ModelLibrary
   readonly runs: RunQueue
+  readonly notices: Notices
   readonly handlers: ChannelHandlers
   readonly #options: StudioOptions
   readonly #library: WorkerClient<typeof libraryMethods>
   #stateTimer: NodeJS.Timeout | null = null
+  #isAsking = false
 
   constructor(options: StudioOptions) {
     this.#options = options
     const changed = (): void => this.#stateChanged()
-    this.engine = new Engine(changed)
+    this.engine = new Engine({ onChange: changed, spawn: () => startWorkerProcess('engine'), log: logger.warn })
     this.#library = new WorkerClient({
       name: 'library',
       area: 'workspace',
@@ -68,7 +79,7 @@ export class Studio {
       onOpened: (current) => this.images.resumeInterrupted(current),
       onClosing: async () => void (await Promise.all([this.images.pauseAll(), this.runs.suspend()])),
       onLost: async () => void (await Promise.all([this.images.abandonAll(), this.runs.abandon()])),
-      onError: (error) => options.broadcast('app.error', toErrorRecord(error)),
+      onError: (error) => this.#tellError(error),
       onChange: changed,
     })
     this.images = new ImageLibrary({
@@ -78,7 +89,7 @@ export class Studio {
         options.broadcast('images.importChanged', { importId })
         changed()
       },
-      onError: (error) => options.broadcast('app.error', error),
+      onError: (error) => this.notices.tell({ about: 'error', error }),
     })
     this.models = new ModelLibrary({
       engine: this.engine.client,
@@ -93,8 +104,12 @@ export class Studio {
       },
       workspaces: this.workspaces,
       lexicon: ({ isDemo }) => join(options.resources, 'lexicons', isDemo ? 'scene-objects.json' : 'coco-objects.json'),
-      onRunChanged: (runId) => options.broadcast('runs.changed', { runId }),
+      onRunChanged: (runId) => {
+        options.broadcast('runs.changed', { runId })
+        options.onRunsChanged()
+      },
     })
+    this.notices = new Notices(() => options.broadcast('app.noticed', {}))
     this.handlers = this.#makeHandlers()
     nativeTheme.themeSource = options.settings.get().appearance
   }
@@ -122,6 +137,9 @@ export class Studio {
       appearance: this.#options.settings.get().appearance,
       workspace: this.workspaces.describe(),
       recentWorkspaces: this.workspaces.recent(),
+      unfinishedRuns: this.#options.settings
+        .get()
+        .unfinishedRuns.filter(({ path }) => path !== this.workspaces.current?.path),
       engine: this.engine.client.status,
       ...this.engine.hardware,
     }
@@ -140,7 +158,7 @@ export class Studio {
       filters: workspaceFilter,
       properties: ['showOverwriteConfirmation'],
     })
-    return canceled || !filePath ? null : await this.workspaces.create(filePath)
+    return canceled || !filePath ? null : await this.#instead(filePath, () => this.workspaces.create(filePath))
   }
 
   async pickWorkspace(): Promise<OpenWorkspace | null> {
@@ -149,7 +167,47 @@ export class Studio {
       filters: workspaceFilter,
       properties: ['openFile'],
     })
-    return filePaths[0] === undefined ? null : await this.workspaces.open(filePaths[0])
+    return filePaths[0] === undefined ? null : await this.openWorkspace(filePaths[0])
+  }
+
+  /** Opens a workspace in the place of the one that is open; null when its run shall not stop for that. */
+  openWorkspace(path: string): Promise<OpenWorkspace | null> {
+    return this.#instead(path, () => this.workspaces.open(path))
+  }
+
+  async closeWorkspace(): Promise<void> {
+    if (await this.mayLeave('close')) await this.workspaces.close()
+  }
+
+  /** Opens the workspace in which a run waits, so that it goes on. */
+  goOn(path: string): Promise<OpenWorkspace | null> {
+    const waiting = this.#options.settings.get().unfinishedRuns.find((one) => one.path === path)
+    return this.#instead(path, () => this.workspaces.open(path, waiting?.isDemo ?? false))
+  }
+
+  #forgetUnfinished(path: string): void {
+    const { settings } = this.#options
+    settings.update({ unfinishedRuns: settings.get().unfinishedRuns.filter((one) => one.path !== path) })
+    this.#stateChanged()
+  }
+
+  /** Whether nothing is under way, or a person agrees that it stops for now. One question at a time. */
+  async mayLeave(purpose: LeavePurpose): Promise<boolean> {
+    const run = this.runs.underWay()
+    if (!run) return true
+    if (this.#isAsking) return false
+    this.#isAsking = true
+    try {
+      return await this.#options.askToStop(run, purpose)
+    } finally {
+      this.#isAsking = false
+    }
+  }
+
+  /** Does what takes the place of the open workspace, unless its run shall not stop for that. */
+  async #instead<T>(path: string, work: () => Promise<T>): Promise<T | null> {
+    const isOpen = this.workspaces.current?.path === path
+    return isOpen || (await this.mayLeave('open')) ? await work() : null
   }
 
   async pickFolder(): Promise<{ importId: number } | null> {
@@ -164,7 +222,11 @@ export class Studio {
   }
 
   /** Opens the demo: a workspace of the app's own with the sample images; made at the first time. */
-  async openDemo(path = join(app.getPath('userData'), 'demo', 'Demo.fisao')): Promise<OpenWorkspace> {
+  async openDemo(path = join(app.getPath('userData'), 'demo', 'Demo.fisao')): Promise<OpenWorkspace | null> {
+    return await this.#instead(path, () => this.#openDemo(path))
+  }
+
+  async #openDemo(path: string): Promise<OpenWorkspace> {
     const exists = existsSync(path)
     mkdirSync(dirname(path), { recursive: true })
     const workspace = exists ? await this.workspaces.open(path, true) : await this.workspaces.create(path, true)
@@ -213,15 +275,18 @@ export class Studio {
       'app.state': () => this.state(),
       'app.setAppearance': ({ appearance }) => done(this.setAppearance(appearance)),
       'app.showLogs': () => done(showFolder(this.#options.logFolder)),
+      'app.notices': () => this.notices.take(),
       'workspace.create': () => this.pickNewWorkspace(),
       'workspace.open': () => this.pickWorkspace(),
-      'workspace.openRecent': ({ path }) => workspaces.open(path),
-      'workspace.openForReading': ({ path }) => workspaces.openForReading(path),
+      'workspace.openRecent': ({ path }) => this.openWorkspace(path),
+      'workspace.openForReading': ({ path }) => this.#instead(path, () => workspaces.openForReading(path)),
+      'workspace.goOn': ({ path }) => this.goOn(path),
+      'workspace.forgetUnfinished': ({ path }) => done(this.#forgetUnfinished(path)),
       'workspace.forgetRecent': ({ path }) => done(workspaces.forget(path)),
       'workspace.openDemo': () => this.openDemo(),
-      'workspace.close': () => done(workspaces.close()),
+      'workspace.close': () => done(this.closeWorkspace()),
       'workspace.backups': ({ path }) => listBackups(path),
-      'workspace.restore': ({ path, backup }) => workspaces.restore(path, backup),
+      'workspace.restore': ({ path, backup }) => this.#instead(path, () => workspaces.restore(path, backup)),
       'images.pickFolder': () => this.pickFolder(),
       'images.importFolder': ({ folder }) => ({ importId: images.importFolder(folder).importId }),
       'images.cancelImport': ({ importId }) => done(images.cancelImport(importId)),
@@ -255,6 +320,7 @@ export class Studio {
   /** Tells window and menu, at most ten times a second: an import reports far more often than a person can read. */
   #stateChanged(): void {
     this.runs?.look()
+    this.#options.onRunsChanged()
     this.#stateTimer ??= setTimeout(() => {
       this.#stateTimer = null
       this.#options.broadcast('app.stateChanged', this.state())
@@ -262,9 +328,13 @@ export class Studio {
     }, 100)
   }
 
+  #tellError(thrown: unknown): void {
+    this.notices.tell({ about: 'error', error: toErrorRecord(thrown) })
+  }
+
   /** Carries out a command of the menu; what goes wrong is shown in the window. */
   attempt(work: () => Promise<unknown>): void {
-    work().catch((thrown: unknown) => this.#options.broadcast('app.error', toErrorRecord(thrown)))
+    work().catch((thrown: unknown) => this.#tellError(thrown))
   }
 }
 

@@ -22,8 +22,14 @@ export function startWorkerProcess(entry: 'engine' | 'library'): WorkerPort {
     onMessage: (listener) => child.on('message', listener),
     onExit: (listener) => child.on('exit', listener),
     kill: () => {
-      // SIGKILL, not the polite signal: a process inside one long ONNX run would not hear the other.
-      if (child.pid !== undefined) process.kill(child.pid, 'SIGKILL')
+      if (child.pid === undefined) return
+      try {
+        // SIGKILL, not the polite signal: a process inside one long ONNX run would not hear the other.
+        process.kill(child.pid, 'SIGKILL')
+      } catch (thrown) {
+        // It may have ended a moment ago, before its exit was heard of; then there is nothing left to end.
+        if ((thrown as NodeJS.ErrnoException).code !== 'ESRCH') logger.error(`${entry} could not be ended`, thrown)
+      }
     },
   }
 }

@@ -8,66 +8,33 @@ import { inspectModel } from './modelInspection.ts'
 import { exportRun } from './runExport.ts'
 import { evaluateRun, runAlignment } from './workspaceRuns.ts'
 
-/** A device that compiles its first shaders, or a slow one, blocks this thread for up to this long. */
-const deviceQuietMs = 120_000
-/** One run of a large model's graph on a slow machine is one call. */
-const stepQuietMs = 10 * 60_000
-
 serveMethods(
   engineMethods,
   {
-    probeDevices: ({ skip }, { report, quietFor }) =>
-      probeDevices({
-        skip,
-        onProgress: (device, phase) => {
-          report({ device, phase })
-          quietFor(deviceQuietMs)
-        },
-      }),
-    inspectModel: ({ folder, companionFolder }, { signal, quietFor }) => {
-      quietFor(deviceQuietMs)
-      return inspectModel(folder, companionFolder, signal)
-    },
-    async runAlignment({ workspace, ...request }, { signal, report, quietFor }) {
+    probeDevices: ({ skip }, { report }) =>
+      probeDevices({ skip, onProgress: (device, phase) => report({ device, phase }) }),
+    inspectModel: ({ folder, companionFolder }, { signal }) => inspectModel(folder, companionFolder, signal),
+    async runAlignment({ workspace, ...request }, { signal, report }) {
       const db = openWorkspace(workspace, { foldsLog: false })
       try {
-        quietFor(stepQuietMs)
-        return await runAlignment(
-          db,
-          request,
-          (progress) => {
-            report(progress)
-            quietFor(stepQuietMs)
-          },
-          signal,
-        )
+        return await runAlignment(db, request, report, signal)
       } finally {
         db.close()
       }
     },
-    async exportRun({ workspace, ...request }, { signal, quietFor }) {
+    async exportRun({ workspace, ...request }, { signal }) {
       const db = openWorkspace(workspace, { foldsLog: false })
       try {
-        quietFor(stepQuietMs)
         await exportRun(db, request, signal)
         return {}
       } finally {
         db.close()
       }
     },
-    async evaluateChair({ workspace, ...request }, { signal, report, quietFor }) {
+    async evaluateChair({ workspace, ...request }, { signal, report }) {
       const db = openWorkspace(workspace, { foldsLog: false })
       try {
-        quietFor(stepQuietMs)
-        return await evaluateRun(
-          db,
-          request,
-          (done, total) => {
-            report({ done, total })
-            quietFor(stepQuietMs)
-          },
-          signal,
-        )
+        return await evaluateRun(db, request, (done, total) => report({ done, total }), signal)
       } finally {
         db.close()
       }

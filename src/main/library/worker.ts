@@ -6,19 +6,12 @@ import { parentPort } from '../worker/parentPort.ts'
 import { serveMethods } from '../worker/serveMethods.ts'
 import { runImport } from './importImages.ts'
 
-/** A page check of a large file on a slow disk is one long call; main is told not to worry. */
-const checkQuietMs = 30 * 60_000
-
 serveMethods(
   libraryMethods,
   {
-    async prepareWorkspace({ path, create }, { report, quietFor }) {
+    async prepareWorkspace({ path, create }, { report }) {
       if (create) createWorkspace(path)
-      quietFor(checkQuietMs)
-      await prepareWorkspace(path, (phase) => {
-        report({ phase })
-        quietFor(checkQuietMs)
-      })
+      await prepareWorkspace(path, (phase) => report({ phase }))
       return { path }
     },
     async runImport({ path, importId }, { signal, report }) {
@@ -37,15 +30,11 @@ serveMethods(
         closeWorkspace(db)
       }
     },
-    async foldLog({ path }, { quietFor }) {
-      quietFor(checkQuietMs)
+    async foldLog({ path }) {
       foldLog(path)
       return {}
     },
-    async restoreBackup({ path, backup }, { quietFor }) {
-      quietFor(checkQuietMs)
-      return { keptAs: await restoreBackup(path, backup) }
-    },
+    restoreBackup: async ({ path, backup }) => ({ keptAs: await restoreBackup(path, backup) }),
   },
   parentPort(),
 )

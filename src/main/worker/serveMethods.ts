@@ -21,8 +21,6 @@ export interface MethodContext<P> {
   /** Raised when main cancels the request. */
   readonly signal: AbortSignal
   readonly report: (progress: P) => void
-  /** Announces that the thread will be blocked for up to this long, so that main does not take it for dead. */
-  readonly quietFor: (durationMs: number) => void
 }
 
 export type Handlers<T extends MethodTable> = {
@@ -46,7 +44,6 @@ export function serveMethods<T extends MethodTable>(methods: T, handlers: Handle
     const value = await handler(params.data as ParamsOf<T, keyof T>, {
       signal: abort.signal,
       report: (progress) => port.postMessage({ kind: 'progress', id, progress }),
-      quietFor: (durationMs) => port.postMessage({ kind: 'heartbeat', quietForMs: durationMs }),
     })
     port.postMessage({ kind: 'result', id, value })
   }
@@ -65,7 +62,7 @@ export function serveMethods<T extends MethodTable>(methods: T, handlers: Handle
       .finally(() => running.delete(id))
   })
   port.postMessage({ kind: 'ready', protocolVersion, pid: process.pid })
-  setInterval(() => port.postMessage({ kind: 'heartbeat', quietForMs: 0 }), heartbeatMs)
+  setInterval(() => port.postMessage({ kind: 'heartbeat' }), heartbeatMs)
 }
 
 function unknownMethod(method: string): StudioError {

@@ -33,7 +33,9 @@ function spawn(args: readonly string[] = []): WorkerPort {
   }
 }
 
-function start(options: { args?: readonly string[]; silenceMs?: number; maxRestartsInARow?: number } = {}): {
+function start(
+  options: { args?: readonly string[]; silenceMs?: number; maxRestartsInARow?: number; backoffMs?: number } = {},
+): {
   client: WorkerClient<typeof testMethods>
   states: WorkerStatus['state'][]
 } {
@@ -96,13 +98,61 @@ test('a process that is killed from outside comes back', async () => {
   expect(client.status.pid).not.toBe(before)
 })
 
-test('silence beyond what was announced ends it; announced silence does not', async () => {
+test('silence that its request explains does not end it, any other does', async () => {
   const { client } = start({ silenceMs: 1500 })
-  expect(await client.request('block', { forMs: 2500, announcedMs: 3000 })).toEqual({})
-  await expect(client.request('block', { forMs: 4000, announcedMs: 0 })).rejects.toMatchObject({
+  expect(await client.request('block', { forMs: 2500, times: 2 })).toEqual({ beats: expect.any(Number) })
+  expect(client.status.restarts).toBe(0)
+  await expect(client.request('hang', { forMs: 4000 })).rejects.toMatchObject({
     code: 'engine.crashed',
     message: expect.stringContaining('no sign of life'),
   })
+})
+
+test('two native calls of 20 seconds in a row, with the silence that the app allows', { timeout: 90_000 }, async () => {
+  const { client } = start()
+  const { beats } = await client.request('block', { forMs: 20_000, times: 2 })
+  expect(beats, 'heartbeats left between the calls').toBeGreaterThanOrEqual(2)
+  expect(client.status).toMatchObject({ state: 'ready', restarts: 0 })
+})
+
+test('a request that may be silent excuses nothing once it is answered', async () => {
+  const { client } = start({ silenceMs: 1500 })
+  await client.request('block', { forMs: 10, times: 1 })
+  await expect(client.request('hang', { forMs: 4000 })).rejects.toMatchObject({ code: 'engine.crashed' })
+})
+
+test('a time in which main itself was stopped is no silence of the process', async () => {
+  const { client } = start({ silenceMs: 1500 })
+  await client.request('count', { to: 1 })
+  // As after a night's sleep: main's timers are long due, and what the process said waits behind them.
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 6000)
+  expect(await client.request('count', { to: 2 })).toEqual({ counted: 2 })
+  await new Promise((resolve) => setTimeout(resolve, 1000))
+  expect(client.status).toMatchObject({ state: 'ready', restarts: 0 })
+})
+
+test('one that works between its ends is not given up', async () => {
+  const { client } = start({ maxRestartsInARow: 2 })
+  for (let end = 1; end <= 5; end++) {
+    expect(await client.request('count', { to: 1 })).toEqual({ counted: 1 })
+    await expect(client.request('crash', {})).rejects.toMatchObject({ code: 'engine.crashed' })
+  }
+  expect(client.status).toMatchObject({ state: 'restarting', restarts: 5 })
+})
+
+test('a process that cannot even be started is an end like any other', async () => {
+  let spawns = 0
+  const failing = new WorkerClient({
+    ...{ name: 'test', area: 'engine' as const, methods: testMethods, backoffMs: 5, maxRestartsInARow: 2 },
+    spawn: () => {
+      spawns++
+      throw new Error('no memory for a process')
+    },
+  })
+  failing.start()
+  await vi.waitFor(() => expect(failing.status.state).toBe('failed'))
+  expect(spawns).toBe(3)
+  expect(failing.status.lastError?.message).toContain('no memory for a process')
 })
 
 test('one that cannot stay alive is given up, and can be started again by hand', async () => {
@@ -113,6 +163,13 @@ test('one that cannot stay alive is given up, and can be started again by hand',
   await expect(client.request('count', { to: 1 })).rejects.toMatchObject({ code: 'engine.failed' })
   client.start()
   expect(client.status.state).toBe('starting')
+})
+
+test('a start by hand does not wait for the next restart', async () => {
+  const { client } = start({ args: ['die-at-once'], backoffMs: 60_000 })
+  await vi.waitFor(() => expect(client.status.state).toBe('restarting'))
+  client.start()
+  expect(client.status).toMatchObject({ state: 'starting', pid: expect.any(Number) })
 })
 
 test('a process of another protocol version is refused', async () => {

@@ -31,13 +31,15 @@ export interface WorkerClientOptions<T extends MethodTable> {
   readonly spawn: () => WorkerPort
   readonly onStatus?: (status: WorkerStatus) => void
   readonly log?: (line: string) => void
-  /** How long the process may say nothing beyond what it announced; then it is killed and restarted. */
+  /** How long the process may say nothing beyond its methods' `quietMs`; then it is killed and restarted. */
   readonly silenceMs?: number
+  /** How long it may take from its start to its first word: a cold disk reads hundreds of megabytes of libraries. */
+  readonly startMs?: number
   /** Delay before the first restart; doubled for each further one in a row. */
   readonly backoffMs?: number
   /** After this many unexpected ends in a row the process is given up until `start` is called again. */
   readonly maxRestartsInARow?: number
-  /** A process that lived this long starts with a clean record. */
+  /** A process that was ready for this long starts with a clean record, and so does one that reported or answered. */
   readonly healthyAfterMs?: number
 }
 
@@ -64,9 +66,10 @@ export class WorkerClient<T extends MethodTable> {
   #status: WorkerStatus = { state: 'stopped', pid: null, restarts: 0, lastError: null }
   #nextId = 0
   #failuresInARow = 0
-  #silenceTimer: NodeJS.Timeout | null = null
+  #readyAtMs: number | null = null
+  #silentMs = 0
+  #watchdog: NodeJS.Timeout | null = null
   #restartTimer: NodeJS.Timeout | null = null
-  #healthyTimer: NodeJS.Timeout | null = null
 
   constructor(options: WorkerClientOptions<T>) {
     this.#options = options
@@ -77,11 +80,19 @@ export class WorkerClient<T extends MethodTable> {
     return this.#status
   }
 
-  /** Starts the process; does nothing while one is running. */
+  /** Starts the process, at once and with a clean record also while a restart is waited for; not while one is running. */
   start(): void {
-    if (this.#port || this.#restartTimer) return
+    if (this.#port) return
+    this.#clearTimers()
     this.#failuresInARow = 0
     this.#launch('starting')
+  }
+
+  /** Ends a process that lives but gets nowhere; it is started again as after any other end. */
+  restart(why: string): void {
+    if (!this.#port) return
+    this.#port.kill()
+    this.#ended(why)
   }
 
   /** Ends the process for good; waiting requests are refused with `<area>.stopped`. */
@@ -143,7 +154,13 @@ export class WorkerClient<T extends MethodTable> {
   }
 
   #launch(state: 'starting' | 'restarting'): void {
-    const port = this.#options.spawn()
+    let port: WorkerPort
+    try {
+      port = this.#options.spawn()
+    } catch (thrown) {
+      this.#ended(`could not be started: ${thrown instanceof Error ? thrown.message : String(thrown)}`)
+      return
+    }
     this.#port = port
     this.#setStatus({ state, pid: port.pid ?? null })
     port.onMessage((message) => {
@@ -152,7 +169,30 @@ export class WorkerClient<T extends MethodTable> {
     port.onExit((exitCode) => {
       if (this.#port === port) this.#ended(`ended unexpectedly (exit code ${exitCode ?? 'unknown'})`)
     })
-    this.#expectWord(0)
+    this.#watch(port)
+  }
+
+  /**
+   * Ends a process that stays silent for too long. Silence is counted in turns of main's own loop, each worth its
+   * interval and no more, not read from a clock: after a night's sleep, or a minute in which main itself was
+   * blocked, one turn has passed, and the words that wait in the channel are heard before the next.
+   */
+  #watch(port: WorkerPort): void {
+    const turnMs = Math.min(1000, this.#silenceMs / 10)
+    this.#silentMs = 0
+    this.#watchdog = setInterval(() => {
+      this.#silentMs += turnMs
+      if (this.#silentMs <= this.#patienceMs()) return
+      port.kill()
+      this.#ended(`gave no sign of life for ${Math.round(this.#silentMs / 1000)} s`)
+    }, turnMs)
+  }
+
+  /** How long the process may be silent now: what the most demanding of its requests may take, and a little. */
+  #patienceMs(): number {
+    if (this.#status.state !== 'ready') return Math.max(this.#silenceMs, this.#options.startMs ?? 60_000)
+    const underWay = [...this.#pending.values()].filter(({ sent }) => sent)
+    return this.#silenceMs + Math.max(0, ...underWay.map(({ method }) => this.#schema(method).quietMs))
   }
 
   #receive(port: WorkerPort, raw: unknown): void {
@@ -166,7 +206,7 @@ export class WorkerClient<T extends MethodTable> {
   }
 
   #dispatch(port: WorkerPort, message: FromWorker): void {
-    this.#expectWord(message.kind === 'heartbeat' ? message.quietForMs : 0)
+    this.#silentMs = 0
     switch (message.kind) {
       case 'ready':
         if (message.protocolVersion !== protocolVersion) {
@@ -174,10 +214,8 @@ export class WorkerClient<T extends MethodTable> {
           this.#ended(`speaks protocol ${message.protocolVersion}, not ${protocolVersion}`)
           return
         }
+        this.#readyAtMs = performance.now()
         this.#setStatus({ state: 'ready', pid: message.pid })
-        this.#healthyTimer = setTimeout(() => {
-          this.#failuresInARow = 0
-        }, this.#options.healthyAfterMs ?? 30_000)
         for (const id of this.#pending.keys()) this.#send(id)
         return
       case 'heartbeat':
@@ -185,10 +223,12 @@ export class WorkerClient<T extends MethodTable> {
       case 'progress': {
         const pending = this.#pending.get(message.id)
         const progress = pending && this.#schema(pending.method).progress.safeParse(message.progress)
+        this.#failuresInARow = 0
         if (progress?.success) pending?.onProgress?.(progress.data)
         return
       }
       case 'result': {
+        this.#failuresInARow = 0
         const pending = this.#settle(message.id)
         if (!pending) return
         const value = this.#schema(pending.method).result.safeParse(message.value)
@@ -218,19 +258,12 @@ export class WorkerClient<T extends MethodTable> {
     return pending
   }
 
-  /** Waits for the next message for the agreed silence plus what the process announced; then ends it. */
-  #expectWord(quietForMs: number): void {
-    if (this.#silenceTimer) clearTimeout(this.#silenceTimer)
-    this.#silenceTimer = setTimeout(() => {
-      this.#port?.kill()
-      this.#ended(`gave no sign of life for ${Math.round((this.#silenceMs + quietForMs) / 1000)} s`)
-    }, this.#silenceMs + quietForMs)
-  }
-
   #ended(what: string): void {
     this.#clearTimers()
     this.#port = null
-    const { name, log, backoffMs = 250, maxRestartsInARow = 5 } = this.#options
+    const { name, log, backoffMs = 250, maxRestartsInARow = 5, healthyAfterMs = 30_000 } = this.#options
+    if (this.#readyAtMs !== null && performance.now() - this.#readyAtMs > healthyAfterMs) this.#failuresInARow = 0
+    this.#readyAtMs = null
     const error = this.#error('crashed', what, 'It is started again by itself; what was committed is kept.')
     log?.(`${name} ${what}`)
     this.#rejectAll(() => error, true)
@@ -262,8 +295,9 @@ export class WorkerClient<T extends MethodTable> {
   }
 
   #clearTimers(): void {
-    for (const timer of [this.#silenceTimer, this.#restartTimer, this.#healthyTimer]) if (timer) clearTimeout(timer)
-    this.#silenceTimer = this.#restartTimer = this.#healthyTimer = null
+    if (this.#watchdog) clearInterval(this.#watchdog)
+    if (this.#restartTimer) clearTimeout(this.#restartTimer)
+    this.#watchdog = this.#restartTimer = null
   }
 
   #setStatus(change: Partial<WorkerStatus>): void {

@@ -1,7 +1,7 @@
 // The shell: navigation at the left, the page, and a status line that says how the engine is doing.
 import { SegmentedControl, VisuallyHidden } from '@mantine/core'
 import { IconDeviceDesktop, IconHome, IconMoon, IconPhoto, IconRoute, IconSun } from '@tabler/icons-react'
-import { type ReactNode, useEffect, useState } from 'react'
+import { type ReactNode, useEffect, useRef, useState } from 'react'
 import type { Appearance } from '../../shared/settings.ts'
 import { request, useAppState, useStudioEvent } from './api.ts'
 import { useAttempt } from './attempt.ts'
@@ -11,14 +11,14 @@ import { formatCount } from './format.ts'
 import { Home } from './pages/Home.tsx'
 import { Images } from './pages/Images.tsx'
 import { Runs } from './pages/Runs.tsx'
-
-export type Page = 'home' | 'images' | 'runs'
+import { type Page, placeIn, rememberPlace } from './place.ts'
 
 const titles: Readonly<Record<Page, string>> = { home: 'Home', images: 'Images', runs: 'Runs' }
 
 export function App(): ReactNode {
   const { workspace, version } = useAppState()
-  const [page, setPage] = useState<Page>('home')
+  const key = workspace?.key ?? null
+  const [page, setPage] = useState<Page>(() => placeIn(key).page)
   const attempt = useAttempt()
   const shown: Page = workspace ? page : 'home'
 
@@ -26,9 +26,24 @@ export function App(): ReactNode {
     document.title = [titles[shown], workspace?.name, 'FiSAO Studio'].filter(Boolean).join(' – ')
   }, [shown, workspace?.name])
 
-  // Opening a workspace leads to its images, closing it leads home.
-  const key = workspace?.key
-  useEffect(() => setPage(key === undefined ? 'home' : 'images'), [key])
+  // Opening a workspace leads to its images, or to its runs when one goes on; closing it leads home.
+  const shownKey = useRef(key)
+  const opensAtRuns = useRef(false)
+  useEffect(() => {
+    if (shownKey.current === key) return
+    shownKey.current = key
+    setPage(key !== null && opensAtRuns.current ? 'runs' : placeIn(key).page)
+    opensAtRuns.current = false
+  }, [key])
+  useEffect(() => rememberPlace({ workspaceKey: key, page: shown }), [key, shown])
+
+  const goOn = (path: string): Promise<unknown> => {
+    opensAtRuns.current = true
+    return request('workspace.goOn', { path }).catch((thrown: unknown) => {
+      opensAtRuns.current = false
+      throw thrown
+    })
+  }
 
   useStudioEvent('menu.command', ({ command }) => {
     if (command === 'showHome') setPage('home')
@@ -77,7 +92,7 @@ export function App(): ReactNode {
       <main className="page" id="main" tabIndex={-1}>
         <ReadingBanner />
         {shown === 'home' || !workspace ? (
-          <Home onShowImages={() => setPage('images')} />
+          <Home onShowImages={() => setPage('images')} onGoOn={goOn} />
         ) : shown === 'runs' ? (
           <Runs key={workspace.key} onShowImages={() => setPage('images')} />
         ) : (

@@ -24,14 +24,19 @@ if (process.argv[2] === 'other-version') {
       },
       lie: () => Promise.resolve({ truth: 42 } as never),
       crash: () => process.abort(),
-      async block({ forMs, announcedMs }, { quietFor }) {
-        quietFor(announcedMs)
-        // The message has to leave before the thread is blocked.
-        await delay(50)
-        quietFor(announcedMs)
-        await delay(5)
-        const endMs = performance.now() + forMs
-        while (performance.now() < endMs);
+      async block({ forMs, times }) {
+        let beats = 0
+        const beat = setInterval(() => beats++, 1000)
+        for (let time = 0; time < times; time++) {
+          blockThread(forMs)
+          // A heartbeat leaves in the pause; it must not take back what the method may do until its answer.
+          await delay(1500)
+        }
+        clearInterval(beat)
+        return { beats }
+      },
+      async hang({ forMs }) {
+        blockThread(forMs)
         return {}
       },
     },
@@ -40,4 +45,8 @@ if (process.argv[2] === 'other-version') {
       onMessage: (listener) => void process.on('message', listener),
     },
   )
+}
+
+function blockThread(forMs: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, forMs)
 }

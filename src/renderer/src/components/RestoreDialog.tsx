@@ -24,8 +24,8 @@ export function RestoreDialog({ damaged, onClose }: RestoreDialogProps): ReactNo
     attempt(async () => {
       setBusy(true)
       try {
-        await request('workspace.restore', { path, backup })
-        onClose()
+        // Null: another workspace's run shall not stop for it.
+        if (await request('workspace.restore', { path, backup })) onClose()
       } finally {
         setBusy(false)
       }

@@ -1,15 +1,25 @@
 // Home: begin or go on with a workspace, and see what this computer can do.
 import { ActionIcon, Button, Paper, Text, Title, Tooltip } from '@mantine/core'
-import { IconFilePlus, IconFolderOpen, IconPlayerPlay, IconX } from '@tabler/icons-react'
+import { IconFilePlus, IconFolderOpen, IconPlayerPlay, IconRoute, IconX } from '@tabler/icons-react'
 import { type ReactNode, useState } from 'react'
 import type { RecentEntry } from '../../../shared/contract.ts'
+import type { UnfinishedRun } from '../../../shared/settings.ts'
 import { request, useAppState } from '../api.ts'
 import { useAttempt } from '../attempt.ts'
 import { HardwareCard } from '../components/HardwareCard.tsx'
 import { formatAgo, formatMoment, formatPlural, shortenPath } from '../format.ts'
 
-export function Home({ onShowImages }: { readonly onShowImages: () => void }): ReactNode {
-  const { recentWorkspaces, workspace } = useAppState()
+/** More unfinished runs than these are found by opening their workspaces. */
+const mostOffered = 3
+
+interface HomeProps {
+  readonly onShowImages: () => void
+  /** Opens a workspace in which a run waits, and shows its runs. */
+  readonly onGoOn: (path: string) => Promise<unknown>
+}
+
+export function Home({ onShowImages, onGoOn }: HomeProps): ReactNode {
+  const { recentWorkspaces, unfinishedRuns, workspace } = useAppState()
   const attempt = useAttempt()
   const [isBusy, setBusy] = useState(false)
 
@@ -52,6 +62,15 @@ export function Home({ onShowImages }: { readonly onShowImages: () => void }): R
           </Button>
         </div>
       </header>
+      {unfinishedRuns.slice(0, mostOffered).map((waiting) => (
+        <UnfinishedItem
+          key={waiting.path}
+          waiting={waiting}
+          isBusy={isBusy}
+          onGoOn={() => open(() => onGoOn(waiting.path))}
+          onForget={() => attempt(() => request('workspace.forgetUnfinished', { path: waiting.path }))}
+        />
+      ))}
       {workspace && (
         <Paper component="section" withBorder p="md" className="open-workspace" aria-label="Open workspace">
           <div className="open-workspace-words">
@@ -91,6 +110,39 @@ export function Home({ onShowImages }: { readonly onShowImages: () => void }): R
         <HardwareCard />
       </div>
     </div>
+  )
+}
+
+interface UnfinishedItemProps {
+  readonly waiting: UnfinishedRun
+  readonly isBusy: boolean
+  readonly onGoOn: () => void
+  readonly onForget: () => void
+}
+
+/** A run that waits in a workspace which is not open; it is never opened without being asked for. */
+function UnfinishedItem({ waiting, isBusy, onGoOn, onForget }: UnfinishedItemProps): ReactNode {
+  const { runName, path, isDemo, sinceMs } = waiting
+  const place = isDemo ? 'In the demo' : shortenPath(path)
+  return (
+    <Paper component="section" withBorder p="md" className="open-workspace unfinished" aria-label="Unfinished run">
+      <IconRoute size={22} aria-hidden="true" className="unfinished-icon" />
+      <div className="open-workspace-words">
+        <Text fw={600}>“{runName}” is not finished</Text>
+        <Text size="sm" className="quiet" title={path}>
+          It was under way when its workspace closed and goes on after its last checkpoint.
+        </Text>
+        <Text size="sm" className="quiet" title={formatMoment(sinceMs)}>
+          {place} · begun {formatAgo(sinceMs)}
+        </Text>
+      </div>
+      <Button size="xs" disabled={isBusy} onClick={onGoOn}>
+        Go on
+      </Button>
+      <Button size="xs" variant="default" disabled={isBusy} onClick={onForget}>
+        Not now
+      </Button>
+    </Paper>
   )
 }
 

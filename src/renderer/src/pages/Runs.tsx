@@ -9,11 +9,13 @@ import { useAttempt } from '../attempt.ts'
 import { NewRunDialog } from '../components/NewRunDialog.tsx'
 import { RunDetails } from '../components/RunDetails.tsx'
 import { RunList } from '../components/RunList.tsx'
+import { placeIn, rememberPlace } from '../place.ts'
 
 export function Runs({ onShowImages }: { readonly onShowImages: () => void }): ReactNode {
   const runs = useRuns()
   const { workspace } = useAppState()
-  const [chosen, setChosen] = useState<RunId | null>(null)
+  const [chosen, setChosen] = useState<RunId | null>(() => placeIn(workspace?.key ?? null).runId)
+  useEffect(() => rememberPlace({ runId: chosen }), [chosen])
   const [isAsking, setAsking] = useState(false)
   const shown = runs?.find(({ runId }) => runId === chosen) ?? runs?.find(({ live }) => live) ?? runs?.[0]
   return (
