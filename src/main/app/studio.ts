@@ -7,7 +7,6 @@ import { toErrorRecord } from '../../shared/errors.ts'
 import type { DeviceName } from '../../shared/hardware.ts'
 import type { Appearance } from '../../shared/settings.ts'
 import { libraryMethods } from '../../shared/workerProtocol.ts'
-import { listBackups } from '../db/backup.ts'
 import type { ChannelHandlers } from '../ipc.ts'
 import { logger } from '../log.ts'
 import { showFolder } from '../security.ts'
@@ -204,7 +203,9 @@ export class Studio {
       'workspace.forgetRecent': ({ path }) => done(workspaces.forget(path)),
       'workspace.openDemo': () => this.openDemo(),
       'workspace.close': () => done(workspaces.close()),
-      'workspace.backups': ({ path }) => listBackups(path),
+      'workspace.backups': ({ path }) => this.#library.request('listBackups', { path }),
+      'workspace.inspectDamage': ({ path }) => this.#library.request('inspectDamage', { path }),
+      'workspace.salvage': ({ path }) => workspaces.salvage(path),
       'workspace.restore': ({ path, backup }) => workspaces.restore(path, backup),
       'images.pickFolder': () => this.pickFolder(),
       'images.importFolder': ({ folder }) => ({ importId: images.importFolder(folder).importId }),

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { basename, extname } from 'node:path'
-import type { OpenWorkspace, RecentEntry } from '../../shared/contract.ts'
+import type { OpenWorkspace, RecentEntry, Result } from '../../shared/contract.ts'
 import { allImages } from '../../shared/domain.ts'
 import { StudioError } from '../../shared/errors.ts'
 import type { libraryMethods } from '../../shared/workerProtocol.ts'
@@ -114,6 +114,12 @@ export class Workspaces {
   async restore(path: string, backup: string): Promise<{ workspace: OpenWorkspace; keptAs: string }> {
     const { keptAs } = await this.#options.library.request('restoreBackup', { path, backup })
     return { workspace: await this.open(path), keptAs }
+  }
+
+  /** Puts what can be read of a damaged workspace in its place and opens it. */
+  async salvage(path: string): Promise<Result<'workspace.salvage'>> {
+    const { keptAs, report } = await this.#options.library.request('salvageWorkspace', { path })
+    return { workspace: await this.open(path), keptAs, report }
   }
 
   /** Recent workspaces, last opened first; those whose file is gone are marked. */

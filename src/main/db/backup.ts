@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from
 import { dirname, join } from 'node:path'
 import { z } from 'zod'
 import { StudioError } from '../../shared/errors.ts'
+import type { BackupEntry } from '../../shared/salvage.ts'
 import { connect, type ReadableDb, type WritableDb, workspaceError } from './connection.ts'
 import { damagedParts } from './damagedParts.ts'
 import { checkContents, checkFile, checkHeader } from './fileCheck.ts'
@@ -25,14 +26,6 @@ export interface Backup {
   /** By its name, and so by the clock of then. */
   readonly takenAtMs: number
   readonly sizeBytes: number
-}
-
-/** A backup with what is in it. */
-export interface BackupContents extends Backup {
-  readonly images: number
-  readonly runs: number
-  /** Whether it holds what was stored, weights and thumbnails included. */
-  readonly isSound: boolean
 }
 
 /** How many backups of a workspace are kept; the oldest go first. */
@@ -82,11 +75,11 @@ function namedBackups(path: string): NamedBackup[] {
 }
 
 /** Backups with what is in them, the last first. Each is read from end to end. */
-export function describeBackups(path: string): BackupContents[] {
+export function describeBackups(path: string): BackupEntry[] {
   return listBackups(path).map((backup) => ({ ...backup, ...contentsOf(backup.path) }))
 }
 
-function contentsOf(backup: string): Omit<BackupContents, 'path' | 'sizeBytes' | 'takenAtMs'> & { takenAtMs?: number } {
+function contentsOf(backup: string): Omit<BackupEntry, 'path' | 'sizeBytes' | 'takenAtMs'> & { takenAtMs?: number } {
   try {
     checkFile(backup)
     return withConnection(backup, (db) => {

@@ -1,7 +1,8 @@
 // The library process: the long work on workspace files and images, away from main and from the engine.
 import { libraryMethods } from '../../shared/workerProtocol.ts'
-import { backupIfDue, restoreBackup } from '../db/backup.ts'
+import { backupIfDue, describeBackups, ensureBackup, restoreBackup } from '../db/backup.ts'
 import { closeWorkspace, createWorkspace, openWorkspace, prepareWorkspace } from '../db/open.ts'
+import { inspectDamage, salvageWorkspace } from '../db/salvage.ts'
 import { parentPort } from '../worker/parentPort.ts'
 import { serveMethods } from '../worker/serveMethods.ts'
 import { runImport } from './importImages.ts'
@@ -29,13 +30,35 @@ serveMethods(
         db.close()
       }
     },
-    async backupIfDue({ path }) {
+    async backupIfDue({ path }, { quietFor }) {
+      quietFor(checkQuietMs)
       const db = openWorkspace(path)
       try {
         return { backup: await backupIfDue(db, path) }
       } finally {
         closeWorkspace(db)
       }
+    },
+    async takeBackup({ path }, { quietFor }) {
+      quietFor(checkQuietMs)
+      const db = openWorkspace(path)
+      try {
+        return { backup: await ensureBackup(db, path) }
+      } finally {
+        closeWorkspace(db)
+      }
+    },
+    async listBackups({ path }, { quietFor }) {
+      quietFor(checkQuietMs)
+      return describeBackups(path)
+    },
+    async inspectDamage({ path }, { quietFor }) {
+      quietFor(checkQuietMs)
+      return inspectDamage(path)
+    },
+    async salvageWorkspace({ path }, { quietFor }) {
+      quietFor(checkQuietMs)
+      return salvageWorkspace(path)
     },
     async restoreBackup({ path, backup }, { quietFor }) {
       quietFor(checkQuietMs)
