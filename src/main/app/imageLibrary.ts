@@ -2,6 +2,7 @@
 import type { ImportView, Result } from '../../shared/contract.ts'
 import type { ImageFormat, ImageQuery } from '../../shared/domain.ts'
 import { StudioError, toErrorRecord } from '../../shared/errors.ts'
+import { shownPath, shownText } from '../../shared/shownText.ts'
 import type { ImportCounts, libraryMethods } from '../../shared/workerProtocol.ts'
 import { countImages, imageWindow, originalOf, thumbnailOf } from '../db/images.ts'
 import { createImport, importById, importIssues, listImports, setImportState } from '../db/imports.ts'
@@ -111,12 +112,17 @@ export class ImageLibrary implements ImageSource {
     if (!current) return []
     return listImports(current.db).map((record) => ({
       ...record,
+      folder: shownPath(record.folder),
       live: this.#running.get(record.importId)?.counts ?? null,
     }))
   }
 
   issues(importId: number, offset: number, limit: number): Result<'images.importIssues'> {
-    return importIssues(this.#options.workspaces.require().db, importId, offset, limit)
+    const { total, issues } = importIssues(this.#options.workspaces.require().db, importId, offset, limit)
+    const shown = issues.map((issue) => ({
+      ...{ ...issue, path: shownPath(issue.path), message: shownText(issue.message) },
+    }))
+    return { total, issues: shown }
   }
 
   count(query: ImageQuery): number {
@@ -124,7 +130,8 @@ export class ImageLibrary implements ImageSource {
   }
 
   window(query: ImageQuery, offset: number, limit: number): Result<'images.window'> {
-    return { images: imageWindow(this.#options.workspaces.require().db, query, offset, limit) }
+    const images = imageWindow(this.#options.workspaces.require().db, query, offset, limit)
+    return { images: images.map((image) => ({ ...image, name: shownText(image.name), path: shownPath(image.path) })) }
   }
 
   isCurrent(workspaceKey: string): boolean {

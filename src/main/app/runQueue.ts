@@ -7,6 +7,7 @@ import { StudioError, toErrorRecord } from '../../shared/errors.ts'
 import type { HardwareReport } from '../../shared/hardware.ts'
 import type { RunProgress, RunView, RunWish } from '../../shared/runView.ts'
 import type { engineMethods } from '../../shared/workerProtocol.ts'
+import { dropLastWeights } from '../db/checkpoints.ts'
 import { metricSeries } from '../db/metrics.ts'
 import { createRun, deleteRun, firstRunIn, listRuns, runById, setRunConfig, setRunState } from '../db/runs.ts'
 import { logger } from '../log.ts'
@@ -183,6 +184,8 @@ export class RunQueue {
     const { db } = this.#options.workspaces.require()
     const run = this.#require(runId)
     if (goOnRefused) setRunConfig(db, runId, withGoOnRefused(run.config))
+    // The person has read from which step the run goes on instead.
+    if (run.error?.code === 'run.damaged-checkpoint') dropLastWeights(db, runId)
     setRunState(db, runId, 'queued', Date.now())
     this.#changed(runId)
   }
