@@ -1,7 +1,7 @@
 // Workspaces through the real window: made, closed, opened again; and files that are none.
-import { existsSync, mkdirSync, openSync, writeFileSync, writeSync } from 'node:fs'
+import { existsSync, mkdirSync, openSync, readdirSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
-import { answerDialogs, createWorkspace, expect, test } from './studio.ts'
+import { answerDialogs, createWorkspace, expect, onRuntime, test } from './studio.ts'
 
 test('a workspace is made, closed and opened again, also after a restart', async ({ studio, launch, folder }) => {
   const path = join(folder, 'My pictures.fisao')
@@ -57,9 +57,35 @@ test('a damaged workspace is restored from its backup', async ({ studio, folder 
     items?.find((item) => item.label === 'Open Workspace…')?.click()
   })
   const dialog = studio.page.getByRole('dialog', { name: 'This workspace is damaged' })
-  await expect(dialog).toContainText('The damaged file is kept beside it.')
+  await expect(dialog).toContainText('the damaged file is kept beside the new one.')
+  await expect(dialog).toContainText('0 images, 0 runs')
   await dialog.getByRole('button', { name: 'Restore' }).first().click()
   await expect(studio.page).toHaveTitle('Images – precious – FiSAO Studio')
+})
+
+test('what can be read of a damaged workspace is kept, and what is lost is said first', async ({ studio, folder }) => {
+  const path = join(folder, 'field trip.fisao')
+  await onRuntime('e2e/workspaceFile.ts', 'make', path, '300')
+  await answerDialogs(studio, path)
+  await studio.page.getByRole('button', { name: 'Open…' }).click()
+  await expect(studio.page).toHaveTitle('Images – field trip – FiSAO Studio')
+  await expect.poll(() => existsSync(join(folder, 'field trip backups'))).toBe(true)
+  await studio.page.getByRole('button', { name: 'Home' }).click()
+  await studio.page.getByRole('button', { name: 'Close workspace' }).click()
+  await expect(studio.page.getByRole('button', { name: 'Close workspace' })).toBeHidden()
+  await onRuntime('e2e/workspaceFile.ts', 'damage', path)
+
+  await studio.page.getByRole('button', { name: /^field trip/ }).click()
+  const dialog = studio.page.getByRole('dialog', { name: 'This workspace is damaged' })
+  await expect(dialog).toContainText('300 images, 0 runs')
+  const words = (await dialog.getByText(/of 300 images, 0 runs and 0 responses\./).textContent()) ?? ''
+  const kept = Number.parseInt(words, 10)
+  expect(kept).toBeGreaterThan(250)
+  expect(kept).toBeLessThan(300)
+  await dialog.getByRole('button', { name: 'Recover' }).click()
+  await expect(studio.page).toHaveTitle('Images – field trip – FiSAO Studio')
+  await expect(studio.page.getByText(`${kept} images`).first()).toBeVisible()
+  expect(readdirSync(folder).filter((name) => /^field trip damaged .*\.fisao$/.test(name))).toHaveLength(1)
 })
 
 test('a workspace that is gone is marked and can be taken off the list', async ({ launch, folder }) => {

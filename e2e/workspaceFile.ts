@@ -1,6 +1,7 @@
 // What tests do to workspace files outside of the app, run on the app's own runtime (see onRuntime in studio.ts):
 // `make PATH COUNT` seeds one with images, `begin PATH FOLDER` makes one with an import that waits to go on,
-// `check PATH` prints integrity and counts as JSON.
+// `damage PATH` loses a page of its images, `check PATH` prints integrity and counts as JSON.
+import { closeSync, openSync, writeSync } from 'node:fs'
 import { connect } from '../src/main/db/connection.ts'
 import { createImport } from '../src/main/db/imports.ts'
 import { closeWorkspace, createWorkspace, openWorkspace, prepareWorkspace } from '../src/main/db/open.ts'
@@ -21,6 +22,7 @@ export interface WorkspaceCheck {
 const [command, path = '', argument = ''] = process.argv.slice(2)
 if (command === 'make') await make(path, Number(argument))
 if (command === 'begin') begin(path, argument)
+if (command === 'damage') damage(path)
 if (command === 'check') process.stdout.write(`${JSON.stringify(await check(path))}\n`)
 
 async function make(target: string, images: number): Promise<void> {
@@ -36,6 +38,17 @@ function begin(target: string, folder: string): void {
   const db = openWorkspace(target)
   createImport(db, folder, Date.now())
   closeWorkspace(db)
+}
+
+/** Zeroes the second page of the table of images, as a bad block of a disk does. */
+function damage(target: string): void {
+  const db = connect(target)
+  const page = db.prepare("SELECT pageno FROM dbstat WHERE name = 'image' AND pagetype = 'leaf' LIMIT 1 OFFSET 1")
+  const number = page.pluck().get() as number
+  db.close()
+  const file = openSync(target, 'r+')
+  writeSync(file, Buffer.alloc(4096), 0, 4096, (number - 1) * 4096)
+  closeSync(file)
 }
 
 async function check(target: string): Promise<WorkspaceCheck> {

@@ -14,6 +14,7 @@ import { errorRecordSchema } from './errors.ts'
 import { hardwareReportSchema } from './hardware.ts'
 import { presetNames } from './runConfig.ts'
 import { modelViewSchema, runDetailSchema, runViewSchema } from './runView.ts'
+import { backupEntrySchema, salvageReportSchema } from './salvage.ts'
 import { runSections } from './settingFields.ts'
 import { appearanceSchema, recentWorkspaceSchema, unfinishedRunSchema } from './settings.ts'
 import { importCountsSchema } from './workerProtocol.ts'
@@ -40,9 +41,6 @@ export type OpenWorkspace = z.infer<typeof openWorkspaceSchema>
 /** A recent workspace and whether its file is still where it was. */
 export const recentEntrySchema = recentWorkspaceSchema.extend({ missing: z.boolean() })
 export type RecentEntry = z.infer<typeof recentEntrySchema>
-
-export const backupEntrySchema = z.object({ path: z.string(), takenAtMs: z.number(), sizeBytes: count })
-export type BackupEntry = z.infer<typeof backupEntrySchema>
 
 export const appStateSchema = z.object({
   version: z.string(),
@@ -115,11 +113,17 @@ export const channels = {
   'workspace.forgetRecent': { params: z.object({ path: z.string() }), result: none },
   'workspace.openDemo': { params: none, result: openWorkspaceSchema.nullable() },
   'workspace.close': { params: none, result: none },
-  /** Backups of a workspace that could not be opened, newest first. */
+  /** Backups of a workspace that could not be opened, the one taken last first. */
   'workspace.backups': { params: z.object({ path: z.string() }), result: z.array(backupEntrySchema) },
   'workspace.restore': {
     params: z.object({ path: z.string(), backup: z.string() }),
     result: z.object({ workspace: openWorkspaceSchema, keptAs: z.string() }).nullable(),
+  },
+  /** What could be kept of a damaged workspace itself; null when nothing in it can be read. */
+  'workspace.inspectDamage': { params: z.object({ path: z.string() }), result: salvageReportSchema.nullable() },
+  'workspace.salvage': {
+    params: z.object({ path: z.string() }),
+    result: z.object({ workspace: openWorkspaceSchema, keptAs: z.string(), report: salvageReportSchema }).nullable(),
   },
 
   'images.pickFolder': { params: none, result: z.object({ importId: count }).nullable() },

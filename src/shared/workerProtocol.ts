@@ -6,6 +6,7 @@ import { errorRecordSchema } from './errors.ts'
 import { chairReportSchema } from './evaluation.ts'
 import { deviceNameSchema, hardwareReportSchema } from './hardware.ts'
 import { modelReportSchema } from './modelReport.ts'
+import { backupEntrySchema, salvageReportSchema } from './salvage.ts'
 
 /** Raised whenever a message changes its meaning; a process of another version is refused at `ready`. */
 export const protocolVersion = 2
@@ -176,6 +177,34 @@ export const libraryMethods = {
     params: z.object({ path: z.string() }),
     progress: none,
     result: none,
+    quietMs: fileQuietMs,
+  },
+  /** A backup of the workspace as it is now: the last one when nothing has changed since, or a new one. */
+  takeBackup: {
+    params: z.object({ path: z.string() }),
+    progress: none,
+    result: z.object({ backup: z.string() }),
+    quietMs: fileQuietMs,
+  },
+  /** The backups of a workspace with what is in them, the last first; each is read from end to end. */
+  listBackups: {
+    params: z.object({ path: z.string() }),
+    progress: none,
+    result: z.array(backupEntrySchema),
+    quietMs: fileQuietMs,
+  },
+  /** What could be kept of a damaged workspace; null when nothing in it can be read. */
+  inspectDamage: {
+    params: z.object({ path: z.string() }),
+    progress: none,
+    result: salvageReportSchema.nullable(),
+    quietMs: fileQuietMs,
+  },
+  /** Puts what can be read of a damaged workspace in its place; the damaged file is kept beside it. */
+  salvageWorkspace: {
+    params: z.object({ path: z.string() }),
+    progress: none,
+    result: z.object({ keptAs: z.string(), report: salvageReportSchema }),
     quietMs: fileQuietMs,
   },
   /** Puts a backup in the place of a damaged workspace file; the damaged file is kept beside it. */

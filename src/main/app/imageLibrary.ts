@@ -2,6 +2,7 @@
 import type { ImportView, Result } from '../../shared/contract.ts'
 import type { ImageFormat, ImageQuery } from '../../shared/domain.ts'
 import { type ErrorRecord, StudioError, toErrorRecord } from '../../shared/errors.ts'
+import { shownPath, shownText } from '../../shared/shownText.ts'
 import type { ImportCounts, libraryMethods } from '../../shared/workerProtocol.ts'
 import { freeBytes } from '../db/freeSpace.ts'
 import { countImages, imageWindow, originalOf, thumbnailOf } from '../db/images.ts'
@@ -164,13 +165,18 @@ export class ImageLibrary implements ImageSource {
     if (!shown) return []
     return listImports(shown.db).map((record) => ({
       ...record,
+      folder: shownPath(record.folder),
       live: this.#running.get(record.importId)?.counts ?? null,
       error: this.#failures.get(record.importId)?.error ?? null,
     }))
   }
 
   issues(importId: number, offset: number, limit: number): Result<'images.importIssues'> {
-    return importIssues(this.#options.workspaces.requireShown().db, importId, offset, limit)
+    const { total, issues } = importIssues(this.#options.workspaces.requireShown().db, importId, offset, limit)
+    const shown = issues.map((issue) => ({
+      ...{ ...issue, path: shownPath(issue.path), message: shownText(issue.message) },
+    }))
+    return { total, issues: shown }
   }
 
   count(query: ImageQuery): number {
@@ -178,7 +184,8 @@ export class ImageLibrary implements ImageSource {
   }
 
   window(query: ImageQuery, offset: number, limit: number): Result<'images.window'> {
-    return { images: imageWindow(this.#options.workspaces.requireShown().db, query, offset, limit) }
+    const images = imageWindow(this.#options.workspaces.requireShown().db, query, offset, limit)
+    return { images: images.map((image) => ({ ...image, name: shownText(image.name), path: shownPath(image.path) })) }
   }
 
   isCurrent(workspaceKey: string): boolean {

@@ -5,6 +5,7 @@ import type { Result } from '../../shared/contract.ts'
 import type { ModelId, ModelRecord } from '../../shared/domain.ts'
 import { StudioError } from '../../shared/errors.ts'
 import type { ModelView } from '../../shared/runView.ts'
+import { shownPath, shownText } from '../../shared/shownText.ts'
 import type { engineMethods } from '../../shared/workerProtocol.ts'
 import { listModels, modelById, removeModel, saveModel } from '../db/models.ts'
 import type { WorkerClient } from '../worker/workerClient.ts'
@@ -85,7 +86,10 @@ export class ModelLibrary {
 }
 
 function viewOf({ modelId, folder, name, companionFolder, encoderVerified, addedAtMs }: ModelRecord): ModelView {
-  return { modelId, folder, name, companionFolder, encoderVerified, addedAtMs }
+  return {
+    ...{ modelId, encoderVerified, addedAtMs, name: shownText(name), folder: shownPath(folder) },
+    companionFolder: companionFolder && shownPath(companionFolder),
+  }
 }
 
 function workspaceChanged(): StudioError {

@@ -11,7 +11,7 @@ import type { HardwareReport } from '../../shared/hardware.ts'
 import { engineMethods } from '../../shared/workerProtocol.ts'
 import { listCheckpoints } from '../db/checkpoints.ts'
 import { saveModel } from '../db/models.ts'
-import { setRunState } from '../db/runs.ts'
+import { listRuns, setRunState } from '../db/runs.ts'
 import { type TemporaryWorkspace, temporaryWorkspace } from '../db/testing/temporaryWorkspace.ts'
 import { WorkerClient } from '../worker/workerClient.ts'
 import { ModelLibrary } from './modelLibrary.ts'
@@ -35,6 +35,8 @@ interface Bench extends TemporaryWorkspace {
   readonly models: ModelLibrary
   readonly model: ModelId
   readonly changed: RunId[]
+  /** Runs in the workspace at each backup. */
+  readonly backedUp: number[]
   /** Stands for an opening of the workspace. */
   setKey(key: string): void
 }
@@ -47,6 +49,7 @@ function bench(): Bench {
   let current: Current = { path, key: 'first', db, isDemo: false, ownerToken: null }
   const children = new Set<ReturnType<typeof fork>>()
   const changed: RunId[] = []
+  const backedUp: number[] = []
   const engine = new WorkerClient({
     ...{ name: 'engine', area: 'engine' as const, methods: engineMethods, backoffMs: 5, maxRestartsInARow: 20 },
     spawn: () => {
@@ -77,6 +80,7 @@ function bench(): Bench {
   const queue = new RunQueue({
     ...{ engine, workspaces, hardware: () => hardware, lexicon: () => 'lexicon.json' },
     onRunChanged: (id) => changed.push(id),
+    backUp: async ({ db: open }) => void backedUp.push(listRuns(open).length),
   })
   stop = async () => {
     await queue.suspend()
@@ -96,7 +100,7 @@ function bench(): Bench {
     current = { ...current, key }
   }
   engine.start()
-  return { ...workspace, engine, queue, models, model, changed, setKey }
+  return { ...workspace, engine, queue, models, model, changed, backedUp, setKey }
 }
 
 function create({ queue, model }: Bench, name: string, stepsPerRound = 4): RunId {
@@ -138,6 +142,8 @@ describe('RunQueue', { timeout: 60_000 }, () => {
       'no such': [],
     })
     expect(new Set(one.changed)).toEqual(new Set([first, second]))
+    // One after each run.
+    expect(one.backedUp).toHaveLength(2)
   })
 
   test('pauses, resumes to the end, stops and deletes', async () => {
@@ -160,7 +166,10 @@ describe('RunQueue', { timeout: 60_000 }, () => {
 
     const other = create(one, 'slow', 500)
     await untilStep(one, other, 1)
+    const before = one.backedUp.length
     await one.queue.delete(other)
+    // With the run still in it.
+    expect(one.backedUp.slice(before)).toEqual([3])
     expect(one.queue.list().map((run) => run.runId)).not.toContain(other)
     expect(() => one.queue.get(other)).toThrow(expect.objectContaining({ code: 'run.missing' }))
   })

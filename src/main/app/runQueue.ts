@@ -7,7 +7,7 @@ import { type ErrorRecord, StudioError, toErrorRecord } from '../../shared/error
 import type { DeviceName, HardwareReport } from '../../shared/hardware.ts'
 import type { RunProgress, RunView, RunWish } from '../../shared/runView.ts'
 import type { engineMethods } from '../../shared/workerProtocol.ts'
-import { checkpointBytes } from '../db/checkpoints.ts'
+import { checkpointBytes, dropLastWeights } from '../db/checkpoints.ts'
 import { freeBytes, requireSpace } from '../db/freeSpace.ts'
 import { metricSeries } from '../db/metrics.ts'
 import { createRun, firstRunIn, listRuns, runById, setRunConfig, setRunState } from '../db/runs.ts'
@@ -51,6 +51,8 @@ export interface RunQueueOptions {
   readonly lexicon: (current: Current) => string
   /** A hint for the window that a run changed. */
   readonly onRunChanged: (runId: RunId) => void
+  /** Takes a backup of the open workspace, or tells the person why it could not; never throws. */
+  readonly backUp: (current: Current) => Promise<void>
 }
 
 export class RunQueue {
@@ -213,6 +215,8 @@ export class RunQueue {
     if (record) logger.warn(`run ${runId}: ${record.code}: ${record.message}`)
     if (state !== 'running') this.#crashes.delete(crashKey(current, runId))
     this.#store(current, { runId, state, error: record, isDeleted: wish === 'delete' })
+    // What hours have made is worth a copy; deleting takes its own before.
+    if (wish === 'go-on' && this.#closingKey !== current.key) void this.#options.backUp(current)
   }
 
   /** Stores what became of a run; where that cannot be done now, it is kept here, shown, and stored later. */
@@ -303,6 +307,8 @@ export class RunQueue {
     const { db } = this.#options.workspaces.require()
     const run = this.#require(runId)
     if (goOnRefused) setRunConfig(db, runId, withGoOnRefused(run.config))
+    // The person has read from which step the run goes on instead.
+    if (run.error?.code === 'run.damaged-checkpoint') dropLastWeights(db, runId)
     setRunState(db, runId, 'queued', Date.now())
     this.#changed(runId)
   }
@@ -310,7 +316,10 @@ export class RunQueue {
   /** Deletes a run with all that belongs to it; one that the engine works on is ended first. */
   async delete(runId: RunId): Promise<void> {
     const current = this.#options.workspaces.require()
-    const { state } = this.#require(runId)
+    const { state, checkpointStep } = this.#require(runId)
+    // What cannot be undone is copied first; a run without a checkpoint holds nothing.
+    if (checkpointStep !== null) await this.#options.backUp(current)
+    if (this.#options.workspaces.current?.key !== current.key) return
     const active = this.#active
     if (active?.runId === runId) {
       this.#cancel(active, 'delete')

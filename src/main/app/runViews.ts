@@ -3,19 +3,21 @@
 import { z } from 'zod'
 import type { NewRunRequest } from '../../shared/contract.ts'
 import { type Json, jsonSchema, type RunRecord } from '../../shared/domain.ts'
-import { StudioError } from '../../shared/errors.ts'
-import { presetConfig, runConfigSchema } from '../../shared/runConfig.ts'
+import { type ErrorRecord, StudioError } from '../../shared/errors.ts'
+import { presetConfig, type RunConfig, runConfigSchema } from '../../shared/runConfig.ts'
 import {
+  type CalibrationView,
   calibrationViewSchema,
   lookViewSchema,
   type RunDetail,
   type RunView,
   totalStepsOf,
 } from '../../shared/runView.ts'
+import { shownPath, shownText } from '../../shared/shownText.ts'
 import type { ReadableDb } from '../db/connection.ts'
 import { pinnedLookStep, thinnedLooks } from '../db/looks.ts'
 import { metricNames } from '../db/metrics.ts'
-import { modelById } from '../db/models.ts'
+import { modelById, modelName } from '../db/models.ts'
 import { countSkippedImages, skippedImages } from '../db/skippedImages.ts'
 
 /** Left-out images that a run's page names. */
@@ -23,6 +25,9 @@ const mostSkippedShown = 100
 
 /** Rows that a page shows of a run's looks; a longer run is shown at even distances. */
 const mostLooks = 1000
+const mostMetrics = 256
+const mostRefusals = 16
+const longestSentence = 1000
 const storedCalibrationSchema = z.object({ calibration: calibrationViewSchema })
 
 /** What stands nowhere in the file: what the engine reports of a run, and what the run waits for. */
@@ -34,7 +39,10 @@ export function viewOf(db: ReadableDb, run: RunRecord, now: RunNow): RunView {
   const config = runConfigSchema.safeParse(stored)
   return {
     ...record,
-    modelName: modelById(db, run.modelId)?.name ?? '',
+    name: shownText(record.name),
+    preset: shownText(record.preset),
+    error: record.error && shownError(record.error),
+    modelName: shownText(modelName(db, run.modelId) ?? ''),
     totalSteps: config.success ? totalStepsOf(config.data) : null,
     ...now,
   }
@@ -47,16 +55,41 @@ export function detailOf(db: ReadableDb, run: RunRecord, now: RunNow): RunDetail
   const bestStep = pinnedLookStep(db, run.runId)
   return {
     run: viewOf(db, run, now),
-    config: config.data ?? null,
-    calibration: calibration.data?.calibration ?? null,
+    config: config.success ? shownConfig(config.data) : null,
+    calibration: calibration.success ? shownCalibration(calibration.data.calibration) : null,
     looks: thinnedLooks(db, run.runId, bestStep, mostLooks).map((look) => lookViewSchema.parse(look)),
     bestStep,
-    metricNames: metricNames(db, run.runId),
+    metricNames: metricNames(db, run.runId)
+      .slice(0, mostMetrics)
+      .map((name) => shownText(name)),
     skipped: {
       total: countSkippedImages(db, run.runId),
       images: skippedImages(db, run.runId, mostSkippedShown),
     },
   }
+}
+
+function shownConfig(config: RunConfig): RunConfig {
+  const { annotationFile } = config.calibration
+  return {
+    ...config,
+    calibration: { ...config.calibration, annotationFile: annotationFile && shownPath(annotationFile) },
+  }
+}
+
+function shownCalibration({ refusals, ...calibration }: CalibrationView): CalibrationView {
+  return {
+    ...calibration,
+    refusals: refusals.slice(0, mostRefusals).map(({ reason, expected, found }) => ({
+      ...{ reason: shownText(reason), expected: shownText(expected), found: shownText(found) },
+    })),
+  }
+}
+
+/** The error of a run as its page shows it. */
+function shownError(error: ErrorRecord): ErrorRecord {
+  const texts = Object.entries(error).map(([field, text]) => [field, text && shownText(text, longestSentence)])
+  return { ...error, ...Object.fromEntries(texts) }
 }
 
 /**

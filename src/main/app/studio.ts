@@ -10,7 +10,6 @@ import type { DeviceName } from '../../shared/hardware.ts'
 import type { RunView } from '../../shared/runView.ts'
 import type { Appearance } from '../../shared/settings.ts'
 import { libraryMethods } from '../../shared/workerProtocol.ts'
-import { listBackups } from '../db/backup.ts'
 import type { ChannelHandlers } from '../ipc.ts'
 import { logger } from '../log.ts'
 import { showFolder } from '../security.ts'
@@ -104,6 +103,7 @@ export class Studio {
       },
       workspaces: this.workspaces,
       lexicon: ({ isDemo }) => join(options.resources, 'lexicons', isDemo ? 'scene-objects.json' : 'coco-objects.json'),
+      backUp: ({ path }) => this.workspaces.backUp(path),
       onRunChanged: (runId) => {
         options.broadcast('runs.changed', { runId })
         options.onRunsChanged()
@@ -285,7 +285,9 @@ export class Studio {
       'workspace.forgetRecent': ({ path }) => done(workspaces.forget(path)),
       'workspace.openDemo': () => this.openDemo(),
       'workspace.close': () => done(this.closeWorkspace()),
-      'workspace.backups': ({ path }) => listBackups(path),
+      'workspace.backups': ({ path }) => this.#library.request('listBackups', { path }),
+      'workspace.inspectDamage': ({ path }) => this.#library.request('inspectDamage', { path }),
+      'workspace.salvage': ({ path }) => this.#instead(path, () => workspaces.salvage(path)),
       'workspace.restore': ({ path, backup }) => this.#instead(path, () => workspaces.restore(path, backup)),
       'images.pickFolder': () => this.pickFolder(),
       'images.importFolder': ({ folder }) => ({ importId: images.importFolder(folder).importId }),

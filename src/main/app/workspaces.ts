@@ -4,9 +4,9 @@ import { randomUUID } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { basename, extname } from 'node:path'
-import type { OpenWorkspace, RecentEntry } from '../../shared/contract.ts'
+import type { OpenWorkspace, RecentEntry, Result } from '../../shared/contract.ts'
 import { allImages } from '../../shared/domain.ts'
-import { StudioError } from '../../shared/errors.ts'
+import { StudioError, toErrorRecord } from '../../shared/errors.ts'
 import type { libraryMethods } from '../../shared/workerProtocol.ts'
 import { takeBackup } from '../db/backup.ts'
 import { type ReadableDb, removedWorkspace, type WritableDb } from '../db/connection.ts'
@@ -170,7 +170,7 @@ export class Workspaces {
       })
       db = openWorkspace(path, { foldsLog: false })
       const { sessionId, ownerToken } = noteOpening(db, appVersion)
-      const backUp = (): void => this.#backUp(path)
+      const backUp = (): void => void this.backUp(path, 'backupIfDue')
       const backupTimer = setInterval(backUp, lookForBackupMs)
       this.#current = { path, key, db, isDemo, ownerToken, sessionId, lock, watch, backupTimer }
       watch.start()
@@ -186,10 +186,18 @@ export class Workspaces {
     return this.describe() as OpenWorkspace
   }
 
-  #backUp(path: string): void {
-    this.#options.library
-      .request('backupIfDue', { path })
-      .catch((thrown: unknown) => logger.error('no backup was taken', thrown))
+  /** Takes a backup of a workspace that is open, unless the last one holds all of it; a person is told when it fails. */
+  async backUp(path: string, method: 'takeBackup' | 'backupIfDue' = 'takeBackup'): Promise<void> {
+    try {
+      await this.#options.library.request(method, { path })
+    } catch (thrown) {
+      const record = toErrorRecord(thrown)
+      logger.error('no backup was taken', thrown)
+      // One that ended with its process is taken at the next occasion.
+      if (['workspace.crashed', 'workspace.stopped', 'workspace.failed'].includes(record.code)) return
+      if (this.#current?.path !== path) return
+      this.#options.onError(new StudioError({ ...record, message: `No backup could be taken. ${record.message}` }))
+    }
   }
 
   async #foldLog(path: string): Promise<void> {
@@ -258,17 +266,22 @@ export class Workspaces {
 
   /** Puts a backup in the place of a damaged workspace and opens it. */
   async restore(path: string, backup: string): Promise<{ workspace: OpenWorkspace; keptAs: string }> {
+    return await this.#replace(path, () => this.#options.library.request('restoreBackup', { path, backup }))
+  }
+
+  /** Puts what can be read of a damaged workspace in its place and opens it. */
+  async salvage(path: string): Promise<NonNullable<Result<'workspace.salvage'>>> {
+    return await this.#replace(path, () => this.#options.library.request('salvageWorkspace', { path }))
+  }
+
+  /** Puts another file in the place of a workspace that nobody has open, and opens it. */
+  async #replace<T extends object>(path: string, work: () => Promise<T>): Promise<T & { workspace: OpenWorkspace }> {
     return await this.#inTurn(async () => {
       if (this.#current?.path === path) await this.#close()
       const lock = lockWorkspace(path)
       if (!lock) throw inUse(path)
-      let keptAs: string
-      try {
-        keptAs = (await this.#options.library.request('restoreBackup', { path, backup })).keptAs
-      } finally {
-        lock.release()
-      }
-      return { workspace: await this.#open(path, { create: false, isDemo: false }), keptAs }
+      const done = await work().finally(() => lock.release())
+      return { ...done, workspace: await this.#open(path, { create: false, isDemo: false }) }
     })
   }
 

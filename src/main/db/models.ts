@@ -49,6 +49,11 @@ export function modelById(db: ReadableDb, modelId: ModelId): ModelRecord | undef
   return row && recordOf(row)
 }
 
+/** The name of a model, or undefined. */
+export function modelName(db: ReadableDb, modelId: ModelId): string | undefined {
+  return statement<[number], { name: string }>(db, 'SELECT name FROM model WHERE model_id = ?').get(modelId)?.name
+}
+
 /**
  * Takes a model out of the workspace; its folder is not touched.
  * @throws StudioError `model.in-use` while a run needs it

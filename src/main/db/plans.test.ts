@@ -47,6 +47,7 @@ function useEveryStatement({ db, modelId, runId }: ReturnType<typeof temporaryWo
 
   models.listModels(db)
   models.modelById(db, modelId)
+  models.modelName(db, modelId)
   expect(() => models.removeModel(db, modelId)).toThrow()
   runs.listRuns(db)
   runs.firstRunIn(db, 'queued')

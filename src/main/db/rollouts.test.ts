@@ -25,12 +25,21 @@ test('a response comes back with its tokens and spans, number for number', () =>
   for (const { textStart, textEnd } of stored.tokens) expect(stored.text.slice(textStart, textEnd)).toMatch(/^\w+$/)
 })
 
+test.each([Number.MIN_VALUE, -0, 1e300, 0.1 + 0.2])('the number %d in a response is no damage', (value) => {
+  const { db, runId } = temporaryWorkspace()
+  const tokens = responseTo(2, 2, { runId }).tokens.map((token) => ({ ...token, logProb: value, reward: value }))
+  const text = 'half a pair \ud83d, a pair \u{1f600}, nothing \0 and é'
+  const [rolloutId] = storeRollouts(db, [responseTo(2, 2, { runId, tokens, text })], 1)
+  expect(responseById(db, rolloutId!)?.tokens[1]?.logProb).toBe(value + 0)
+})
+
 test.each([
   'UPDATE token SET log_prob = log_prob - 1e-12 WHERE position = 3',
   'UPDATE token SET reward = NULL WHERE position = 7',
   'DELETE FROM token WHERE position = 39',
   "UPDATE span SET label = 'grounded' WHERE start_position = 7",
   'DELETE FROM span WHERE start_position = 15',
+  "UPDATE rollout SET text = replace(text, 'with', 'wit(')",
 ])('a response is refused by name after "%s"', (harm) => {
   const { db, runId } = temporaryWorkspace()
   const checkpointId = addCheckpoint(db, runId, 0)

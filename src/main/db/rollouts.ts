@@ -54,7 +54,7 @@ function storeRollout(db: WritableDb, { tokens, spans, ...columns }: NewRollout,
          @contentSum)`,
     ).run({
       ...columns,
-      contentSum: contentSum(tokens, named),
+      contentSum: contentSum(columns, tokens, named),
       lowest: spans.length > 0 ? Math.min(...spans.map(({ score }) => score)) : null,
       hallucinated: spans.filter(({ label }) => label === 'hallucinated').length,
       nowMs,
@@ -81,9 +81,13 @@ function storeRollout(db: WritableDb, { tokens, spans, ...columns }: NewRollout,
 
 type NamedSpan = SpanRecord & { readonly wordId: number }
 
-/** Over all that a response holds beside its own row; as migration 0004 sealed those that were there before it. */
-function contentSum(tokens: readonly TokenRecord[], spans: readonly NamedSpan[]): number {
-  let sum = 0
+/** Over all that a response says; as migration 0004 sealed those that were there before it. */
+function contentSum(
+  { prompt, text }: Pick<NewRollout, 'prompt' | 'text'>,
+  tokens: readonly TokenRecord[],
+  spans: readonly NamedSpan[],
+): number {
+  let sum = rowHash(prompt, text)
   tokens.forEach(({ tokenId, textStart, textEnd, logProb, referenceLogProb, reward }, position) => {
     sum += rowHash(position, tokenId, textStart, textEnd, logProb, referenceLogProb, reward)
   })
@@ -166,7 +170,7 @@ function readTokens(db: ReadableDb, { contentSum: stored, ...response }: DetailR
        word_id AS wordId
      FROM span JOIN word USING (word_id) WHERE rollout_id = ? ORDER BY start_position`,
   ).all(response.rolloutId)
-  if (contentSum(tokens, spans) !== stored) throw damagedResponse(response)
+  if (contentSum(response, tokens, spans) !== stored) throw damagedResponse(response)
   return { ...response, tokens, spans: spans.map(({ wordId: _, ...span }) => span) }
 }
 
@@ -174,7 +178,7 @@ function damagedResponse({ rolloutId, step, imageId }: ResponseRecord, cause?: u
   return new StudioError(
     {
       code: 'run.damaged-response',
-      message: `The response to image ${imageId} at step ${step} is damaged: its tokens are not what was stored.`,
+      message: `The response to image ${imageId} at step ${step} is damaged: it is not what was stored.`,
       remedy: 'Look at another response, or restore a backup that is older than the damage.',
       where: `response ${rolloutId}`,
     },

@@ -5,6 +5,7 @@ import type Database from 'better-sqlite3'
 
 export type SqlValue = number | string | Uint8Array | null
 
+const loneSurrogate = /\p{Surrogate}/u
 const real = new Float64Array(1)
 const halves = new Uint32Array(real.buffer)
 
@@ -21,8 +22,10 @@ export function rowHash(...values: readonly SqlValue[]): number {
       real[0] = value + 0
       hash = mixed(mixed(mixed(hash, 2), halves[0] as number), halves[1] as number)
     } else if (typeof value === 'string') {
-      hash = mixed(mixed(hash, 3), value.length)
-      for (let i = 0; i < value.length; i++) hash = mixed(hash, value.charCodeAt(i))
+      // Half a surrogate pair has no UTF-8, and SQLite keeps the replacement character for it.
+      const text = loneSurrogate.test(value) ? Buffer.from(value).toString() : value
+      hash = mixed(mixed(hash, 3), text.length)
+      for (let i = 0; i < text.length; i++) hash = mixed(hash, text.charCodeAt(i))
     } else {
       hash = mixed(mixed(hash, 4), value.length)
       for (let i = 0; i < value.length; i++) hash = mixed(hash, value[i] as number)

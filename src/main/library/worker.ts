@@ -1,7 +1,8 @@
 // The library process: the long work on workspace files and images, away from main and from the engine.
 import { libraryMethods } from '../../shared/workerProtocol.ts'
-import { backupIfDue, restoreBackup } from '../db/backup.ts'
+import { backupIfDue, describeBackups, ensureBackup, restoreBackup } from '../db/backup.ts'
 import { closeWorkspace, createWorkspace, foldLog, openWorkspace, prepareWorkspace } from '../db/open.ts'
+import { inspectDamage, salvageWorkspace } from '../db/salvage.ts'
 import { parentPort } from '../worker/parentPort.ts'
 import { serveMethods } from '../worker/serveMethods.ts'
 import { runImport } from './importImages.ts'
@@ -30,6 +31,17 @@ serveMethods(
         closeWorkspace(db)
       }
     },
+    async takeBackup({ path }) {
+      const db = openWorkspace(path, { foldsLog: false })
+      try {
+        return { backup: await ensureBackup(db, path) }
+      } finally {
+        closeWorkspace(db)
+      }
+    },
+    listBackups: async ({ path }) => describeBackups(path),
+    inspectDamage: async ({ path }) => inspectDamage(path),
+    salvageWorkspace: async ({ path }) => salvageWorkspace(path),
     async foldLog({ path }) {
       foldLog(path)
       return {}

@@ -75,9 +75,9 @@ UPDATE image SET thumbnail_sha256 = (SELECT sha256(bytes) FROM thumbnail WHERE t
 ALTER TABLE embedding ADD COLUMN sha256 BLOB CHECK (length(sha256) = 32);
 UPDATE embedding SET sha256 = sha256(vector);
 
--- Over the response's tokens and spans, which are too many for triggers; checked when the response is read.
+-- Over what a response says, and its tokens and spans, which are too many for triggers; checked when it is read.
 ALTER TABLE rollout ADD COLUMN content_sum INTEGER NOT NULL DEFAULT 0;
-UPDATE rollout SET content_sum = (
+UPDATE rollout SET content_sum = ${hashOf('prompt text')} + (
   SELECT coalesce(sum(${hashOf('position token_id text_start text_end log_prob reference_log_prob reward')}), 0)
   FROM token WHERE token.rollout_id = rollout.rollout_id
 ) + (

@@ -190,3 +190,21 @@ export function compareAnswers(
   if (added) return { outcome: 'different', where: added }
   return told ? { outcome: 'told', where: told } : { outcome: 'same', where: '' }
 }
+
+/** Rows and parts that a salvaged workspace has and the one before its damage did not have, outside of some tables. */
+export function strangersIn(
+  before: ReadonlyMap<string, Answer>,
+  after: ReadonlyMap<string, Answer>,
+  changedTables: readonly string[],
+): string[] {
+  // The place of a row shifts when one before it is lost, and a checkpoint may have lost its parent.
+  const partsIn = (answers: ReadonlyMap<string, Answer>): string[] =>
+    [...answers].flatMap(([place, answer]) => {
+      const [first = ''] = place.split(' ')
+      const table = first === 'response' ? 'rollout' : first
+      if (['count', 'search', 'words', 'responses', ...changedTables].includes(table) || !('value' in answer)) return []
+      return [`${table} ${answer.value.replace(/"parent_id":\d+/, '"parent_id":null')}`]
+    })
+  const known = new Set(partsIn(before))
+  return partsIn(after).filter((part) => !known.has(part))
+}
