@@ -20,6 +20,7 @@ import { setCalibration } from '../db/runs.ts'
 import { policyCursorSchema, restorePolicy, storePolicy } from './align/checkpoint.ts'
 import type { TokenTerms } from './align/learner.ts'
 import type { AlignmentModels, ScoredImageResponse } from './alignmentModels.ts'
+import { type ModelsIdentity, modelsIdentitySchema } from './modelIdentity.ts'
 import { loraSlots } from './models/lora.ts'
 import { valueHeadShapes } from './models/valueHead.ts'
 import type { CommittedStep, RunStore, StoredRun } from './pipeline.ts'
@@ -40,6 +41,8 @@ export const runCursorSchema = z.strictObject({
   seed: z.int().nonnegative(),
   /** Of the images that were there at the run's start; those that came later are none of its own. */
   lastImageId: z.int().nonnegative(),
+  /** The models that it began with; null in checkpoints of earlier versions. */
+  models: modelsIdentitySchema.nullable().default(null),
 })
 
 export interface WorkspaceRun {
@@ -49,8 +52,9 @@ export interface WorkspaceRun {
   readonly prompt: string
   /** Of the images that it began with. */
   readonly lastImageId: number
-  /** 32 bytes, of the companion's weights. */
+  /** 32 bytes, of the companion's weights and settings. */
   readonly encoderSha256: Buffer
+  readonly models: ModelsIdentity
 }
 
 export class WorkspaceRunStore implements RunStore {
@@ -85,7 +89,7 @@ export class WorkspaceRunStore implements RunStore {
   }
 
   commit(done: CommittedStep): void {
-    const { runId, config, seed, lastImageId } = this.#run
+    const { runId, config, seed, lastImageId, models } = this.#run
     const { cursor, parts } = storePolicy(done.policy)
     const nowMs = Date.now()
     inTransaction(this.#db, () => {
@@ -101,6 +105,7 @@ export class WorkspaceRunStore implements RunStore {
             calibration: done.calibration,
             seed,
             lastImageId,
+            models,
           }) as unknown as Json,
           summary: summaryOf(done),
         },
