@@ -17,6 +17,8 @@ const model = join(home, 'model')
 const weights = join(model, 'model.safetensors')
 const encoderWeights = join(model, 'encoder', 'model.safetensors')
 cpSync(demoModel, model, { recursive: true })
+// Whole seconds, so that they can be set back exactly.
+for (const file of [weights, encoderWeights]) utimesSync(file, 1e9, 1e9)
 const path = join(home, 'work.fisao')
 createWorkspace(path)
 const db = openWorkspace(path)
