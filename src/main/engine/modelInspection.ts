@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { basename } from 'node:path'
 import type { ModelReport } from '../../shared/modelReport.ts'
+import { throwIfCancelled } from './graph/ortSession.ts'
 import { openChatTemplate } from './models/chatTemplate.ts'
 import { readJsonObject } from './models/configFields.ts'
 import { openDualEncoder } from './models/encoder.ts'
@@ -57,10 +58,15 @@ export function weightFiles(weights: Weights): string[] {
   return [...new Set(weights.names.map((name) => weights.get(name).slice.file))].sort()
 }
 
-/** SHA-256 over files one after the other, in hexadecimal digits. */
-export async function sha256Of(files: readonly string[]): Promise<string> {
+/** SHA-256 over files one after the other, in hexadecimal digits. @throws StudioError `run.cancelled` */
+export async function sha256Of(files: readonly string[], signal?: AbortSignal): Promise<string> {
   const hash = createHash('sha256')
-  for (const file of files) for await (const chunk of createReadStream(file)) hash.update(chunk as Buffer)
+  for (const file of files) {
+    for await (const chunk of createReadStream(file)) {
+      throwIfCancelled(signal)
+      hash.update(chunk as Buffer)
+    }
+  }
   return hash.digest('hex')
 }
 

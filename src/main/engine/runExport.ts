@@ -9,14 +9,13 @@ import type { WritableDb } from '../db/connection.ts'
 import { metricNames, metricSeries } from '../db/metrics.ts'
 import { skippedImages } from '../db/skippedImages.ts'
 import { runtimeVersion, throwIfCancelled } from './graph/ortSession.ts'
-import { sha256Of, weightFiles } from './modelInspection.ts'
 import { mergeAdapter } from './models/mergeAdapter.ts'
 import { type LoraAdapter, writeAdapter } from './models/peft.ts'
 import { syncFolder } from './models/safetensors.ts'
 import { openVlm } from './models/vlm.ts'
 import type { VlmSource } from './models/vlmGraphs.ts'
 import type { Weights } from './models/weights.ts'
-import { imagesOfRun, openStoredRun, policyAtStep, splitImages } from './workspaceRuns.ts'
+import { identifyRunModels, imagesOfRun, openStoredRun, policyAtStep, splitImages } from './workspaceRuns.ts'
 
 export interface ExportRequest {
   readonly runId: RunId
@@ -37,13 +36,14 @@ export function adapterForPeft({ rank, alpha, layers }: LoraAdapter, strength: n
 /**
  * Writes the exports of one step. The folder appears under its name when it is whole; until then it is called so with
  * {@link unfinishedSuffix}, and it is gone when writing fails. One that a killed process left is written anew.
- * @throws StudioError `run.missing`, `run.no-checkpoint`, `run.no-weights`, `run.export-taken`, `run.export-no-room`
+ * @throws StudioError `run.missing`, `run.no-checkpoint`, `run.no-weights`, `run.model-changed`, `run.export-taken`, `run.export-no-room`
  *   before anything is written, `run.export-failed`, `weights.disk-full`, `run.cancelled`, and what models throw
  */
 export async function exportRun(db: WritableDb, request: ExportRequest, signal?: AbortSignal): Promise<void> {
   const target = resolve(request.folder)
   const unfinished = `${target}${unfinishedSuffix}`
   const { config, folders } = openStoredRun(db, request.runId)
+  const { model } = await identifyRunModels(db, request.runId, signal)
   const source = await openVlm(folders.model)
   const { adapter } = policyAtStep(db, request.runId, request.step, config, source)
   let isBegun = false
@@ -54,7 +54,13 @@ export async function exportRun(db: WritableDb, request: ExportRequest, signal?:
     await requireRoom(dirname(target), exportBytes(adapter, request.merged ? source.weights : null))
     await mkdir(unfinished)
     isBegun = true
-    await writeExport(db, request, { source, adapter, folder: unfinished, ...(signal && { signal }) })
+    await writeExport(db, request, {
+      source,
+      adapter,
+      folder: unfinished,
+      weightsSha256: model.weightsSha256,
+      ...(signal && { signal }),
+    })
     // An empty folder stands in the way of a rename on Windows.
     await rmdir(target).catch(() => undefined)
     await rename(unfinished, target)
@@ -69,9 +75,9 @@ export async function exportRun(db: WritableDb, request: ExportRequest, signal?:
 async function writeExport(
   db: WritableDb,
   { runId, step, strength, merged }: ExportRequest,
-  parts: { source: VlmSource; adapter: LoraAdapter; folder: string; signal?: AbortSignal },
+  parts: { source: VlmSource; adapter: LoraAdapter; folder: string; weightsSha256: string; signal?: AbortSignal },
 ): Promise<void> {
-  const { source, adapter, folder, signal } = parts
+  const { source, adapter, folder, weightsSha256, signal } = parts
   const { config, seed, folders, record } = openStoredRun(db, runId)
   throwIfCancelled(signal)
   await writeAdapter(join(folder, 'adapter'), adapterForPeft(adapter, strength), folders.model)
@@ -86,7 +92,7 @@ async function writeExport(
     version: 1,
     ...{ name: record.name, preset: record.preset, seed, step, strength, config, calibration: record.calibration },
     environment: { onnxruntime: runtimeVersion, node: process.versions.node, platform: process.platform },
-    model: { folder: folders.model, weightsSha256: await sha256Of(weightFiles(source.weights)) },
+    model: { folder: folders.model, weightsSha256 },
     companion: { folder: folders.companion },
     images: images.map(({ sha256 }) => sha256),
     validationImages: validation.map(({ sha256 }) => sha256),

@@ -24,6 +24,7 @@ import { setCalibration } from '../db/runs.ts'
 import { policyCursorSchema, restorePolicy, storePolicy } from './align/checkpoint.ts'
 import type { TokenTerms } from './align/learner.ts'
 import type { AlignmentModels, ScoredImageResponse } from './alignmentModels.ts'
+import { type ModelsIdentity, modelsIdentitySchema } from './modelIdentity.ts'
 import { loraSlots } from './models/lora.ts'
 import { valueHeadShapes } from './models/valueHead.ts'
 import type { CommittedStep, RunStore, StoredRun } from './pipeline.ts'
@@ -45,6 +46,8 @@ export const runCursorSchema = z.strictObject({
   seed: z.int().nonnegative(),
   /** Of the images that were there at the run's start; those that came later are none of its own. */
   lastImageId: z.int().nonnegative(),
+  /** The models that it began with; null in checkpoints of earlier versions. */
+  models: modelsIdentitySchema.nullable().default(null),
 })
 
 export interface WorkspaceRun {
@@ -54,10 +57,11 @@ export interface WorkspaceRun {
   readonly prompt: string
   /** Of the images that it began with. */
   readonly lastImageId: number
-  /** 32 bytes, of the companion's weights. */
+  /** 32 bytes, of the companion's weights and settings. */
   readonly encoderSha256: Buffer
   /** Of the ownership under which it may commit; null where nobody else can be at work. */
   readonly ownerToken: string | null
+  readonly models: ModelsIdentity
 }
 
 export class WorkspaceRunStore implements RunStore {
@@ -93,7 +97,7 @@ export class WorkspaceRunStore implements RunStore {
   }
 
   commit(done: CommittedStep): void {
-    const { runId, config, seed, lastImageId, ownerToken } = this.#run
+    const { runId, config, seed, lastImageId, ownerToken, models } = this.#run
     const { cursor, parts } = storePolicy(done.policy)
     const nowMs = Date.now()
     // By their schemas, as a resumed run reads them: keys then stand in one order, whoever committed before.
@@ -106,7 +110,7 @@ export class WorkspaceRunStore implements RunStore {
         this.#db,
         {
           ...{ runId, parentId, step: done.step, parts },
-          cursor: runCursorSchema.parse({ policy: cursor, calibration, seed, lastImageId }) as unknown as Json,
+          cursor: runCursorSchema.parse({ policy: cursor, calibration, seed, lastImageId, models }) as unknown as Json,
           summary: summaryOf(done),
         },
         nowMs,

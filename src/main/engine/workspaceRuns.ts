@@ -14,8 +14,7 @@ import { restorePolicy } from './align/checkpoint.ts'
 import { newPolicy, type Policy } from './align/policy.ts'
 import { AlignmentModels, type ModelFolders, type RunImage } from './alignmentModels.ts'
 import { annotatedImages, evaluateChair } from './chairEvaluation.ts'
-import { sha256Of, weightFiles } from './modelInspection.ts'
-import { openDualEncoder } from './models/encoder.ts'
+import { embeddingKeyOf, identifyModels, type ModelsIdentity, requireCheckedModel } from './modelIdentity.ts'
 import { loraSlots } from './models/lora.ts'
 import { valueHeadShapes } from './models/valueHead.ts'
 import type { VlmSource } from './models/vlmGraphs.ts'
@@ -45,12 +44,14 @@ interface OpenedRun {
   readonly seed: number
   readonly folders: ModelFolders
   readonly encoderSha256: Buffer
+  readonly models: ModelsIdentity
   readonly lexicon: Lexicon
 }
 
 /**
  * Runs or resumes a run of the workspace to its end.
- * @throws StudioError `run.missing`, `run.no-companion`, `run.too-few-images`, and what `align` throws
+ * @throws StudioError `run.missing`, `run.no-companion`, `run.too-few-images`, `run.model-changed`, and what `align`
+ *   throws
  */
 export async function runAlignment(
   db: WritableDb,
@@ -58,13 +59,13 @@ export async function runAlignment(
   report: (progress: RunProgress) => void,
   signal?: AbortSignal,
 ): Promise<{ steps: number; bestStep: number }> {
-  const { config, seed, folders, encoderSha256, lexicon } = await openRun(db, runId, lexiconPath)
+  const { config, seed, folders, encoderSha256, models, lexicon } = await openRun(db, runId, lexiconPath, signal)
   const all = imagesOfRun(db, runId)
   const { images, validation } = splitImages(all, config, seed)
   const lastImageId = all.at(-1)?.imageId ?? 0
   const prompt = config.rollout.question
   const store = new WorkspaceRunStore(db, {
-    ...{ runId, config, seed, prompt, lastImageId, encoderSha256, ownerToken },
+    ...{ runId, config, seed, prompt, lastImageId, encoderSha256, ownerToken, models },
   })
   const annotations = await annotationsFor(config, [...images, ...validation], lexicon)
   const run = {
@@ -92,7 +93,7 @@ export async function evaluateRun(
   onProgress: (done: number, total: number) => void,
   signal?: AbortSignal,
 ): Promise<ChairReport> {
-  const { config, seed, folders, lexicon, encoderSha256 } = await openRun(db, request.runId, request.lexicon)
+  const { config, seed, folders, lexicon, encoderSha256 } = await openRun(db, request.runId, request.lexicon, signal)
   const { imageFolder, annotationFile, mostImages } = request
   const annotated = await annotatedImages(imageFolder, annotationFile, lexicon, mostImages)
   const models = await AlignmentModels.open(folders, {
@@ -178,11 +179,37 @@ export function openStoredRun(
   return { config: runConfigSchema.parse(run.config), seed: run.seed, folders, record: run }
 }
 
-async function openRun(db: WritableDb, runId: RunId, lexiconPath: string): Promise<OpenedRun> {
+async function openRun(
+  db: WritableDb,
+  runId: RunId,
+  lexiconPath: string,
+  signal: AbortSignal | undefined,
+): Promise<OpenedRun> {
   const { config, seed, folders } = openStoredRun(db, runId)
-  const { weights } = await openDualEncoder(folders.companion)
-  const encoderSha256 = Buffer.from(await sha256Of(weightFiles(weights)), 'hex')
-  return { config, seed, folders, encoderSha256, lexicon: await readLexicon(lexiconPath) }
+  const models = await identifyRunModels(db, runId, signal)
+  return {
+    config,
+    seed,
+    folders,
+    models,
+    encoderSha256: embeddingKeyOf(models),
+    lexicon: await readLexicon(lexiconPath),
+  }
+}
+
+/**
+ * The models of a run, which must be those that it began with; of one that has committed nothing, those that were
+ * checked.
+ * @throws StudioError `run.model-changed`, `run.missing`, `run.no-companion`
+ */
+export async function identifyRunModels(db: WritableDb, runId: RunId, signal?: AbortSignal): Promise<ModelsIdentity> {
+  const { folders, record } = openStoredRun(db, runId)
+  const last = lastCheckpoint(db, runId)
+  const began = last ? runCursorSchema.parse(last.cursor).models : null
+  const models = await identifyModels(folders, began, signal)
+  const checked = modelById(db, record.modelId)
+  if (!last && checked) requireCheckedModel(folders.model, models, checked.weightsSha256)
+  return models
 }
 
 /** Annotated images of the workspace by their file names; not touched when the calibration needs no annotation. */

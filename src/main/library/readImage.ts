@@ -6,8 +6,17 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 // Not sharp: on Linux its libvips and Electron's GTK share one GLib, which leaks every image that is decoded
 // (about 200 kB for each of 384 x 384 pixels). This library has no such dependency.
-import { ResizeFit, Transformer } from '@napi-rs/image'
-import { detectFormat, isCompleteJpeg, largestPixels, pngSize } from '../../shared/imageSignature.ts'
+import { JsColorType, ResizeFit, Transformer } from '@napi-rs/image'
+import {
+  detectFormat,
+  type ImageHeader,
+  imageHeader,
+  isCompleteJpeg,
+  isDecoderLimit,
+  largeFileWords,
+  largestFileBytes,
+  tooLargeWords,
+} from '../../shared/imageSignature.ts'
 import type { NewImage } from '../db/images.ts'
 
 /** Why a file was left out; each has one sentence for a person in {@link issueText}. */
@@ -36,9 +45,14 @@ export const imageExtensions: ReadonlySet<string> = new Set([
   '.tiff',
 ])
 
+/** How the decoder lays pixels out that are not of the 4 bytes of RGBA. */
+const decodedBytesPerPixel: Readonly<Partial<Record<JsColorType, number>>> = {
+  ...{ [JsColorType.L8]: 1, [JsColorType.La8]: 2, [JsColorType.L16]: 2, [JsColorType.Rgb8]: 3 },
+  ...{ [JsColorType.Rgb16]: 6, [JsColorType.Rgba16]: 8 },
+}
+
 /** Longer side of a thumbnail, in pixels. */
 export const thumbnailEdge = 192
-const largestFileBytes = 512 * 1024 * 1024
 
 /**
  * Reads one image file.
@@ -48,13 +62,13 @@ export async function readImage(path: string): Promise<ReadImage> {
   const { bytes, modifiedMs } = await readBytes(path)
   const format = detectFormat(bytes)
   if (!format) throw new ReadIssue('not-an-image', 'It is not an image of a supported kind, whatever its name says.')
-  const inHeader = format === 'png' ? pngSize(bytes) : null
-  if (inHeader) refuseHuge(inHeader)
+  const header = imageHeader(bytes, format)
+  if (header) refuseHuge(header)
   if (format === 'jpeg' && !isCompleteJpeg(bytes)) throw damaged()
   try {
     const picture = new Transformer(bytes)
-    const { width, height, orientation = 1 } = await picture.metadata(true)
-    refuseHuge({ width, height })
+    const { width, height, orientation = 1, colorType } = await picture.metadata(true)
+    refuseHuge({ width, height, bytesPerPixel: decodedBytesPerPixel[colorType] ?? 4, format })
     const thumbnail = await picture
       .rotate()
       .resize({ width: thumbnailEdge, height: thumbnailEdge, fit: ResizeFit.Inside })
@@ -73,16 +87,13 @@ export async function readImage(path: string): Promise<ReadImage> {
     }
   } catch (thrown) {
     if (thrown instanceof ReadIssue) throw thrown
-    throw damaged(thrown)
+    throw isDecoderLimit(thrown) ? new ReadIssue('too-many-pixels', 'It is too large to be decoded.') : damaged(thrown)
   }
 }
 
-function refuseHuge({ width, height }: { width: number; height: number }): void {
-  if (width * height <= largestPixels) return
-  throw new ReadIssue(
-    'too-many-pixels',
-    `It is too large: ${width} × ${height} pixels; the limit is ${Math.floor(largestPixels / 1e6)} million.`,
-  )
+function refuseHuge(header: ImageHeader): void {
+  const words = tooLargeWords(header)
+  if (words !== null) throw new ReadIssue('too-many-pixels', words)
 }
 
 function damaged(cause?: unknown): ReadIssue {
@@ -110,11 +121,7 @@ async function readBytes(path: string): Promise<{ bytes: Buffer; modifiedMs: num
     const { size, mtimeMs } = found
     if (size === 0) throw new ReadIssue('empty', 'The file is empty (0 bytes).')
     if (size > largestFileBytes) {
-      const limit = largestFileBytes / 2 ** 20
-      throw new ReadIssue(
-        'too-large-file',
-        `The file is too large: ${Math.round(size / 2 ** 20)} MB; the limit is ${limit} MB.`,
-      )
+      throw new ReadIssue('too-large-file', largeFileWords(size))
     }
     return { bytes: await readFile(path), modifiedMs: Math.round(mtimeMs) }
   } catch (thrown) {

@@ -67,8 +67,8 @@ describe('a file that cannot be used is refused', () => {
   const long = Buffer.from(png)
   long.writeUInt32BE(200_000, 16)
   const huge = Buffer.from(png)
-  huge.writeUInt32BE(20_000, 16)
-  huge.writeUInt32BE(20_000, 20)
+  huge.writeUInt32BE(30_000, 16)
+  huge.writeUInt32BE(30_000, 20)
 
   test.each([
     ['nothing', new Uint8Array(0), 'image.not-an-image'],

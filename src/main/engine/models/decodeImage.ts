@@ -5,12 +5,17 @@ import { readFile, stat } from 'node:fs/promises'
 // Not sharp: inside Electron its libvips leaks every image that is decoded (ARCHITECTURE.md).
 import { JsColorType, Transformer } from '@napi-rs/image'
 import { StudioError } from '../../../shared/errors.ts'
-import { detectFormat, isCompleteJpeg, largestPixels, pngSize } from '../../../shared/imageSignature.ts'
+import {
+  detectFormat,
+  type ImageHeader,
+  imageHeader,
+  isCompleteJpeg,
+  isDecoderLimit,
+  largeFileWords,
+  largestFileBytes,
+  tooLargeWords,
+} from '../../../shared/imageSignature.ts'
 import type { RgbImage } from './resample.ts'
-
-const largestFileBytes = 512 * 1024 * 1024
-/** A line longer than this is not a picture, and its resampling would take gigabytes. */
-const longestSide = 100_000
 
 /** How the decoder lays a pixel out, by its colour type. */
 const layouts: Readonly<Partial<Record<JsColorType, { channels: number; bytesPerChannel: number }>>> = {
@@ -37,13 +42,14 @@ export async function decodeImage(path: string, sha256?: string): Promise<RgbIma
   }
   const format = detectFormat(bytes)
   if (!format) throw imageError('not-an-image', path, 'It is not an image of a supported kind, whatever its name says.')
-  const inHeader = format === 'png' ? pngSize(bytes) : null
-  if (inHeader) refuseHuge(path, inHeader)
+  const header = imageHeader(bytes, format)
+  if (header) refuseHuge(path, header)
   if (format === 'jpeg' && !isCompleteJpeg(bytes)) throw damaged(path)
   try {
     const picture = new Transformer(bytes)
     const { width, height, colorType, orientation = 1 } = await picture.metadata(true)
-    refuseHuge(path, { width, height })
+    const { channels = 4, bytesPerChannel = 1 } = layouts[colorType] ?? {}
+    refuseHuge(path, { width, height, bytesPerPixel: channels * bytesPerChannel, format })
     // Others than 1 to 8 mean nothing. Of PNG and WebP the decoder reads no orientation, nor does the library.
     const isKnown = orientation >= 1 && orientation <= 8
     const raw = await (isKnown ? picture.rotate() : picture).rawPixels()
@@ -53,7 +59,8 @@ export async function decodeImage(path: string, sha256?: string): Promise<RgbIma
     if (!pixels) throw damaged(path)
     return { ...size, pixels }
   } catch (thrown) {
-    throw thrown instanceof StudioError ? thrown : damaged(path, thrown)
+    if (thrown instanceof StudioError) throw thrown
+    throw isDecoderLimit(thrown) ? tooLarge(path, 'It is too large to be decoded.', thrown) : damaged(path, thrown)
   }
 }
 
@@ -81,43 +88,35 @@ async function readBytes(path: string): Promise<Buffer> {
     const found = await stat(path)
     // Reading a pipe or a device could wait for ever.
     if (!found.isFile()) throw imageError('unreadable', path, 'It is not a file.')
-    if (found.size > largestFileBytes) throw tooLarge(path, `${found.size} bytes`, `at most ${largestFileBytes} bytes`)
+    if (found.size > largestFileBytes) throw tooLarge(path, largeFileWords(found.size))
     return await readFile(path)
   } catch (thrown) {
     if (thrown instanceof StudioError) throw thrown
     const code = (thrown as NodeJS.ErrnoException).code ?? 'the disk did not answer'
-    if (code === 'ENOENT' || code === 'ENOTDIR') throw imageError('missing', path, 'It is no longer there.', {}, thrown)
-    throw imageError('unreadable', path, `It could not be read (${code}).`, {}, thrown)
+    if (code === 'ENOENT' || code === 'ENOTDIR') throw imageError('missing', path, 'It is no longer there.', thrown)
+    throw imageError('unreadable', path, `It could not be read (${code}).`, thrown)
   }
 }
 
-function refuseHuge(path: string, { width, height }: { width: number; height: number }): void {
-  if (width * height <= largestPixels && Math.max(width, height) <= longestSide) return
-  const limit = `at most ${Math.floor(largestPixels / 1e6)} million pixels and ${longestSide} a side`
-  throw tooLarge(path, `${width} × ${height} pixels`, limit)
+function refuseHuge(path: string, header: ImageHeader): void {
+  const words = tooLargeWords(header)
+  if (words !== null) throw tooLarge(path, words)
 }
 
-function tooLarge(path: string, found: string, expected: string): StudioError {
-  return imageError('too-large', path, `It is too large: ${found}.`, { expected, found })
+function tooLarge(path: string, what: string, cause?: unknown): StudioError {
+  return imageError('too-large', path, what, cause)
 }
 
 function damaged(path: string, cause?: unknown): StudioError {
-  return imageError('damaged', path, 'It is damaged or cut short: its picture cannot be decoded to the end.', {}, cause)
+  return imageError('damaged', path, 'It is damaged or cut short: its picture cannot be decoded to the end.', cause)
 }
 
-function imageError(
-  problem: string,
-  path: string,
-  what: string,
-  facts: { expected?: string; found?: string } = {},
-  cause?: unknown,
-): StudioError {
+function imageError(problem: string, path: string, what: string, cause?: unknown): StudioError {
   const record = {
     code: `image.${problem}` as const,
     message: `This image cannot be used. ${what}`,
     remedy: 'Open it in another program to see whether it is whole, or leave it out.',
     where: path,
-    ...facts,
   }
   return new StudioError(record, { cause })
 }

@@ -24,13 +24,18 @@ export const shortConfig = presetConfig('quick-look', {
 })
 
 /** Puts the first sample scenes, unless there are images, the demo model and a queued run of it into a workspace. */
-export function addDemoRun(db: WritableDb, images: number, { config = shortConfig, seed = 3 } = {}): RunId {
+export function addDemoRun(
+  db: WritableDb,
+  images: number,
+  { config = shortConfig, seed = 3, model = demoModel } = {},
+): RunId {
   if (everyImage(db).length === 0) addSampleScenes(db, images)
+  const weights = readFileSync(join(model, 'model.safetensors'))
   const modelId = saveModel(
     db,
     {
-      ...{ folder: demoModel, name: 'demo', config: {}, weightsSha256: Buffer.alloc(32) },
-      ...{ companionFolder: join(demoModel, 'encoder'), encoderVerified: true },
+      ...{ folder: model, name: 'demo', config: {}, weightsSha256: sha256(weights) },
+      ...{ companionFolder: join(model, 'encoder'), encoderVerified: true },
     },
     1,
   )

@@ -47,7 +47,7 @@ async function resizedHeader(width: number, height: number): Promise<Buffer> {
 }
 
 /** CRC-32 as PNG chunks carry it (PNG 1.2, appendix D); Node has it built in only from 22.2 on. */
-function crc32(bytes: Buffer): number {
+export function crc32(bytes: Buffer): number {
   let register = 0xffffffff
   for (const byte of bytes) {
     register ^= byte
