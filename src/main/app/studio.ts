@@ -15,6 +15,7 @@ import { WorkerClient } from '../worker/workerClient.ts'
 import { Engine } from './engine.ts'
 import { ImageLibrary } from './imageLibrary.ts'
 import { ModelLibrary } from './modelLibrary.ts'
+import { backupOf, fullPath } from './pagePaths.ts'
 import { RunQueue } from './runQueue.ts'
 import type { SettingsFile } from './settingsFile.ts'
 import { startWorkerProcess } from './workerProcess.ts'
@@ -200,14 +201,15 @@ export class Studio {
       'app.showLogs': () => done(showFolder(this.#options.logFolder)),
       'workspace.create': () => this.pickNewWorkspace(),
       'workspace.open': () => this.pickWorkspace(),
-      'workspace.openRecent': ({ path }) => workspaces.open(path),
+      'workspace.openRecent': ({ path }) => workspaces.open(fullPath('workspace', path)),
       'workspace.forgetRecent': ({ path }) => done(workspaces.forget(path)),
       'workspace.openDemo': () => this.openDemo(),
       'workspace.close': () => done(workspaces.close()),
-      'workspace.backups': ({ path }) => listBackups(path),
-      'workspace.restore': ({ path, backup }) => workspaces.restore(path, backup),
+      'workspace.backups': ({ path }) => listBackups(fullPath('workspace', path)),
+      'workspace.restore': ({ path, backup }) =>
+        workspaces.restore(fullPath('workspace', path), backupOf(fullPath('workspace', path), backup)),
       'images.pickFolder': () => this.pickFolder(),
-      'images.importFolder': ({ folder }) => ({ importId: images.importFolder(folder).importId }),
+      'images.importFolder': ({ folder }) => ({ importId: images.importFolder(fullPath('image', folder)).importId }),
       'images.cancelImport': ({ importId }) => done(images.cancelImport(importId)),
       'images.resumeImport': ({ importId }) => done(images.resumeImport(importId)),
       'images.imports': () => images.imports(),
@@ -216,7 +218,8 @@ export class Studio {
       'images.window': ({ query, offset, limit }) => images.window(query, offset, limit),
       'models.list': () => models.list(),
       'models.pickFolder': ({ purpose }) => this.pickModelFolder(purpose),
-      'models.add': ({ folder, companionFolder }) => models.add(folder, companionFolder),
+      'models.add': ({ folder, companionFolder }) =>
+        models.add(fullPath('model', folder), companionFolder && fullPath('model', companionFolder)),
       'models.addDemo': () => models.addDemo(),
       'models.remove': ({ modelId }) => done(models.remove(modelId)),
       'runs.list': () => runs.list(),
