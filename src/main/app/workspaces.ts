@@ -43,6 +43,7 @@ export class Workspaces {
   readonly #options: WorkspacesOptions
   #current: Current | null = null
   #backupTimer: NodeJS.Timeout | null = null
+  #closing: Promise<void> | null = null
 
   constructor(options: WorkspacesOptions) {
     this.#options = options
@@ -83,7 +84,8 @@ export class Workspaces {
     const { library, appVersion, onOpened } = this.#options
     if (this.#current?.path === path) return this.describe() as OpenWorkspace
     await library.request('prepareWorkspace', { path, create })
-    await this.close()
+    // Of two openings at once, the one that comes second closes what the first has opened.
+    while (this.#current) await this.close()
     const db = openWorkspace(path)
     const sessionId = startSession(db, appVersion, Date.now())
     this.#current = { path, key: randomUUID(), db, sessionId, isDemo }
@@ -97,8 +99,15 @@ export class Workspaces {
     return this.describe() as OpenWorkspace
   }
 
-  /** Closes the workspace, if one is open; what it holds is on the disk already. */
-  async close(): Promise<void> {
+  /** Closes the workspace, if one is open; what it holds is on the disk already. Asked twice, it closes once. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close().finally(() => {
+      this.#closing = null
+    })
+    return this.#closing
+  }
+
+  async #close(): Promise<void> {
     if (!this.#current) return
     if (this.#backupTimer) clearInterval(this.#backupTimer)
     await this.#options.onClosing()

@@ -1,0 +1,56 @@
+// Random messages to every channel from the page: main lives, refuses in sentences and accepts nothing but what the
+// contract says. FISAO_IPC_MESSAGES sets how many a channel gets, FISAO_IPC_SEED which.
+
+import { join } from 'node:path'
+import { buildSync } from 'esbuild'
+import { type Channel, channels } from '../src/shared/contract.ts'
+import type { Outcome } from './ipcMessages.ts'
+import { createWorkspace, expect, test } from './studio.ts'
+
+const messagesEach = Number(process.env.FISAO_IPC_MESSAGES ?? 60)
+const seed = Number(process.env.FISAO_IPC_SEED ?? 20261127)
+
+type SendTo = (channel: Channel, count: number, seed: number) => Promise<Outcome>
+
+test('main survives random messages on every channel and accepts none that is not agreed', async ({
+  studio,
+  folder,
+}) => {
+  test.setTimeout(120_000 + messagesEach * 2000)
+  const { app, page } = studio
+  await createWorkspace(studio, join(folder, 'work.fisao'))
+  // A person who closes every dialog; and no file manager for each message.
+  await app.evaluate(({ dialog, shell }) => {
+    dialog.showSaveDialog = () => Promise.resolve({ canceled: true, filePath: '' })
+    dialog.showOpenDialog = () => Promise.resolve({ canceled: true, filePaths: [] })
+    shell.openPath = () => Promise.resolve('')
+  })
+  const { outputFiles } = buildSync({
+    entryPoints: [join(import.meta.dirname, 'ipcMessages.ts')],
+    ...{ bundle: true, write: false, format: 'iife', target: 'chrome130', logLevel: 'error' },
+  })
+  await page.evaluate(outputFiles?.[0]?.text ?? '')
+  const pid = await app.evaluate(() => process.pid)
+
+  const faults: string[] = []
+  let sent = 0
+  let accepted = 0
+  for (const channel of Object.keys(channels) as Channel[]) {
+    const outcome = await page.evaluate(
+      ([to, count, from]) => (globalThis as unknown as { sendTo: SendTo }).sendTo(to, count, from),
+      [channel, messagesEach, seed] as const,
+    )
+    sent += outcome.sent
+    accepted += outcome.accepted
+    faults.push(...outcome.faults.map((fault) => `${channel}: ${fault}`))
+    expect(outcome.sent, channel).toBe(messagesEach)
+    if (messagesEach >= 1000) process.stdout.write(`${channel}: ${JSON.stringify(outcome.refused)}\n`)
+  }
+  process.stdout.write(
+    `${sent} messages to ${Object.keys(channels).length} channels (seed ${seed}), ${accepted} accepted\n`,
+  )
+  expect(faults).toEqual([])
+  expect(await app.evaluate(() => process.pid)).toBe(pid)
+  const state = await page.evaluate(() => window.studio.request('app.state', {}))
+  expect(state).toMatchObject({ ok: true })
+})
