@@ -18,7 +18,8 @@ test('main survives random messages on every channel and accepts none that is no
 }) => {
   test.setTimeout(120_000 + messagesEach * 2000)
   const { app, page } = studio
-  await createWorkspace(studio, join(folder, 'work.fisao'))
+  const path = join(folder, 'work.fisao')
+  await createWorkspace(studio, path)
   // A person who closes every dialog; and no file manager for each message.
   await app.evaluate(({ dialog, shell }) => {
     dialog.showSaveDialog = () => Promise.resolve({ canceled: true, filePath: '' })
@@ -36,6 +37,8 @@ test('main survives random messages on every channel and accepts none that is no
   let sent = 0
   let accepted = 0
   for (const channel of Object.keys(channels) as Channel[]) {
+    // Whatever the channel before has closed or opened.
+    await page.evaluate((workspace) => window.studio.request('workspace.openRecent', { path: workspace }), path)
     const outcome = await page.evaluate(
       ([to, count, from]) => (globalThis as unknown as { sendTo: SendTo }).sendTo(to, count, from),
       [channel, messagesEach, seed] as const,

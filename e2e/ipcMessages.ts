@@ -20,9 +20,10 @@ interface Bridge {
   request(channel: string, params: unknown): Promise<unknown>
 }
 
+/** Not `/`, which is a folder that can be imported: all of the disk would be walked. */
 const hostilePaths = [
-  ...['', '.', '..', '../../etc/passwd', '/', '/etc', '/dev', '/dev/zero', '/proc/self/mem', '/no such.fisao', 'a\0b'],
-  ...['/tmp/a\0b', `/${'a'.repeat(300)}`, 'file:///etc', 'C:\\x', '\\\\server\\share', '~', '//', '/tmp/../etc/passwd'],
+  ...['', '.', '..', '../../etc/passwd', '/etc', '/dev', '/dev/zero', '/proc/self/mem', '/no such.fisao', 'a\0b'],
+  ...['/tmp/a\0b', `/${'a'.repeat(300)}`, 'file:///etc', 'C:\\x', '\\\\server\\share', '~', '/tmp/../etc/passwd'],
 ]
 const hostileNumbers = [0, -0, -1, 1, 0.5, 2 ** 31, 2 ** 53, -(2 ** 63), 1e308, Number.NaN, Number.POSITIVE_INFINITY]
 
@@ -65,24 +66,26 @@ function messagesFor(channel: Channel): fc.Arbitrary<unknown> {
     window,
   )
   return fc.oneof(
-    { weight: 6, arbitrary: own },
+    // A channel without fields has one message of its own; that main does what it says is not what is tried here.
+    { weight: fields.length > 0 ? 6 : 1, arbitrary: own },
     { weight: 3, arbitrary: value },
     { weight: 1, arbitrary: fc.oneof(cyclic, odd) },
   )
 }
 
-/**
- * Sends `count` messages to a channel, some at a time, and waits for every answer.
- */
+/** Sends `count` messages to a channel, some at a time, and waits for every answer. */
 async function sendTo(channel: Channel, count: number, seed: number): Promise<Outcome> {
   const { studio } = globalThis as unknown as { studio: Bridge }
   const outcome = { sent: 0, accepted: 0, refused: {} as Record<string, number>, unsendable: 0, faults: [] as string[] }
   const messages = fc.sample(messagesFor(channel), { numRuns: count, seed })
   const sendOne = async (message: unknown): Promise<void> => {
-    const answer = await studio.request(channel, message).then(
-      (got) => ({ got }),
-      (thrown: unknown) => ({ thrown: String(thrown) }),
-    )
+    // The bridge throws at once what it cannot copy.
+    const answer = await Promise.resolve()
+      .then(() => studio.request(channel, message))
+      .then(
+        (got) => ({ got }),
+        (thrown: unknown) => ({ thrown: String(thrown) }),
+      )
     outcome.sent++
     if ('thrown' in answer) {
       if (/could not be cloned|cannot be cloned|Cannot convert|recursion|nesting/i.test(answer.thrown))

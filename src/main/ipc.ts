@@ -13,6 +13,7 @@ import {
 import { StudioError, toErrorRecord } from '../shared/errors.ts'
 import { workspaceError } from './db/connection.ts'
 import { logger } from './log.ts'
+import { oddityOf } from './plainMessage.ts'
 import { isOwnPage } from './security.ts'
 
 export type ChannelHandlers = { readonly [C in Channel]: (params: Params<C>) => Result<C> | Promise<Result<C>> }
@@ -33,6 +34,8 @@ async function answer<C extends Channel>(
 ): Promise<Answer<C>> {
   try {
     checkSender(event)
+    const oddity = oddityOf(rawParams)
+    if (oddity !== null) throw malformed(channel, 'parameters', oddity)
     const params = onlyItsOwn(channels[channel].params).safeParse(rawParams)
     if (!params.success) throw malformed(channel, 'parameters', params.error.issues[0]?.message)
     const value = channels[channel].result.safeParse(await handler(params.data as Params<C>))

@@ -45,6 +45,7 @@ export class Studio {
   readonly #options: StudioOptions
   readonly #library: WorkerClient<typeof libraryMethods>
   #stateTimer: NodeJS.Timeout | null = null
+  #openingDemo: Promise<OpenWorkspace> | null = null
 
   constructor(options: StudioOptions) {
     this.#options = options
@@ -155,8 +156,15 @@ export class Studio {
     return { importId: this.images.importFolder(filePaths[0]).importId }
   }
 
-  /** Opens the demo: a workspace of the app's own with the sample images; made at the first time. */
-  async openDemo(path = join(app.getPath('userData'), 'demo', 'Demo.fisao')): Promise<OpenWorkspace> {
+  /** Opens the demo: a workspace of the app's own with the sample images; made at the first time. Asked twice, once. */
+  openDemo(path = join(app.getPath('userData'), 'demo', 'Demo.fisao')): Promise<OpenWorkspace> {
+    this.#openingDemo ??= this.#openDemo(path).finally(() => {
+      this.#openingDemo = null
+    })
+    return this.#openingDemo
+  }
+
+  async #openDemo(path: string): Promise<OpenWorkspace> {
     const exists = existsSync(path)
     mkdirSync(dirname(path), { recursive: true })
     const workspace = exists ? await this.workspaces.open(path, true) : await this.workspaces.create(path, true)
