@@ -57,3 +57,21 @@ test('main survives random messages on every channel and accepts none that is no
   const state = await page.evaluate(() => window.studio.request('app.state', {}))
   expect(state).toMatchObject({ ok: true })
 })
+
+test('a message that ends the page, as a list of a thousand million gaps does, does not end main', async ({
+  studio,
+}) => {
+  const { app, page } = studio
+  const pid = await app.evaluate(() => process.pid)
+  // Electron copies it into the bridge element by element, and the page's process runs out of memory.
+  const crashed = page.waitForEvent('crash')
+  const sent = page.evaluate(() => {
+    const gaps: number[] = []
+    gaps[2 ** 30] = 1
+    const { request } = window.studio as unknown as { request: (channel: string, params: unknown) => Promise<unknown> }
+    return Promise.all([1, 2, 3, 4].map(() => request('app.state', { a: gaps, b: gaps, c: gaps, d: gaps })))
+  })
+  await expect(sent).rejects.toThrow('Target crashed')
+  await crashed
+  expect(await app.evaluate(({ app: main }) => [process.pid, main.isReady()])).toEqual([pid, true])
+})
