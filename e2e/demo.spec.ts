@@ -118,12 +118,13 @@ class PrivateHome {
   }
 }
 
-/** Folders of the system that Chromium and the drawing libraries write to: shared memory, their own caches, devices. */
-const systemFolders = ['/dev', '/proc', '/var/cache/fontconfig']
+/** Folders of the system that Chromium and the desktop's libraries write to: shared memory, devices, their own caches. */
+const systemFolders = ['/dev', '/proc', '/run/user', '/var/cache/fontconfig']
 /** Reading these would tell this machine from all others. */
 const identifying = /machine-id|boot_id|\/sys\/(class|devices\/virtual)\/dmi|product_uuid/
 /** The display, and the buses of a desktop (power, appearance), when there are any. */
-const neighbours = /^(@?\/tmp\/\.X11-unix\/|(\/var)?\/run\/dbus\/|\/run\/user\/\d+\/(bus|wayland)|@?\/tmp\/dbus-)/
+const neighbours =
+  /^(@?\/tmp\/\.X11-unix\/|(\/var)?\/run\/dbus\/|\/run\/user\/\d+\/(bus|wayland|at-spi|pulse|pipewire)|@?\/tmp\/dbus-)/
 
 function expectNothingLeaves(calls: readonly SystemCall[], home: PrivateHome, out: string): void {
   // Without these the trace has not seen what it is to judge.

@@ -71,3 +71,39 @@ test('menu and shortcuts follow what is open', async ({ studio, folder }) => {
   })
   await expect(page).toHaveTitle('Home – work – FiSAO Studio')
 })
+
+test('addresses that name nothing are not found, and not a fault', async ({ studio, folder }) => {
+  const { app } = studio
+  await createWorkspace(studio, `${folder}/work.fisao`)
+  const addresses = [
+    ...[
+      'app://studio/%',
+      'app://studio/%E0%A4%A',
+      'app://studio/%00',
+      'app://studio/..%2f..%2fpackage.json',
+      'app://studio/',
+    ],
+    ...['app://other/index.html', 'app://studio/%2e%2e/main/index.js', 'app://studio/index.html%00.js', 'app://%/x.js'],
+    ...['studio-image://x/full/1', 'studio-image://%/full/1', 'studio-image://x/%/1', 'studio-image://x/full/1e9'],
+  ]
+  const statuses = await app.evaluate(
+    ({ session }, all) =>
+      Promise.all(
+        all.map((address) =>
+          session.defaultSession.fetch(address).then(
+            (r) => r.status,
+            (e) => e.message,
+          ),
+        ),
+      ),
+    addresses,
+  )
+  const invalid = ['app://%/x.js', 'studio-image://%/full/1']
+  for (const [index, address] of addresses.entries()) {
+    if (invalid.includes(address)) expect(statuses[index], address).toMatch(/invalid|ERR_/i)
+    else expect(statuses[index], address).toBe(404)
+  }
+  expect(
+    await app.evaluate(({ session }) => session.defaultSession.fetch('app://studio/index.html').then((r) => r.status)),
+  ).toBe(200)
+})

@@ -1,5 +1,6 @@
 // Main's end of the contract: one handler a channel, each call's sender, parameters and result checked.
 import { type IpcMainInvokeEvent, ipcMain, type WebContents } from 'electron'
+import { z } from 'zod'
 import {
   type Answer,
   type Channel,
@@ -12,6 +13,7 @@ import {
 import { StudioError, toErrorRecord } from '../shared/errors.ts'
 import { workspaceError } from './db/connection.ts'
 import { logger } from './log.ts'
+import { oddityOf } from './plainMessage.ts'
 import { isOwnPage } from './security.ts'
 
 export type ChannelHandlers = { readonly [C in Channel]: (params: Params<C>) => Result<C> | Promise<Result<C>> }
@@ -32,7 +34,9 @@ async function answer<C extends Channel>(
 ): Promise<Answer<C>> {
   try {
     checkSender(event)
-    const params = channels[channel].params.safeParse(rawParams)
+    const oddity = oddityOf(rawParams)
+    if (oddity !== null) throw malformed(channel, 'parameters', oddity)
+    const params = onlyItsOwn(channels[channel].params).safeParse(rawParams)
     if (!params.success) throw malformed(channel, 'parameters', params.error.issues[0]?.message)
     const value = channels[channel].result.safeParse(await handler(params.data as Params<C>))
     if (!value.success) throw malformed(channel, 'result', value.error.issues[0]?.message)
@@ -43,6 +47,11 @@ async function answer<C extends Channel>(
     if (!(thrown instanceof StudioError)) logger.error(channel, thrown)
     return { ok: false, error }
   }
+}
+
+/** What is not of the agreed form is refused, and not passed over: a field too many is a misunderstanding or an attack. */
+function onlyItsOwn(schema: z.ZodType): z.ZodType {
+  return schema instanceof z.ZodObject ? schema.strict() : schema
 }
 
 /** A full disk, a busy file and the like have sentences of their own. */

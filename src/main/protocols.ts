@@ -44,9 +44,8 @@ export function declareSchemes(): void {
 /** Serves the built renderer from `folder`; whatever resolves outside of it does not exist. */
 export function serveApp(session: Session, folder: string): void {
   session.protocol.handle(appScheme, async (request) => {
-    const url = new URL(request.url)
-    const path = normalize(join(folder, decodeURIComponent(url.pathname)))
-    if (url.host !== 'studio' || !path.startsWith(folder + sep)) return notFound()
+    const path = pathIn(folder, request.url)
+    if (path === null) return notFound()
     const type = contentTypes[extname(path)]
     if (type === undefined) return notFound()
     try {
@@ -63,6 +62,19 @@ export function serveApp(session: Session, folder: string): void {
   })
 }
 
+/** The file that an address names, or null when it names none: another host, a way out of the folder, broken escapes. */
+function pathIn(folder: string, address: string): string | null {
+  const url = URL.parse(address)
+  if (url?.host !== 'studio') return null
+  try {
+    const path = normalize(join(folder, decodeURIComponent(url.pathname)))
+    return path.startsWith(folder + sep) ? path : null
+  } catch {
+    // `%` and the like, which stand for no character.
+    return null
+  }
+}
+
 /** Where registered images come from: the workspace that is open now. */
 export interface ImageSource {
   /** True when `workspaceKey` names the opening that is current. */
@@ -76,9 +88,9 @@ export interface ImageSource {
 /** Serves thumbnails and originals of registered images. */
 export function serveImages(session: Session, source: ImageSource): void {
   session.protocol.handle(imageScheme, async (request) => {
-    const { host, pathname } = new URL(request.url)
-    const match = /^\/(thumbnail|full)\/(\d{1,15})$/.exec(pathname)
-    if (!match || !source.isCurrent(host)) return notFound()
+    const url = URL.parse(request.url)
+    const match = /^\/(thumbnail|full)\/(\d{1,15})$/.exec(url?.pathname ?? '')
+    if (!url || !match || !source.isCurrent(url.host)) return notFound()
     const imageId = Number(match[2])
     return match[1] === 'thumbnail' ? thumbnailResponse(source, imageId) : await originalResponse(source, imageId)
   })

@@ -8,20 +8,21 @@ export const devServerUrl = app.isPackaged ? undefined : process.env.ELECTRON_RE
 
 const ownSchemes = new Set([`${appScheme}:`, `${imageScheme}:`, 'data:', 'blob:', 'devtools:'])
 
-/** True for addresses that stay inside the app. */
+/** True for addresses that stay inside the app; what is no address at all does not. */
 export function isOwnAddress(address: string): boolean {
-  const url = new URL(address)
+  const url = URL.parse(address)
+  if (url === null) return false
   if (ownSchemes.has(url.protocol)) return true
   if (devServerUrl === undefined) return false
   const dev = new URL(devServerUrl)
   return url.host === dev.host && ['http:', 'ws:'].includes(url.protocol)
 }
 
-/** True when a message's sender is the app's own page. */
+/** True when a message's sender is the app's own page; a frame without an address (yet) is not. */
 export function isOwnPage(address: string): boolean {
-  const { protocol, host } = new URL(address)
-  if (protocol === `${appScheme}:` && host === 'studio') return true
-  return devServerUrl !== undefined && host === new URL(devServerUrl).host
+  const url = URL.parse(address)
+  if (url?.protocol === `${appScheme}:` && url.host === 'studio') return true
+  return devServerUrl !== undefined && url?.host === new URL(devServerUrl).host
 }
 
 /** Chromium switches that keep its own services off the network; set before `ready`. */

@@ -18,6 +18,7 @@ import { Engine } from './engine.ts'
 import { ImageLibrary } from './imageLibrary.ts'
 import { ModelLibrary } from './modelLibrary.ts'
 import { Notices } from './notices.ts'
+import { backupOf, fullPath } from './pagePaths.ts'
 import { RunQueue } from './runQueue.ts'
 import type { SettingsFile } from './settingsFile.ts'
 import { startWorkerProcess } from './workerProcess.ts'
@@ -59,6 +60,7 @@ export class Studio {
   readonly #library: WorkerClient<typeof libraryMethods>
   #stateTimer: NodeJS.Timeout | null = null
   #isAsking = false
+  #openingDemo: Promise<OpenWorkspace | null> | null = null
 
   constructor(options: StudioOptions) {
     this.#options = options
@@ -221,9 +223,12 @@ export class Studio {
     return { importId: this.images.importFolder(filePaths[0]).importId }
   }
 
-  /** Opens the demo: a workspace of the app's own with the sample images; made at the first time. */
-  async openDemo(path = join(app.getPath('userData'), 'demo', 'Demo.fisao')): Promise<OpenWorkspace | null> {
-    return await this.#instead(path, () => this.#openDemo(path))
+  /** Opens the demo: a workspace of the app's own with the sample images; made at the first time. Asked twice, once. */
+  openDemo(path = join(app.getPath('userData'), 'demo', 'Demo.fisao')): Promise<OpenWorkspace | null> {
+    this.#openingDemo ??= this.#instead(path, () => this.#openDemo(path)).finally(() => {
+      this.#openingDemo = null
+    })
+    return this.#openingDemo
   }
 
   async #openDemo(path: string): Promise<OpenWorkspace> {
@@ -278,19 +283,30 @@ export class Studio {
       'app.notices': () => this.notices.take(),
       'workspace.create': () => this.pickNewWorkspace(),
       'workspace.open': () => this.pickWorkspace(),
-      'workspace.openRecent': ({ path }) => this.openWorkspace(path),
-      'workspace.openForReading': ({ path }) => this.#instead(path, () => workspaces.openForReading(path)),
-      'workspace.goOn': ({ path }) => this.goOn(path),
+      'workspace.openRecent': ({ path }) => this.openWorkspace(fullPath('workspace', path)),
+      'workspace.openForReading': ({ path }) => {
+        const full = fullPath('workspace', path)
+        return this.#instead(full, () => workspaces.openForReading(full))
+      },
+      'workspace.goOn': ({ path }) => this.goOn(fullPath('workspace', path)),
       'workspace.forgetUnfinished': ({ path }) => done(this.#forgetUnfinished(path)),
       'workspace.forgetRecent': ({ path }) => done(workspaces.forget(path)),
       'workspace.openDemo': () => this.openDemo(),
       'workspace.close': () => done(this.closeWorkspace()),
-      'workspace.backups': ({ path }) => this.#library.request('listBackups', { path }),
-      'workspace.inspectDamage': ({ path }) => this.#library.request('inspectDamage', { path }),
-      'workspace.salvage': ({ path }) => this.#instead(path, () => workspaces.salvage(path)),
-      'workspace.restore': ({ path, backup }) => this.#instead(path, () => workspaces.restore(path, backup)),
+      'workspace.backups': ({ path }) => this.#library.request('listBackups', { path: fullPath('workspace', path) }),
+      'workspace.inspectDamage': ({ path }) =>
+        this.#library.request('inspectDamage', { path: fullPath('workspace', path) }),
+      'workspace.salvage': ({ path }) => {
+        const full = fullPath('workspace', path)
+        return this.#instead(full, () => workspaces.salvage(full))
+      },
+      'workspace.restore': ({ path, backup }) => {
+        const full = fullPath('workspace', path)
+        const chosen = backupOf(full, backup)
+        return this.#instead(full, () => workspaces.restore(full, chosen))
+      },
       'images.pickFolder': () => this.pickFolder(),
-      'images.importFolder': ({ folder }) => ({ importId: images.importFolder(folder).importId }),
+      'images.importFolder': ({ folder }) => ({ importId: images.importFolder(fullPath('image', folder)).importId }),
       'images.cancelImport': ({ importId }) => done(images.cancelImport(importId)),
       'images.resumeImport': ({ importId }) => done(images.resumeImport(importId)),
       'images.imports': () => images.imports(),
@@ -299,7 +315,8 @@ export class Studio {
       'images.window': ({ query, offset, limit }) => images.window(query, offset, limit),
       'models.list': () => models.list(),
       'models.pickFolder': ({ purpose }) => this.pickModelFolder(purpose),
-      'models.add': ({ folder, companionFolder }) => models.add(folder, companionFolder),
+      'models.add': ({ folder, companionFolder }) =>
+        models.add(fullPath('model', folder), companionFolder && fullPath('model', companionFolder)),
       'models.addDemo': () => models.addDemo(),
       'models.remove': ({ modelId }) => done(models.remove(modelId)),
       'runs.list': () => runs.list(),

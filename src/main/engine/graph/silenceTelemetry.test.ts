@@ -1,6 +1,6 @@
 // ONNX Runtime's telemetry stays off on plain Node, on the app's runtime and in threads, whatever the environment says.
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -47,6 +47,19 @@ test.runIf(onLinux)('the library as it comes writes a device id, a database and 
     'Microsoft/DeveloperTools/.onnxruntime/deviceid',
     'Microsoft/DeveloperTools/.onnxruntime/onnxruntime.db',
     'mat-debug-N.log',
+  ])
+})
+
+test('no other file of the app and its tools can load the library', () => {
+  const sources = ['src', 'tools', 'scripts', 'e2e'].flatMap((top) =>
+    readdirSync(join(root, top), { recursive: true, encoding: 'utf8' }).map((name) => join(top, name)),
+  )
+  const naming = sources.filter(
+    (name) => /(?<!\.test)\.tsx?$/.test(name) && readFileSync(join(root, name), 'utf8').includes("'onnxruntime-node'"),
+  )
+  expect(naming.sort()).toEqual([
+    'src/main/engine/graph/ortSession.ts',
+    'src/main/engine/graph/testing/runOneSession.ts',
   ])
 })
 
