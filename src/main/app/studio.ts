@@ -1,14 +1,16 @@
 // The app behind its window: puts engine, library, workspaces and settings together and answers the contract.
 import { existsSync, mkdirSync } from 'node:fs'
+import { lstat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { app, dialog, nativeTheme } from 'electron'
 import type { AppState, EventPayload, OpenWorkspace, Params, Result, StudioEvent } from '../../shared/contract.ts'
-import { toErrorRecord } from '../../shared/errors.ts'
+import { StudioError, toErrorRecord } from '../../shared/errors.ts'
 import type { DeviceName } from '../../shared/hardware.ts'
 import type { RunView } from '../../shared/runView.ts'
 import type { Appearance } from '../../shared/settings.ts'
 import { libraryMethods } from '../../shared/workerProtocol.ts'
 import { listBackups } from '../db/backup.ts'
+import { NoAnswer, withinMs } from '../files/regularFile.ts'
 import type { ChannelHandlers } from '../ipc.ts'
 import { logger } from '../log.ts'
 import { showFolder } from '../security.ts'
@@ -22,6 +24,8 @@ import type { SettingsFile } from './settingsFile.ts'
 import { startWorkerProcess } from './workerProcess.ts'
 import { Workspaces } from './workspaces.ts'
 
+/** A folder of the person's that does not answer by then is on a drive that is gone. */
+const longestAnswerMs = 5000
 const workspaceFilter = [{ name: 'FiSAO Studio workspace', extensions: ['fisao'] }]
 
 /** Why a run would have to stop: the app ends, its workspace closes, another one takes its place. */
@@ -245,7 +249,7 @@ export class Studio {
       properties: ['openDirectory', 'createDirectory'],
     })
     if (filePaths[0] === undefined) return null
-    const folder = newFolderIn(filePaths[0], `${run.name} step ${step}`)
+    const folder = await newFolderIn(filePaths[0], `${run.name} step ${step}`)
     await this.engine.client.request('exportRun', { workspace: path, runId, step, strength, folder, merged })
     return { folder }
   }
@@ -319,10 +323,25 @@ export class Studio {
 }
 
 /** A path in the folder that is not taken, by a name without what file systems refuse. */
-function newFolderIn(parent: string, name: string): string {
+async function newFolderIn(parent: string, name: string): Promise<string> {
   const plain = name.replace(/[\\/:*?"<>|]/g, '-')
   for (let number = 1; ; number++) {
     const folder = join(parent, number === 1 ? plain : `${plain} (${number})`)
-    if (!existsSync(folder)) return folder
+    try {
+      await withinMs(longestAnswerMs, lstat(folder))
+    } catch (thrown) {
+      if (thrown instanceof NoAnswer) throw noAnswer(parent)
+      // Free, or not to be had: then the export itself says why.
+      return folder
+    }
   }
+}
+
+function noAnswer(folder: string): StudioError {
+  return new StudioError({
+    code: 'app.no-answer',
+    message: 'The drive of this folder does not answer.',
+    remedy: 'Connect the drive again, or choose a folder on another one.',
+    where: folder,
+  })
 }

@@ -1,6 +1,5 @@
 // The workspace that is open: creating, opening, closing, restoring, and the list of recent ones.
 import { randomUUID } from 'node:crypto'
-import { existsSync } from 'node:fs'
 import { basename, extname } from 'node:path'
 import type { OpenWorkspace, RecentEntry } from '../../shared/contract.ts'
 import { allImages } from '../../shared/domain.ts'
@@ -12,6 +11,7 @@ import { closeWorkspace, openWorkspace } from '../db/open.ts'
 import { endSession, startSession } from '../db/settings.ts'
 import { logger } from '../log.ts'
 import type { WorkerClient } from '../worker/workerClient.ts'
+import { Presence } from './presence.ts'
 import type { SettingsFile } from './settingsFile.ts'
 
 const longestRecentList = 12
@@ -43,9 +43,11 @@ export class Workspaces {
   readonly #options: WorkspacesOptions
   #current: Current | null = null
   #backupTimer: NodeJS.Timeout | null = null
+  readonly #presence: Presence
 
   constructor(options: WorkspacesOptions) {
     this.#options = options
+    this.#presence = new Presence({ onChange: options.onChange })
   }
 
   get current(): Current | null {
@@ -120,10 +122,11 @@ export class Workspaces {
   recent(): RecentEntry[] {
     const { recentWorkspaces } = this.#options.settings.get()
     const open = this.describe()
+    this.#presence.look(recentWorkspaces.map(({ path }) => path))
     return recentWorkspaces.map((entry) => ({
       ...entry,
       ...(entry.path === open?.path && { imageCount: open.imageCount }),
-      missing: !existsSync(entry.path),
+      missing: this.#presence.isMissing(entry.path),
     }))
   }
 

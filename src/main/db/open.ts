@@ -128,7 +128,8 @@ function checkHeader(path: string): void {
 
 function readHeader(path: string): Buffer {
   try {
-    if (statSync(path).isDirectory()) {
+    const stats = statSync(path)
+    if (stats.isDirectory()) {
       throw new StudioError({
         code: 'workspace.is-folder',
         message: 'This is a folder, not a workspace file.',
@@ -136,6 +137,8 @@ function readHeader(path: string): Buffer {
         where: path,
       })
     }
+    // A pipe or a device would be waited for without end.
+    if (!stats.isFile()) throw workspaceError({ code: 'SQLITE_NOTADB' }, path)
     const file = openSync(path, 'r')
     try {
       const header = Buffer.alloc(100)
