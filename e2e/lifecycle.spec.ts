@@ -1,8 +1,11 @@
 // Long work lives, and a person is told: the window's page and the graphics process are killed in the middle of a run,
 // closing asks, the next start offers to go on, and the computer is told how the run is doing.
 import { once } from 'node:events'
-import { join } from 'node:path'
+import { chmodSync, existsSync, lstatSync, readlinkSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { ElectronApplication } from '@playwright/test'
+import { runAndKill } from './kill.ts'
 import type { RunLook } from './runFile.ts'
 import { createWorkspace, expect, onRuntime, processOf, type Studio, test } from './studio.ts'
 
@@ -209,3 +212,30 @@ async function createWorkspaceAfter(studio: Studio, path: string): Promise<void>
   await createWorkspace(studio, path)
   expect(await asked()).toEqual([])
 }
+
+test('what a killed app left in the temporary files goes at the next start, and nobody else reads its files', async ({
+  launch,
+  folder,
+}) => {
+  test.skip(process.platform !== 'linux', 'only there Chromium puts its socket into the temporary files')
+  const userData = join(folder, 'user data')
+  const link = join(userData, 'SingletonSocket')
+  const isLink = (): boolean => lstatSync(link, { throwIfNoEntry: false }) !== undefined
+  await runAndKill([`--user-data-dir=${userData}`], async () => {
+    while (!isLink() || !existsSync(join(userData, 'logs', 'studio.log'))) await delay(50)
+  })
+  const left = dirname(readlinkSync(link))
+  expect(existsSync(left)).toBe(true)
+  writeFileSync(join(userData, 'settings.json.4711.tmp'), '{}')
+  chmodSync(join(userData, 'logs', 'studio.log'), 0o644)
+
+  const { app, page } = await launch()
+  expect(existsSync(left)).toBe(false)
+  expect(dirname(readlinkSync(link))).not.toBe(left)
+  expect(existsSync(join(userData, 'settings.json.4711.tmp'))).toBe(false)
+  await page.getByText('Dark', { exact: true }).locator('..').click()
+  await expect.poll(() => existsSync(join(userData, 'settings.json'))).toBe(true)
+  await app.close()
+  const mode = (name: string): string => (lstatSync(join(userData, name)).mode & 0o777).toString(8)
+  expect([mode('logs'), mode('logs/studio.log'), mode('settings.json')]).toEqual(['700', '600', '600'])
+})

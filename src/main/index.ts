@@ -7,6 +7,7 @@ import { SettingsFile } from './app/settingsFile.ts'
 import { Studio } from './app/studio.ts'
 import { broadcast, handleChannels } from './ipc.ts'
 import { askToStop, endInOrder, type Leaving } from './leaving.ts'
+import { removeSingletonFolder, singletonFolder } from './leftBehind.ts'
 import { logger, openLog } from './log.ts'
 import { installMenu, type MenuActions } from './menu.ts'
 import { declareSchemes, serveApp, serveImages } from './protocols.ts'
@@ -30,6 +31,7 @@ declareSchemes()
 // Root, as in a container, has no user namespaces to build a sandbox from; there it was switched off by hand.
 if (!app.commandLine.hasSwitch('no-sandbox')) app.enableSandbox()
 
+const leftFolder = singletonFolder(app.getPath('userData'))
 if (app.requestSingleInstanceLock()) {
   app.whenReady().then(start, (thrown: unknown) => logger.error('the app could not start', thrown))
 } else {
@@ -40,6 +42,7 @@ if (app.requestSingleInstanceLock()) {
 async function start(): Promise<void> {
   openLog(logFolder)
   logger.info(`FiSAO Studio ${app.getVersion()} on Electron ${process.versions.electron}, ${process.platform}`)
+  removeSingletonFolder(leftFolder, app.getPath('userData'))
   process.on('unhandledRejection', (reason) => logger.error('unhandled rejection', reason))
   const settings = new SettingsFile(join(app.getPath('userData'), 'settings.json'), (reason) =>
     logger.warn(`the settings could not be read and start afresh: ${String(reason)}`),

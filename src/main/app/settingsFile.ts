@@ -1,6 +1,6 @@
 // The app's settings on disk: read once, validated field by field, written atomically.
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
 import { type Settings, settingsSchema } from '../../shared/settings.ts'
 
 export class SettingsFile {
@@ -11,6 +11,7 @@ export class SettingsFile {
   constructor(path: string, onUnreadable: (reason: unknown) => void) {
     this.#path = path
     this.#settings = settingsSchema.parse(readJson(path, onUnreadable))
+    removeTemporaries(path)
   }
 
   get(): Settings {
@@ -22,9 +23,18 @@ export class SettingsFile {
     this.#settings = settingsSchema.parse({ ...this.#settings, ...change })
     mkdirSync(dirname(this.#path), { recursive: true })
     const temporary = `${this.#path}.${process.pid}.tmp`
-    writeFileSync(temporary, JSON.stringify(this.#settings, null, 2))
+    // It names a person's files: nobody else on the computer may read it.
+    writeFileSync(temporary, JSON.stringify(this.#settings, null, 2), { mode: 0o600 })
     renameSync(temporary, this.#path)
   }
+}
+
+/** What instances left behind that were killed between writing and renaming. */
+function removeTemporaries(path: string): void {
+  const folder = dirname(path)
+  if (!existsSync(folder)) return
+  const left = readdirSync(folder).filter((name) => name.startsWith(`${basename(path)}.`) && /\.\d+\.tmp$/.test(name))
+  for (const name of left) rmSync(join(folder, name), { force: true })
 }
 
 function readJson(path: string, onUnreadable: (reason: unknown) => void): object {
