@@ -1,7 +1,7 @@
 // Long work lives, and a person is told: the window's page and the graphics process are killed in the middle of a run,
 // closing asks, the next start offers to go on, and the computer is told how the run is doing.
 import { once } from 'node:events'
-import { chmodSync, existsSync, lstatSync, readlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, lstatSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { ElectronApplication } from '@playwright/test'
@@ -135,16 +135,30 @@ test('closing in the middle of a run asks; the next start offers to go on', asyn
   await expect(offer).toBeHidden()
 })
 
-test('an offer that is declined is not made again', async ({ launch, folder }) => {
-  const { app } = await startRun(launch, join(folder, 'work.fisao'))
-  await answerQuestions(app, 1)
-  const ended = once(app.process(), 'exit')
-  await closeWindow(app)
-  await ended
-  const { page } = await launch()
-  const offer = page.getByRole('region', { name: 'Unfinished run' })
-  await offer.getByRole('button', { name: 'Not now' }).click()
-  await expect(offer).toBeHidden()
+test('the start after a kill offers to go on too; an offer that is declined is not made again', async ({
+  launch,
+  folder,
+}) => {
+  test.setTimeout(120_000)
+  const path = join(folder, 'work.fisao')
+  await onRuntime('e2e/runFile.ts', 'begin', path)
+  await runAndKill([`--user-data-dir=${join(folder, 'user data')}`, path], async () => {
+    while ((JSON.parse(await onRuntime('e2e/runFile.ts', 'look', path)) as RunLook).state !== 'running')
+      await delay(100)
+    await delay(500)
+  })
+  for (const isDeclined of [false, true]) {
+    const { app, page } = await launch()
+    const offer = page.getByRole('region', { name: 'Unfinished run' })
+    if (!isDeclined) {
+      await offer.getByRole('button', { name: 'Not now' }).click()
+      await expect(offer).toBeHidden()
+    } else {
+      await expect(page.getByRole('button', { name: /^work/ })).toBeVisible()
+      await expect(offer).toBeHidden()
+    }
+    await app.close()
+  }
 })
 
 test('a signal ends the app without a question, also while one is open', async ({ launch, folder }) => {
@@ -238,4 +252,28 @@ test('what a killed app left in the temporary files goes at the next start, and 
   await app.close()
   const mode = (name: string): string => (lstatSync(join(userData, name)).mode & 0o777).toString(8)
   expect([mode('logs'), mode('logs/studio.log'), mode('settings.json')]).toEqual(['700', '600', '600'])
+})
+
+test('what nobody caught in main is shown and ends nothing', async ({ studio, folder }) => {
+  const { app, page } = studio
+  await app.evaluate(() => {
+    setTimeout(() => {
+      throw new Error('thrown on purpose')
+    })
+  })
+  await expect(page.getByRole('alert')).toContainText('thrown on purpose')
+  expect(readFileSync(join(folder, 'user data/logs/studio.log'), 'utf8')).toContain('thrown on purpose')
+  await createWorkspace(studio, join(folder, 'after.fisao'))
+})
+
+test('a page that main cannot tell how things stand says why, and tries again', async ({ studio }) => {
+  const { app, page } = studio
+  await app.evaluate(({ ipcMain }) => {
+    const error = { code: 'workspace.disk-full', message: 'The disk is full.', remedy: 'Make room.' }
+    ipcMain.removeHandler('app.state')
+    ipcMain.handle('app.state', () => ({ ok: false, error }))
+  })
+  await page.reload()
+  await expect(page.getByRole('alert')).toContainText('The disk is full.')
+  await expect(page.getByRole('button', { name: 'Try again' })).toBeVisible()
 })

@@ -59,6 +59,7 @@ async function start(): Promise<void> {
     // Nobody is there to answer in a demo run.
     askToStop: (run, purpose) => (isDemoRun ? Promise.resolve(true) : askToStop(window, run, purpose)),
   })
+  keepGoing(studio)
   const leaving = endInOrder(studio, isDemoRun)
   const show = (): BrowserWindow => {
     window ??= openCaredFor(settings, studio, leaving).on('closed', () => {
@@ -99,6 +100,16 @@ async function start(): Promise<void> {
   studio.start()
   openNamed(studio, process.argv)
   if (isDemoRun) app.exit(await runDemo(studio, first, resources, demo))
+}
+
+/** What nobody caught is logged and shown; without this Electron halts everything, runs included, for a stack in a dialog. */
+function keepGoing(studio: Studio): void {
+  // A reader of the output that has gone (`npm run demo | head`) is no reason to end, and none to log into that output.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined)
+  process.on('uncaughtException', (thrown) => {
+    logger.error('uncaught exception', thrown)
+    studio.attempt(() => Promise.reject(thrown))
+  })
 }
 
 /** The window, brought back when its page ends, and not closed without a question while a run is under way. */
