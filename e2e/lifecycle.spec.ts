@@ -83,6 +83,17 @@ test('a page that crashes or is killed in the middle of a run comes back to wher
   expect(JSON.parse(await onRuntime('e2e/runFile.ts', 'look', path))).toMatchObject({ state: 'complete', step: 4 })
 })
 
+test('a graphics process that ends again and again does not end the app', async ({ studio, folder }) => {
+  const { app, page } = studio
+  for (let end = 1; end <= 6; end++) {
+    const pid = await processOf(app, 'GPU')
+    process.kill(pid, 'SIGKILL')
+    await expect.poll(() => processOf(app, 'GPU')).not.toBe(pid)
+  }
+  await createWorkspace(studio, join(folder, 'drawn.fisao'))
+  expect((await page.screenshot()).length).toBeGreaterThan(10_000)
+})
+
 test('a window that cannot be drawn asks how to go on, and names the log', async ({ studio, folder }) => {
   const { app } = studio
   const asked = await answerQuestions(app, 1, 3000)

@@ -13,7 +13,7 @@ import { installMenu, type MenuActions } from './menu.ts'
 import { declareSchemes, serveApp, serveImages } from './protocols.ts'
 import { lockContents, lockSession, showFolder, silenceChromium } from './security.ts'
 import { loadPage, openWindow } from './window.ts'
-import { careFor, logEndsOfHelpers } from './windowCare.ts'
+import { careFor, survivesHelpers } from './windowCare.ts'
 
 // A demo run has settings of its own, so that it neither reads nor changes a person's.
 const isDemoRun = app.commandLine.hasSwitch('demo')
@@ -84,7 +84,7 @@ async function start(): Promise<void> {
   serveImages(session.defaultSession, studio.images)
   handleChannels(studio.handlers)
   updateMenu(studio, menuActions)
-  logEndsOfHelpers()
+  survivesHelpers()
   app.on('second-instance', (_event, argv) => {
     if (window?.isMinimized()) window.restore()
     show().focus()
