@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { addBadPictures, makePictures } from '../src/main/library/testing/pictures.ts'
-import { answerDialogs, createWorkspace, expect, test } from './studio.ts'
+import { answerDialogs, createWorkspace, expect, processOf, test } from './studio.ts'
 
 test('a folder of 1,000 images comes in; five bad files are listed with plain reasons', async ({ studio, folder }) => {
   const { page } = studio
@@ -134,6 +134,32 @@ test('originals that became pipes, and a workspace in their place, hold nothing 
   await page.getByRole('button', { name: 'Home' }).click()
   await page.getByRole('button', { name: 'Open…' }).click()
   await expect(page.getByRole('alert')).toContainText('This file is not a FiSAO Studio workspace.')
+})
+
+test('an import whose process is killed again and again goes on as long as it gets further', async ({
+  studio,
+  folder,
+}) => {
+  test.setTimeout(180_000)
+  const { app, page } = studio
+  const pictures = join(folder, 'pictures')
+  await makePictures(pictures, 3000)
+  await createWorkspace(studio, join(folder, 'work.fisao'))
+  await answerDialogs(studio, pictures)
+  await page.getByRole('button', { name: 'Add a folder…' }).click()
+  const seen = (): Promise<number> =>
+    page.evaluate(async () => {
+      const answer = await window.studio.request('images.imports', {})
+      return answer.ok ? (answer.value[0]?.live?.seen ?? 0) : 0
+    })
+  for (let kill = 1; kill <= 5; kill++) {
+    await expect.poll(seen, { timeout: 30_000, intervals: [20] }).toBeGreaterThan(kill * 200)
+    const pid = await processOf(app, 'library')
+    process.kill(pid, 'SIGKILL')
+    await expect.poll(() => processOf(app, 'library')).not.toBe(pid)
+  }
+  await expect(page.getByRole('status', { name: 'Number of images' })).toHaveText('3,000 images', { timeout: 90_000 })
+  await expect(page.getByRole('alert')).toBeHidden()
 })
 
 test('only registered images of the open workspace have an address', async ({ studio, folder }) => {

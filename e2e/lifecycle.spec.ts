@@ -107,6 +107,14 @@ test('a window that cannot be drawn asks how to go on, and names the log', async
   await ended
 })
 
+test('a window that does not answer is drawn again when the person wants it', async ({ studio }) => {
+  const { app } = studio
+  const asked = await answerQuestions(app, 1)
+  await app.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]?.emit('unresponsive'))
+  await expect.poll(() => inPage(app, 'document.body.innerText'), { timeout: 30_000 }).toContain('drawn again')
+  expect(await asked()).toEqual([expect.stringContaining('The window does not answer.')])
+})
+
 test('closing in the middle of a run asks; the next start offers to go on', async ({ launch, folder }) => {
   test.setTimeout(180_000)
   const path = join(folder, 'work.fisao')
