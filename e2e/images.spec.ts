@@ -1,7 +1,9 @@
 // Images through the real window: a folder with bad files among a thousand good ones, search, keys, the large view.
+import { execFileSync } from 'node:child_process'
+import { readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { addBadPictures, makePictures } from '../src/main/library/testing/pictures.ts'
-import { answerDialogs, createWorkspace, expect, test } from './studio.ts'
+import { answerDialogs, createWorkspace, expect, processOf, test } from './studio.ts'
 
 test('a folder of 1,000 images comes in; five bad files are listed with plain reasons', async ({ studio, folder }) => {
   const { page } = studio
@@ -89,6 +91,78 @@ test('an import goes on by itself after the app was closed in its middle', async
   await again.page.getByRole('button', { name: /^work/ }).click()
   const count = again.page.getByRole('status', { name: 'Number of images' })
   await expect(count).toHaveText('1,500 images', { timeout: 60_000 })
+})
+
+test('originals that became pipes, and a workspace in their place, hold nothing up', async ({ studio, folder }) => {
+  const { page } = studio
+  const pictures = join(folder, 'pictures')
+  await makePictures(pictures, 12)
+  await createWorkspace(studio, join(folder, 'work.fisao'))
+  await answerDialogs(studio, pictures)
+  await page.getByRole('button', { name: 'Add a folder…' }).click()
+  await expect(page.getByRole('status', { name: 'Number of images' })).toHaveText('12 images', { timeout: 30_000 })
+  for (const name of readdirSync(pictures, { recursive: true, encoding: 'utf8' }).filter((one) =>
+    one.endsWith('.jpg'),
+  )) {
+    rmSync(join(pictures, name))
+    execFileSync('mkfifo', [join(pictures, name)])
+  }
+  const slowest = await page.evaluate(async () => {
+    const answer = await window.studio.request('app.state', {})
+    const key = answer.ok ? answer.value.workspace?.key : ''
+    for (let image = 1; image <= 12; image++) new Image().src = `studio-image://${key}/full/${image}`
+    let slowestMs = 0
+    for (let call = 0; call < 20; call++) {
+      const startMs = performance.now()
+      // A state, and a file of the app's own, which main reads on the threads that pipes would hold.
+      await window.studio.request('app.state', {})
+      await new Promise((resolve) => {
+        const image = new Image()
+        image.onload = image.onerror = resolve
+        image.src = `app://studio/no-such-${call}.png`
+      })
+      slowestMs = Math.max(slowestMs, performance.now() - startMs)
+      await new Promise((resolve) => setTimeout(resolve, 50))
+    }
+    return slowestMs
+  })
+  expect(slowest).toBeLessThan(1000)
+  await page.getByRole('gridcell').first().dblclick()
+  await expect(page.getByRole('dialog')).toContainText(/no longer|moved|cannot/i)
+  await page.keyboard.press('Escape')
+
+  const pipe = join(folder, 'pipe.fisao')
+  execFileSync('mkfifo', [pipe])
+  await answerDialogs(studio, pipe)
+  await page.getByRole('button', { name: 'Home' }).click()
+  await page.getByRole('button', { name: 'Open…' }).click()
+  await expect(page.getByRole('alert')).toContainText('This file is not a FiSAO Studio workspace.')
+})
+
+test('an import whose process is killed again and again goes on as long as it gets further', async ({
+  studio,
+  folder,
+}) => {
+  test.setTimeout(180_000)
+  const { app, page } = studio
+  const pictures = join(folder, 'pictures')
+  await makePictures(pictures, 3000)
+  await createWorkspace(studio, join(folder, 'work.fisao'))
+  await answerDialogs(studio, pictures)
+  await page.getByRole('button', { name: 'Add a folder…' }).click()
+  const seen = (): Promise<number> =>
+    page.evaluate(async () => {
+      const answer = await window.studio.request('images.imports', {})
+      return answer.ok ? (answer.value[0]?.live?.seen ?? 0) : 0
+    })
+  for (let kill = 1; kill <= 5; kill++) {
+    await expect.poll(seen, { timeout: 30_000, intervals: [20] }).toBeGreaterThan(kill * 200)
+    const pid = await processOf(app, 'library')
+    process.kill(pid, 'SIGKILL')
+    await expect.poll(() => processOf(app, 'library')).not.toBe(pid)
+  }
+  await expect(page.getByRole('status', { name: 'Number of images' })).toHaveText('3,000 images', { timeout: 90_000 })
+  await expect(page.getByRole('alert')).toBeHidden()
 })
 
 test('only registered images of the open workspace have an address', async ({ studio, folder }) => {

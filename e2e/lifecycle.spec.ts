@@ -1,8 +1,11 @@
 // Long work lives, and a person is told: the window's page and the graphics process are killed in the middle of a run,
 // closing asks, the next start offers to go on, and the computer is told how the run is doing.
 import { once } from 'node:events'
-import { join } from 'node:path'
+import { chmodSync, existsSync, lstatSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { ElectronApplication } from '@playwright/test'
+import { runAndKill } from './kill.ts'
 import type { RunLook } from './runFile.ts'
 import { createWorkspace, expect, onRuntime, processOf, type Studio, test } from './studio.ts'
 
@@ -80,6 +83,17 @@ test('a page that crashes or is killed in the middle of a run comes back to wher
   expect(JSON.parse(await onRuntime('e2e/runFile.ts', 'look', path))).toMatchObject({ state: 'complete', step: 4 })
 })
 
+test('a graphics process that ends again and again does not end the app', async ({ studio, folder }) => {
+  const { app, page } = studio
+  for (let end = 1; end <= 6; end++) {
+    const pid = await processOf(app, 'GPU')
+    process.kill(pid, 'SIGKILL')
+    await expect.poll(() => processOf(app, 'GPU')).not.toBe(pid)
+  }
+  await createWorkspace(studio, join(folder, 'drawn.fisao'))
+  expect((await page.screenshot()).length).toBeGreaterThan(10_000)
+})
+
 test('a window that cannot be drawn asks how to go on, and names the log', async ({ studio, folder }) => {
   const { app } = studio
   const asked = await answerQuestions(app, 1, 3000)
@@ -91,6 +105,14 @@ test('a window that cannot be drawn asks how to go on, and names the log', async
     else await expect.poll(asked).toEqual([expect.stringContaining(join(folder, 'user data', 'logs'))])
   }
   await ended
+})
+
+test('a window that does not answer is drawn again when the person wants it', async ({ studio }) => {
+  const { app } = studio
+  const asked = await answerQuestions(app, 1)
+  await app.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]?.emit('unresponsive'))
+  await expect.poll(() => inPage(app, 'document.body.innerText'), { timeout: 30_000 }).toContain('drawn again')
+  expect(await asked()).toEqual([expect.stringContaining('The window does not answer.')])
 })
 
 test('closing in the middle of a run asks; the next start offers to go on', async ({ launch, folder }) => {
@@ -132,16 +154,30 @@ test('closing in the middle of a run asks; the next start offers to go on', asyn
   await expect(offer).toBeHidden()
 })
 
-test('an offer that is declined is not made again', async ({ launch, folder }) => {
-  const { app } = await startRun(launch, join(folder, 'work.fisao'))
-  await answerQuestions(app, 1)
-  const ended = once(app.process(), 'exit')
-  await closeWindow(app)
-  await ended
-  const { page } = await launch()
-  const offer = page.getByRole('region', { name: 'Unfinished run' })
-  await offer.getByRole('button', { name: 'Not now' }).click()
-  await expect(offer).toBeHidden()
+test('the start after a kill offers to go on too; an offer that is declined is not made again', async ({
+  launch,
+  folder,
+}) => {
+  test.setTimeout(120_000)
+  const path = join(folder, 'work.fisao')
+  await onRuntime('e2e/runFile.ts', 'begin', path)
+  await runAndKill([`--user-data-dir=${join(folder, 'user data')}`, path], async () => {
+    while ((JSON.parse(await onRuntime('e2e/runFile.ts', 'look', path)) as RunLook).state !== 'running')
+      await delay(100)
+    await delay(500)
+  })
+  for (const isDeclined of [false, true]) {
+    const { app, page } = await launch()
+    const offer = page.getByRole('region', { name: 'Unfinished run' })
+    if (!isDeclined) {
+      await offer.getByRole('button', { name: 'Not now' }).click()
+      await expect(offer).toBeHidden()
+    } else {
+      await expect(page.getByRole('button', { name: /^work/ })).toBeVisible()
+      await expect(offer).toBeHidden()
+    }
+    await app.close()
+  }
 })
 
 test('a signal ends the app without a question, also while one is open', async ({ launch, folder }) => {
@@ -209,3 +245,54 @@ async function createWorkspaceAfter(studio: Studio, path: string): Promise<void>
   await createWorkspace(studio, path)
   expect(await asked()).toEqual([])
 }
+
+test('what a killed app left in the temporary files goes at the next start, and nobody else reads its files', async ({
+  launch,
+  folder,
+}) => {
+  test.skip(process.platform !== 'linux', 'only there Chromium puts its socket into the temporary files')
+  const userData = join(folder, 'user data')
+  const link = join(userData, 'SingletonSocket')
+  const isLink = (): boolean => lstatSync(link, { throwIfNoEntry: false }) !== undefined
+  await runAndKill([`--user-data-dir=${userData}`], async () => {
+    while (!isLink() || !existsSync(join(userData, 'logs', 'studio.log'))) await delay(50)
+  })
+  const left = dirname(readlinkSync(link))
+  expect(existsSync(left)).toBe(true)
+  writeFileSync(join(userData, 'settings.json.4711.tmp'), '{}')
+  chmodSync(join(userData, 'logs', 'studio.log'), 0o644)
+
+  const { app, page } = await launch()
+  expect(existsSync(left)).toBe(false)
+  expect(dirname(readlinkSync(link))).not.toBe(left)
+  expect(existsSync(join(userData, 'settings.json.4711.tmp'))).toBe(false)
+  await page.getByText('Dark', { exact: true }).locator('..').click()
+  await expect.poll(() => existsSync(join(userData, 'settings.json'))).toBe(true)
+  await app.close()
+  const mode = (name: string): string => (lstatSync(join(userData, name)).mode & 0o777).toString(8)
+  expect([mode('logs'), mode('logs/studio.log'), mode('settings.json')]).toEqual(['700', '600', '600'])
+})
+
+test('what nobody caught in main is shown and ends nothing', async ({ studio, folder }) => {
+  const { app, page } = studio
+  await app.evaluate(() => {
+    setTimeout(() => {
+      throw new Error('thrown on purpose')
+    })
+  })
+  await expect(page.getByRole('alert')).toContainText('thrown on purpose')
+  expect(readFileSync(join(folder, 'user data/logs/studio.log'), 'utf8')).toContain('thrown on purpose')
+  await createWorkspace(studio, join(folder, 'after.fisao'))
+})
+
+test('a page that main cannot tell how things stand says why, and tries again', async ({ studio }) => {
+  const { app, page } = studio
+  await app.evaluate(({ ipcMain }) => {
+    const error = { code: 'workspace.disk-full', message: 'The disk is full.', remedy: 'Make room.' }
+    ipcMain.removeHandler('app.state')
+    ipcMain.handle('app.state', () => ({ ok: false, error }))
+  })
+  await page.reload()
+  await expect(page.getByRole('alert')).toContainText('The disk is full.')
+  await expect(page.getByRole('button', { name: 'Try again' })).toBeVisible()
+})

@@ -1,4 +1,5 @@
 // Workspaces through the real window: made, closed, opened again; and files that are none.
+import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, openSync, readdirSync, writeFileSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { answerDialogs, createWorkspace, expect, onRuntime, test } from './studio.ts'
@@ -90,12 +91,18 @@ test('what can be read of a damaged workspace is kept, and what is lost is said 
 
 test('a workspace that is gone is marked and can be taken off the list', async ({ launch, folder }) => {
   const settings = {
-    recentWorkspaces: [{ path: join(folder, 'gone.fisao'), name: 'gone', openedAtMs: 1, imageCount: 3 }],
+    recentWorkspaces: [
+      { path: join(folder, 'gone.fisao'), name: 'gone', openedAtMs: 1, imageCount: 3 },
+      { path: join(folder, 'pipe.fisao'), name: 'pipe', openedAtMs: 1, imageCount: 3 },
+    ],
   }
   mkdirSync(join(folder, 'user data'))
   writeFileSync(join(folder, 'user data', 'settings.json'), JSON.stringify(settings))
+  execFileSync('mkfifo', [join(folder, 'pipe.fisao')])
   const { page } = await launch()
-  await expect(page.getByText('The file is no longer there')).toBeVisible()
+  await expect(page.getByText('The file is no longer there')).toHaveCount(2)
+  await page.getByRole('button', { name: 'Remove pipe from the list' }).click()
+  await expect(page.getByText('The file is no longer there')).toHaveCount(1)
   await page.getByRole('button', { name: 'Remove gone from the list' }).click()
   await expect(page.getByText('The file is no longer there')).toBeHidden()
 })

@@ -8,13 +8,14 @@ import { SettingsFile } from './app/settingsFile.ts'
 import { Studio } from './app/studio.ts'
 import { broadcast, handleChannels } from './ipc.ts'
 import { askToStop, endInOrder, type Leaving } from './leaving.ts'
+import { removeSingletonFolder, singletonFolder } from './leftBehind.ts'
 import { logger, openLog } from './log.ts'
 import { installMenu, type MenuActions } from './menu.ts'
 import { declareSchemes, serveApp, serveImages } from './protocols.ts'
 import { lockContents, lockSession, showFolder, silenceChromium } from './security.ts'
 import { removeTelemetryRemains, telemetryFolders } from './telemetryRemains.ts'
 import { loadPage, openWindow } from './window.ts'
-import { careFor, logEndsOfHelpers } from './windowCare.ts'
+import { careFor, survivesHelpers } from './windowCare.ts'
 
 // A demo run has settings of its own, so that it neither reads nor changes a person's.
 const isDemoRun = app.commandLine.hasSwitch('demo')
@@ -32,6 +33,7 @@ declareSchemes()
 // Root, as in a container, has no user namespaces to build a sandbox from; there it was switched off by hand.
 if (!app.commandLine.hasSwitch('no-sandbox')) app.enableSandbox()
 
+const leftFolder = singletonFolder(app.getPath('userData'))
 if (app.requestSingleInstanceLock()) {
   app.whenReady().then(start, (thrown: unknown) => logger.error('the app could not start', thrown))
 } else {
@@ -42,6 +44,7 @@ if (app.requestSingleInstanceLock()) {
 async function start(): Promise<void> {
   openLog(logFolder)
   logger.info(`FiSAO Studio ${app.getVersion()} on Electron ${process.versions.electron}, ${process.platform}`)
+  removeSingletonFolder(leftFolder, app.getPath('userData'))
   process.on('unhandledRejection', (reason) => logger.error('unhandled rejection', reason))
   const settings = new SettingsFile(join(app.getPath('userData'), 'settings.json'), logger.warn)
   let window: BrowserWindow | null = null
@@ -56,6 +59,7 @@ async function start(): Promise<void> {
     // Nobody is there to answer in a demo run.
     askToStop: (run, purpose) => (isDemoRun ? Promise.resolve(true) : askToStop(window, run, purpose)),
   })
+  keepGoing(studio)
   const leaving = endInOrder(studio, isDemoRun)
   const show = (): BrowserWindow => {
     window ??= openCaredFor(settings, studio, leaving).on('closed', () => {
@@ -80,7 +84,7 @@ async function start(): Promise<void> {
   serveImages(session.defaultSession, studio.images)
   handleChannels(studio.handlers)
   updateMenu(studio, menuActions)
-  logEndsOfHelpers()
+  survivesHelpers()
   app.on('second-instance', (_event, argv) => {
     if (window?.isMinimized()) window.restore()
     show().focus()
@@ -103,6 +107,16 @@ async function start(): Promise<void> {
 async function forgetTelemetry(): Promise<void> {
   const gone = await removeTelemetryRemains(telemetryFolders(app.getPath('home'), app.getPath('temp')))
   if (gone.length > 0) logger.info(`removed what the telemetry of ONNX Runtime had left: ${gone.join(', ')}`)
+}
+
+/** What nobody caught is logged and shown; without this Electron halts everything, runs included, for a stack in a dialog. */
+function keepGoing(studio: Studio): void {
+  // A reader of the output that has gone (`npm run demo | head`) is no reason to end, and none to log into that output.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined)
+  process.on('uncaughtException', (thrown) => {
+    logger.error('uncaught exception', thrown)
+    studio.attempt(() => Promise.reject(thrown))
+  })
 }
 
 /** The window, brought back when its page ends, and not closed without a question while a run is under way. */

@@ -1,13 +1,17 @@
 // The app's log: one rotating file (5 MB, one older generation kept) beside the settings, errors also on stderr.
-import { chmodSync, mkdirSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import log from 'electron-log/node'
 
-/** Directs the log to `<folder>/studio.log`, which names a person's folders and is for the person alone. */
+/** Directs the log to `<folder>/studio.log`. It names a person's files, so nobody else on the computer may read it. */
 export function openLog(folder: string): void {
-  mkdirSync(folder, { recursive: true, mode: 0o700 })
-  if (process.platform !== 'win32') chmodSync(folder, 0o700)
-  log.transports.file.writeOptions = { ...log.transports.file.writeOptions, mode: 0o600 }
+  mkdirSync(folder, { recursive: true })
+  chmodSync(folder, 0o700)
+  for (const name of ['studio.log', 'studio.old.log']) {
+    // Those of earlier versions, which others could read.
+    if (existsSync(join(folder, name))) chmodSync(join(folder, name), 0o600)
+  }
+  log.transports.file.writeOptions = { flag: 'a', mode: 0o600, encoding: 'utf8' }
   log.transports.file.resolvePathFn = () => join(folder, 'studio.log')
   log.transports.file.maxSize = 5 * 1024 * 1024
   log.transports.file.format = '{y}-{m}-{d} {h}:{i}:{s}.{ms} {level} {text}'

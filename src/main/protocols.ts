@@ -1,10 +1,10 @@
 // The two addresses the renderer may load: `app://studio/…` (its own files) and
 // `studio-image://<workspace key>/…` (images registered in the workspace that is open, nothing else).
-import { createReadStream } from 'node:fs'
-import { readFile, stat } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { extname, join, normalize, sep } from 'node:path'
 import { Readable } from 'node:stream'
 import { protocol, type Session } from 'electron'
+import { Gate, openRegularFile } from './files/regularFile.ts'
 
 export const appScheme = 'app'
 export const imageScheme = 'studio-image'
@@ -104,17 +104,38 @@ function thumbnailResponse(source: ImageSource, imageId: number): Response {
   })
 }
 
+/** Originals that are read at once: two of the four threads that the app's own files need too. */
+const originalsGate = new Gate(2)
+/** How long a person waits for an original before its thumbnail has to do. */
+const longestWaitMs = 5000
+
 async function originalResponse(source: ImageSource, imageId: number): Promise<Response> {
   const original = source.original(imageId)
   if (!original) return notFound()
   try {
-    const { size } = await stat(original.path)
-    const body = Readable.toWeb(createReadStream(original.path)) as ReadableStream<Uint8Array>
-    return new Response(body, { headers: { 'content-type': original.mediaType, 'content-length': String(size) } })
+    const leave = await originalsGate.enter(longestWaitMs)
+    try {
+      return await streamOriginal(original, leave)
+    } catch (thrown) {
+      leave()
+      throw thrown
+    }
   } catch {
-    // Moved or deleted since it was imported; the page shows its thumbnail and says so.
+    // Moved, deleted or replaced since it was imported, or on a drive that does not answer; the page shows its
+    // thumbnail and says so.
     return notFound()
   }
+}
+
+async function streamOriginal(
+  { path, mediaType }: { path: string; mediaType: string },
+  onClose: () => void,
+): Promise<Response> {
+  const { file, stats } = await openRegularFile(path, longestWaitMs)
+  // As long as it was when it was opened: one that grows has no end to wait for.
+  const stream = file.createReadStream({ end: Math.max(0, stats.size - 1) }).once('close', onClose)
+  const body = Readable.toWeb(stream) as ReadableStream<Uint8Array>
+  return new Response(body, { headers: { 'content-type': mediaType, 'content-length': String(stats.size) } })
 }
 
 function notFound(): Response {

@@ -8,6 +8,7 @@ const mostRedrawn = 3
 const shortlyMs = 60_000
 /** Chromium's ERR_ABORTED: another load took its place. */
 const aborted = -3
+const noLimit = 'disable-gpu-process-crash-limit'
 
 export interface WindowCareOptions {
   /** Loads the page anew. */
@@ -98,9 +99,20 @@ async function askHowToGoOn({ logFolder, end }: WindowCareOptions): Promise<void
   end(response === 0)
 }
 
-/** Logs the ends of Chromium's own processes; it starts those again by itself, the graphics one on the processor. */
-export function logEndsOfHelpers(): void {
+/**
+ * Logs the ends of Chromium's own processes, which it starts again by itself. The one for graphics it gives up after
+ * some ends: first the graphics card, for drawing on the processor, and then the whole app. That last step is not
+ * taken: an app that draws badly still does its work.
+ */
+export function survivesHelpers(): void {
   app.on('child-process-gone', (_event, { type, name = type, reason, exitCode }) => {
     if (reason !== 'clean-exit') logger.warn(`the process "${name}" ended: ${reason}, exit code ${exitCode}`)
   })
+  const keepDrawing = (): void => {
+    if (app.commandLine.hasSwitch(noLimit) || app.getGPUFeatureStatus().gpu_compositing === 'enabled') return
+    // Chromium looks for it at each end, so that it can be set once there is nothing left to fall back to.
+    app.commandLine.appendSwitch(noLimit)
+  }
+  // Before the first of these the status says nothing.
+  app.on('gpu-info-update', keepDrawing)
 }

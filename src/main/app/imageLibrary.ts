@@ -20,6 +20,9 @@ const mediaTypes: Readonly<Record<ImageFormat, string>> = {
   tiff: 'image/tiff',
 }
 
+/** An import is given up when its process ended this often without getting any further: a picture may be the reason. */
+const mostEndsInARow = 3
+
 interface RunningImport {
   readonly abort: AbortController
   readonly done: Promise<void>
@@ -123,18 +126,25 @@ export class ImageLibrary implements ImageSource {
   #run(path: string, importId: number): Promise<void> {
     const { library, onImportChanged } = this.#options
     const abort = new AbortController()
+    let furthestSeen = -1
+    let endsInARow = 0
     const onProgress = (counts: ImportCounts): void => {
       running.counts = counts
+      if (counts.seen > furthestSeen) {
+        furthestSeen = counts.seen
+        endsInARow = 0
+      }
       onImportChanged(importId)
     }
     const work = async (): Promise<void> => {
-      for (let attempt = 1; ; attempt++) {
+      for (;;) {
         try {
           await library.request('runImport', { path, importId }, { onProgress, signal: abort.signal })
           return
         } catch (thrown) {
           const died = thrown instanceof StudioError && thrown.code === 'workspace.crashed'
-          if (died && attempt < 3 && !abort.signal.aborted) continue
+          endsInARow++
+          if (died && endsInARow < mostEndsInARow && !abort.signal.aborted) continue
           logger.warn(`import ${importId} ended early: ${thrown instanceof Error ? thrown.message : String(thrown)}`)
           if (!abort.signal.aborted) this.#fail(importId, toErrorRecord(thrown))
           return

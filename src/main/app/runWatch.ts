@@ -102,6 +102,9 @@ export class RunWatch {
   #tellEnd(runId: RunId): void {
     const { runs, notices, hasPerson } = this.#options
     const run = runs.list().find((one) => one.runId === runId)
+    logger.info(
+      `run ${runId} ended: ${run ? [run.state, run.error?.code, run.error?.message].filter(Boolean).join(', ') : 'deleted'}`,
+    )
     if (!run || !hasPerson || (run.state !== 'complete' && run.state !== 'failed')) return
     const title = run.state === 'complete' ? `“${run.name}” is complete` : `“${run.name}” cannot go on`
     const text = run.error ? `${run.error.message} ${run.error.remedy}` : 'Its page shows what changed.'

@@ -1,6 +1,6 @@
 // The app's settings on disk: read once, validated field by field, written atomically.
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
 import { type Settings, settingsSchema } from '../../shared/settings.ts'
 
 export class SettingsFile {
@@ -15,6 +15,7 @@ export class SettingsFile {
     this.#settings = settingsSchema.parse(
       readJson(path, (reason) => onProblem(`the settings could not be read and start afresh: ${String(reason)}`)),
     )
+    removeTemporaries(path)
   }
 
   get(): Settings {
@@ -30,13 +31,22 @@ export class SettingsFile {
     const temporary = `${this.#path}.${process.pid}.tmp`
     try {
       mkdirSync(dirname(this.#path), { recursive: true })
-      writeFileSync(temporary, JSON.stringify(this.#settings, null, 2))
+      // It names a person's files: nobody else on the computer may read it.
+      writeFileSync(temporary, JSON.stringify(this.#settings, null, 2), { mode: 0o600 })
       renameSync(temporary, this.#path)
     } catch (thrown) {
       this.#onProblem(`the settings could not be written: ${String(thrown)}`)
       rmSync(temporary, { force: true })
     }
   }
+}
+
+/** What instances left behind that were killed between writing and renaming. */
+function removeTemporaries(path: string): void {
+  const folder = dirname(path)
+  if (!existsSync(folder)) return
+  const left = readdirSync(folder).filter((name) => name.startsWith(`${basename(path)}.`) && /\.\d+\.tmp$/.test(name))
+  for (const name of left) rmSync(join(folder, name), { force: true })
 }
 
 function readJson(path: string, onUnreadable: (reason: unknown) => void): object {

@@ -4,12 +4,13 @@ import { lstat, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { app, dialog, nativeTheme } from 'electron'
 import type { AppState, EventPayload, OpenWorkspace, Params, Result, StudioEvent } from '../../shared/contract.ts'
-import { toErrorRecord } from '../../shared/errors.ts'
+import { StudioError, toErrorRecord } from '../../shared/errors.ts'
 import { exportFolderName, unfinishedSuffix } from '../../shared/fileName.ts'
 import type { DeviceName } from '../../shared/hardware.ts'
 import type { RunView } from '../../shared/runView.ts'
 import type { Appearance } from '../../shared/settings.ts'
 import { libraryMethods } from '../../shared/workerProtocol.ts'
+import { NoAnswer, withinMs } from '../files/regularFile.ts'
 import type { ChannelHandlers } from '../ipc.ts'
 import { logger } from '../log.ts'
 import { showFolder } from '../security.ts'
@@ -26,6 +27,9 @@ import { Workspaces } from './workspaces.ts'
 
 /** Where a folder cannot even be looked at, the engine says why at the last of these names. */
 const mostExportFolders = 1000
+
+/** A folder of the person's that does not answer by then is on a drive that is gone. */
+const longestAnswerMs = 5000
 
 const workspaceFilter = [{ name: 'FiSAO Studio workspace', extensions: ['fisao'] }]
 
@@ -361,10 +365,22 @@ export class Studio {
 async function newExportFolder(parent: string, runName: string, step: number): Promise<string> {
   for (let number = 1; ; number++) {
     const folder = join(parent, exportFolderName(runName, step, number))
-    const isTaken = await lstat(folder).then(
+    const isTaken = await withinMs(longestAnswerMs, lstat(folder)).then(
       () => true,
-      (error: NodeJS.ErrnoException) => error.code !== 'ENOENT',
+      (thrown: unknown) => {
+        if (thrown instanceof NoAnswer) throw noAnswer(parent)
+        return (thrown as NodeJS.ErrnoException).code !== 'ENOENT'
+      },
     )
     if (!isTaken || number === mostExportFolders) return folder
   }
+}
+
+function noAnswer(folder: string): StudioError {
+  return new StudioError({
+    code: 'app.no-answer',
+    message: 'The drive of this folder does not answer.',
+    remedy: 'Connect the drive again, or choose a folder on another one.',
+    where: folder,
+  })
 }

@@ -1,7 +1,6 @@
 // The workspace that is open: creating, opening, closing, restoring, and the list of recent ones. One app at a time works
 // on a workspace; a second one may open it for reading.
 import { randomUUID } from 'node:crypto'
-import { existsSync } from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { basename, extname } from 'node:path'
 import type { OpenWorkspace, RecentEntry, Result } from '../../shared/contract.ts'
@@ -16,6 +15,7 @@ import { forgetOwner, inUse, lockWorkspace, recordOwner, type WorkspaceLock } fr
 import { endSession, startSession } from '../db/settings.ts'
 import { logger } from '../log.ts'
 import type { WorkerClient } from '../worker/workerClient.ts'
+import { Presence } from './presence.ts'
 import type { SettingsFile } from './settingsFile.ts'
 import { type FileLoss, WorkspaceWatch } from './workspaceWatch.ts'
 
@@ -76,9 +76,11 @@ export class Workspaces {
   #isPreparing = false
   /** Openings and closings follow one another. */
   #turn: Promise<unknown> = Promise.resolve()
+  readonly #presence: Presence
 
   constructor(options: WorkspacesOptions) {
     this.#options = options
+    this.#presence = new Presence({ onChange: options.onChange })
   }
 
   /** The workspace that this app works on. */
@@ -289,10 +291,11 @@ export class Workspaces {
   recent(): RecentEntry[] {
     const { recentWorkspaces } = this.#options.settings.get()
     const open = this.describe()
+    this.#presence.look(recentWorkspaces.map(({ path }) => path))
     return recentWorkspaces.map((entry) => ({
       ...entry,
       ...(entry.path === open?.path && { imageCount: open.imageCount }),
-      missing: !existsSync(entry.path),
+      missing: this.#presence.isMissing(entry.path),
     }))
   }
 

@@ -222,7 +222,8 @@ function bitsApart(header: Buffer, expected: Buffer, offset: number): number {
 
 function readHeader(path: string): Buffer {
   try {
-    if (statSync(path).isDirectory()) {
+    const stats = statSync(path)
+    if (stats.isDirectory()) {
       throw new StudioError({
         code: 'workspace.is-folder',
         message: 'This is a folder, not a workspace file.',
@@ -230,6 +231,8 @@ function readHeader(path: string): Buffer {
         where: path,
       })
     }
+    // A pipe or a device would be waited for without end.
+    if (!stats.isFile()) throw workspaceError({ code: 'SQLITE_NOTADB' }, path)
     const file = openSync(path, 'r')
     try {
       const header = Buffer.alloc(100)

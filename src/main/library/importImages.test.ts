@@ -1,5 +1,6 @@
 // Imports of real folders into real workspace files: what comes in, what is left out and why, and going on.
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Transformer } from '@napi-rs/image'
@@ -95,6 +96,49 @@ describe('an import', () => {
     expect(image).toMatchObject({ width: 256, height: 256, format: 'jpeg', name: 'bad twin 1.jpg' })
     const thumbnail = await new Transformer(thumbnailOf(db, image?.imageId ?? 0) as Buffer).metadata()
     expect(thumbnail).toMatchObject({ format: 'webp', width: 192, height: 192 })
+  })
+})
+
+describe('what is no file', () => {
+  const strange = join(folder, 'strange')
+  const pipe = join(strange, 'pipe.jpg')
+
+  beforeAll(() => {
+    mkdirSync(strange)
+    execFileSync('mkfifo', [pipe])
+    symlinkSync('/dev/zero', join(strange, 'endless.png'))
+    copyFileSync(join(pictures, 'bad twin 1.jpg'), join(strange, 'good.jpg'))
+  })
+
+  test('does not hold up the import of a folder that it is in', async () => {
+    const importId = createImport(db, strange, 1)
+    const { state, counts } = await runImport(db, importId, { signal: new AbortController().signal, report: () => {} })
+    expect(state).toBe('complete')
+    expect(counts).toMatchObject({ added: 1, found: 1 })
+  })
+
+  test.each([pipe, join(strange, 'endless.png')])(
+    '%s is refused with a sentence, as a folder and as a picture',
+    async (path) => {
+      const run = runImport(db, createImport(db, path, 1), { signal: new AbortController().signal, report: () => {} })
+      await expect(run).rejects.toMatchObject({ code: 'image.not-a-folder' })
+      await expect(readImage(path)).rejects.toMatchObject({
+        code: 'unreadable',
+        message: expect.stringContaining('pipe'),
+      })
+    },
+  )
+
+  test('a known picture that is gone after it was found is left out with a reason', async () => {
+    await importAll()
+    const path = join(pictures, 'set 0', 'picture 00001.jpg')
+    const { importId, state } = await importAll(new AbortController().signal, ({ walking, seen }) => {
+      if (!walking && seen === 0) rmSync(path, { force: true })
+    })
+    expect(state).toBe('complete')
+    expect(importIssues(db, importId, 0, 10).issues).toContainEqual(
+      expect.objectContaining({ code: 'unreadable', path }),
+    )
   })
 })
 

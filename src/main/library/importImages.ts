@@ -74,8 +74,8 @@ async function readItem(db: WritableDb, path: string, skippedBefore: ReadonlySet
 async function isStored(db: WritableDb, path: string): Promise<boolean> {
   const stored = imageAtPath(db, path)
   if (!stored) return false
-  const { size, mtimeMs } = await stat(path)
-  return stored.sizeBytes === size && stored.modifiedMs === Math.round(mtimeMs)
+  const stats = await stat(path).catch(() => null)
+  return stats !== null && stored.sizeBytes === stats.size && stored.modifiedMs === Math.round(stats.mtimeMs)
 }
 
 function duplicateIssue(db: WritableDb, image: { path: string; sha256: Buffer }): ImportIssue | null {
@@ -92,6 +92,7 @@ async function findImages(folder: string, signal: AbortSignal, found: (count: nu
   const paths: string[] = []
   const root = await stat(folder).catch((cause: unknown) => Promise.reject(missingFolder(folder, cause)))
   if (root.isFile()) return [resolve(folder)]
+  if (!root.isDirectory()) throw notAFolder(folder)
   const folders = [resolve(folder)]
   for (let next = folders.pop(); next !== undefined && !signal.aborted; next = folders.pop()) {
     try {
@@ -119,6 +120,15 @@ function missingFolder(folder: string, cause: unknown): StudioError {
     },
     { cause },
   )
+}
+
+function notAFolder(path: string): StudioError {
+  return new StudioError({
+    code: 'image.not-a-folder',
+    message: 'This is neither a folder nor a file, but a pipe or a device.',
+    remedy: 'Choose a folder with pictures.',
+    where: path,
+  })
 }
 
 function missingImport(importId: number): StudioError {

@@ -1,7 +1,7 @@
 // One file of an import: hashed, decoded once, shrunk to a thumbnail, or refused with a plain reason.
 // importImages.ts walks the folder and stores what this returns.
 import { createHash } from 'node:crypto'
-import { readFile, stat } from 'node:fs/promises'
+import type { FileHandle } from 'node:fs/promises'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 // Not sharp: on Linux its libvips and Electron's GTK share one GLib, which leaks every image that is decoded
@@ -18,6 +18,7 @@ import {
   tooLargeWords,
 } from '../../shared/imageSignature.ts'
 import type { NewImage } from '../db/images.ts'
+import { NoAnswer, NotAFile, openRegularFile, withinMs } from '../files/regularFile.ts'
 
 /** Why a file was left out; each has one sentence for a person in {@link issueText}. */
 export type ReadIssueCode = 'empty' | 'not-an-image' | 'damaged' | 'too-many-pixels' | 'too-large-file' | 'unreadable'
@@ -53,6 +54,10 @@ const decodedBytesPerPixel: Readonly<Partial<Record<JsColorType, number>>> = {
 
 /** Longer side of a thumbnail, in pixels. */
 export const thumbnailEdge = 192
+/** A drive that has to wake up first answers within this; one that is gone never does. */
+const longestAnswerMs = 30_000
+/** The largest file over a slow network. */
+const longestReadMs = 10 * 60_000
 
 /**
  * Reads one image file.
@@ -113,19 +118,41 @@ function freeDecoded(pixels: number): void {
   collectGarbage()
 }
 
+function refuseSize(sizeBytes: number): void {
+  if (sizeBytes === 0) throw new ReadIssue('empty', 'The file is empty (0 bytes).')
+  if (sizeBytes <= largestFileBytes) return
+  throw new ReadIssue('too-large-file', largeFileWords(sizeBytes))
+}
+
+/** So many bytes and no more: a file that grows while it is read has no end. */
+async function readExactly(file: FileHandle, sizeBytes: number): Promise<Buffer> {
+  const bytes = Buffer.allocUnsafe(sizeBytes)
+  let done = 0
+  while (done < sizeBytes) {
+    const { bytesRead } = await file.read(bytes, done, sizeBytes - done, done)
+    if (bytesRead === 0) break
+    done += bytesRead
+  }
+  return bytes.subarray(0, done)
+}
+
 async function readBytes(path: string): Promise<{ bytes: Buffer; modifiedMs: number }> {
   try {
-    const found = await stat(path)
-    // Reading a pipe or a device could wait for ever.
-    if (!found.isFile()) throw new ReadIssue('unreadable', 'It is not a file.')
-    const { size, mtimeMs } = found
-    if (size === 0) throw new ReadIssue('empty', 'The file is empty (0 bytes).')
-    if (size > largestFileBytes) {
-      throw new ReadIssue('too-large-file', largeFileWords(size))
+    const { file, stats } = await openRegularFile(path, longestAnswerMs)
+    try {
+      refuseSize(stats.size)
+      const bytes = await withinMs(longestReadMs, readExactly(file, stats.size))
+      return { bytes, modifiedMs: Math.round(stats.mtimeMs) }
+    } finally {
+      // Not waited for: on a drive that is gone it may never come back.
+      file.close().catch(() => undefined)
     }
-    return { bytes: await readFile(path), modifiedMs: Math.round(mtimeMs) }
   } catch (thrown) {
     if (thrown instanceof ReadIssue) throw thrown
+    if (thrown instanceof NotAFile) throw new ReadIssue('unreadable', 'It is no file, but a pipe or a device.')
+    if (thrown instanceof NoAnswer) {
+      throw new ReadIssue('unreadable', 'The file could not be read: the disk did not answer.', { cause: thrown })
+    }
     const { code } = thrown as NodeJS.ErrnoException
     const why = code === 'EACCES' || code === 'EPERM' ? 'permission was denied' : (code ?? 'the disk did not answer')
     throw new ReadIssue('unreadable', `The file could not be read: ${why}.`, { cause: thrown })
