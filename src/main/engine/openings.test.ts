@@ -63,6 +63,7 @@ describe('a resumed run that cannot open its checkpoint', () => {
   test.each([
     ['an adapter of another size', "UPDATE checkpoint_blob SET bytes = zeroblob(8) WHERE part LIKE 'adapter/%'"],
     ['moments of another size', "UPDATE checkpoint_blob SET bytes = zeroblob(8) WHERE part LIKE 'optimiser/%'"],
+    ['a cursor of another version', "UPDATE checkpoint SET cursor = '{}'"],
     ['a part that is missing', "DELETE FROM checkpoint_blob WHERE part LIKE 'valueHead/%'"],
   ])('%s', async (name, damage) => {
     const path = join(folder, `${name}.fisao`)

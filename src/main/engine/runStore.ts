@@ -1,7 +1,7 @@
 // A run in the workspace file: what pipeline.ts commits, in one transaction a step, and where it goes on from. The one
 // part of the engine beside worker.ts that knows the database.
 import { z } from 'zod'
-import type { CheckpointId, Json, RunId } from '../../shared/domain.ts'
+import type { CheckpointId, CheckpointRecord, Json, RunId } from '../../shared/domain.ts'
 import { StudioError } from '../../shared/errors.ts'
 import type { RunConfig } from '../../shared/runConfig.ts'
 import {
@@ -50,6 +50,28 @@ export const runCursorSchema = z.strictObject({
   models: modelsIdentitySchema.nullable().default(null),
 })
 
+type RunCursor = z.infer<typeof runCursorSchema>
+
+/** What a run began with, of a cursor whose other parts may be of another version. */
+export const startedWithSchema = runCursorSchema.pick({ models: true }).loose()
+
+/** The cursor of a checkpoint. @throws StudioError `run.bad-checkpoint` naming what this version cannot read */
+export function readRunCursor({ step, cursor }: Pick<CheckpointRecord, 'step' | 'cursor'>): RunCursor {
+  const read = runCursorSchema.safeParse(cursor)
+  if (read.success) return read.data
+  const [issue] = read.error.issues
+  throw new StudioError(
+    {
+      code: 'run.bad-checkpoint',
+      message: `The checkpoint of step ${step} cannot be read: it is damaged or was written by another version.`,
+      remedy: 'Choose another checkpoint of this run, or start the run anew.',
+      found: issue?.message ?? 'unknown',
+      where: `step ${step}, ${issue?.path.join('.')}`,
+    },
+    { cause: read.error },
+  )
+}
+
 export interface WorkspaceRun {
   readonly runId: RunId
   readonly config: RunConfig
@@ -84,7 +106,7 @@ export class WorkspaceRunStore implements RunStore {
     rollBack(this.#db, runId, last?.step ?? -1)
     if (!last) return null
     this.#checkpointId = last.checkpointId
-    const cursor = runCursorSchema.parse(last.cursor)
+    const cursor = readRunCursor(last)
     const { decoder } = models.source.config
     const policy = restorePolicy(
       cursor.policy,

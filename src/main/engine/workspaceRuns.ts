@@ -24,7 +24,7 @@ import { type Lexicon, readLexicon } from './reward/lexicon.ts'
 import { Rng } from './rng.ts'
 import type { Annotations } from './runRewards.ts'
 import type { RunProgress } from './runSchedule.ts'
-import { embeddingsIn, runCursorSchema, WorkspaceRunStore } from './runStore.ts'
+import { embeddingsIn, readRunCursor, startedWithSchema, WorkspaceRunStore } from './runStore.ts'
 
 /** The stream of a run's random numbers that parts its images; pipeline.ts has the others. */
 const splitStream = 6
@@ -120,7 +120,7 @@ export async function evaluateRun(
 /** The images that a run has: all of the workspace, or, once it has committed, those that it began with. */
 export function imagesOfRun(db: ReadableDb, runId: RunId): RunImage[] {
   const last = lastCheckpoint(db, runId)
-  const lastImageId = last ? runCursorSchema.parse(last.cursor).lastImageId : Number.POSITIVE_INFINITY
+  const lastImageId = last ? readRunCursor(last).lastImageId : Number.POSITIVE_INFINITY
   return everyImage(db).filter(({ imageId }) => imageId <= lastImageId)
 }
 
@@ -205,7 +205,7 @@ async function openRun(
 export async function identifyRunModels(db: WritableDb, runId: RunId, signal?: AbortSignal): Promise<ModelsIdentity> {
   const { folders, record } = openStoredRun(db, runId)
   const last = lastCheckpoint(db, runId)
-  const began = last ? runCursorSchema.parse(last.cursor).models : null
+  const began = last ? startedWithSchema.parse(last.cursor).models : null
   const models = await identifyModels(folders, began, signal)
   const checked = modelById(db, record.modelId)
   if (!last && checked) requireCheckedModel(folders.model, models, checked.weightsSha256)
@@ -243,7 +243,7 @@ export function policyAtStep(db: WritableDb, runId: RunId, step: number, config:
   }
   const { decoder } = source.config
   return restorePolicy(
-    runCursorSchema.parse(checkpoint.cursor).policy,
+    readRunCursor(checkpoint).policy,
     loraSlots(decoder),
     valueHeadShapes(decoder.hiddenSize, config.optimiser.valueWidth),
     (name) => checkpointPart(db, checkpoint.checkpointId, name),
