@@ -3,6 +3,7 @@
 
 import { setPinned, storeCheckpoint } from '../src/main/db/checkpoints.ts'
 import type { WritableDb } from '../src/main/db/connection.ts'
+import { storeLook } from '../src/main/db/looks.ts'
 import { storeMetrics } from '../src/main/db/metrics.ts'
 import { saveModel } from '../src/main/db/models.ts'
 import { closeWorkspace, createWorkspace, openWorkspace } from '../src/main/db/open.ts'
@@ -82,12 +83,12 @@ function commitStep(db: WritableDb, runId: RunId, step: number, bestStep: number
   }
   const isDue = step % 4 === 0
   const parts = { adapter: Uint8Array.of(step) }
-  const summary = isDue ? { look } : {}
-  const checkpointId = storeCheckpoint(db, { runId, parentId: null, step, cursor: {}, summary, parts }, step)
+  const checkpointId = storeCheckpoint(db, { runId, parentId: null, step, cursor: {}, summary: {}, parts }, step)
   if (step === bestStep) setPinned(db, checkpointId, true)
   if (step > 0)
     storeMetrics(db, runId, step, { klNats: 0.0009 * step ** 1.3, meanReward: -0.6 + 0.05 * step + 8 * wave })
   if (!isDue) return
+  storeLook(db, runId, step, look)
   const { hallucinationRate, coverage } = look
   storeMetrics(db, runId, step, { 'validation.hallucinationRate': hallucinationRate, 'validation.coverage': coverage })
 }

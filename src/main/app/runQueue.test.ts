@@ -9,10 +9,10 @@ import { afterEach, describe, expect, test, vi } from 'vitest'
 import type { ModelId, RunId } from '../../shared/domain.ts'
 import type { HardwareReport } from '../../shared/hardware.ts'
 import { engineMethods } from '../../shared/workerProtocol.ts'
-import { listCheckpoints } from '../db/checkpoints.ts'
+import { lastCheckpoint, listCheckpoints } from '../db/checkpoints.ts'
 import { saveModel } from '../db/models.ts'
 import { listRuns, setRunState } from '../db/runs.ts'
-import { type TemporaryWorkspace, temporaryWorkspace } from '../db/testing/temporaryWorkspace.ts'
+import { addCheckpoint, type TemporaryWorkspace, temporaryWorkspace } from '../db/testing/temporaryWorkspace.ts'
 import { WorkerClient } from '../worker/workerClient.ts'
 import { ModelLibrary } from './modelLibrary.ts'
 import { RunQueue } from './runQueue.ts'
@@ -221,6 +221,17 @@ describe('RunQueue', { timeout: 60_000 }, () => {
     one.queue.look()
     await untilState(one, runId, 'complete')
     expect(listCheckpoints(one.db, runId)).toHaveLength(13)
+  })
+
+  test('a run whose last checkpoint is damaged goes on from the one before when a person resumes it', () => {
+    const one = bench()
+    const runId = create(one, 'damaged')
+    for (const step of [1, 2]) addCheckpoint(one.db, runId, step)
+    const error = { code: 'run.damaged-checkpoint' as const, message: 'It is damaged.', remedy: 'Resume.' }
+    if (one.queue.get(runId).run.state === 'queued') setRunState(one.db, runId, 'running', 1)
+    setRunState(one.db, runId, 'failed', 2, error)
+    one.queue.resume(runId, { goOnRefused: false })
+    expect(lastCheckpoint(one.db, runId)?.step).toBe(1)
   })
 
   test('refuses settings out of range, models without an encoder and models that are gone, by name', () => {

@@ -14,6 +14,7 @@ import { connect } from './connection.ts'
 import { createImport, listImports, storeBatch } from './imports.ts'
 import { closeWorkspace, createWorkspace, openWorkspace, prepareWorkspace } from './open.ts'
 import { responsesOfStep } from './rollouts.ts'
+import { brokenSeals } from './seals.ts'
 import { startSession, writeSetting } from './settings.ts'
 import { seedResponses } from './testing/responses.ts'
 import { addCheckpoint, temporaryWorkspace } from './testing/temporaryWorkspace.ts'
@@ -51,6 +52,7 @@ test(`${kills} times kill -9 in the middle of commits: whole, and every reported
 
     expect(integrityOf(path)).toBe('ok')
     expect(db.pragma('foreign_key_check')).toEqual([])
+    expect(brokenSeals(db)).toEqual([])
     const steps = listCheckpoints(db, runId).map(({ step }) => step)
     expect(steps).toEqual(steps.map((_, index) => index + 1))
     expect(steps.length).toBeGreaterThanOrEqual(reported)

@@ -30,6 +30,7 @@ import {
 import { connect, type WritableDb } from './connection.ts'
 import { createImport } from './imports.ts'
 import { closeWorkspace, createWorkspace, openWorkspace, prepareWorkspace } from './open.ts'
+import { inspectDamage, salvageWorkspace } from './salvage.ts'
 import { startSession } from './settings.ts'
 import { fillWorkspace } from './testing/fullWorkspace.ts'
 
@@ -141,6 +142,53 @@ describe('a file that cannot be used says so', () => {
     truncateSync(path, 4096 * 50)
     expect((await refusal(path)).code).toBe('workspace.damaged')
   })
+
+  test.each([
+    ['a table is missing', 'DROP TABLE vote'],
+    ['an index is missing', 'DROP INDEX image_by_name'],
+    ['a trigger is missing', 'DROP TRIGGER image_name_search_insert'],
+    ['a table has another column', 'ALTER TABLE tag ADD COLUMN colour TEXT'],
+    ['all tables are missing', 'PRAGMA user_version = 0; PRAGMA writable_schema = ON; DELETE FROM sqlite_schema'],
+    ['its version says 0', 'PRAGMA user_version = 0'],
+    ['its version says 2', 'PRAGMA user_version = 2'],
+    ['its version says 5', 'PRAGMA user_version = 5'],
+    ['its version says 260', 'PRAGMA user_version = 260'],
+    ['its version is negative', 'PRAGMA user_version = -4'],
+    ['its search knows nothing', "INSERT INTO image_name_search (image_name_search) VALUES ('delete-all')"],
+    ['its search knows other words', "INSERT INTO response_search (rowid, text) VALUES (1, 'giraffe')"],
+    ['a row was changed behind its seal', "DROP TRIGGER setting_seal_update; UPDATE setting SET value = '7'"],
+  ])('%s', async (name, harm) => {
+    const path = makeWorkspace()
+    const db = openWorkspace(path)
+    fillWorkspace(db, { images: 7, steps: 1, weightBytes: 10 })
+    const seal = db.prepare("SELECT sql FROM sqlite_schema WHERE name = 'setting_seal_update'").pluck().get() as string
+    db.unsafeMode(true)
+    db.exec(harm)
+    if (name.includes('seal')) db.exec(seal)
+    db.close()
+    const error = await refusal(path)
+    expect(error.code).toBe('workspace.damaged')
+    expect(error.message).toMatch(/^The workspace file is damaged: /)
+    // Its rows are all there, but for those that were changed or dropped.
+    expect(inspectDamage(path)?.images).toEqual(name === 'all tables are missing' ? undefined : { kept: 7, lost: 0 })
+  })
+
+  test.each([0, 5, 15, 16, 18, 19, 20, 21, 22, 23, 44, 47, 52, 56, 59, 64, 68, 71, 80])(
+    'a bit flipped at byte %i of its header',
+    async (offset) => {
+      const path = makeWorkspace()
+      const file = readFileSync(path)
+      file[offset]! ^= 64
+      writeFileSync(path, file)
+      const error = await refusal(path)
+      expect([error.code, error.message]).toEqual([
+        'workspace.damaged',
+        'The beginning of the workspace file is damaged.',
+      ])
+      salvageWorkspace(path)
+      await prepareWorkspace(path)
+    },
+  )
 
   test.runIf(process.platform === 'linux')('in a read-only folder', () => {
     expect(refusalWithoutWriteAccess(makeWorkspace())).toEqual([

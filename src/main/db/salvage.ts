@@ -2,13 +2,14 @@
 // what was stored, and counting it. The damaged file is only read; it is kept beside the new one.
 import { chmodSync, constants, copyFileSync, existsSync } from 'node:fs'
 import { dirname } from 'node:path'
+import type { Statement } from 'better-sqlite3'
 import type { CheckpointId, RolloutId } from '../../shared/domain.ts'
 import { StudioError } from '../../shared/errors.ts'
 import type { Count, SalvageReport } from '../../shared/salvage.ts'
 import { replaceWorkspace } from './backup.ts'
 import { verifyCheckpoint } from './checkpoints.ts'
 import { applicationId, connect, inTransaction, isCorruption, type WritableDb, workspaceError } from './connection.ts'
-import { checkContents, expectedEntries, repairHeader, type SchemaEntry } from './fileCheck.ts'
+import { checkContents, damagedWorkspace, expectedEntries, repairHeader, type SchemaEntry } from './fileCheck.ts'
 import { thumbnailOf } from './images.ts'
 import { migrate } from './migrate.ts'
 import { migrations } from './migrations/index.ts'
@@ -105,6 +106,9 @@ function repairSchema(path: string): number {
       found.filter((row) => !expectedEntries(version).some((entry) => isSame(row, entry)))
     const errors = (version: number): number => missingIn(version).length + strangersTo(version).length
     const versions = migrations.map((migration) => migration.version)
+    if (versions.every((one) => missingIn(one).length === expectedEntries(one).length)) {
+      throw damagedWorkspace(path, 'Nothing in the workspace file can be read.', 'no table of a workspace')
+    }
     const version = versions.reduce((best, one) => (errors(one) <= errors(best) ? one : best))
     const [missing, strangers] = [missingIn(version), strangersTo(version)]
     const update = db.prepare(
@@ -199,12 +203,17 @@ class Salvage {
     const columns = this.#columns(table)
     const keys = this.#keyColumns(table)
     const names = columns.join(', ')
-    const read = this.#source.prepare<unknown[], Row>(
-      `SELECT ${names} FROM ${table} NOT INDEXED WHERE ${keys.map((key) => `${key} = ?`).join(' AND ')}`,
+    const seal = this.#isSealed ? this.#kept().get(table) : undefined
+    const read = orUndefined(() =>
+      this.#source.prepare<unknown[], Row>(
+        `SELECT ${names} FROM ${table} NOT INDEXED WHERE ${keys.map((key) => `${key} = ?`).join(' AND ')}`,
+      ),
     )
-    const insert = this.#target.prepare(
-      `INSERT INTO ${table} (${names}) VALUES (${columns.map((name) => `@${name}`).join(', ')})`,
-    )
+    if (!read) {
+      this.#counts.set(table, { kept: 0, lost: seal?.rows ?? 0 })
+      return
+    }
+    const insert = this.#insertInto(table)
     const sealed = this.#isSealed ? this.#sealed().get(table) : undefined
     const found = { rows: 0, sum: 0n }
     let kept = 0
@@ -217,7 +226,6 @@ class Salvage {
       const changed = change(row)
       if (changed && this.#attempt(() => insert.run(changed)) && after(changed)) kept++
     }
-    const seal = this.#isSealed ? this.#kept().get(table) : undefined
     this.#counts.set(table, { kept, lost: Math.max(0, (seal?.rows ?? allKeys.length) - kept) })
     if (sealed && seal?.rows === found.rows && seal.sum !== Number(found.sum)) this.#changedTables.push(table)
   }
@@ -240,10 +248,7 @@ class Salvage {
       if (this.#isSealed) responseById(this.#source, rolloutId)
       for (const table of ['token', 'span']) {
         const rows = this.#source.prepare<[number], Row>(`SELECT * FROM ${table} WHERE rollout_id = ?`).all(rolloutId)
-        const columns = this.#columns(table)
-        const insert = this.#target.prepare(
-          `INSERT INTO ${table} (${columns.join(', ')}) VALUES (${columns.map((name) => `@${name}`).join(', ')})`,
-        )
+        const insert = this.#insertInto(table)
         if (!rows.every((one) => this.#attempt(() => insert.run(one)))) return undefined
       }
       return true
@@ -255,10 +260,11 @@ class Salvage {
   #copyThumbnails(): void {
     const ids = this.#target.prepare<[], number>('SELECT image_id FROM image').pluck().all()
     const insert = this.#target.prepare('INSERT INTO thumbnail (image_id, bytes) VALUES (?, ?)')
-    const raw = this.#source.prepare<[number], Buffer>('SELECT bytes FROM thumbnail WHERE image_id = ?').pluck()
+    const select = 'SELECT bytes FROM thumbnail WHERE image_id = ?'
+    const raw = (id: number) => this.#source.prepare<[number], Buffer>(select).pluck().get(id)
     let kept = 0
     for (const id of ids) {
-      const bytes = orUndefined(() => (this.#isSealed ? thumbnailOf(this.#source, id) : raw.get(id)))
+      const bytes = orUndefined(() => (this.#isSealed ? thumbnailOf(this.#source, id) : raw(id)))
       if (bytes) kept += insert.run(id, bytes).changes
     }
     this.#counts.set('thumbnail', { kept, lost: ids.length - kept })
@@ -270,8 +276,8 @@ class Salvage {
     const tables = this.#isSealed ? ['checkpoint_part', 'checkpoint_blob'] : ['checkpoint_blob']
     const count = { kept: 0, lost: 0 }
     for (const id of ids) {
-      const hasWeights = this.#source.prepare(`SELECT 1 FROM ${tables[0]} WHERE checkpoint_id = ? LIMIT 1`)
-      const isThere = orUndefined(() => hasWeights.get(id) !== undefined)
+      const select = `SELECT 1 FROM ${tables[0]} WHERE checkpoint_id = ? LIMIT 1`
+      const isThere = orUndefined(() => this.#source.prepare(select).get(id) !== undefined)
       if (isThere === false) continue
       const isWhole = orUndefined(() => {
         if (this.#isSealed) verifyCheckpoint(this.#source, id)
@@ -288,16 +294,19 @@ class Salvage {
   }
 
   #copyOf(table: string, id: CheckpointId): void {
-    const columns = this.#columns(table)
-    const insert = this.#target.prepare(
-      `INSERT INTO ${table} (${columns.join(', ')}) VALUES (${columns.map((name) => `@${name}`).join(', ')})`,
-    )
+    const insert = this.#insertInto(table)
     const rows = this.#source.prepare<[number], Row>(`SELECT * FROM ${table} WHERE checkpoint_id = ?`)
     for (const row of rows.iterate(id)) insert.run(row)
   }
 
   #has(table: string, id: SqlValue | undefined): boolean {
     return id != null && this.#target.prepare(`SELECT 1 FROM ${table} WHERE ${table}_id = ?`).get(id) !== undefined
+  }
+
+  #insertInto(table: string): Statement<[Row]> {
+    const columns = this.#columns(table)
+    const values = columns.map((name) => `@${name}`).join(', ')
+    return this.#target.prepare<[Row]>(`INSERT INTO ${table} (${columns.join(', ')}) VALUES (${values})`)
   }
 
   #columns(table: string): string[] {

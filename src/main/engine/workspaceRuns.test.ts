@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { RunId } from '../../shared/domain.ts'
 import type { RunConfig } from '../../shared/runConfig.ts'
+import { dropLastWeights } from '../db/checkpoints.ts'
 import type { WritableDb } from '../db/connection.ts'
 import { everyImage } from '../db/images.ts'
 import { createWorkspace, openWorkspace } from '../db/open.ts'
@@ -14,7 +15,7 @@ import { readAdapter } from './models/peft.ts'
 import { openVlm } from './models/vlm.ts'
 import { readLexicon } from './reward/lexicon.ts'
 import { exportRun } from './runExport.ts'
-import { addDemoRun, demoLexicon, demoModel, shortConfig } from './testing/demoRun.ts'
+import { addDemoRun, contentOf, demoLexicon, demoModel, shortConfig } from './testing/demoRun.ts'
 import { policyAtStep, runAlignment } from './workspaceRuns.ts'
 
 const images = 24
@@ -78,6 +79,22 @@ describe('a run of the demo model', { timeout: 60_000 }, () => {
     const beside = await greedyResponses({ model: demoModel, companion }, steps)
     expect(await greedyResponses({ model: join(out, 'merged'), companion }, 0)).toEqual(beside)
     expect(await greedyResponses({ model: demoModel, companion }, 0)).not.toEqual(beside)
+  })
+
+  test('goes on from the checkpoint before a damaged one when it is told to, to the very same end', async () => {
+    const before = contentOf(db, runId)
+    db.exec(`UPDATE checkpoint_blob SET bytes = CAST(x'00' || substr(bytes, 2) AS BLOB)
+      WHERE part GLOB 'adapter/*' AND checkpoint_id = (SELECT max(checkpoint_id) FROM checkpoint)`)
+    const refusal = { code: 'run.damaged-checkpoint', remedy: expect.stringContaining(`step ${steps - 1}`) }
+    await expect(runToItsEnd(db, runId)).rejects.toMatchObject(refusal)
+    // Nor is it exported or evaluated as if nothing were wrong.
+    const request = { runId, step: steps, strength: 1, folder: join(folder, 'damaged'), merged: false }
+    await expect(exportRun(db, request)).rejects.toMatchObject({ code: 'run.damaged-checkpoint' })
+    dropLastWeights(db, runId)
+    await runToItsEnd(db, runId)
+    const after = contentOf(db, runId)
+    expect(after).toEqual(before)
+    expect(JSON.stringify(after) === JSON.stringify(before)).toBe(true)
   })
 
   async function greedyResponses(folders: ModelFolders, step: number): Promise<string[]> {
