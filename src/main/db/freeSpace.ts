@@ -35,7 +35,7 @@ export async function requireSpace(path: string, bytes: number): Promise<void> {
   if (free === null || free >= bytes) return
   throw new StudioError({
     code: 'workspace.disk-full',
-    message: `The disk is too full: ${size(free)} are free, and this needs about ${size(bytes)}.`,
+    message: `The disk is too full: ${sizeWords(free)} are free, and this needs about ${sizeWords(bytes)}.`,
     remedy: 'Free some space on that disk; nothing that was stored is lost.',
     expected: `${bytes} bytes free`,
     found: `${free} bytes free`,
@@ -43,7 +43,8 @@ export async function requireSpace(path: string, bytes: number): Promise<void> {
   })
 }
 
-function size(bytes: number): string {
+/** As a person reads it: `640 kB`, `5.2 MB`, `27 MB`, `1.5 GB`. */
+export function sizeWords(bytes: number): string {
   if (bytes >= 1e9) return `${(bytes / 1e9).toFixed(1)} GB`
   return bytes >= 1e6 ? `${(bytes / 1e6).toFixed(bytes < 1e7 ? 1 : 0)} MB` : `${Math.round(bytes / 1e3)} kB`
 }

@@ -57,7 +57,7 @@ describe('an export that fails leaves nothing behind', () => {
     await onSmallDisk('size=2m', async (disk) => {
       await expect(write(join(disk, 'out'))).rejects.toMatchObject({
         code: 'run.export-no-room',
-        message: 'This export takes 6 MB, and its disk has 3 MB free.',
+        message: 'This export takes 5.9 MB, and its disk has 2.1 MB free.',
       })
       expect(readdirSync(disk)).toEqual([])
     })

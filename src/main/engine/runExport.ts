@@ -6,6 +6,7 @@ import type { RunId } from '../../shared/domain.ts'
 import { StudioError } from '../../shared/errors.ts'
 import { unfinishedSuffix } from '../../shared/fileName.ts'
 import type { WritableDb } from '../db/connection.ts'
+import { sizeWords } from '../db/freeSpace.ts'
 import { metricNames, metricSeries } from '../db/metrics.ts'
 import { skippedImages } from '../db/skippedImages.ts'
 import { runtimeVersion, throwIfCancelled } from './graph/ortSession.ts'
@@ -119,16 +120,12 @@ async function requireRoom(folder: string, neededBytes: number): Promise<void> {
   if (neededBytes + Math.min(neededBytes, besideWeightsBytes) <= freeBytes) return
   throw new StudioError({
     code: 'run.export-no-room',
-    message: `This export takes ${megabytes(neededBytes)}, and its disk has ${megabytes(freeBytes)} free.`,
+    message: `This export takes ${sizeWords(neededBytes)}, and its disk has ${sizeWords(freeBytes)} free.`,
     remedy: 'Free some space, choose a folder on another disk, or export the adapter alone.',
     expected: `${neededBytes} bytes`,
     found: `${freeBytes} bytes`,
     where: folder,
   })
-}
-
-function megabytes(bytes: number): string {
-  return bytes < 1e9 ? `${Math.ceil(bytes / 1e6)} MB` : `${(bytes / 1e9).toFixed(1)} GB`
 }
 
 async function requireFree(target: string): Promise<void> {
