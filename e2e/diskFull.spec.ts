@@ -2,14 +2,14 @@
 // room. Real full disks, in memory.
 import { join } from 'node:path'
 import type { Page } from '@playwright/test'
+import { canMakeDisks, makeSmallDisk, type SmallDisk } from '../src/main/db/testing/smallDisk.ts'
 import { makePictures } from '../src/main/library/testing/pictures.ts'
 import type { RunLook } from './runFile.ts'
-import { canMakeDisks, makeSmallDisk, type SmallDisk } from './smallDisk.ts'
 import { answerDialogs, test as base, createWorkspace, expect, onRuntime } from './studio.ts'
 
 const test = base.extend<{ disk: SmallDisk }>({
   disk: async ({ folder }, use) => {
-    const disk = makeSmallDisk(join(folder, 'small disk'), 160)
+    const disk = makeSmallDisk(join(folder, 'small disk'), 'size=160m')
     await use(disk)
     disk.unmount()
   },

@@ -1,5 +1,5 @@
 // Exports that fail, each in its own way: a sentence, and no half folder. Disks, processes, files and model are real.
-import { execFileSync, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -9,6 +9,7 @@ import { pathToFileURL } from 'node:url'
 import { afterAll, describe, expect, test } from 'vitest'
 import { unfinishedSuffix } from '../../shared/fileName.ts'
 import { createWorkspace, openWorkspace } from '../db/open.ts'
+import { canMakeDisks, makeSmallDisk } from '../db/testing/smallDisk.ts'
 import { exportRun } from './runExport.ts'
 import { addDemoRun, demoModel } from './testing/demoRun.ts'
 
@@ -31,17 +32,14 @@ function newFolder(name: string): string {
   return folder
 }
 
-/** Only root may make a file system of its own; CI is root. */
-const testAsRoot = test.skipIf(process.getuid?.() !== 0)
+const testOnSmallDisk = test.skipIf(!canMakeDisks)
 
-/** A file system of its own in memory. */
 async function onSmallDisk(options: string, work: (disk: string) => Promise<void>): Promise<void> {
-  const disk = newFolder(`disk ${options}`)
-  execFileSync('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', disk])
+  const disk = makeSmallDisk(join(home, `disk ${options}`), options)
   try {
-    await work(disk)
+    await work(disk.folder)
   } finally {
-    execFileSync('umount', [disk])
+    disk.unmount()
   }
 }
 
@@ -53,7 +51,7 @@ test('an export is whole when it has its name', async () => {
 })
 
 describe('an export that fails leaves nothing behind', () => {
-  testAsRoot('where it is too large for the disk: both sizes are named, and nothing is begun', async () => {
+  testOnSmallDisk('where it is too large for the disk: both sizes are named, and nothing is begun', async () => {
     await onSmallDisk('size=2m', async (disk) => {
       await expect(write(join(disk, 'out'))).rejects.toMatchObject({
         code: 'run.export-no-room',
@@ -63,7 +61,7 @@ describe('an export that fails leaves nothing behind', () => {
     })
   })
 
-  testAsRoot.each([
+  testOnSmallDisk.each([
     ['a folder', 1],
     ['its first file', 2],
     ['the files of the adapter', 4],

@@ -12,11 +12,13 @@ export interface SmallDisk {
   unmount(): void
 }
 
+/** CI is root; elsewhere the tests that need one are left out. */
 export const canMakeDisks = process.platform === 'linux' && process.getuid?.() === 0
 
-export function makeSmallDisk(folder: string, megabytes: number): SmallDisk {
+/** @param options of tmpfs: `size=64m`, or `size=64m,nr_inodes=4` for one that is full of names first */
+export function makeSmallDisk(folder: string, options: string): SmallDisk {
   mkdirSync(folder)
-  execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${megabytes}m`, 'tmpfs', folder])
+  execFileSync('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', folder])
   const filler = join(folder, 'filler')
   let fillers = 0
   return {
