@@ -1,5 +1,5 @@
 // One workspace, one owner: two apps at once, and a file that goes away under an app that is open.
-import { existsSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { makePictures } from '../src/main/library/testing/pictures.ts'
 import { answerDialogs, createWorkspace, expect, onRuntime, type Studio, test } from './studio.ts'
@@ -28,7 +28,12 @@ test('a second app is told who works on the workspace, may look at it, and gets 
   const path = await openWithImages(studio, folder, 'shared')
   const second = await launch({ userData: 'other user data' })
   const { page } = second
-  await answerDialogs(second, path)
+  // Whoever cleans up beside the workspace does not open it to others, and another name of it is not another workspace.
+  rmSync(`${path}-lock`)
+  await expect.poll(() => existsSync(`${path}-lock`)).toBe(true)
+  const link = join(folder, 'link.fisao')
+  symlinkSync(path, link)
+  await answerDialogs(second, link)
   await page.getByRole('button', { name: 'Open…' }).click()
   const dialog = page.getByRole('dialog', { name: 'This workspace is in use' })
   await expect(dialog).toContainText(`process ${studio.app.process().pid} on `)

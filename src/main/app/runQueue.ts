@@ -197,6 +197,11 @@ export class RunQueue {
     const code = thrown instanceof StudioError ? thrown.code : null
     const wasInterrupted = code !== null && ['engine.crashed', 'engine.stopped', 'engine.failed'].includes(code)
     if (wish === 'close' || (wish === 'go-on' && code === 'engine.stopped')) return
+    // Not this app's to write into any more; workspaces.ts closes it.
+    if (code === 'workspace.taken-over' || code === 'workspace.removed') {
+      this.#closingKey = current.key
+      return
+    }
     const wasCancelled = code === 'run.cancelled' || code === 'engine.cancelled'
     if (wish !== 'go-on' && (wasCancelled || wasInterrupted || isWorthWaitingFor(thrown))) {
       this.#settle(current, active, wish === 'pause' ? 'paused' : 'stopped', null)

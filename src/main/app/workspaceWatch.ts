@@ -2,11 +2,12 @@
 // replaced or overwritten meanwhile without a word. workspaces.ts is told at once.
 import { type FileHandle, open, rm, stat, truncate } from 'node:fs/promises'
 
-/** What happened to the file while it was open. */
-export type FileLoss = 'deleted' | 'moved' | 'overwritten'
+/** What happened to the file while it was open, or to the lock beside it. */
+export type FileLoss = 'deleted' | 'moved' | 'overwritten' | 'unlocked'
 
 export interface WorkspaceWatchOptions {
   readonly path: string
+  readonly isLocked: () => Promise<boolean>
   /** Called once. */
   readonly onLost: (loss: FileLoss) => void
   /** The log has grown this far that it should be folded into the file; nothing else folds it while the file is watched. */
@@ -48,6 +49,7 @@ export class WorkspaceWatch {
 
   /** Begins to look, once the workspace is open. */
   start(): void {
+    this.#isOver = false
     void this.#look()
   }
 
@@ -106,6 +108,7 @@ export class WorkspaceWatch {
   async #lossOf(): Promise<FileLoss | null> {
     const own = await this.#handle.stat({ bigint: true })
     if (own.nlink === 0n) return 'deleted'
+    if (!(await this.#options.isLocked())) return 'unlocked'
     const there = await stat(this.#options.path, { bigint: true }).catch((thrown: NodeJS.ErrnoException) => {
       if (thrown.code === 'ENOENT' || thrown.code === 'ENOTDIR') return null
       throw thrown

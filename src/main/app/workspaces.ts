@@ -1,8 +1,8 @@
 // The workspace that is open: creating, opening, closing, restoring, and the list of recent ones. One app at a time works
 // on a workspace; a second one may open it for reading.
 import { randomUUID } from 'node:crypto'
-import { stat } from 'node:fs/promises'
-import { basename, extname } from 'node:path'
+import { realpath, stat } from 'node:fs/promises'
+import { basename, dirname, extname, join } from 'node:path'
 import type { OpenWorkspace, RecentEntry, Result } from '../../shared/contract.ts'
 import { allImages } from '../../shared/domain.ts'
 import { StudioError, toErrorRecord } from '../../shared/errors.ts'
@@ -11,7 +11,7 @@ import { takeBackup } from '../db/backup.ts'
 import { type ReadableDb, removedWorkspace, type WritableDb } from '../db/connection.ts'
 import { countImages } from '../db/images.ts'
 import { closeWorkspace, openForReading, openWorkspace } from '../db/open.ts'
-import { forgetOwner, inUse, lockWorkspace, recordOwner, type WorkspaceLock } from '../db/owner.ts'
+import { forgetOwner, inUse, lockWorkspace, recordOwner, takenOver, type WorkspaceLock } from '../db/owner.ts'
 import { endSession, startSession } from '../db/settings.ts'
 import { logger } from '../log.ts'
 import type { WorkerClient } from '../worker/workerClient.ts'
@@ -124,18 +124,18 @@ export class Workspaces {
   /** Makes a new workspace file and opens it; its name gets the ending `.fisao`. */
   async create(path: string, isDemo = false): Promise<OpenWorkspace> {
     const target = extname(path) === '.fisao' ? path : `${path}.fisao`
-    return await this.#inTurn(() => this.#open(target, { create: true, isDemo }))
+    return await this.#inTurn(async () => this.#open(await trueFolder(target), { create: true, isDemo }))
   }
 
   /** Opens a workspace to work on it. @throws StudioError `workspace.in-use`, and what preparing it throws */
   async open(path: string, isDemo = false): Promise<OpenWorkspace> {
-    return await this.#inTurn(() => this.#open(path, { create: false, isDemo }))
+    return await this.#inTurn(async () => this.#open(await trueFile(path), { create: false, isDemo }))
   }
 
   /** Opens a workspace that another app works on, to look at it; once that app is gone, to work on it. */
-  async openForReading(path: string): Promise<OpenWorkspace> {
+  async openForReading(named: string): Promise<OpenWorkspace> {
     return await this.#inTurn(async () => {
-      await requireFile(path)
+      const path = await trueFile(named)
       const lock = lockWorkspace(path)
       if (lock) {
         lock.release()
@@ -153,7 +153,6 @@ export class Workspaces {
   async #open(path: string, { create, isDemo }: { create: boolean; isDemo: boolean }): Promise<OpenWorkspace> {
     const { library, appVersion, onOpened } = this.#options
     if (this.#current?.path === path) return this.describe() as OpenWorkspace
-    if (!create) await requireFile(path)
     const lock = lockWorkspace(path)
     if (!lock) throw inUse(path)
     let watch: WorkspaceWatch | undefined
@@ -167,6 +166,7 @@ export class Workspaces {
       const key = randomUUID()
       watch = await WorkspaceWatch.open({
         path,
+        isLocked: () => this.#current?.lock.isValid() ?? Promise.resolve(true),
         onLost: (loss) => void this.#inTurn(() => this.#lose(key, loss)),
         onLogLarge: () => this.#foldLog(path),
       })
@@ -250,6 +250,7 @@ export class Workspaces {
     if (lost?.key !== key) return
     const { path, db, watch } = lost
     logger.warn(`the file of the workspace was ${loss}: ${path}`)
+    if (loss === 'unlocked' && this.#lockAgain(lost)) return
     await this.#options.onLost()
     let keptAs: string | null = null
     try {
@@ -257,13 +258,23 @@ export class Workspaces {
       // SQLite itself folds nothing into a file that has another name now.
       else if (loss === 'moved') db.pragma('wal_checkpoint(TRUNCATE)')
       // The connection still holds all of it: the disk gives its space back only when it closes.
-      else keptAs = await takeBackup(db, path)
+      else if (loss === 'deleted') keptAs = await takeBackup(db, path)
     } catch (thrown) {
       logger.error('not all of the lost workspace could be saved', thrown)
     }
     await this.#letGo()
-    await watch.removeLog()
-    this.#options.onError(lossError(path, loss, keptAs))
+    if (loss !== 'unlocked') await watch.removeLog()
+    this.#options.onError(loss === 'unlocked' ? takenOver(path) : lossError(path, loss, keptAs))
+  }
+
+  /** Somebody removed the file of the lock. @returns whether nobody has claimed the workspace since */
+  #lockAgain(lost: Current & Opening): boolean {
+    const lock = lockWorkspace(lost.path)
+    if (!lock) return false
+    lost.lock.release()
+    this.#current = { ...lost, lock }
+    lost.watch.start()
+    return true
   }
 
   /** Puts a backup in the place of a damaged workspace and opens it. */
@@ -344,10 +355,18 @@ function noteClosing(db: WritableDb, sessionId: number | null): void {
   }
 }
 
-/** @throws StudioError `workspace.missing`, `workspace.is-folder`, `workspace.foreign` before anything is made beside it */
-async function requireFile(path: string): Promise<void> {
+/** The path without links: one workspace has one name, and so one lock. */
+async function trueFolder(path: string): Promise<string> {
+  return join(await realpath(dirname(path)).catch(() => dirname(path)), basename(path))
+}
+
+/**
+ * The path of a file without links.
+ * @throws StudioError `workspace.missing`, `workspace.is-folder`, `workspace.foreign` before anything is made beside it
+ */
+async function trueFile(path: string): Promise<string> {
   const found = await stat(path).catch(() => null)
-  if (found?.isFile()) return
+  if (found?.isFile()) return await realpath(path)
   const [problem, message, remedy] = !found
     ? ([
         'missing',

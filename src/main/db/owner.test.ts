@@ -1,7 +1,7 @@
 // One app at a time on a workspace: real processes, killed and ended in order; the record names who it is.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync } from 'node:fs'
+import { existsSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
@@ -42,6 +42,20 @@ test('a second process is told who holds it; a kill lets go at once, an end in o
   await once(second.child, 'close')
   expect(existsSync(lockFile(path))).toBe(false)
   expect(ownerOf(db)).toBeUndefined()
+})
+
+test('a lock whose file was removed is not valid, and lets the lock of the next owner be', async () => {
+  const { path } = temporaryWorkspace()
+  const first = lockWorkspace(path)
+  expect(await first?.isValid()).toBe(true)
+  rmSync(lockFile(path))
+  expect(await first?.isValid()).toBe(false)
+  const second = await startOwner(path)
+  expect(second.said).toBe('owner')
+  first?.release()
+  expect(lockWorkspace(path)).toBeNull()
+  second.child.stdin?.end()
+  await once(second.child, 'close')
 })
 
 test('of many processes at once exactly one gets it', { timeout: 60_000 }, async () => {

@@ -3,6 +3,7 @@
 // Claimed by workspaces.ts before a file is prepared, looked at by the engine before it commits.
 import { randomUUID } from 'node:crypto'
 import { rmSync, statSync } from 'node:fs'
+import { stat } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import Database from 'better-sqlite3'
 import { z } from 'zod'
@@ -24,6 +25,8 @@ export type Owner = z.infer<typeof ownerSchema>
 
 /** This process's hold on a workspace. */
 export interface WorkspaceLock {
+  /** Whether the file that is locked is still the one that the next app would look at; somebody may have removed it. */
+  isValid(): Promise<boolean>
   /** Lets go; the next app may claim it. */
   release(): void
 }
@@ -64,11 +67,14 @@ function tryLock(file: string, path: string): WorkspaceLock | 'busy' | 'gone' {
     }
     const held = db
     return {
+      isValid: async () => (await stat(file, { bigint: true }).catch(() => null))?.ino === opened,
       release: () => {
-        // While it is still held, so that whoever opened it meanwhile finds it gone and tries again.
-        if (process.platform !== 'win32') rmSync(file, { force: true })
+        // While it is still held, so that whoever opened it meanwhile finds it gone and tries again; Windows wants it
+        // closed first. Another app's is left alone.
+        const isOwn = inodeOf(file) === opened
+        if (isOwn && process.platform !== 'win32') rmSync(file, { force: true })
         held.close()
-        if (process.platform === 'win32') rmSync(file, { force: true, maxRetries: 3 })
+        if (isOwn && process.platform === 'win32') rmSync(file, { force: true, maxRetries: 3 })
       },
     }
   } catch (thrown) {
@@ -106,13 +112,17 @@ export function ownerOf(db: ReadableDb): Owner | undefined {
  */
 export function requireOwner(db: ReadableDb, token: string): void {
   const owner = ownerOf(db)
-  if (owner?.token === token) return
-  throw new StudioError({
+  if (owner?.token !== token) throw takenOver(db.name, owner)
+}
+
+/** The error for a workspace that another app has claimed, because the lock of this one was taken away. */
+export function takenOver(path: string, owner?: Owner): StudioError {
+  return new StudioError({
     code: 'workspace.taken-over',
-    message: 'Another FiSAO Studio works on this workspace now, so this one has stopped.',
+    message: 'Another FiSAO Studio works on this workspace now, so it was closed here.',
     remedy: 'Go on there; everything that was committed before is kept.',
     ...(owner && { found: `process ${owner.processId} on ${owner.host}` }),
-    where: db.name,
+    where: path,
   })
 }
 
