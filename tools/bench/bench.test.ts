@@ -40,7 +40,9 @@ beforeAll(() => {
   writeFileSync(settingsFile, JSON.stringify(tiny))
 })
 
-test('measures a tiny scale and a tiny tower from end to end: every figure is there and above zero', () => {
+test('measures a tiny scale and a tiny tower from end to end: every figure is there and above zero', {
+  timeout: 120_000,
+}, () => {
   const json = join(folder, 'figures.json')
   const args = ['--settings', settingsFile, '--scales', 'T', '--repeats', '1', '--profile', '--json', json]
   const env = { ...process.env, TMPDIR: folder }
