@@ -1,4 +1,4 @@
-// Files of a person's that main and the library read: regular ones only, and not for longer than a person waits. A pipe,
+// Files of a person's that main, the library and the engine read: regular ones only, and not for longer than a person waits. A pipe,
 // or a drive that is gone, would hold one of the four threads that all file work of a process shares.
 import { constants, type Stats } from 'node:fs'
 import { type FileHandle, open, stat } from 'node:fs/promises'
@@ -34,6 +34,42 @@ async function openIt(path: string): Promise<{ file: FileHandle; stats: Stats }>
     await file.close()
     throw thrown
   }
+}
+
+/** A drive that has to wake up first answers within this; one that is gone never does. */
+const longestAnswerMs = 30_000
+/** The largest file over a slow network. */
+const longestReadMs = 10 * 60_000
+
+/**
+ * All of a regular file.
+ * @param refuse throws when the file is not wanted at this size
+ * @throws NotAFile; NoAnswer; what `refuse` throws; the system's error
+ */
+export async function readRegularFile(
+  path: string,
+  refuse: (sizeBytes: number) => void,
+): Promise<{ bytes: Buffer; stats: Stats }> {
+  const { file, stats } = await openRegularFile(path, longestAnswerMs)
+  try {
+    refuse(stats.size)
+    return { bytes: await withinMs(longestReadMs, readExactly(file, stats.size)), stats }
+  } finally {
+    // Not waited for: on a drive that is gone it may never come back.
+    file.close().catch(() => undefined)
+  }
+}
+
+/** So many bytes and no more: a file that grows while it is read has no end. */
+async function readExactly(file: FileHandle, sizeBytes: number): Promise<Buffer> {
+  const bytes = Buffer.allocUnsafe(sizeBytes)
+  let done = 0
+  while (done < sizeBytes) {
+    const { bytesRead } = await file.read(bytes, done, sizeBytes - done, done)
+    if (bytesRead === 0) break
+    done += bytesRead
+  }
+  return bytes.subarray(0, done)
 }
 
 /**

@@ -1,7 +1,6 @@
 // One file of an import: hashed, decoded once, shrunk to a thumbnail, or refused with a plain reason.
 // importImages.ts walks the folder and stores what this returns.
 import { createHash } from 'node:crypto'
-import type { FileHandle } from 'node:fs/promises'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 // Not sharp: on Linux its libvips and Electron's GTK share one GLib, which leaks every image that is decoded
@@ -18,7 +17,7 @@ import {
   tooLargeWords,
 } from '../../shared/imageSignature.ts'
 import type { NewImage } from '../db/images.ts'
-import { NoAnswer, NotAFile, openRegularFile, withinMs } from '../files/regularFile.ts'
+import { NoAnswer, NotAFile, readRegularFile } from '../files/regularFile.ts'
 
 /** Why a file was left out; each has one sentence for a person in {@link issueText}. */
 export type ReadIssueCode = 'empty' | 'not-an-image' | 'damaged' | 'too-many-pixels' | 'too-large-file' | 'unreadable'
@@ -54,10 +53,6 @@ const decodedBytesPerPixel: Readonly<Partial<Record<JsColorType, number>>> = {
 
 /** Longer side of a thumbnail, in pixels. */
 export const thumbnailEdge = 192
-/** A drive that has to wake up first answers within this; one that is gone never does. */
-const longestAnswerMs = 30_000
-/** The largest file over a slow network. */
-const longestReadMs = 10 * 60_000
 
 /**
  * Reads one image file.
@@ -124,29 +119,10 @@ function refuseSize(sizeBytes: number): void {
   throw new ReadIssue('too-large-file', largeFileWords(sizeBytes))
 }
 
-/** So many bytes and no more: a file that grows while it is read has no end. */
-async function readExactly(file: FileHandle, sizeBytes: number): Promise<Buffer> {
-  const bytes = Buffer.allocUnsafe(sizeBytes)
-  let done = 0
-  while (done < sizeBytes) {
-    const { bytesRead } = await file.read(bytes, done, sizeBytes - done, done)
-    if (bytesRead === 0) break
-    done += bytesRead
-  }
-  return bytes.subarray(0, done)
-}
-
 async function readBytes(path: string): Promise<{ bytes: Buffer; modifiedMs: number }> {
   try {
-    const { file, stats } = await openRegularFile(path, longestAnswerMs)
-    try {
-      refuseSize(stats.size)
-      const bytes = await withinMs(longestReadMs, readExactly(file, stats.size))
-      return { bytes, modifiedMs: Math.round(stats.mtimeMs) }
-    } finally {
-      // Not waited for: on a drive that is gone it may never come back.
-      file.close().catch(() => undefined)
-    }
+    const { bytes, stats } = await readRegularFile(path, refuseSize)
+    return { bytes, modifiedMs: Math.round(stats.mtimeMs) }
   } catch (thrown) {
     if (thrown instanceof ReadIssue) throw thrown
     if (thrown instanceof NotAFile) throw new ReadIssue('unreadable', 'It is no file, but a pipe or a device.')

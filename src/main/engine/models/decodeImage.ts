@@ -1,7 +1,6 @@
 // An image file as RGB, the way transformers' load_image reads one: upright by its EXIF orientation, then converted as
 // PIL's `convert('RGB')` does, which drops transparency. After it stands imageProcessor.ts.
 import { createHash } from 'node:crypto'
-import { readFile, stat } from 'node:fs/promises'
 // Not sharp: inside Electron its libvips leaks every image that is decoded (ARCHITECTURE.md).
 import { JsColorType, Transformer } from '@napi-rs/image'
 import { StudioError } from '../../../shared/errors.ts'
@@ -15,6 +14,7 @@ import {
   largestFileBytes,
   tooLargeWords,
 } from '../../../shared/imageSignature.ts'
+import { NoAnswer, NotAFile, readRegularFile } from '../../files/regularFile.ts'
 import type { RgbImage } from './resample.ts'
 
 /** How the decoder lays a pixel out, by its colour type. */
@@ -85,13 +85,14 @@ function toRgb(raw: Uint8Array, pixels: number, colorType: JsColorType): Uint8Ar
 
 async function readBytes(path: string): Promise<Buffer> {
   try {
-    const found = await stat(path)
-    // Reading a pipe or a device could wait for ever.
-    if (!found.isFile()) throw imageError('unreadable', path, 'It is not a file.')
-    if (found.size > largestFileBytes) throw tooLarge(path, largeFileWords(found.size))
-    return await readFile(path)
+    const { bytes } = await readRegularFile(path, (sizeBytes) => {
+      if (sizeBytes > largestFileBytes) throw tooLarge(path, largeFileWords(sizeBytes))
+    })
+    return bytes
   } catch (thrown) {
     if (thrown instanceof StudioError) throw thrown
+    if (thrown instanceof NotAFile) throw imageError('unreadable', path, 'It is not a file.', thrown)
+    if (thrown instanceof NoAnswer) throw imageError('unreadable', path, 'The disk did not answer.', thrown)
     const code = (thrown as NodeJS.ErrnoException).code ?? 'the disk did not answer'
     if (code === 'ENOENT' || code === 'ENOTDIR') throw imageError('missing', path, 'It is no longer there.', thrown)
     throw imageError('unreadable', path, `It could not be read (${code}).`, thrown)
