@@ -209,7 +209,7 @@ function DeleteDialog({ run, onClose }: { readonly run: RunView; readonly onClos
 function RunWaits({ error: { message, remedy, where } }: { readonly error: ErrorRecord }): ReactNode {
   return (
     <Alert color="yellow" variant="light" icon={<IconHourglass size={18} />} title={message} className="run-waits">
-      {remedy} Then the run goes on by itself from its last checkpoint.
+      {remedy} The run goes on by itself from its last checkpoint as soon as it can.
       {where && <div className="notice-where">{where}</div>}
     </Alert>
   )
