@@ -75,6 +75,20 @@ test('a workspace that is deleted, moved or overwritten while it is open is clos
   const { page } = studio
   const alert = page.getByRole('alert')
 
+  await test.step('written to by another program that keeps the rules: it stays open', async () => {
+    const path = await openWithImages(studio, folder, 'shared by the rules')
+    const { size } = statSync(path)
+    await onRuntime('e2e/workspaceFile.ts', 'grow', path)
+    expect(statSync(path).size).toBeGreaterThan(size)
+    // Longer than it takes to notice a loss.
+    await page.waitForTimeout(4000)
+    await expect(page.getByRole('status', { name: 'Number of images' })).toHaveText('40 images')
+    await page.getByRole('button', { name: 'Home' }).click()
+    await page.getByRole('button', { name: 'Close workspace' }).click()
+    await expect(page.getByRole('button', { name: 'Close workspace' })).toBeHidden()
+    expect(await imagesIn(path)).toBe(40)
+  })
+
   await test.step('deleted: all of it is kept as a backup', async () => {
     const path = await openWithImages(studio, folder, 'deleted')
     rmSync(path)

@@ -1,10 +1,12 @@
 // What tests do to workspace files outside of the app, run on the app's own runtime (see onRuntime in studio.ts):
 // `make PATH COUNT` seeds one with images, `begin PATH FOLDER` makes one with an import that waits to go on,
-// `damage PATH` loses a page of its images, `check PATH` prints integrity and counts as JSON.
+// `damage PATH` loses a page of its images, `grow PATH` commits so much that SQLite folds the log into the file by
+// itself, `check PATH` prints integrity and counts as JSON.
 import { closeSync, openSync, writeSync } from 'node:fs'
 import { connect } from '../src/main/db/connection.ts'
 import { createImport } from '../src/main/db/imports.ts'
 import { closeWorkspace, createWorkspace, openWorkspace, prepareWorkspace } from '../src/main/db/open.ts'
+import { writeSetting } from '../src/main/db/settings.ts'
 import { seedLibrary } from '../src/main/db/testing/seedLibrary.ts'
 import { picture } from '../src/main/library/testing/pictures.ts'
 
@@ -23,6 +25,7 @@ const [command, path = '', argument = ''] = process.argv.slice(2)
 if (command === 'make') await make(path, Number(argument))
 if (command === 'begin') begin(path, argument)
 if (command === 'damage') damage(path)
+if (command === 'grow') grow(path)
 if (command === 'check') process.stdout.write(`${JSON.stringify(await check(path))}\n`)
 
 async function make(target: string, images: number): Promise<void> {
@@ -31,6 +34,12 @@ async function make(target: string, images: number): Promise<void> {
   const thumbnails = await Promise.all(Array.from({ length: 24 }, (_, number) => picture(number, 192)))
   seedLibrary(db, images, thumbnails)
   closeWorkspace(db)
+}
+
+function grow(target: string): void {
+  const db = openWorkspace(target)
+  for (let i = 0; i < 8; i++) writeSetting(db, `large ${i}`, 'x'.repeat(1_000_000))
+  db.close()
 }
 
 function begin(target: string, folder: string): void {

@@ -172,6 +172,13 @@ export const libraryMethods = {
     result: z.object({ backup: z.string().nullable() }),
     quietMs: fileQuietMs,
   },
+  /** Reads the open workspace from end to end, as before its opening. */
+  checkWorkspace: {
+    params: z.object({ path: z.string() }),
+    progress: none,
+    result: none,
+    quietMs: fileQuietMs,
+  },
   /** Folds the log of the open workspace into its file; see openWorkspace in db/open.ts. */
   foldLog: {
     params: z.object({ path: z.string() }),

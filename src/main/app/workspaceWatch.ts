@@ -8,6 +8,8 @@ export type FileLoss = 'deleted' | 'moved' | 'overwritten' | 'unlocked'
 export interface WorkspaceWatchOptions {
   readonly path: string
   readonly isLocked: () => Promise<boolean>
+  /** Whether what stands in the file is still this workspace, whole: another program may have written to it by the rules. */
+  readonly isSound: () => Promise<boolean>
   /** Called once. */
   readonly onLost: (loss: FileLoss) => void
   /** The log has grown this far that it should be folded into the file; nothing else folds it while the file is watched. */
@@ -116,8 +118,8 @@ export class WorkspaceWatch {
     if (there === null || there.ino !== own.ino || there.dev !== own.dev) return 'moved'
     if (own.size === this.#face.size && own.mtimeNs === this.#face.modifiedNs) return null
     const face = await faceOf(this.#handle)
-    if (face.size !== this.#face.size || face.header !== this.#face.header) return 'overwritten'
-    // Touched, and the same as before.
+    const isOther = face.size !== this.#face.size || face.header !== this.#face.header
+    if (isOther && !(await this.#options.isSound())) return 'overwritten'
     this.#face = face
     return null
   }

@@ -166,6 +166,7 @@ export class Workspaces {
       const key = randomUUID()
       watch = await WorkspaceWatch.open({
         path,
+        isSound: () => this.#isSound(path),
         isLocked: () => this.#current?.lock.isValid() ?? Promise.resolve(true),
         onLost: (loss) => void this.#inTurn(() => this.#lose(key, loss)),
         onLogLarge: () => this.#foldLog(path),
@@ -199,6 +200,18 @@ export class Workspaces {
       if (['workspace.crashed', 'workspace.stopped', 'workspace.failed'].includes(record.code)) return
       if (this.#current?.path !== path) return
       this.#options.onError(new StudioError({ ...record, message: `No backup could be taken. ${record.message}` }))
+    }
+  }
+
+  /** @throws StudioError when it cannot be told now */
+  async #isSound(path: string): Promise<boolean> {
+    try {
+      await this.#options.library.request('checkWorkspace', { path })
+      return true
+    } catch (thrown) {
+      const { code } = toErrorRecord(thrown)
+      if (['workspace.damaged', 'workspace.foreign', 'workspace.newer'].includes(code)) return false
+      throw thrown
     }
   }
 

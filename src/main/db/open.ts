@@ -145,6 +145,23 @@ export function openForReading(path: string): ReadableDb {
   }
 }
 
+/**
+ * Reads a workspace that is open from end to end.
+ * @throws StudioError `workspace.damaged`, `workspace.foreign`, `workspace.newer` when it is not what was written
+ */
+export function checkWorkspace(path: string): void {
+  // Not its log: whoever writes may be in the middle of a frame.
+  checkHeader(path)
+  const db = openWorkspace(path, { foldsLog: false })
+  try {
+    checkContents(db)
+  } catch (thrown) {
+    throw workspaceError(thrown, path)
+  } finally {
+    db.close()
+  }
+}
+
 /** Folds the log into the file and empties it, as far as nobody reads from it just now. */
 export function foldLog(path: string): void {
   const db = openWorkspace(path, { foldsLog: false })

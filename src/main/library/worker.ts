@@ -1,7 +1,14 @@
 // The library process: the long work on workspace files and images, away from main and from the engine.
 import { libraryMethods } from '../../shared/workerProtocol.ts'
 import { backupIfDue, describeBackups, ensureBackup, restoreBackup } from '../db/backup.ts'
-import { closeWorkspace, createWorkspace, foldLog, openWorkspace, prepareWorkspace } from '../db/open.ts'
+import {
+  checkWorkspace,
+  closeWorkspace,
+  createWorkspace,
+  foldLog,
+  openWorkspace,
+  prepareWorkspace,
+} from '../db/open.ts'
 import { inspectDamage, salvageWorkspace } from '../db/salvage.ts'
 import { parentPort } from '../worker/parentPort.ts'
 import { serveMethods } from '../worker/serveMethods.ts'
@@ -42,6 +49,10 @@ serveMethods(
     listBackups: async ({ path }) => describeBackups(path),
     inspectDamage: async ({ path }) => inspectDamage(path),
     salvageWorkspace: async ({ path }) => salvageWorkspace(path),
+    async checkWorkspace({ path }) {
+      checkWorkspace(path)
+      return {}
+    },
     async foldLog({ path }) {
       foldLog(path)
       return {}
