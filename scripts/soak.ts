@@ -31,6 +31,8 @@ interface Sample {
   readonly descriptors: Readonly<Record<string, number>>
   /** Files and folders in the temporary folder of the app's own. */
   readonly temporaryFiles: number
+  /** What the page's scripts hold after a collection of garbage, megabytes. */
+  readonly pageHeapMb: number
 }
 
 await runEntry(async () => {
@@ -71,6 +73,7 @@ async function soak(app: ElectronApplication, temporary: string): Promise<Sample
     return answer.value.modelId
   })
   await page.getByRole('button', { name: 'Runs' }).click()
+  const debug = await page.context().newCDPSession(page)
   const startMs = performance.now()
   const samples: Sample[] = []
   for (let runs = 0; performance.now() - startMs < minutes * 60_000; ) {
@@ -93,7 +96,11 @@ async function soak(app: ElectronApplication, temporary: string): Promise<Sample
       await delay(250)
     }
     runs++
-    const sample = await sampleOf(app, temporary, (performance.now() - startMs) / 60_000, runs)
+    await debug.send('HeapProfiler.collectGarbage')
+    const { usedSize } = await debug.send('Runtime.getHeapUsage')
+    const held = await heldBy(app, temporary)
+    const minute = (performance.now() - startMs) / 60_000
+    const sample: Sample = { minute, runs, ...held, pageHeapMb: Math.round(usedSize / 1e5) / 10 }
     if (sample.minute >= samples.length) {
       samples.push(sample)
       process.stdout.write(`${line(sample)}\n`)
@@ -102,7 +109,10 @@ async function soak(app: ElectronApplication, temporary: string): Promise<Sample
   return samples
 }
 
-async function sampleOf(app: ElectronApplication, temporary: string, minute: number, runs: number): Promise<Sample> {
+async function heldBy(
+  app: ElectronApplication,
+  temporary: string,
+): Promise<Pick<Sample, 'memoryMb' | 'descriptors' | 'temporaryFiles'>> {
   const metrics = await app.evaluate(({ app: electron }) =>
     electron.getAppMetrics().map(({ pid, type, name }) => ({ pid, name: name?.replace('FiSAO Studio ', '') ?? type })),
   )
@@ -114,15 +124,15 @@ async function sampleOf(app: ElectronApplication, temporary: string, minute: num
     descriptors[name] = readdirSync(`/proc/${pid}/fd`).length
   }
   const temporaryFiles = readdirSync(temporary, { recursive: true }).length
-  return { minute, runs, memoryMb, descriptors, temporaryFiles }
+  return { memoryMb, descriptors, temporaryFiles }
 }
 
-function line({ minute, runs, memoryMb, descriptors, temporaryFiles }: Sample): string {
+function line({ minute, runs, memoryMb, descriptors, temporaryFiles, pageHeapMb }: Sample): string {
   const list = (values: Readonly<Record<string, number>>) =>
     Object.entries(values)
       .map(([name, value]) => `${name} ${value}`)
       .join(', ')
-  return `${minute.toFixed(1).padStart(5)} min, ${runs} runs | MB: ${list(memoryMb)} | descriptors: ${list(descriptors)} | temporary files: ${temporaryFiles}`
+  return `${minute.toFixed(1).padStart(5)} min, ${runs} runs | MB: ${list(memoryMb)} | descriptors: ${list(descriptors)} | temporary files: ${temporaryFiles} | page: ${pageHeapMb} MB`
 }
 
 /** Means over the second fifth and the last fifth of the time: the first one warms up. */
@@ -139,6 +149,9 @@ function report(samples: readonly Sample[]): void {
         `${mean(early, of('descriptors'))} -> ${mean(late, of('descriptors'))} descriptors\n`,
     )
   }
+  process.stdout.write(
+    `page: ${mean(early, (one) => one.pageHeapMb)} -> ${mean(late, (one) => one.pageHeapMb)} MB after garbage collection\n`,
+  )
   process.stdout.write(
     `temporary files: ${mean(early, (one) => one.temporaryFiles)} -> ${mean(late, (one) => one.temporaryFiles)}; ` +
       `${samples.at(-1)?.runs ?? 0} runs in ${minutes} minutes\n`,
