@@ -1,6 +1,7 @@
 // Starts the built app in a real window for a test, with settings of its own, and stands in for file dialogs.
-import { execFileSync } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -86,13 +87,37 @@ export async function processOf(app: ElectronApplication, name: string): Promise
   }
 }
 
+/** How long a script may take to end once it has done all that it does. */
+const longestEndMs = 5000
+
 /** Runs a TypeScript file on the app's own runtime, where its SQLite binding loads; returns what it printed. */
 export async function onRuntime(script: string, ...args: readonly string[]): Promise<string> {
   const runtime = await setUp()
-  const env = { ...runtimeEnvironment(runtime), ELECTRON_RUN_AS_NODE: '1' }
-  const tsx = pathToFileURL(join(projectRoot, 'node_modules/tsx/dist/esm/index.mjs')).href
-  return execFileSync(runtime.electronPath, ['--import', tsx, join(projectRoot, script), ...args], {
-    env,
-    encoding: 'utf8',
-  })
+  const folder = mkdtempSync(join(tmpdir(), 'fisao-script-'))
+  const exitFile = join(folder, 'exit code')
+  const env = { ...runtimeEnvironment(runtime), ELECTRON_RUN_AS_NODE: '1', FISAO_EXIT_FILE: exitFile }
+  const imports = ['node_modules/tsx/dist/esm/index.mjs', 'e2e/markExit.ts'].flatMap((file) => [
+    '--import',
+    pathToFileURL(join(projectRoot, file)).href,
+  ])
+  const child = spawn(runtime.electronPath, [...imports, join(projectRoot, script), ...args], { env })
+  let output = ''
+  let errors = ''
+  child.stdout.on('data', (text: Buffer) => (output += text))
+  child.stderr.on('data', (text: Buffer) => (errors += text))
+  const ended = once(child, 'close')
+  const looking = setInterval(() => {
+    if (!existsSync(exitFile)) return
+    clearInterval(looking)
+    setTimeout(() => child.kill('SIGKILL'), longestEndMs).unref()
+  }, 200)
+  try {
+    await ended
+    const code = existsSync(exitFile) ? readFileSync(exitFile, 'utf8') : 'none'
+    if (code !== '0') throw new Error(`${script} ${args.join(' ')} ended with the code ${code}\n${errors}`)
+    return output
+  } finally {
+    clearInterval(looking)
+    rmSync(folder, { recursive: true, force: true })
+  }
 }

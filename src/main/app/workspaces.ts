@@ -394,7 +394,7 @@ async function trueFile(path: string): Promise<string> {
         ] as const)
       : ([
           'foreign',
-          'This is not a file that can hold a workspace.',
+          'This file is not a FiSAO Studio workspace.',
           'Choose a file that FiSAO Studio made; its name ends in .fisao.',
         ] as const)
   throw new StudioError({ code: `workspace.${problem}`, message, remedy, where: path })
