@@ -9,6 +9,7 @@ import { StudioError, toErrorRecord } from '../../shared/errors.ts'
 import type { libraryMethods } from '../../shared/workerProtocol.ts'
 import { takeBackup } from '../db/backup.ts'
 import { type ReadableDb, removedWorkspace, type WritableDb } from '../db/connection.ts'
+import { requireFile } from '../db/fileCheck.ts'
 import { countImages } from '../db/images.ts'
 import { closeWorkspace, openForReading, openWorkspace } from '../db/open.ts'
 import { forgetOwner, inUse, lockWorkspace, recordOwner, takenOver, type WorkspaceLock } from '../db/owner.ts'
@@ -378,26 +379,8 @@ async function trueFolder(path: string): Promise<string> {
  * @throws StudioError `workspace.missing`, `workspace.is-folder`, `workspace.foreign` before anything is made beside it
  */
 async function trueFile(path: string): Promise<string> {
-  const found = await stat(path).catch(() => null)
-  if (found?.isFile()) return await realpath(path)
-  const [problem, message, remedy] = !found
-    ? ([
-        'missing',
-        'The workspace file is no longer there; it was moved, renamed or deleted.',
-        'Look for it with Open…, or connect the drive that it is on.',
-      ] as const)
-    : found.isDirectory()
-      ? ([
-          'is-folder',
-          'This is a folder, not a workspace file.',
-          'Open the folder and choose the file in it whose name ends in .fisao.',
-        ] as const)
-      : ([
-          'foreign',
-          'This file is not a FiSAO Studio workspace.',
-          'Choose a file that FiSAO Studio made; its name ends in .fisao.',
-        ] as const)
-  throw new StudioError({ code: `workspace.${problem}`, message, remedy, where: path })
+  requireFile(path, await stat(path).catch(() => null))
+  return await realpath(path)
 }
 
 function lossError(path: string, loss: FileLoss, keptAs: string | null): StudioError {

@@ -1,6 +1,6 @@
 // Whether a workspace file is what this app wrote: its header, its log, its schema, its pages and indexes, and the rows
 // under seal. Asked by open.ts before main may use a file, and by backup.ts before and after a copy.
-import { closeSync, fstatSync, openSync, readSync, statSync, writeSync } from 'node:fs'
+import { closeSync, fstatSync, openSync, readSync, type Stats, statSync, writeSync } from 'node:fs'
 import { StudioError } from '../../shared/errors.ts'
 import {
   applicationId,
@@ -220,19 +220,33 @@ function bitsApart(header: Buffer, expected: Buffer, offset: number): number {
   return bits
 }
 
+/**
+ * Refuses what cannot hold a workspace before it is opened: a pipe or a device would be waited for or read without end.
+ * @param found null when nothing is there
+ * @throws StudioError `workspace.missing`, `.is-folder`, `.foreign`
+ */
+export function requireFile(path: string, found: Stats | null): void {
+  if (found?.isFile()) return
+  if (!found) {
+    throw new StudioError({
+      code: 'workspace.missing',
+      message: 'The workspace file is no longer there; it was moved, renamed or deleted.',
+      remedy: 'Look for it with Open…, or connect the drive that it is on.',
+      where: path,
+    })
+  }
+  if (!found.isDirectory()) throw workspaceError({ code: 'SQLITE_NOTADB' }, path)
+  throw new StudioError({
+    code: 'workspace.is-folder',
+    message: 'This is a folder, not a workspace file.',
+    remedy: 'Open the folder and choose the file in it whose name ends in .fisao.',
+    where: path,
+  })
+}
+
 function readHeader(path: string): Buffer {
   try {
-    const stats = statSync(path)
-    if (stats.isDirectory()) {
-      throw new StudioError({
-        code: 'workspace.is-folder',
-        message: 'This is a folder, not a workspace file.',
-        remedy: 'Open the folder and choose the file in it whose name ends in .fisao.',
-        where: path,
-      })
-    }
-    // A pipe or a device would be waited for without end.
-    if (!stats.isFile()) throw workspaceError({ code: 'SQLITE_NOTADB' }, path)
+    requireFile(path, statSync(path, { throwIfNoEntry: false }) ?? null)
     const file = openSync(path, 'r')
     try {
       const header = Buffer.alloc(100)
@@ -241,14 +255,6 @@ function readHeader(path: string): Buffer {
       closeSync(file)
     }
   } catch (thrown) {
-    if ((thrown as NodeJS.ErrnoException).code === 'ENOENT') {
-      throw new StudioError({
-        code: 'workspace.missing',
-        message: 'The workspace file is no longer there; it was moved, renamed or deleted.',
-        remedy: 'Look for it with Open…, or connect the drive that it is on.',
-        where: path,
-      })
-    }
     throw workspaceError(thrown, path)
   }
 }

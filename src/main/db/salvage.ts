@@ -1,6 +1,6 @@
 // Builds a new workspace of what can still be read in a damaged one: row by row, leaving out what cannot be read or is not
 // what was stored, and counting it. The damaged file is only read; it is kept beside the new one.
-import { chmodSync, constants, copyFileSync, existsSync } from 'node:fs'
+import { chmodSync, constants, copyFileSync, existsSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { Statement } from 'better-sqlite3'
 import type { CheckpointId, RolloutId } from '../../shared/domain.ts'
@@ -9,14 +9,21 @@ import type { Count, SalvageReport } from '../../shared/salvage.ts'
 import { replaceWorkspace } from './backup.ts'
 import { verifyCheckpoint } from './checkpoints.ts'
 import { applicationId, connect, inTransaction, isCorruption, type WritableDb, workspaceError } from './connection.ts'
-import { checkContents, damagedWorkspace, expectedEntries, repairHeader, type SchemaEntry } from './fileCheck.ts'
+import {
+  checkContents,
+  damagedWorkspace,
+  expectedEntries,
+  repairHeader,
+  requireFile,
+  type SchemaEntry,
+} from './fileCheck.ts'
 import { thumbnailOf } from './images.ts'
 import { migrate } from './migrate.ts'
 import { migrations } from './migrations/index.ts'
 import { responseById } from './rollouts.ts'
 import { rowHash, type SqlValue, sha256 } from './rowHash.ts'
 import { keptSeals, sealedColumns } from './seals.ts'
-import { makeTemporaryFile } from './workspaceFiles.ts'
+import { makeTemporaryFile, type TemporaryFile } from './workspaceFiles.ts'
 import { damageOfLog } from './writeAheadLog.ts'
 
 /**
@@ -24,15 +31,17 @@ import { damageOfLog } from './writeAheadLog.ts'
  * @throws StudioError `workspace.missing`, `.disk-full`, `.read-only`; the damaged file is not touched
  */
 export function inspectDamage(path: string): SalvageReport | null {
-  const target = makeTemporaryFile(dirname(path))
+  let target: TemporaryFile | undefined
   try {
+    requireFile(path, statSync(path, { throwIfNoEntry: false }) ?? null)
+    target = makeTemporaryFile(dirname(path))
     return salvageInto(path, target.path)
   } catch (thrown) {
     const error = workspaceError(thrown, path)
     if (error.code === 'workspace.damaged' || error.code === 'workspace.foreign') return null
     throw error
   } finally {
-    target.remove()
+    target?.remove()
   }
 }
 
@@ -42,14 +51,16 @@ export function inspectDamage(path: string): SalvageReport | null {
  * @throws StudioError as `inspectDamage`, and `workspace.damaged` when nothing can be read; nothing is changed then
  */
 export function salvageWorkspace(path: string, nowMs = Date.now()): { keptAs: string; report: SalvageReport } {
-  const target = makeTemporaryFile(dirname(path))
+  let target: TemporaryFile | undefined
   try {
+    requireFile(path, statSync(path, { throwIfNoEntry: false }) ?? null)
+    target = makeTemporaryFile(dirname(path))
     const report = salvageInto(path, target.path)
     return { report, keptAs: replaceWorkspace(path, target.path, nowMs) }
   } catch (thrown) {
     throw workspaceError(thrown, path)
   } finally {
-    target.remove()
+    target?.remove()
   }
 }
 

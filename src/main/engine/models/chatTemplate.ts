@@ -8,8 +8,8 @@ import { withDeadline } from './deadline.ts'
 import type { Encoding, Tokenizer } from './tokenizer.ts'
 import { readJson, readText, readTokenizerSettings, tokenizerError } from './tokenizerFile.ts'
 
-/** What a hostile template may cost; honest ones take a few milliseconds, unless the machine is busy with other things. */
-const longestRunMs = 1000
+/** What a hostile template may cost; honest ones take a few milliseconds. */
+const longestRunMs = 200
 const longestTemplate = 200_000
 const longestPrompt = 200_000
 /** The most that `range` counts to in a template. */
