@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto'
 import { listCheckpoints, setPinned } from '../src/main/db/checkpoints.ts'
 import { createWorkspace, openWorkspace } from '../src/main/db/open.ts'
 import { listRuns } from '../src/main/db/runs.ts'
-import { addDemoRun, contentOf } from '../src/main/engine/testing/demoRun.ts'
+import { addDemoRun, contentOf } from '../src/main/engine/jobs/testing/demoRun.ts'
 
 /** What `look` prints. */
 export interface RunLook {

@@ -8,6 +8,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { packageBin } from './build.ts'
 import { projectRoot } from './runProgram.ts'
 
+/** In the order in which data passes them. */
+const engineRooms = 'graph autodiff folder text image models rollout reward align eval run jobs'.split(' ')
+
 const violations: readonly [path: string, statement: string][] = [
   ['src/shared/planted.ts', "export type { Database } from 'better-sqlite3'"],
   ['src/shared/planted.ts', "import type { connect } from '../main/db/connection.ts'\nexport type C = typeof connect"],
@@ -24,12 +27,23 @@ const violations: readonly [path: string, statement: string][] = [
     'src/main/app/planted.ts',
     "import type { OrtSession } from '../engine/graph/ortSession.ts'\nexport type S = OrtSession",
   ],
-  ['src/main/engine/graph/planted.ts', "import type { Vlm } from '../models/vlm.ts'\nexport type V = Vlm"],
   ['src/main/engine/graph/planted.ts', "import ort from 'onnxruntime-node'\nexport const o = ort"],
   ['src/main/engine/models/planted.ts', "export const late = import('../rollout/generate.ts')"],
-  ['src/main/engine/align/planted.ts', "import { connect } from '../../db/connection.ts'\nexport const c = connect"],
-  ['src/main/engine/planted.ts', "import { app } from 'electron'\nexport const a = app"],
-  ['src/main/engine/planted.ts', "import { connect } from '../db/connection.ts'\nexport const c = connect"],
+  [
+    'src/main/engine/models/shared/planted.ts',
+    "import type { Llava } from '../../run/models.ts'\nexport type L = Llava",
+  ],
+  ['src/main/engine/align/dpo/planted.ts', "import { warmUp } from '../ppo/valueWarmup.ts'\nexport const w = warmUp"],
+  ['src/main/engine/reward/planted.ts', "import { readFile } from 'node:fs/promises'\nexport const r = readFile"],
+  ['src/main/engine/run/planted.ts', "import { connect } from '../../db/connection.ts'\nexport const c = connect"],
+  ['src/main/engine/jobs/planted.ts', "import { app } from 'electron'\nexport const a = app"],
+  ['src/main/engine/jobs/planted.ts', "import ort from 'onnxruntime-node'\nexport const o = ort"],
+  ['src/main/engine/worker.ts', "import { align } from './run/align.ts'\nexport const a = align"],
+  ['src/main/engine/rng.ts', "import type { Graph } from './graph/ir.ts'\nexport type G = Graph"],
+  // Each room sees those before it, and none that comes after.
+  ...engineRooms.slice(0, -1).map((room, i): [string, string] => {
+    return [`src/main/engine/${room}/planted.ts`, `export type { T } from '../${engineRooms[i + 1]}/t.ts'`]
+  }),
 ]
 
 const allowed: readonly [path: string, statement: string][] = [
@@ -40,7 +54,11 @@ const allowed: readonly [path: string, statement: string][] = [
     "import { OrtSession } from '../graph/ortSession.ts'\nexport const s = OrtSession",
   ],
   ['src/main/engine/graph/ortSession.ts', "import ort from 'onnxruntime-node'\nexport const o = ort"],
-  ['src/main/engine/runStore.ts', "import { connect } from '../db/connection.ts'\nexport const c = connect"],
+  ['src/main/engine/jobs/fine.ts', "import { connect } from '../../db/connection.ts'\nexport const c = connect"],
+  ['src/main/engine/align/ppo/fine.ts', "import { adamw } from '../optimiser/adamw.ts'\nexport const a = adamw"],
+  ...engineRooms.slice(1).map((room, i): [string, string] => {
+    return [`src/main/engine/${room}/sees.ts`, `export type { T } from '../${engineRooms[i]}/t.ts'`]
+  }),
   ['src/main/db/fine.ts', "import { stat } from 'node:fs/promises'\nexport const s = stat"],
 ]
 
@@ -60,7 +78,7 @@ beforeAll(() => {
   tree = mkdtempSync(join(tmpdir(), 'fisao-floors-'))
   for (const file of ['biome.jsonc', '.gitignore']) copyFileSync(join(projectRoot, file), join(tree, file))
   for (const [index, [path, source]] of violations.entries()) plant(numbered(path, index), source)
-  for (const [path, source] of allowed) plant(path, source)
+  for (const [path, source] of [...allowed, ...circle]) plant(path, source)
   const command = [packageBin('@biomejs/biome', 'biome'), 'lint', '--reporter=json', '--max-diagnostics=none', '.']
   const { stdout } = spawnSync(process.execPath, command, { cwd: tree, encoding: 'utf8' })
   const { diagnostics } = JSON.parse(stdout) as { diagnostics: { category: string; location: { path: string } }[] }
@@ -70,6 +88,15 @@ beforeAll(() => {
 afterAll(() => rmSync(tree, { recursive: true, force: true }))
 
 const floorRule = 'lint/style/noRestrictedImports'
+
+const circle: readonly [path: string, statement: string][] = [
+  ['src/main/app/circleA.ts', "import type { B } from './circleB.ts'\nexport type A = B"],
+  ['src/main/app/circleB.ts', "import type { A } from './circleA.ts'\nexport type B = A"],
+]
+
+test.each(circle)('%s may not be part of a circle, not even of types', (path) => {
+  expect(findings).toContainEqual({ path, rule: 'lint/suspicious/noImportCycles' })
+})
 
 describe('import floors', () => {
   test.each(violations.map(([path, source], index) => [numbered(path, index), source]))(

@@ -3,9 +3,9 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { openWeights } from '../../src/main/engine/folder/weights.ts'
 import { readVlmConfig } from '../../src/main/engine/models/hfConfig.ts'
-import { storedName } from '../../src/main/engine/models/parameters.ts'
-import { openWeights } from '../../src/main/engine/models/weights.ts'
+import { storedName } from '../../src/main/engine/models/shared/parameters.ts'
 import { writeDecoderCheckpoint } from './checkpoint.ts'
 import { bodyParameters, readSettings, sharedSettingsFile, streamedBytes, towerFlops, trainFlops } from './settings.ts'
 

@@ -2,11 +2,11 @@
 // matrices, and reading weights from memory. Measured again beside every figure, because a busy machine changes.
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { readSafetensors, streamSafetensors } from '../../src/main/engine/folder/safetensors.ts'
 import { GraphBuilder } from '../../src/main/engine/graph/graphBuilder.ts'
 import type { Graph } from '../../src/main/engine/graph/ir.ts'
 import { OrtSession, type SessionOptions, tensor } from '../../src/main/engine/graph/ortSession.ts'
 import { tensorOps } from '../../src/main/engine/graph/tensorOps.ts'
-import { readSafetensors, streamSafetensors } from '../../src/main/engine/models/safetensors.ts'
 import { piecesOf, randomBlock } from './checkpoint.ts'
 import type { Settings } from './settings.ts'
 

@@ -2,15 +2,15 @@
 // each in a process of its own, so that the peak of memory is its own too.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { likelihoodObjective } from '../../src/main/engine/align/ppoLoss.ts'
-import { Training } from '../../src/main/engine/align/training.ts'
+import { Training } from '../../src/main/engine/align/optimiser/training.ts'
+import { likelihoodObjective } from '../../src/main/engine/align/ppo/ppoLoss.ts'
+import { loraScale } from '../../src/main/engine/folder/peft.ts'
 import type { Graph } from '../../src/main/engine/graph/ir.ts'
 import { OrtSession, type SessionOptions, type Tensor, tensor } from '../../src/main/engine/graph/ortSession.ts'
 import { takeProfile } from '../../src/main/engine/graph/profile.ts'
 import type { VlmConfig } from '../../src/main/engine/models/hfConfig.ts'
-import { factorName, loraFeeds, loraSlots, newAdapter } from '../../src/main/engine/models/lora.ts'
-import { loraScale } from '../../src/main/engine/models/peft.ts'
-import { imageFeeds, padTokens, sequenceFeeds } from '../../src/main/engine/models/sequenceFeeds.ts'
+import { factorName, loraFeeds, loraSlots, newAdapter } from '../../src/main/engine/models/shared/lora.ts'
+import { imageFeeds, padTokens, sequenceFeeds } from '../../src/main/engine/models/shared/sequenceFeeds.ts'
 import {
   promptGraph,
   type ResponseGraph,

@@ -1,6 +1,6 @@
 // What the vision-language model says of held-out scenes, against what they show: CHAIR (Rohrbach et al. 2018), recall,
 // length, repetition, and whether the companion's score tells its hallucinations from what is there.
-import { openDualEncoder } from '../../src/main/engine/models/encoder.ts'
+import { openDualEncoder } from '../../src/main/engine/models/companion/encoder.ts'
 import { openVlm } from '../../src/main/engine/models/vlm.ts'
 import { Rng } from '../../src/main/engine/rng.ts'
 import { Generator } from '../../src/main/engine/rollout/generate.ts'

@@ -1,15 +1,15 @@
 // Second stage: projector and language model from scratch on captions, over features of the frozen image tower.
 // Before it stands contrastive.ts, after it the folder of the vision-language model.
-import { likelihoodObjective } from '../../src/main/engine/align/ppoLoss.ts'
+import { likelihoodObjective } from '../../src/main/engine/align/ppo/ppoLoss.ts'
+import { Weights } from '../../src/main/engine/folder/weights.ts'
 import { GraphBuilder } from '../../src/main/engine/graph/graphBuilder.ts'
 import { OrtSession, type Tensor, tensor } from '../../src/main/engine/graph/ortSession.ts'
-import { companionTower } from '../../src/main/engine/models/encoder.ts'
+import { companionTower } from '../../src/main/engine/models/companion/encoder.ts'
 import type { VlmConfig } from '../../src/main/engine/models/hfConfig.ts'
-import { storedParameters } from '../../src/main/engine/models/parameters.ts'
-import { imageFeeds, padTokens, sequenceFeeds } from '../../src/main/engine/models/sequenceFeeds.ts'
-import { imageFeatures, pixelInput } from '../../src/main/engine/models/visionEncoder.ts'
+import { storedParameters } from '../../src/main/engine/models/shared/parameters.ts'
+import { imageFeeds, padTokens, sequenceFeeds } from '../../src/main/engine/models/shared/sequenceFeeds.ts'
+import { imageFeatures, pixelInput } from '../../src/main/engine/models/shared/visionEncoder.ts'
 import { responseGraph } from '../../src/main/engine/models/vlmGraphs.ts'
-import { Weights } from '../../src/main/engine/models/weights.ts'
 import type { TrainingGraph } from './contrastive.ts'
 
 /** The likelihood of responses given `tower_features`, every parameter of projector and decoder an input. */

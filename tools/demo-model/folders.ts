@@ -2,7 +2,7 @@
 // Before it stand shapes.ts, tokenizerFiles.ts and what was trained.
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type TensorToWrite, writeSafetensors } from '../../src/main/engine/models/safetensors.ts'
+import { type TensorToWrite, writeSafetensors } from '../../src/main/engine/folder/safetensors.ts'
 import type { Vocabulary } from './bpe.ts'
 import { imageMean, imageStd, pictureEdge } from './pictures.ts'
 import { companionConfig, patchSize, vlmConfig } from './shapes.ts'

@@ -2,9 +2,9 @@
 // also be run alone while settings are chosen.
 import { existsSync } from 'node:fs'
 import { Tokenizer } from '@huggingface/tokenizers'
+import { openWeights, type Weights } from '../../src/main/engine/folder/weights.ts'
 import { type Tensor, tensor } from '../../src/main/engine/graph/ortSession.ts'
 import { readVlmConfig } from '../../src/main/engine/models/hfConfig.ts'
-import { openWeights, type Weights } from '../../src/main/engine/models/weights.ts'
 import { Rng } from '../../src/main/engine/rng.ts'
 import type { Scene } from '../scenes/scene.ts'
 import type { Vocabulary } from './bpe.ts'

@@ -1,7 +1,7 @@
 // Steps of a training graph whose parameters are inputs: run, clip, AdamW. contrastive.ts and captioning.ts build the
 // graphs and the feeds.
-import { AdamW } from '../../src/main/engine/align/adamw.ts'
-import { learningRate } from '../../src/main/engine/align/learningRate.ts'
+import { AdamW } from '../../src/main/engine/align/optimiser/adamw.ts'
+import { learningRate } from '../../src/main/engine/align/optimiser/learningRate.ts'
 import type { Graph } from '../../src/main/engine/graph/ir.ts'
 import { OrtSession, type Tensor, tensor } from '../../src/main/engine/graph/ortSession.ts'
 import { Rng } from '../../src/main/engine/rng.ts'

@@ -6,7 +6,7 @@ import {
   openDualEncoder,
   textEmbeddingGraph,
   textFeeds,
-} from '../../src/main/engine/models/encoder.ts'
+} from '../../src/main/engine/models/companion/encoder.ts'
 import type { Scene } from '../scenes/scene.ts'
 import { pictureEdge, pixelValues } from './pictures.ts'
 import { classNames, shownClasses, typicalAbsentClasses } from './world.ts'

@@ -1,4 +1,4 @@
-"""Writes src/main/engine/models/fixtures/witness.safetensors with the reference library, and its values as JSON.
+"""Writes src/main/engine/folder/fixtures/witness.safetensors with the reference library, and its values as JSON.
 
     python -m venv venv && venv/bin/pip install safetensors==0.6.2 numpy==2.3.4 ml_dtypes
     venv/bin/python tools/parity/make_safetensors.py
@@ -11,7 +11,7 @@ import ml_dtypes
 import numpy as np
 from safetensors.numpy import save_file
 
-folder = Path(__file__).resolve().parents[2] / "src/main/engine/models/fixtures"
+folder = Path(__file__).resolve().parents[2] / "src/main/engine/folder/fixtures"
 numbers = np.random.default_rng(20260).normal(size=(3, 4))
 tensors = {
     "f64": numbers.astype(np.float64),

@@ -6,7 +6,7 @@
 import { cpSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { readSafetensors, readTensorBytes, writeSafetensors } from '../../src/main/engine/models/safetensors.ts'
+import { readSafetensors, readTensorBytes, writeSafetensors } from '../../src/main/engine/folder/safetensors.ts'
 import { Rng } from '../../src/main/engine/rng.ts'
 
 const { values, positionals } = parseArgs({

@@ -1,4 +1,4 @@
-// Images that a run could not read at their turn, as its steps named them in their summaries (runStore.ts), for the run's
+// Images that a run could not read at their turn, as its steps named them in their summaries (jobs/runStore.ts), for the run's
 // page and its export.
 import type { RunId } from '../../shared/domain.ts'
 import type { SkippedImageView } from '../../shared/runView.ts'

@@ -4,9 +4,10 @@ import { openWorkspace } from '../db/open.ts'
 import { parentPort } from '../worker/parentPort.ts'
 import { serveMethods } from '../worker/serveMethods.ts'
 import { probeDevices } from './graph/deviceProbe.ts'
-import { inspectModel } from './modelInspection.ts'
-import { exportRun } from './runExport.ts'
-import { evaluateRun, runAlignment } from './workspaceRuns.ts'
+import { alignRun } from './jobs/alignRun.ts'
+import { evaluateRun } from './jobs/evaluateRun.ts'
+import { exportRun } from './jobs/exportRun.ts'
+import { inspectModel } from './jobs/inspectModel.ts'
 
 serveMethods(
   engineMethods,
@@ -17,7 +18,7 @@ serveMethods(
     async runAlignment({ workspace, ...request }, { signal, report }) {
       const db = openWorkspace(workspace, { foldsLog: false })
       try {
-        return await runAlignment(db, request, report, signal)
+        return await alignRun(db, request, report, signal)
       } finally {
         db.close()
       }

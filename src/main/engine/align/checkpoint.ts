@@ -2,9 +2,9 @@
 // name, their counts and the run's random numbers as JSON. Stored in one transaction with the step that it belongs to.
 import { z } from 'zod'
 import { StudioError } from '../../../shared/errors.ts'
-import { factorName, type LoraSlot } from '../models/lora.ts'
-import type { LoraFactors } from '../models/peft.ts'
-import type { AdamWState, NamedArrays } from './adamw.ts'
+import type { LoraFactors } from '../folder/peft.ts'
+import { factorName, type LoraSlot } from '../models/shared/lora.ts'
+import type { AdamWState, NamedArrays } from './optimiser/adamw.ts'
 import { adapterParameters, type Policy } from './policy.ts'
 
 const count = z.int().nonnegative()

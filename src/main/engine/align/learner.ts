@@ -1,7 +1,10 @@
-// What the loop asks of a way to learn from rollouts. ppoUpdate.ts and dpo.ts are two; the loop does not know which one
+// What the loop asks of a way to learn from rollouts. ppo/ppoLearner.ts and dpo/dpoLearner.ts are two; the loop does not know which one
 // it drives, so token-level, sentence-level and preference learning run in the same harness.
+import type { DeviceName } from '../../../shared/hardware.ts'
+import type { RunConfig } from '../../../shared/runConfig.ts'
+import type { Rng } from '../rng.ts'
 import type { PromptedResponse } from '../rollout/responseFeeds.ts'
-import type { AdamWState } from './adamw.ts'
+import type { AdamWState } from './optimiser/adamw.ts'
 
 /** A response of the policy with what it earned. */
 export interface RewardedRollout extends PromptedResponse {
@@ -25,6 +28,14 @@ export interface TokenTerms {
   readonly logProbs: Float32Array
   readonly referenceLogProbs: Float32Array
   readonly rewards: Float32Array
+}
+
+export interface LearnerOptions {
+  readonly device: DeviceName
+  readonly threads?: number
+  readonly config: RunConfig
+  /** Forked for each step, so that the order of minibatches follows from the step alone. */
+  readonly rng: Rng
 }
 
 export interface Learner {

@@ -2,17 +2,17 @@
 // from its seed alone; a policy that was stored and read back goes on bit for bit.
 import { beforeAll, describe, expect, test } from 'vitest'
 import { presetConfig, type RunConfig } from '../../../shared/runConfig.ts'
-import { loraFeeds, loraSlots } from '../models/lora.ts'
+import { loraFeeds, loraSlots } from '../models/shared/lora.ts'
+import { valueHeadShapes } from '../models/shared/valueHead.ts'
 import { openSequenceCase, runOnce, type SequenceCase } from '../models/testing/sequenceCase.ts'
-import { valueHeadShapes } from '../models/valueHead.ts'
 import { responseGraph } from '../models/vlmGraphs.ts'
 import { Rng } from '../rng.ts'
 import { responseFeeds } from '../rollout/responseFeeds.ts'
 import { policyCursorSchema, restorePolicy, storePolicy } from './checkpoint.ts'
-import { DpoLearner, dpoObjectives, pairFeeds, preferences } from './dpo.ts'
+import { DpoLearner, dpoObjectives, pairFeeds, preferences } from './dpo/dpoLearner.ts'
 import type { RewardedRollout } from './learner.ts'
 import { newPolicy, type Policy } from './policy.ts'
-import { PpoLearner } from './ppoUpdate.ts'
+import { PpoLearner } from './ppo/ppoLearner.ts'
 
 const liked = 77
 const disliked = 123

@@ -1,12 +1,12 @@
 // What a run changes: the adapter, and the value head that PPO learns beside it. Made anew at the start of a run, read
 // back from a checkpoint when it resumes.
 import type { RunConfig } from '../../../shared/runConfig.ts'
-import { factorName, loraSlots, newAdapter } from '../models/lora.ts'
-import type { LoraAdapter } from '../models/peft.ts'
-import { newValueHead, type ValueHeadParameters } from '../models/valueHead.ts'
+import type { LoraAdapter } from '../folder/peft.ts'
+import { factorName, loraSlots, newAdapter } from '../models/shared/lora.ts'
+import { newValueHead, type ValueHeadParameters } from '../models/shared/valueHead.ts'
 import type { VlmSource } from '../models/vlmGraphs.ts'
 import type { Rng } from '../rng.ts'
-import type { AdamWState, NamedArrays } from './adamw.ts'
+import type { AdamWState, NamedArrays } from './optimiser/adamw.ts'
 
 export interface Policy {
   readonly adapter: LoraAdapter

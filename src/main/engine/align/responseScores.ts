@@ -2,8 +2,8 @@
 // before each update, in micro-batches.
 import type { DeviceName } from '../../../shared/hardware.ts'
 import { OrtSession, requireFinite, type Tensor } from '../graph/ortSession.ts'
-import { loraFeeds } from '../models/lora.ts'
-import { valueHeadFeeds } from '../models/valueHead.ts'
+import { loraFeeds } from '../models/shared/lora.ts'
+import { valueHeadFeeds } from '../models/shared/valueHead.ts'
 import { responseGraph, type VlmSource } from '../models/vlmGraphs.ts'
 import { type PromptedResponse, responseFeeds } from '../rollout/responseFeeds.ts'
 import type { Policy } from './policy.ts'

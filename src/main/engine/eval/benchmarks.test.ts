@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
-import type { AnnotatedImage } from '../reward/cocoAnnotations.ts'
+import type { AnnotatedImage } from './cocoAnnotations.ts'
 import { type MmeQuestion, parseMmeAnswer, readMmeFolder, scoreMme } from './mme.ts'
 import {
   defaultPopeOptions,

@@ -3,9 +3,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
-import { readCocoAnnotations } from '../reward/cocoAnnotations.ts'
-import { readLexicon } from '../reward/lexicon.ts'
+import { readLexicon } from '../jobs/readLexicon.ts'
 import { chairByObject, scoreResponse, summariseChair } from './chair.ts'
+import { readCocoAnnotations } from './cocoAnnotations.ts'
 
 const resources = join(import.meta.dirname, '../../../../resources')
 const coco = await readLexicon(join(resources, 'lexicons/coco-objects.json'))

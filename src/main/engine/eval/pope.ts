@@ -4,8 +4,8 @@
 import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
 import { StudioError } from '../../../shared/errors.ts'
-import type { AnnotatedImage } from '../reward/cocoAnnotations.ts'
 import { Rng } from '../rng.ts'
+import type { AnnotatedImage } from './cocoAnnotations.ts'
 import type { Answer, Judgement } from './yesNo.ts'
 
 /**

@@ -3,8 +3,8 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { badConfig, epsilon, readJsonObject, readSection, size, tokenId, unknownField } from './configFields.ts'
-import { type RopeConfig, readRope } from './rope.ts'
+import { badConfig, epsilon, readJsonObject, readSection, size, tokenId, unknownField } from '../folder/configFields.ts'
+import { type RopeConfig, readRope } from './shared/rope.ts'
 
 export type Activation = 'gelu' | 'geluTanh' | 'quickGelu' | 'silu' | 'relu'
 

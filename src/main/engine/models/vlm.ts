@@ -1,11 +1,11 @@
 // A LLaVA checkpoint, ready to be used: its config, its weights checked against it, its tokenizer, prompt template
 // and image processor. Before it stands a Hugging Face folder, after it rollouts, training and evaluation.
 import { StudioError } from '../../../shared/errors.ts'
+import { openWeights, type Weights } from '../folder/weights.ts'
 import type { Graph } from '../graph/ir.ts'
 import { readVlmConfig } from './hfConfig.ts'
-import { storedName } from './parameters.ts'
+import { storedName } from './shared/parameters.ts'
 import { responseGraph, type VlmSource, visionGraph } from './vlmGraphs.ts'
-import { openWeights, type Weights } from './weights.ts'
 
 /**
  * The config and weights of a LLaVA folder, every tensor checked for its name, shape and dtype. Reads headers only.

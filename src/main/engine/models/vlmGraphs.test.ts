@@ -1,8 +1,8 @@
 // Every tiny checkpoint of tools/parity against transformers and peft: features, logits, log-probabilities, adapters,
 // on the CPU in float32. Losses and gradients follow in align/ppoLoss.test.ts.
 import { describe, expect, test } from 'vitest'
-import { byDecoderPath, loraFeeds } from './lora.ts'
-import { readAdapter } from './peft.ts'
+import { readAdapter } from '../folder/peft.ts'
+import { byDecoderPath, loraFeeds } from './shared/lora.ts'
 import { floats, maxDifference } from './testing/parityFixtures.ts'
 import { at, openSequenceCase, plainFixtures, rowFeeds, runResponse, trainedFixtures } from './testing/sequenceCase.ts'
 

@@ -2,18 +2,25 @@
 // token, and whole responses to log-probabilities, losses and gradients. The feeds of each are made in rollout/ and
 // align/; the parts it is made of stand in the files named after them.
 import { gradients } from '../autodiff/backward.ts'
+import type { Weights } from '../folder/weights.ts'
 import type { Dim } from '../graph/dims.ts'
 import { GraphBuilder } from '../graph/graphBuilder.ts'
 import type { Graph, Value } from '../graph/ir.ts'
 import { tensorOps } from '../graph/tensorOps.ts'
-import { type DecoderCall, decoder, type LayerCache, logits, sequenceInputs, tokenEmbeddings } from './decoder.ts'
 import type { VlmConfig } from './hfConfig.ts'
-import { LoraInputs, type LoraSlot, loraSlots } from './lora.ts'
-import { inputParameters, type Parameters, storedParameters } from './parameters.ts'
-import { projector } from './projector.ts'
-import { ValueHeadInputs } from './valueHead.ts'
-import { imageFeatures, pixelInput } from './visionEncoder.ts'
-import type { Weights } from './weights.ts'
+import { projector } from './llava/projector.ts'
+import {
+  type DecoderCall,
+  decoder,
+  type LayerCache,
+  logits,
+  sequenceInputs,
+  tokenEmbeddings,
+} from './shared/decoder.ts'
+import { LoraInputs, type LoraSlot, loraSlots } from './shared/lora.ts'
+import { inputParameters, type Parameters, storedParameters } from './shared/parameters.ts'
+import { ValueHeadInputs } from './shared/valueHead.ts'
+import { imageFeatures, pixelInput } from './shared/visionEncoder.ts'
 
 const tower = 'vision_tower.vision_model.'
 

@@ -1,9 +1,7 @@
 // The file that says which words name which object, and its form for fast look-up. People can replace it:
 // resources/lexicons holds ours. objectWords.ts finds its words in responses; CHAIR and the token reward count them.
-import { readFile } from 'node:fs/promises'
 import { z } from 'zod'
 import { StudioError } from '../../../shared/errors.ts'
-import { parseJson } from '../models/json.ts'
 import { wordsOf } from './wordForms.ts'
 
 const words = z.string().trim().min(1).max(100)
@@ -44,25 +42,17 @@ export interface Lexicon {
 }
 
 /**
- * Reads a lexicon file.
- * @throws StudioError `run.lexicon` when it cannot be read, is no lexicon, or gives a word to two objects
+ * The lexicon that a file's JSON holds.
+ * @throws StudioError `run.lexicon` when it is no lexicon, or gives a word to two objects
  */
-export async function readLexicon(path: string): Promise<Lexicon> {
-  let parsed: unknown
-  try {
-    parsed = parseJson(await readFile(path, 'utf8'))
-  } catch (cause) {
-    throw lexiconError('The lexicon of object words cannot be read.', path, { expected: 'a JSON file' }, cause)
-  }
-  const file = lexiconFileSchema.safeParse(parsed)
-  if (!file.success) {
-    const [issue] = file.error.issues
-    throw lexiconError('The file is not a lexicon of object words.', path, {
-      expected: 'fields as in resources/lexicons/coco-objects.json',
-      found: `${issue?.path.join('.')}: ${issue?.message}`,
-    })
-  }
-  return compileLexicon(file.data, path)
+export function lexiconOf(json: unknown, where: string): Lexicon {
+  const file = lexiconFileSchema.safeParse(json)
+  if (file.success) return compileLexicon(file.data, where)
+  const [issue] = file.error.issues
+  throw lexiconError('The file is not a lexicon of object words.', where, {
+    expected: 'fields as in resources/lexicons/coco-objects.json',
+    found: `${issue?.path.join('.')}: ${issue?.message}`,
+  })
 }
 
 /** @throws StudioError `run.lexicon` when a word belongs to two objects */
@@ -108,7 +98,7 @@ export function compileLexicon(file: LexiconFile, where = 'lexicon'): Lexicon {
   }
 }
 
-function lexiconError(
+export function lexiconError(
   message: string,
   where: string,
   facts: { expected?: string; found?: string },

@@ -4,7 +4,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { compileLexicon, type LexiconFile, readLexicon } from './lexicon.ts'
+import { readLexicon } from '../jobs/readLexicon.ts'
+import { compileLexicon, type LexiconFile } from './lexicon.ts'
 import { chairFinderOptions, findObjects, type ObjectFinderOptions } from './objectWords.ts'
 
 const resources = join(import.meta.dirname, '../../../../resources')

@@ -1,9 +1,9 @@
 // The rule's cases worked by hand, where rewards land, and the guards against earning them cheaply.
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { readLexicon } from '../jobs/readLexicon.ts'
 import type { Baselines } from './calibration.ts'
 import { defaultGuardLimits, measureGuards, overstepped } from './guardMetrics.ts'
-import { readLexicon } from './lexicon.ts'
 import { chairFinderOptions, findObjects } from './objectWords.ts'
 import {
   defaultTokenRewardSettings,

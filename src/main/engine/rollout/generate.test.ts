@@ -1,9 +1,9 @@
 // Rollouts of the tiny checkpoints against transformers' generate: greedy, and sampled with given uniform numbers.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { readAdapter } from '../folder/peft.ts'
 import { tensor } from '../graph/ortSession.ts'
-import { byDecoderPath, loraFeeds } from '../models/lora.ts'
-import { readAdapter } from '../models/peft.ts'
-import { imageFeeds, padTokens, sequenceFeeds } from '../models/sequenceFeeds.ts'
+import { byDecoderPath, loraFeeds } from '../models/shared/lora.ts'
+import { imageFeeds, padTokens, sequenceFeeds } from '../models/shared/sequenceFeeds.ts'
 import { floats, integers, maxDifference, type ParityFixture, readFixture } from '../models/testing/parityFixtures.ts'
 import {
   imageFeaturesOf,

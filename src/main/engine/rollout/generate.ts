@@ -2,7 +2,7 @@
 // Before it stand prompts and image features, after it token spans, rewards and evaluation.
 import { OrtSession, type SessionOptions, type Tensor, tensor, throwIfCancelled } from '../graph/ortSession.ts'
 import { openTogether, releaseAll } from '../graph/resources.ts'
-import { type Feeds, imageFeeds, padTokens, sequenceFeeds } from '../models/sequenceFeeds.ts'
+import { type Feeds, imageFeeds, padTokens, sequenceFeeds } from '../models/shared/sequenceFeeds.ts'
 import { type AdapterSpec, promptGraph, stepGraph, type VlmSource } from '../models/vlmGraphs.ts'
 import type { Rng, RngState } from '../rng.ts'
 import { KvCache } from './kvCache.ts'

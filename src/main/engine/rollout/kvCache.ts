@@ -2,7 +2,7 @@
 // the columns of new tokens. Filled by generate.ts after each run of its graphs.
 import { type Tensor, tensor } from '../graph/ortSession.ts'
 import type { DecoderConfig } from '../models/hfConfig.ts'
-import { type Feeds, stepFeeds } from '../models/sequenceFeeds.ts'
+import { type Feeds, stepFeeds } from '../models/shared/sequenceFeeds.ts'
 
 /** Columns by which a full cache grows: a growth copies everything, an unused column costs attention a little. */
 const growthColumns = 64

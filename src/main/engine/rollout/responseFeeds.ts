@@ -2,7 +2,7 @@
 // and reference, and for updates.
 import { tensor } from '../graph/ortSession.ts'
 import type { VlmConfig } from '../models/hfConfig.ts'
-import { type Feeds, imageFeeds, padTokens, sequenceFeeds } from '../models/sequenceFeeds.ts'
+import { type Feeds, imageFeeds, padTokens, sequenceFeeds } from '../models/shared/sequenceFeeds.ts'
 import { stackFeatures } from './generate.ts'
 
 /** One prompt and what was said to it. */

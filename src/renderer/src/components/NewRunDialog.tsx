@@ -144,7 +144,7 @@ function useModels(): { models: readonly ModelView[] | null; addModel: (model: M
   return { models, addModel }
 }
 
-/** The fewest images that a run can be made with (workspaceRuns.ts). */
+/** The fewest images that a run can be made with (run/schedule.ts of the engine). */
 const fewestImages = 3
 
 function canStart(model: ModelView | null, config: RunConfig | null, images: number): boolean {

@@ -80,7 +80,7 @@ function encoderCheck(model: ModelView | null): Check {
   ]
 }
 
-/** As workspaceRuns.ts parts the images: a third at most is only looked at. */
+/** As run/schedule.ts parts the images: a third at most is only looked at. */
 function imagesCheck(images: number, { evaluation }: RunConfig): Check {
   const looked = Math.min(evaluation.images, Math.floor(images / 3))
   if (looked < 1) return ['wrong', 'Images', 'There are too few; add a folder of images first.']

@@ -1,7 +1,7 @@
 // Reads the folders of tools/parity/fixtures: what torch, transformers and peft computed from the tiny checkpoints.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { readSafetensors, readTensorBytes } from '../safetensors.ts'
+import { readSafetensors, readTensorBytes } from '../../folder/safetensors.ts'
 
 export const fixtureRoot = join(import.meta.dirname, '../../../../../tools/parity/fixtures')
 

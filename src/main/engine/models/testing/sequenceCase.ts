@@ -2,7 +2,7 @@
 import type { DeviceName } from '../../../../shared/hardware.ts'
 import type { Graph } from '../../graph/ir.ts'
 import { OrtSession, type Tensor, tensor } from '../../graph/ortSession.ts'
-import { type Feeds, imageFeeds, sequenceFeeds, type TokenBatch } from '../sequenceFeeds.ts'
+import { type Feeds, imageFeeds, sequenceFeeds, type TokenBatch } from '../shared/sequenceFeeds.ts'
 import { openVlm } from '../vlm.ts'
 import { type ResponseGraphOptions, responseGraph, type VlmSource, visionGraph } from '../vlmGraphs.ts'
 import { floats, integers, type ParityFixture, readFixture } from './parityFixtures.ts'

@@ -1,0 +1,229 @@
+// The report of a run as one HTML file that needs nothing beside it: no script, no font, no address. Before it stands
+// demo.ts, which gathers what the run left in the workspace; its parts are the files beside this one.
+import { componentsDrawing } from './calibration.ts'
+import { curveSection } from './charts.ts'
+import { figureSection, headline, objectSection, remarks, tiles } from './figures.ts'
+import { fixed, html, type Markup, table, whole, withInterval } from './markup.ts'
+import type { ReportCalibration, RunReport } from './reportData.ts'
+import { sceneSection } from './scenes.ts'
+import { costSection, settingsSection } from './settings.ts'
+import { styleSheet } from './style.ts'
+
+/** What the demo's figures do not say. */
+export const demoLimits: readonly string[] = [
+  'The demo world is tiny: a few dozen drawn objects, a model of a few million parameters, and training captions that ' +
+    'make it hallucinate on purpose. That hallucinations fall here shows that the method works from end to end; it ' +
+    'does not say by how much they fall in a large model. For orientation: the paper reports CHAIR_i 11.3 to 9.9 for ' +
+    'LLaVA-1.5-7B.',
+  'The scenes are drawn by the generator that drew the training scenes. Photographs are not like them.',
+]
+
+export const demoLicences: readonly string[] = [
+  'The scenes are composed of vector art: Fluent Emoji Flat by Microsoft (MIT licence) and Noto Emoji by Google ' +
+    '(Apache License 2.0), rasterised, turned, mirrored and shaded; backgrounds are FiSAO Studio’s own. The file NOTICE ' +
+    'that comes with the program holds the licences in full. The demo model is FiSAO Studio’s own (Apache License 2.0).',
+]
+
+const contents = [
+  ['figures', 'Figures'],
+  ['scenes', 'Scenes'],
+  ['objects', 'Objects'],
+  ['calibration', 'Calibration'],
+  ['curves', 'Curves'],
+  ['costs', 'Durations'],
+  ['settings', 'Settings'],
+  ['limits', 'Limits'],
+] as const
+
+/** The whole page. Pure: the same report gives the same text. */
+export function runReportHtml(report: RunReport): string {
+  const { title, evaluation, calibration, curves, steps } = report
+  const links = contents.map(([id, name]) => html`<li><a href="#${id}">${name}</a></li>`)
+  return html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>${title} · FiSAO Studio report</title>
+<style>${styleSheet}</style>
+</head>
+<body>
+<a class="skip" href="#main">Skip to the report</a>
+<header>
+<p class="product">FiSAO Studio · report of a run</p>
+<h1>${title}</h1>
+${runFacts(report)}
+<nav aria-label="Contents"><ul>${links}</ul></nav>
+</header>
+<main id="main">
+${refusalWarning(report)}
+<section class="lead" aria-label="Result">
+${headline(evaluation)}
+${remarks(report)}
+${evaluation ? tiles(evaluation) : null}
+</section>
+${figureSection(evaluation, report.bootstrapResamples)}
+${sceneSection(report.scenes, evaluation)}
+${objectSection(evaluation)}
+${calibrationSection(calibration, report)}
+${curveSection(curves, steps.best)}
+${costSection(report)}
+${settingsSection(report.config, report.preset)}
+${limitsSection(report)}
+</main>
+</body>
+</html>
+`.text
+}
+
+function runFacts(report: RunReport): Markup {
+  const { images, steps, resumedFrom, versions } = report
+  const facts: (readonly [string, string])[] = [
+    ['Model', report.modelName],
+    ['Verifier', report.encoderName ?? 'the model’s own encoder'],
+    ['Preset and seed', `${report.preset}, seed ${report.seed}`],
+    ['Device', report.device],
+    [
+      'Images',
+      `${whole(images.alignment)} to align on, ${whole(images.validation)} to choose the checkpoint, ` +
+        `${whole(images.evaluation)} to evaluate on`,
+    ],
+    [
+      'Steps',
+      `${whole(steps.done)} done; the figures are of step ${steps.best}${steps.best === 0 ? ', the model as it came' : ''}`,
+    ],
+    ...(resumedFrom === null ? [] : [['Resumed', `from step ${resumedFrom}`] as const]),
+    [
+      'Versions',
+      Object.entries(versions)
+        .map(([name, version]) => `${name} ${version}`)
+        .join(', ') || 'not recorded',
+    ],
+    ['Made', `${new Date(report.createdAtMs).toISOString().slice(0, 16).replace('T', ' ')} UTC`],
+  ]
+  const rows = facts.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)
+  const command = report.command && html`<div><dt>Command</dt><dd><code>${report.command}</code></dd></div>`
+  return html`<dl class="facts">${rows}${command || null}</dl>`
+}
+
+const reasonSentences: Readonly<Record<string, string>> = {
+  'too-few-scores': 'The responses name too few objects to judge by',
+  'one-component': 'The scores form one group, not two',
+  'component-too-small': 'One of the two groups of scores is too small',
+  overlapping: 'The scores of right and of wrong words overlap too much',
+  'blind-to-image': 'The scores of a word hardly depend on the image',
+  'one-sided': 'There are too few right or too few wrong words to compare',
+}
+
+/** Stands first on the page when a run was forced through a calibration that refused its verifier. */
+function refusalWarning(report: RunReport): Markup | null {
+  const refusals = report.calibration?.refusals ?? []
+  if (refusals.length === 0) return null
+  const reasons = refusals.map(
+    ({ reason, expected, found }) =>
+      html`<li>${reasonSentences[reason] ?? reason}: expected ${expected}, found ${found}.</li>`,
+  )
+  return html`<section class="warning" aria-labelledby="warning-title">
+<h2 id="warning-title">Do not trust this run: its verifier was refused</h2>
+<p>Calibration found that the verifier cannot tell right words from hallucinated ones, and the run went on because a
+person decided so (setting “Go on with a verifier that cannot tell”).</p>
+<ul>${reasons}</ul>
+<p><strong>What follows from it.</strong> The paper names this failure: an encoder that is badly aligned does not correct
+a model’s errors, it amplifies them. Words are rewarded whether or not they are in the image, so what the verifier itself
+estimates says nothing of what annotations count.</p>
+<p><strong>In this run:</strong> ${failureSignature(report)}</p>
+</section>`
+}
+
+/** How far the verifier's own words are from what annotations count, and what became of the hallucinations. */
+function failureSignature({ curves, evaluation, steps, calibration }: RunReport): string {
+  const estimates = curves['validation.hallucinationRate'] ?? []
+  const before = estimates[0]?.value
+  const after = estimates.find(({ step }) => step === steps.best)?.value ?? estimates.at(-1)?.value
+  const chair = evaluation?.figures.chairI
+  if (before === undefined || after === undefined || !chair || chair.difference.value === null) {
+    return 'it cannot be checked, because the estimates or the annotated figures are missing.'
+  }
+  const told =
+    `it took ${fixed((calibration?.auroc ?? Number.NaN) * 100, 0)} % of pairs of a right and a wrong word to be in the right order; ` +
+    `by the annotations ${fixed((evaluation?.verifierAuroc.value ?? Number.NaN) * 100, 0)} % were (50 % is chance)`
+  const estimated = `Its own estimate of the hallucination rate went from ${fixed(before * 100, 1)} % to ${fixed(after * 100, 1)} %`
+  const counted = `CHAIR_i went from ${fixed((chair.before.value ?? Number.NaN) * 100, 1)} % to ${fixed((chair.after.value ?? Number.NaN) * 100, 1)} % (difference in points ${withInterval(chair.difference, 100, 1)})`
+  const [low, high] = [chair.difference.low ?? Number.NaN, chair.difference.high ?? Number.NaN]
+  const outcome =
+    high < 0
+      ? 'hallucinations fell nevertheless, as they can when every object word is penalised and a model names fewer objects: that is not the verifier’s doing, and the words that it marks are marked at random'
+      : low > 0
+        ? 'the model’s errors grew'
+        : 'nothing was repaired, as far as the interval can tell'
+  return `${told}. ${estimated}, while ${counted}: ${outcome}.`
+}
+
+function calibrationSection(calibration: ReportCalibration | null, { evaluation, config }: RunReport): Markup {
+  if (!calibration) {
+    return html`<section aria-labelledby="calibration"><h2 id="calibration">Calibration</h2>
+<p>No calibration was stored with this run.</p></section>`
+  }
+  const { method, scores, baselines, auroc, overlap, imageAuroc } = calibration
+  const made =
+    method === 'annotated'
+      ? 'With annotations: mean scores of the named objects that the annotations have, and of those they do not have.'
+      : 'Without annotations: the means of two normal distributions fitted to the scores of the model’s own responses. No label was read.'
+  const measured = evaluation ? withInterval(evaluation.verifierAuroc, 1, 2) : 'not measured'
+  const facts = [
+    ['Scores', whole(scores)],
+    ['Baseline of grounded words, μ_gt', fixed(baselines?.muGt, 2)],
+    ['Baseline of hallucinated words, μ_hal', fixed(baselines?.muHal, 2)],
+    ['Margin λ', fixed(config.reward.margin, 2)],
+    [
+      method === 'annotated' ? 'AUROC, on the annotated scores' : 'AUROC, estimated from the two groups',
+      fixed(auroc, 2),
+    ],
+    ['AUROC, measured on the evaluation images before alignment', measured],
+    ['Overlap of the two groups', overlap === null ? '–' : `${fixed(overlap * 100, 1)} %`],
+    ['AUROC of a word on its own image over other images', fixed(imageAuroc, 2)],
+    ['Verdict', calibration.refusals.length === 0 ? 'the verifier can tell' : 'refused; the run was forced'],
+  ] as const
+  const rows = facts.map(([name, value]) => html`<tr><th scope="row">${name}</th><td class="number">${value}</td></tr>`)
+  return html`<section aria-labelledby="calibration">
+<h2 id="calibration">Calibration</h2>
+<p>${made} An AUROC of 0.5 is chance, 1 is a verifier that is never wrong.</p>
+<div class="pair">
+${componentsDrawing(calibration, config.reward.margin)}
+${table(
+  'calibration-table',
+  'What calibration found',
+  [
+    ['Finding', 'text'],
+    ['Value', 'number'],
+  ],
+  rows,
+)}
+</div>
+</section>`
+}
+
+const limitsOfEveryRun: readonly string[] = [
+  'The intervals say how the figures would vary over other images of the same kind. They say nothing about other seeds, ' +
+    'other models or other settings: this is one run.',
+  'CHAIR counts the objects of its lexicon only. Wrong colours, counts, places and actions are not counted, nor are objects ' +
+    'outside the lexicon.',
+  'What is called estimated comes from the verifier that also gives the rewards. It can improve without the responses ' +
+    'becoming truer; only figures counted against annotations settle that.',
+]
+
+function limitsSection({ limits, licences }: RunReport): Markup {
+  const items = [...limits, ...limitsOfEveryRun].map((sentence) => html`<li>${sentence}</li>`)
+  return html`<section aria-labelledby="limits">
+<h2 id="limits">Limits</h2>
+<p>What these figures do not say:</p>
+<ul>${items}</ul>
+<h3>Licences</h3>
+${licences.map((paragraph) => html`<p>${paragraph}</p>`)}
+<p>Method: Cui et al., “Fine-Grained Verifiers: Preference Modeling as Next-token Prediction in Vision-Language
+Alignment”, ICLR 2025, arXiv 2410.14148. CHAIR: Rohrbach et al., “Object Hallucination in Image Captioning”, EMNLP
+2018.</p>
+</section>`
+}

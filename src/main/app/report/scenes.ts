@@ -1,0 +1,130 @@
+// Scenes of a run's report: the picture, what is in it, and the responses before and after with their object words
+// marked. Grounded and hallucinated words differ by colour and by underline, so neither alone has to be seen.
+import type { ChairReport, JudgedResponse, JudgedWord } from '../../../shared/evaluation.ts'
+import { fixed, html, type Markup, table, whole } from './markup.ts'
+
+/** An evaluated image with its picture. */
+export interface ReportScene {
+  /** Such as the file's name. */
+  readonly name: string
+  /** A data: URI of an image; anything else is left out, so that the report needs nothing beside it. */
+  readonly image: string
+  readonly objects: readonly string[]
+  readonly before: JudgedResponse
+  readonly after: JudgedResponse
+}
+
+/**
+ * Which responses to show: spread evenly over those that alignment changed, in the order of the report, so that neither
+ * successes nor failures are picked. Where too few changed, the others fill up.
+ * @returns positions in `responses`, rising
+ */
+export function sceneIndexes(responses: ChairReport['responses'], count = 12): number[] {
+  const changed = responses.flatMap(({ before, after }, i) => (before.text === after.text ? [] : [i]))
+  const same = responses.flatMap(({ before, after }, i) => (before.text === after.text ? [i] : []))
+  const chosen = spread(changed, count)
+  return [...chosen, ...spread(same, count - chosen.length)].sort((a, b) => a - b)
+}
+
+function spread(positions: readonly number[], count: number): number[] {
+  const taken = Math.max(0, Math.min(count, positions.length))
+  return Array.from(
+    { length: taken },
+    (_, i) => positions[Math.floor(((i + 0.5) * positions.length) / taken)] as number,
+  )
+}
+
+/** Pictures with their responses, and the legend. */
+export function sceneSection(scenes: readonly ReportScene[], evaluation: ChairReport | null): Markup {
+  if (scenes.length === 0) {
+    return html`<section aria-labelledby="scenes"><h2 id="scenes">Scenes</h2><p>No scenes were kept for this report.</p></section>`
+  }
+  const changed = evaluation?.responses.filter(({ before, after }) => before.text !== after.text).length
+  const choice = evaluation
+    ? html`Of ${whole(evaluation.images)} responses, ${whole(changed ?? 0)} changed. These ${scenes.length} are spread evenly over the
+changed ones in the order of their files; they were not chosen by result.`
+    : null
+  return html`<section aria-labelledby="scenes">
+<h2 id="scenes">Scenes</h2>
+<p>${choice} A word’s score is the verifier’s, and shows where the mouse rests on it.</p>
+<ul class="legend" aria-label="Legend">
+<li><span class="word grounded">cup</span> in the image</li>
+<li><span class="word hallucinated">cup</span> hallucinated: not in the image</li>
+<li><del class="word grounded">cup</del> gone: not named after alignment</li>
+<li><ins class="word grounded">cup</ins><sup class="new">new</sup> not named before alignment</li>
+</ul>
+<div class="scenes">${scenes.map(scene)}</div>
+</section>`
+}
+
+function scene({ name, image, objects, before, after }: ReportScene, i: number): Markup {
+  const there = objects.length === 0 ? 'nothing that the lexicon knows' : objects.join(', ')
+  const picture = /^data:image\/[a-z0-9.+-]+[;,]/i.test(image)
+    ? html`<img src="${image}" alt="Scene with ${there}" width="384" height="384">`
+    : html`<p class="missing">The picture was not kept.</p>`
+  return html`<article class="scene">
+<h3>${name}</h3>
+${picture}
+<dl>
+<div><dt>In the image</dt><dd>${there}</dd></div>
+<div><dt>Before</dt><dd>${markedText(before, after, 'gone')}</dd></div>
+<div><dt>After</dt><dd>${before.text === after.text && before.text !== '' ? html`${markedText(after, before, 'new')} <span class="quiet">(unchanged)</span>` : markedText(after, before, 'new')}</dd></div>
+</dl>
+${scoreTable(i, name, before, after)}
+</article>
+`
+}
+
+/** For those who do not use a mouse, and for paper. */
+function scoreTable(i: number, scene: string, before: JudgedResponse, after: JudgedResponse): Markup | null {
+  const rows = [
+    ...before.words.map((word) => ['before', word] as const),
+    ...after.words.map((word) => ['after', word] as const),
+  ].map(
+    ([when, word]) =>
+      html`<tr><th scope="row">${word.name}</th><td>${when}</td><td>${truthOf(word)}</td><td class="number">${fixed(word.score, 2)}</td></tr>`,
+  )
+  if (rows.length === 0) return null
+  const head = [
+    ['Object', 'text'],
+    ['Response', 'text'],
+    ['Annotations', 'text'],
+    ['Score', 'number'],
+  ] as const
+  return html`<details><summary>Scores of the words</summary>${table(`scores-${i}`, `Object words of ${scene} with the verifier’s scores`, head, rows)}</details>`
+}
+
+const truthOf = ({ isHallucinated }: JudgedWord): string => (isHallucinated ? 'hallucinated' : 'in the image')
+
+/**
+ * The response with its object words marked, and those marked once more whose object the other response names less often.
+ * Words that overlap others or lie outside the text are passed over.
+ */
+function markedText({ text, words }: JudgedResponse, other: JudgedResponse, kind: 'gone' | 'new'): Markup {
+  if (text.trim() === '') return html`<span class="quiet">an empty response</span>`
+  const left = new Map<string, number>()
+  for (const { name } of other.words) left.set(name, (left.get(name) ?? 0) + 1)
+  const parts: Markup[] = []
+  let end = 0
+  for (const word of [...words].sort((a, b) => a.start - b.start)) {
+    if (word.start < end || word.end > text.length || word.end <= word.start) continue
+    const remaining = left.get(word.name) ?? 0
+    left.set(word.name, remaining - 1)
+    parts.push(
+      html`${text.slice(end, word.start)}${markedWord(text.slice(word.start, word.end), word, remaining > 0 ? null : kind)}`,
+    )
+    end = word.end
+  }
+  return html`${parts}${text.slice(end)}`
+}
+
+function markedWord(text: string, word: JudgedWord, change: 'gone' | 'new' | null): Markup {
+  const classes = `word ${word.isHallucinated ? 'hallucinated' : 'grounded'}`
+  const title = `${word.name}: ${truthOf(word)}, score ${fixed(word.score, 2)}${change === 'gone' ? ', not named after' : ''}${change === 'new' ? ', not named before' : ''}`
+  const spoken = html`<span class="hidden"> (${truthOf(word)}${change ? `, ${change}` : ''})</span>`
+  if (change === 'gone') return html`<del class="${classes}" title="${title}">${text}</del>${spoken}`
+  if (change === 'new') {
+    return html`<ins class="${classes}" title="${title}">${text}</ins><sup class="new" aria-hidden="true">new</sup>${spoken}`
+  }
+  return html`<span class="${classes}" title="${title}">${text}</span>${spoken}`
+}

@@ -1,0 +1,127 @@
+// AdamW and the schedules against torch and transformers, and what no library shows: skipping and resuming exactly.
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { readSafetensors, readTensorBytes } from '../../folder/safetensors.ts'
+import { AdamW, type AdamWOptions, type NamedArrays } from './adamw.ts'
+import { learningRate } from './learningRate.ts'
+
+const folder = join(import.meta.dirname, '../../../../../tools/parity/fixtures/optimizer')
+const expected = JSON.parse(readFileSync(join(folder, 'expected.json'), 'utf8'))
+const stored = await readSafetensors(join(folder, 'expected.safetensors'))
+const names = ['lora_A', 'lora_B']
+
+async function witness(name: string): Promise<Float32Array> {
+  const tensor = stored.find((one) => one.name === `adamw.${name}`)
+  if (!tensor) throw new Error(`the fixture has no adamw.${name}`)
+  const bytes = await readTensorBytes(tensor)
+  return new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length))
+}
+
+async function witnesses(suffix: string): Promise<Record<string, Float32Array>> {
+  return Object.fromEntries(await Promise.all(names.map(async (name) => [name, await witness(`${name}.${suffix}`)])))
+}
+
+const { betas, eps, weight_decay: weightDecay, max_grad_norm: maxGradientNorm, lr, steps } = expected.adamw
+const options: AdamWOptions = { beta1: betas[0], beta2: betas[1], epsilon: eps, weightDecay, maxGradientNorm }
+
+/** Float32 rounding of torch's own, step after step. */
+function expectClose(found: NamedArrays, wanted: NamedArrays): void {
+  for (const name of names) {
+    wanted[name]?.forEach((value, i) => {
+      expect(Math.abs((found[name]?.[i] ?? Number.NaN) - value), `${name}[${i}]`).toBeLessThan(1e-6)
+    })
+  }
+}
+
+describe('AdamW', () => {
+  test('takes the steps of torch.optim.AdamW after clip_grad_norm_', async () => {
+    const parameters = await witnesses('0')
+    const optimiser = new AdamW(parameters, options)
+    for (let step = 1; step <= steps; step++) {
+      const { gradientNorm, isSkipped } = optimiser.step(await witnesses(`grad.${step}`), lr)
+      expect(isSkipped).toBe(false)
+      expect(gradientNorm).toBeCloseTo(expected.adamw.grad_norms_before_clipping[step - 1], 5)
+      expectClose(parameters, await witnesses(String(step)))
+    }
+    expectClose(optimiser.state.firstMoments, await witnesses('exp_avg'))
+    expectClose(optimiser.state.secondMoments, await witnesses('exp_avg_sq'))
+  })
+
+  test('goes on from a stored state bit for bit', async () => {
+    const [whole, resumed] = [await witnesses('0'), await witnesses('0')]
+    const first = new AdamW(whole, options)
+    let second = new AdamW(resumed, options)
+    for (let step = 1; step <= steps; step++) {
+      const gradients = await witnesses(`grad.${step}`)
+      first.step(gradients, lr)
+      second = new AdamW(resumed, options, structuredClone(second.state))
+      second.step(gradients, lr)
+    }
+    expect(resumed).toEqual(whole)
+    expect(second.state).toEqual(first.state)
+  })
+
+  test('skips and counts a step whose gradients are not finite', async () => {
+    const parameters = await witnesses('0')
+    const optimiser = new AdamW(parameters, options)
+    const gradients = await witnesses('grad.1')
+    for (const bad of [Number.NaN, Number.POSITIVE_INFINITY]) {
+      ;(gradients['lora_B'] as Float32Array)[3] = bad
+      expect(optimiser.step(gradients, lr).isSkipped).toBe(true)
+    }
+    expect(parameters).toEqual(await witnesses('0'))
+    expect(optimiser.state).toMatchObject({ steps: 0, skippedSteps: 2 })
+  })
+
+  test('gives up after five such steps in a row, counted through a checkpoint; a good one begins the count anew', async () => {
+    const good = await witnesses('grad.1')
+    const bad = { ...good, lora_B: good['lora_B']?.map(() => Number.NaN) as Float32Array }
+    let optimiser = new AdamW(await witnesses('0'), options)
+    const skip = (times: number) => {
+      for (let time = 0; time < times; time++) expect(optimiser.step(bad, lr).isSkipped).toBe(true)
+    }
+    skip(4)
+    expect(optimiser.step(good, lr).isSkipped).toBe(false)
+    skip(2)
+    optimiser = new AdamW(await witnesses('0'), options, structuredClone(optimiser.state))
+    skip(2)
+    expect(() => optimiser.step(bad, lr)).toThrow(
+      expect.objectContaining({ code: 'run.non-finite', message: expect.stringContaining('5 updates in a row') }),
+    )
+    expect(optimiser.state).toMatchObject({ steps: 1, skippedSteps: 9, skippedInARow: 5 })
+  })
+
+  test('refuses a gradient or a state that does not fit', async () => {
+    const parameters = await witnesses('0')
+    const optimiser = new AdamW(parameters, options)
+    expect(() => optimiser.step({ lora_A: new Float32Array(1) }, lr)).toThrow(
+      expect.objectContaining({ code: 'run.missing-gradient', where: 'lora_A' }),
+    )
+    const state = { ...optimiser.state, secondMoments: {} }
+    expect(() => new AdamW(parameters, options, state)).toThrow(
+      expect.objectContaining({ code: 'run.bad-optimiser-state' }),
+    )
+  })
+})
+
+describe('the learning rate', () => {
+  test.each([
+    ['constant_with_warmup', 'constant'],
+    ['cosine', 'cosine'],
+  ] as const)("is transformers' %s", (name, kind) => {
+    const schedule = expected.schedules.find((one: { name: string }) => one.name === name)
+    const rates = (schedule.lr as number[]).slice(0, schedule.total_steps + 1)
+    for (const [step, rate] of rates.entries()) {
+      const found = learningRate(
+        { kind, peak: schedule.base_lr, warmupSteps: schedule.warmup_steps, totalSteps: schedule.total_steps },
+        step,
+      )
+      expect(Math.abs(found - rate)).toBeLessThan(1e-15)
+    }
+  })
+
+  test('stays at zero after the end of the cosine', () => {
+    expect(learningRate({ kind: 'cosine', peak: 1, warmupSteps: 4, totalSteps: 16 }, 40)).toBe(0)
+  })
+})

@@ -1,0 +1,109 @@
+// One optimiser step over a training graph: micro-batches in, gradients summed, parameters updated in place.
+// Before it stands a response graph with objectives (ppoLoss.ts), after it checkpoints.
+import { OrtSession, type SessionOptions, type Tensor, tensor } from '../../graph/ortSession.ts'
+import type { Feeds } from '../../models/shared/sequenceFeeds.ts'
+import type { ResponseGraph } from '../../models/vlmGraphs.ts'
+import { AdamW, type AdamWOptions, type AdamWState, type NamedArrays, type StepReport } from './adamw.ts'
+
+/** Parameters that share an optimiser, e.g. the adapter, or the value head. */
+export interface ParameterGroup {
+  /** By the names of the graph's inputs; updated in place. */
+  readonly parameters: NamedArrays
+  readonly optimiser: AdamWOptions
+  /** Of an earlier training of the same parameters, to go on exactly where it was. */
+  readonly state?: AdamWState
+}
+
+export type ParameterGroups = Readonly<Record<string, ParameterGroup>>
+
+export class Training {
+  readonly #session: OrtSession
+  readonly #graph: ResponseGraph
+  readonly #groups: ParameterGroups
+  readonly #optimisers: ReadonlyMap<string, AdamW>
+  readonly #sums = new Map<string, Float32Array>()
+
+  private constructor(
+    session: OrtSession,
+    graph: ResponseGraph,
+    groups: ParameterGroups,
+    optimisers: ReadonlyMap<string, AdamW>,
+  ) {
+    this.#session = session
+    this.#graph = graph
+    this.#groups = groups
+    this.#optimisers = optimisers
+  }
+
+  /** @throws StudioError as `OrtSession.open` does, `run.bad-optimiser-state` when a state does not fit */
+  static async open(
+    graph: ResponseGraph,
+    groups: ParameterGroups,
+    options: Pick<SessionOptions, 'device' | 'threads' | 'prepackWeights'>,
+  ): Promise<Training> {
+    // Before the session: a state that does not fit must not leave one open.
+    const optimisers = Object.entries(groups).map(
+      ([name, { parameters, optimiser, state }]) => [name, new AdamW(parameters, optimiser, state)] as const,
+    )
+    return new Training(await OrtSession.open(graph.graph, options), graph, groups, new Map(optimisers))
+  }
+
+  /** What a resumed training needs, by group; arrays are the optimisers' own, not copies. */
+  get states(): Readonly<Record<string, AdamWState>> {
+    return Object.fromEntries([...this.#optimisers].map(([name, { state }]) => [name, state]))
+  }
+
+  /**
+   * Forward and backward over one micro-batch; its gradients are added to those since the last step. Losses that are
+   * means weigh their tokens themselves (`token_weight`), so the sum is the gradient of the whole batch.
+   * @param feeds all inputs but the parameters
+   * @returns the losses and other scalars of this micro-batch by name
+   * @throws StudioError as `OrtSession.run` does
+   */
+  async accumulate(feeds: Feeds, signal?: AbortSignal): Promise<Record<string, number>> {
+    const results = await this.#session.compute({ ...feeds, ...this.#parameterFeeds() }, signal ? { signal } : {})
+    for (const name of this.#graph.trained) {
+      const gradient = (results[`grad.${name}`] as Tensor).values as Float32Array
+      const sum = this.#sums.get(name)
+      // What a run answers is a copy of its own, so the first one serves as the sum.
+      if (!sum) this.#sums.set(name, gradient)
+      else for (let i = 0; i < sum.length; i++) sum[i] = (sum[i] as number) + (gradient[i] as number)
+    }
+    const scalars = Object.entries(results).filter(([, { shape }]) => shape.length === 0)
+    return Object.fromEntries(scalars.map(([name, { values }]) => [name, Number(values[0])]))
+  }
+
+  /**
+   * Updates each group by the summed gradients and forgets them. A group whose gradients are not finite stays as it
+   * is, and the step is counted as skipped.
+   * @param learningRates by group
+   */
+  step(learningRates: Readonly<Record<string, number>>): Record<string, StepReport> {
+    const gradients = Object.fromEntries(this.#sums)
+    const reports: Record<string, StepReport> = {}
+    for (const [name, optimiser] of this.#optimisers) {
+      reports[name] = optimiser.step(gradients, learningRates[name] ?? 0)
+    }
+    this.#sums.clear()
+    return reports
+  }
+
+  /** Forgets the gradients since the last step without taking one. */
+  discard(): void {
+    this.#sums.clear()
+  }
+
+  async release(): Promise<void> {
+    await this.#session.release()
+  }
+
+  #parameterFeeds(): Feeds {
+    const feeds: Record<string, Tensor> = {}
+    for (const { parameters } of Object.values(this.#groups)) {
+      for (const [name, values] of Object.entries(parameters)) {
+        feeds[name] = tensor('float32', this.#graph.parameters.get(name) ?? [values.length], values)
+      }
+    }
+    return feeds
+  }
+}

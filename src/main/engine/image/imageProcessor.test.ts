@@ -1,0 +1,182 @@
+// Pixel values against transformers' PIL image processors, and configs that ask for what is not computed.
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { afterAll, describe, expect, test } from 'vitest'
+import { fixtureRoot, floats, maxDifference, readFixture } from '../models/testing/parityFixtures.ts'
+import { ImageProcessor, openImageProcessor, resizedSize } from './imageProcessor.ts'
+import { readImageProcessorConfig } from './imageProcessorConfig.ts'
+import type { RgbImage } from './resample.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'fisao-processor-'))
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+let number = 0
+function modelFolder(files: Readonly<Record<string, unknown>>): string {
+  const made = join(folder, `${number++}`)
+  mkdirSync(made)
+  for (const [name, content] of Object.entries(files)) {
+    writeFileSync(join(made, name), typeof content === 'string' ? content : JSON.stringify(content))
+  }
+  return made
+}
+
+const clip = { image_processor_type: 'CLIPImageProcessor' }
+const siglip = { image_processor_type: 'SiglipImageProcessor' }
+const configOf = (config: object) => readImageProcessorConfig(modelFolder({ 'preprocessor_config.json': config }))
+
+describe('pixel values of the fixtures are those of transformers', () => {
+  test.each([
+    'clip-llama',
+    'siglip-qwen2',
+    'clip-mistral',
+    'clip-llama-bf16',
+    'clip-llama-linear',
+    'clip-encoder',
+    'siglip-encoder',
+  ])('%s', async (name) => {
+    const fixture = await readFixture(name)
+    const { shape } = fixture.get('pixel_values')
+    const processor = await openImageProcessor(fixture.folder)
+    const perImage = 3 * processor.size.width * processor.size.height
+    const batch = new Float32Array(2 * perImage)
+    for (const [i, file] of ['wide.png', 'tall.png'].entries()) {
+      const place = batch.subarray(i * perImage, (i + 1) * perImage)
+      await processor.pixelValuesOfFile(join(fixtureRoot, 'images', file), { into: place })
+    }
+    expect([2, 3, processor.size.height, processor.size.width]).toEqual(shape)
+    expect(maxDifference(batch, floats(fixture.get('pixel_values')))).toBe(0)
+  })
+})
+
+describe('a config', () => {
+  test('that says nothing has the defaults of its class', async () => {
+    expect(await configOf(clip)).toEqual({
+      resize: { shortestEdge: 224 },
+      filter: 'bicubic',
+      crop: { width: 224, height: 224 },
+      rescale: 1 / 255,
+      mean: [0.48145466, 0.4578275, 0.40821073],
+      std: [0.26862954, 0.26130258, 0.27577711],
+      output: { width: 224, height: 224 },
+    })
+    expect(await configOf(siglip)).toMatchObject({
+      resize: { width: 224, height: 224 },
+      crop: null,
+      mean: [0.5, 0.5, 0.5],
+      std: [0.5, 0.5, 0.5],
+    })
+    expect(await configOf({ ...siglip, size: null, do_center_crop: null })).toEqual(await configOf(siglip))
+  })
+
+  test.each([
+    ['CLIPImageProcessorFast', 'CLIPImageProcessor'],
+    ['CLIPImageProcessorPil', 'CLIPImageProcessor'],
+    ['CLIPFeatureExtractor', 'CLIPImageProcessor'],
+    ['SiglipImageProcessorFast', 'SiglipImageProcessor'],
+    ['SiglipImageProcessorPil', 'SiglipImageProcessor'],
+  ])('of %s is one of %s', async (spelling, name) => {
+    expect(await configOf({ image_processor_type: spelling })).toEqual(await configOf({ image_processor_type: name }))
+  })
+
+  test('in the oldest spelling, with bare numbers', async () => {
+    const old = { feature_extractor_type: 'CLIPFeatureExtractor', size: 336, crop_size: 336, resample: 2 }
+    expect(await configOf(old)).toMatchObject({
+      resize: { shortestEdge: 336 },
+      crop: { width: 336, height: 336 },
+      filter: 'bilinear',
+    })
+    expect(await configOf({ ...old, default_to_square: true })).toMatchObject({ resize: { width: 336, height: 336 } })
+  })
+
+  test('of transformers 5, inside processor_config.json, comes before preprocessor_config.json', async () => {
+    const both = modelFolder({
+      'processor_config.json': { processor_class: 'LlavaProcessor', image_processor: { ...siglip, resample: 0 } },
+      'preprocessor_config.json': clip,
+    })
+    expect(await readImageProcessorConfig(both)).toMatchObject({ filter: 'nearest', crop: null })
+    const older = modelFolder({ 'processor_config.json': { patch_size: 14 }, 'preprocessor_config.json': clip })
+    expect((await readImageProcessorConfig(older)).crop).toEqual({ width: 224, height: 224 })
+  })
+
+  test('without rescaling or normalising leaves the levels', async () => {
+    const white: RgbImage = { width: 2, height: 1, pixels: Uint8Array.of(255, 255, 255, 10, 20, 30) }
+    const plain = { ...siglip, size: { height: 1, width: 2 }, do_normalize: false }
+    const levels = new ImageProcessor(await configOf({ ...plain, do_rescale: false }))
+    expect([...levels.pixelValues(white)]).toEqual([255, 10, 255, 20, 255, 30])
+    const shares = new ImageProcessor(await configOf({ ...plain, rescale_factor: 0.5 }))
+    expect([...shares.pixelValues(white)]).toEqual([127.5, 5, 127.5, 10, 127.5, 15])
+  })
+})
+
+describe('a config that asks for other pixels is refused by the name of its field', () => {
+  test.each([
+    ['image_processor_type', { image_processor_type: 'ViTImageProcessor' }],
+    ['image_processor_type', { image_processor_type: 'LlavaNextImageProcessor' }],
+    ['do_pad', { ...clip, do_pad: true }],
+    ['image_grid_pinpoints', { ...clip, image_grid_pinpoints: [[336, 672]] }],
+    ['do_flip_channel_order', { ...clip, do_flip_channel_order: true }],
+    ['rescale_offset', { ...clip, rescale_offset: true }],
+    ['size', { ...siglip, size: 384 }],
+    ['do_center_crop', { ...clip, do_center_crop: false }],
+  ])('%s', async (field, config) => {
+    await expect(configOf(config)).rejects.toMatchObject({
+      code: 'model.unknown-config-field',
+      message: expect.stringContaining(field),
+    })
+  })
+
+  test.each([
+    ['size', { ...clip, size: { shortest_edge: 1e9 } }],
+    ['size', { ...clip, size: { longest_edge: 336 } }],
+    ['size', { ...clip, size: { height: 0, width: 4 } }],
+    ['crop_size', { ...clip, crop_size: 'large' }],
+    ['crop_size', { ...siglip, do_center_crop: true }],
+    ['resample', { ...clip, resample: 6 }],
+    ['image_mean', { ...clip, image_mean: [0.5, 0.5] }],
+    ['image_std', { ...clip, image_std: 0 }],
+    ['rescale_factor', { ...clip, rescale_factor: -1 }],
+    ['do_resize', { ...clip, do_resize: 'yes' }],
+    ['data_format', { ...clip, data_format: 'channels_last' }],
+  ])('%s of a wrong kind', async (field, config) => {
+    await expect(configOf(config)).rejects.toMatchObject({
+      code: 'model.bad-config',
+      message: expect.stringContaining(field),
+    })
+  })
+
+  test.each([
+    ['a list', '[]'],
+    ['no JSON', '{'],
+    ['nothing', ''],
+  ])('%s', async (_name, text) => {
+    const made = modelFolder({ 'preprocessor_config.json': text })
+    await expect(readImageProcessorConfig(made)).rejects.toMatchObject({ code: 'model.bad-config' })
+    const nested = modelFolder({ 'processor_config.json': { image_processor: 7 }, 'preprocessor_config.json': clip })
+    await expect(readImageProcessorConfig(nested)).rejects.toMatchObject({ code: 'model.bad-config' })
+  })
+
+  test('a folder without any', async () => {
+    await expect(readImageProcessorConfig(modelFolder({}))).rejects.toMatchObject({ code: 'model.missing-file' })
+  })
+})
+
+test('the long side is cut to whole pixels', () => {
+  expect(resizedSize({ width: 640, height: 480 }, { shortestEdge: 224 })).toEqual({ width: 298, height: 224 })
+  expect(resizedSize({ width: 90, height: 60 }, { shortestEdge: 42 })).toEqual({ width: 63, height: 42 })
+  expect(resizedSize({ width: 40, height: 75 }, { shortestEdge: 50 })).toEqual({ width: 50, height: 93 })
+})
+
+test('a picture of one colour stays of that colour under any resize and crop that it fills (100 cases)', async () => {
+  const side = fc.integer({ min: 1, max: 60 })
+  await fc.assert(
+    fc.asyncProperty(side, side, side, fc.nat(5), fc.nat(255), async (width, height, edge, resample, level) => {
+      const config = { ...clip, size: { shortest_edge: edge }, crop_size: edge, resample, do_normalize: false }
+      const processor = new ImageProcessor(await configOf({ ...config, do_rescale: false }))
+      const values = processor.pixelValues({ width, height, pixels: new Uint8Array(width * height * 3).fill(level) })
+      expect(new Set(values)).toEqual(new Set([level]))
+    }),
+    { numRuns: 100, seed: 20260 },
+  )
+})

@@ -1,0 +1,173 @@
+// What leaves the workspace: the adapter of a step as a PEFT folder, the model merged with it, and a bundle that says how
+// to repeat the run. Asked by worker.ts.
+import { mkdir, readdir, rename, rm, rmdir, statfs, writeFile } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
+import type { RunId } from '../../../shared/domain.ts'
+import { StudioError } from '../../../shared/errors.ts'
+import { unfinishedSuffix } from '../../../shared/fileName.ts'
+import type { WritableDb } from '../../db/connection.ts'
+import { sizeWords } from '../../db/freeSpace.ts'
+import { metricNames, metricSeries } from '../../db/metrics.ts'
+import { skippedImages } from '../../db/skippedImages.ts'
+import { mergeAdapter } from '../folder/mergeAdapter.ts'
+import { type LoraAdapter, writeAdapter } from '../folder/peft.ts'
+import { syncFolder } from '../folder/safetensors.ts'
+import type { Weights } from '../folder/weights.ts'
+import { runtimeVersion, throwIfCancelled } from '../graph/ortSession.ts'
+import { storedAdapter } from '../models/shared/lora.ts'
+import { openVlm } from '../models/vlm.ts'
+import type { VlmSource } from '../models/vlmGraphs.ts'
+import { splitImages } from '../run/schedule.ts'
+import { identifyRunModels, imagesOfRun, openStoredRun, policyAtStep } from './storedRun.ts'
+
+export interface ExportRequest {
+  readonly runId: RunId
+  readonly step: number
+  /** Of the adapter, 1 as trained; it is written into what is exported. */
+  readonly strength: number
+  /** A new folder; `adapter`, `merged` and `run.json` appear in it. */
+  readonly folder: string
+  readonly merged: boolean
+}
+
+/** The adapter by the names of transformers' modules, its strength taken into alpha, as Python's peft loads it. */
+export function adapterForPeft({ rank, alpha, layers }: LoraAdapter, strength: number): LoraAdapter {
+  const named = [...layers].map(([path, factors]) => [`model.language_model.${path}`, factors] as const)
+  return { rank, alpha: alpha * strength, layers: new Map(named) }
+}
+
+/**
+ * Writes the exports of one step. The folder appears under its name when it is whole; until then it is called so with
+ * {@link unfinishedSuffix}, and it is gone when writing fails. One that a killed process left is written anew.
+ * @throws StudioError `run.missing`, `run.no-checkpoint`, `run.no-weights`, `run.model-changed`, `run.export-taken`, `run.export-no-room`
+ *   before anything is written, `run.export-failed`, `weights.disk-full`, `run.cancelled`, and what models throw
+ */
+export async function exportRun(db: WritableDb, request: ExportRequest, signal?: AbortSignal): Promise<void> {
+  const target = resolve(request.folder)
+  const unfinished = `${target}${unfinishedSuffix}`
+  const { config, folders } = openStoredRun(db, request.runId)
+  const { model } = await identifyRunModels(db, request.runId, signal)
+  const source = await openVlm(folders.model)
+  const { adapter } = policyAtStep(db, request.runId, request.step, config, source)
+  let isBegun = false
+  try {
+    await requireFree(target)
+    await mkdir(dirname(target), { recursive: true })
+    await rm(unfinished, { recursive: true, force: true })
+    await requireRoom(dirname(target), exportBytes(adapter, request.merged ? source.weights : null))
+    await mkdir(unfinished)
+    isBegun = true
+    await writeExport(db, request, {
+      source,
+      adapter,
+      folder: unfinished,
+      weightsSha256: model.weightsSha256,
+      ...(signal && { signal }),
+    })
+    // An empty folder stands in the way of a rename on Windows.
+    await rmdir(target).catch(() => undefined)
+    await rename(unfinished, target)
+    await syncFolder(dirname(target))
+  } catch (cause) {
+    throw exportFailure(target, cause)
+  } finally {
+    if (isBegun) await rm(unfinished, { recursive: true, force: true })
+  }
+}
+
+async function writeExport(
+  db: WritableDb,
+  { runId, step, strength, merged }: ExportRequest,
+  parts: { source: VlmSource; adapter: LoraAdapter; folder: string; weightsSha256: string; signal?: AbortSignal },
+): Promise<void> {
+  const { source, adapter, folder, weightsSha256, signal } = parts
+  const { config, seed, folders, record } = openStoredRun(db, runId)
+  throwIfCancelled(signal)
+  await writeAdapter(join(folder, 'adapter'), adapterForPeft(adapter, strength), folders.model)
+  if (merged) {
+    const stored = storedAdapter(source.weights, adapter)
+    await mergeAdapter(source.weights, stored, join(folder, 'merged'), { strength, ...(signal && { signal }) })
+  }
+  throwIfCancelled(signal)
+  const { images, validation } = splitImages(imagesOfRun(db, runId), config, seed)
+  const series = metricNames(db, runId).map((name) => [name, metricSeries(db, runId, name)])
+  const bundle = {
+    format: 'fisao-run',
+    version: 1,
+    ...{ name: record.name, preset: record.preset, seed, step, strength, config, calibration: record.calibration },
+    environment: { onnxruntime: runtimeVersion, node: process.versions.node, platform: process.platform },
+    model: { folder: folders.model, weightsSha256 },
+    companion: { folder: folders.companion },
+    images: images.map(({ sha256 }) => sha256),
+    validationImages: validation.map(({ sha256 }) => sha256),
+    skippedImages: skippedImages(db, runId, images.length + validation.length),
+    metrics: Object.fromEntries(series),
+  }
+  await writeFile(join(folder, 'run.json'), `${JSON.stringify(bundle, null, 1)}\n`, { flush: true })
+  await syncFolder(folder)
+}
+
+/** Configs, tokenizer and run.json beside the weights, generously. */
+const besideWeightsBytes = 64 * 1024 * 1024
+
+function exportBytes({ layers }: LoraAdapter, merged: Weights | null): number {
+  const factors = [...layers.values()].reduce((sum, { a, b }) => sum + a.byteLength + b.byteLength, 0)
+  const tensors = merged ? [...merged.files.values()].flat() : []
+  return factors + tensors.reduce((sum, { slice }) => sum + slice.sizeBytes, 0)
+}
+
+async function requireRoom(folder: string, neededBytes: number): Promise<void> {
+  const { bavail, bsize } = await statfs(folder)
+  const freeBytes = bavail * bsize
+  // What the other files take, a small disk may still have room for: the writing itself will tell.
+  if (neededBytes + Math.min(neededBytes, besideWeightsBytes) <= freeBytes) return
+  throw new StudioError({
+    code: 'run.export-no-room',
+    message: `This export takes ${sizeWords(neededBytes)}, and its disk has ${sizeWords(freeBytes)} free.`,
+    remedy: 'Free some space, choose a folder on another disk, or export the adapter alone.',
+    expected: `${neededBytes} bytes`,
+    found: `${freeBytes} bytes`,
+    where: folder,
+  })
+}
+
+async function requireFree(target: string): Promise<void> {
+  const there = await readdir(target).catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code === 'ENOENT') return []
+    throw cause
+  })
+  if (there.length === 0) return
+  throw new StudioError({
+    code: 'run.export-taken',
+    message: 'The export cannot be written to this folder: it holds other files.',
+    remedy: 'Choose a new or an empty folder.',
+    where: target,
+  })
+}
+
+const failures: Readonly<Record<string, string>> = {
+  ENOSPC: 'the disk is full',
+  EDQUOT: 'the disk is full',
+  EACCES: 'you may not write there',
+  EPERM: 'you may not write there',
+  EROFS: 'that disk cannot be written to',
+  ENAMETOOLONG: 'its name is too long for that disk',
+  ENOTDIR: 'a file lies in its place',
+  ENOENT: 'the folder is gone',
+}
+
+/** What failed while an export was written, as an error for a person; a StudioError stays what it is. */
+function exportFailure(target: string, cause: unknown): StudioError {
+  if (cause instanceof StudioError) return cause
+  const code = (cause as NodeJS.ErrnoException).code ?? 'unknown'
+  return new StudioError(
+    {
+      code: 'run.export-failed',
+      message: `The export was not written: ${failures[code] ?? `the disk answered ${code}`}. Nothing of it was left behind.`,
+      remedy: 'Choose a folder that you may write to, on a disk with room, then try again.',
+      found: code,
+      where: target,
+    },
+    { cause },
+  )
+}

@@ -1,0 +1,50 @@
+// Frequencies, cosines and sines against transformers' own, for each scaling and for short and long sequences.
+import { describe, expect, test } from 'vitest'
+import { floats, maxDifference, readFixture } from '../testing/parityFixtures.ts'
+import { readRope, ropeFrequencies, ropeTables } from './rope.ts'
+
+const fixture = await readFixture('rope')
+const { rope_parameters, head_dim, max_position_embeddings } = fixture.json as unknown as {
+  rope_parameters: Record<string, Record<string, unknown>>
+  head_dim: number
+  max_position_embeddings: number
+}
+const recorded = fixture.names
+  .filter((name) => name.endsWith('.inv_freq'))
+  .map((name): [string, number] => [name.split('.')[0] as string, Number(name.split('.')[1])])
+
+describe.each(recorded)('%s, %i positions', (type, length) => {
+  const config = readRope('config.json', { rope_parameters: rope_parameters[type] ?? {}, max_position_embeddings })
+
+  test('frequencies and tables are those of transformers', () => {
+    const frequencies = floats(fixture.get(`${type}.${length}.inv_freq`))
+    expect(maxDifference(ropeFrequencies(config, head_dim, length), frequencies)).toBeLessThan(1e-7)
+    const { cos, sin } = ropeTables(config, head_dim, length)
+    // transformers stores each table twice side by side; ours are the half that is not repeated.
+    const half = (name: string) => {
+      const { shape } = fixture.get(name)
+      const width = shape.at(-1) as number
+      return floats(fixture.get(name)).filter((_, i) => i % width < head_dim / 2)
+    }
+    expect(maxDifference(cos, half(`${type}.${length}.cos`))).toBeLessThan(2e-6)
+    expect(maxDifference(sin, half(`${type}.${length}.sin`))).toBeLessThan(2e-6)
+  })
+})
+
+test('the older spellings say the same', () => {
+  const old = { rope_theta: 500, rope_scaling: { type: 'linear', factor: 2 }, max_position_embeddings: 64 }
+  const now = {
+    rope_parameters: { rope_type: 'linear', rope_theta: 500, factor: 2 },
+    max_position_embeddings: 64,
+  }
+  expect(readRope('config.json', old)).toEqual(readRope('config.json', now))
+})
+
+test.each([
+  ['a scaling that is not computed', { rope_type: 'yarn', factor: 2 }, 'model.unknown-config-field'],
+  ['a field that is not known', { rope_type: 'default', mscale: 0.7 }, 'model.unknown-config-field'],
+  ['a factor that is missing', { rope_type: 'linear' }, 'model.bad-config'],
+])('%s is refused by name', (_name, rope_parameters, code) => {
+  const read = () => readRope('config.json', { rope_parameters, max_position_embeddings: 64 })
+  expect(read).toThrow(expect.objectContaining({ code }))
+})

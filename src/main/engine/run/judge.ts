@@ -1,0 +1,109 @@
+// CHAIR of two policies on annotated images: greedy responses of each, counted and compared image by image. Before
+// it stand models and annotated images (jobs/annotatedImages.ts), after it the report.
+import type { ChairReport, JudgedResponse } from '../../../shared/evaluation.ts'
+import type { Policy } from '../align/policy.ts'
+import { comparePaired, defaultBootstrap } from '../eval/bootstrap.ts'
+import { type ChairResponse, chairByObject, chairColumns, chairFigures, scoreResponse } from '../eval/chair.ts'
+import { detectionAuroc } from '../eval/detection.ts'
+import type { Lexicon } from '../reward/lexicon.ts'
+import type { AlignmentModels, RunImage, ScoredImageResponse } from './models.ts'
+import { requireMostImages, type SkippedImage } from './skippedImages.ts'
+
+export interface AnnotatedRunImage extends RunImage {
+  /** By the lexicon's names. */
+  readonly objects: ReadonlySet<string>
+}
+
+/** Images that are responded to between two looks at the signal. */
+const imagesAtOnce = 64
+
+/** What is kept of a response: neither its image's features nor its tokens. */
+type Said = Pick<ScoredImageResponse, 'scored'>
+
+/**
+ * Responses of both policies to the images that can be read, counted and compared.
+ * @throws StudioError `run.images-missing` when most of them cannot be read
+ */
+export async function evaluateChair(
+  models: AlignmentModels,
+  images: readonly AnnotatedRunImage[],
+  policies: { readonly before: Policy; readonly after: Policy },
+  options: {
+    readonly lexicon: Lexicon
+    readonly strength: number
+    readonly seed: number
+    readonly signal?: AbortSignal
+    readonly onProgress?: (done: number, total: number) => void
+  },
+): Promise<ChairReport> {
+  const { lexicon, strength, seed, signal, onProgress } = options
+  const startMs = performance.now()
+  const skipped = new Map<number, SkippedImage>()
+  let done = 0
+  const respond = async (policy: Policy): Promise<Map<number, Said>> => {
+    const responses = new Map<number, Said>()
+    for (let start = 0; start < images.length; start += imagesAtOnce) {
+      const batch = images.slice(start, start + imagesAtOnce)
+      const said = await models.respond(batch, policy, { rng: null, strength, keptFeatures: 0, signal })
+      for (const image of said.skipped) skipped.set(image.imageId, image)
+      for (const { image, scored } of await models.score(said.responses)) responses.set(image.imageId, { scored })
+      done += batch.length
+      onProgress?.(done, 2 * images.length)
+    }
+    requireMostImages(images.length, [...skipped.values()], true)
+    return responses
+  }
+  const by = { before: await respond(policies.before), after: await respond(policies.after) }
+  // An image that one of the two could not see takes no part: figures are paired by image.
+  const seen = images.filter(({ imageId }) => !skipped.has(imageId))
+  return {
+    ...reportOn(seen, { before: inOrder(by.before, seen), after: inOrder(by.after, seen) }, lexicon, seed),
+    skipped: [...skipped.values()].map(({ path, code }) => ({ path, code })),
+    durationMs: performance.now() - startMs,
+  }
+}
+
+function inOrder(responses: ReadonlyMap<number, Said>, images: readonly AnnotatedRunImage[]): Said[] {
+  return images.map(({ imageId }) => responses.get(imageId) as Said)
+}
+
+function reportOn(
+  images: readonly AnnotatedRunImage[],
+  said: { readonly before: readonly Said[]; readonly after: readonly Said[] },
+  lexicon: Lexicon,
+  seed: number,
+): Omit<ChairReport, 'durationMs' | 'skipped'> {
+  const count = (responses: readonly Said[]) =>
+    responses.map(({ scored }, i) => scoreResponse(scored.text, images[i]?.objects ?? new Set(), lexicon))
+  const counted = { before: count(said.before), after: count(said.after) }
+  const bootstrap = { ...defaultBootstrap, seed }
+  const figures = comparePaired(chairColumns(counted.before), chairColumns(counted.after), chairFigures, bootstrap)
+  const mentions = said.before.flatMap(({ scored }, image) =>
+    scored.mentions.map(({ name, score }) => ({ image, score, isHallucinated: !images[image]?.objects.has(name) })),
+  )
+  const present = images.map(({ objects }) => objects)
+  return {
+    images: images.length,
+    figures,
+    verifierAuroc: detectionAuroc(mentions, images.length, bootstrap),
+    byObject: { before: chairByObject(counted.before, present), after: chairByObject(counted.after, present) },
+    responses: images.map(({ path, objects }, i) => ({
+      path,
+      objects: [...objects],
+      before: judged(said.before[i] as Said, counted.before[i] as ChairResponse),
+      after: judged(said.after[i] as Said, counted.after[i] as ChairResponse),
+    })),
+  }
+}
+
+/** The words that CHAIR counts, with the verifier's score where it scored the same word. */
+function judged({ scored }: Said, { found }: ChairResponse): JudgedResponse {
+  const scores = new Map(scored.mentions.map(({ start, score }) => [start, score]))
+  return {
+    text: scored.text,
+    words: found.map(({ start, end, name, isHallucinated }) => ({
+      ...{ start, end, name, isHallucinated },
+      score: scores.get(start) ?? 0,
+    })),
+  }
+}

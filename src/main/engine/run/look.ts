@@ -1,0 +1,75 @@
+// A look at the validation images without reading an annotation: estimated hallucination rate and coverage, and whether
+// the policy games its reward. The stop rule and the best checkpoint follow from these looks.
+import { z } from 'zod'
+import type { RunConfig } from '../../../shared/runConfig.ts'
+import type { Policy } from '../align/policy.ts'
+import type { Calibration } from '../reward/calibration.ts'
+import { estimateGrounding } from '../reward/groundingEstimate.ts'
+import { defaultGuardLimits, measureGuards, overstepped } from '../reward/guardMetrics.ts'
+import type { AlignmentModels, RunImage, ScoredImageResponse } from './models.ts'
+import { requireMostImages, type SkippedImage } from './skippedImages.ts'
+
+const figure = z.number()
+/** One look; stored in its checkpoint's summary. */
+export const lookSchema = z.strictObject({
+  step: z.int().nonnegative(),
+  responses: z.int().nonnegative(),
+  /** Estimated share of mentions that are hallucinated. */
+  hallucinationRate: figure,
+  /** Estimated different objects a response that are named and there. */
+  coverage: figure,
+  meanWords: figure,
+  meanObjects: figure,
+  meanRepeatedMentions: figure,
+  repeatedTrigramShare: figure,
+  emptyShare: figure,
+})
+export type Look = z.infer<typeof lookSchema>
+
+/**
+ * Greedy responses to the validation images, scored, and their figures.
+ * @throws StudioError `run.images-missing` when most of them cannot be read
+ */
+export async function lookAt(
+  models: AlignmentModels,
+  images: readonly RunImage[],
+  policy: Policy,
+  calibration: Calibration,
+  options: { step: number; strength: number; signal?: AbortSignal | undefined },
+): Promise<{ look: Look; responses: ScoredImageResponse[]; skipped: readonly SkippedImage[] }> {
+  const { step, strength, signal } = options
+  const said = await models.respond(images, policy, { rng: null, strength, keptFeatures: 0, signal })
+  requireMostImages(images.length, said.skipped, true)
+  const responses = await models.score(said.responses)
+  const { hallucinationRate, coverage } = estimateGrounding(
+    responses.map(({ scored }) => scored.mentions),
+    calibration,
+  )
+  const guards = measureGuards(responses.map(({ scored }) => scored))
+  return { look: { step, hallucinationRate, coverage, ...guards }, responses, skipped: said.skipped }
+}
+
+/** Whether a look may be the best one: it costs little coverage and oversteps no guard, measured from the first look. */
+export function isSound(first: Look, look: Look, { evaluation }: RunConfig): boolean {
+  const keepsCoverage = look.coverage >= first.coverage * (1 - evaluation.mostCoverageLoss)
+  return keepsCoverage && overstepped(first, look, defaultGuardLimits).length === 0
+}
+
+/** The sound look with the lowest estimated hallucination rate; the first look, when no later one is better. */
+export function bestLook(looks: readonly Look[], config: RunConfig): Look {
+  const [first, ...later] = looks as [Look, ...Look[]]
+  return later
+    .filter((look) => isSound(first, look, config))
+    .reduce((best, look) => (look.hallucinationRate < best.hallucinationRate ? look : best), first)
+}
+
+/** Unsound looks in a row after which a run ends: from there on it only moves further away. */
+const unsoundLooksToStop = 3
+
+export function shouldStop(looks: readonly Look[], config: RunConfig): boolean {
+  const [first, ...later] = looks
+  const last = later.slice(-unsoundLooksToStop)
+  return (
+    first !== undefined && last.length === unsoundLooksToStop && last.every((look) => !isSound(first, look, config))
+  )
+}

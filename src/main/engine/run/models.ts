@@ -1,0 +1,248 @@
+// The models of a run, opened once: the vision-language model with its tokenizer, prompt and image processor, and the
+// verifier with its own. align.ts asks them to respond to images and to score what was said.
+import { StudioError } from '../../../shared/errors.ts'
+import type { DeviceName } from '../../../shared/hardware.ts'
+import type { RunConfig } from '../../../shared/runConfig.ts'
+import type { Policy } from '../align/policy.ts'
+import type { ModelFolders } from '../folder/modelIdentity.ts'
+import { openTogether, releaseAll } from '../graph/resources.ts'
+import { type ImageProcessor, openImageProcessor } from '../image/imageProcessor.ts'
+import { loraFeeds } from '../models/shared/lora.ts'
+import { openVlm } from '../models/vlm.ts'
+import type { VlmSource } from '../models/vlmGraphs.ts'
+import type { Lexicon } from '../reward/lexicon.ts'
+import { type ScoredResponse, scoreResponse } from '../reward/scoredResponse.ts'
+import type { Rng } from '../rng.ts'
+import { Generator, type Response } from '../rollout/generate.ts'
+import { ImageFeatures } from '../rollout/imageFeatures.ts'
+import type { PromptedResponse } from '../rollout/responseFeeds.ts'
+import { openChatTemplate } from '../text/chatTemplate.ts'
+import { openTokenizer, type Tokenizer } from '../text/tokenizer.ts'
+import type { SkippedImage } from './skippedImages.ts'
+import { type EmbeddingStore, type VerifiedImage, Verifier } from './verifier.ts'
+
+/** An image of the workspace. */
+export interface RunImage {
+  readonly imageId: number
+  readonly sha256: string
+  readonly path: string
+}
+
+export interface ModelsOptions {
+  readonly device: DeviceName
+  readonly threads?: number
+  readonly config: RunConfig
+  readonly lexicon: Lexicon
+  readonly embeddings?: EmbeddingStore
+}
+
+/**
+ * A response to an image, as learners and the workspace take it. One whose image features were not kept has none: it
+ * can be judged, but not learned from.
+ */
+export interface ImageResponse extends PromptedResponse, Pick<Response, 'logProbsAtTemperature' | 'reason'> {
+  readonly image: RunImage
+}
+
+/** Responses to the images that could be read, in their order, and those that could not, each once. */
+export interface Responses {
+  readonly responses: readonly ImageResponse[]
+  readonly skipped: readonly SkippedImage[]
+}
+
+/** An image's scored response. */
+export interface ScoredImageResponse extends ImageResponse {
+  readonly scored: ScoredResponse
+}
+
+/** Projected features that are kept in memory; beyond it they are computed again. */
+const featureBytes = 512 * 1024 * 1024
+/** Pixel values that are kept in memory. */
+const pixelBytes = 64 * 1024 * 1024
+
+export class AlignmentModels {
+  readonly source: VlmSource
+  readonly tokenizer: Tokenizer
+  readonly verifier: Verifier
+  readonly promptIds: readonly number[]
+  readonly #options: ModelsOptions
+  readonly #features: ImageFeatures
+  readonly #generator: Generator
+  readonly #processors: { readonly model: ImageProcessor; readonly companion: ImageProcessor }
+  /** Whether both image processors make the same pixel values. */
+  readonly #readAlike: boolean
+  /** Pixel values by image, in the order of their last use. */
+  readonly #lately = new Map<string, Float32Array>()
+
+  private constructor(
+    parts: Pick<AlignmentModels, 'source' | 'tokenizer' | 'verifier' | 'promptIds'> & {
+      features: ImageFeatures
+      generator: Generator
+      processors: { model: ImageProcessor; companion: ImageProcessor }
+    },
+    options: ModelsOptions,
+  ) {
+    this.source = parts.source
+    this.tokenizer = parts.tokenizer
+    this.verifier = parts.verifier
+    this.promptIds = parts.promptIds
+    this.#features = parts.features
+    this.#generator = parts.generator
+    this.#processors = parts.processors
+    const [model, companion] = [parts.processors.model.config, parts.processors.companion.config]
+    this.#readAlike = JSON.stringify(model) === JSON.stringify(companion)
+    this.#options = options
+  }
+
+  /** @throws StudioError of whatever cannot be opened, naming its file */
+  static async open(folders: ModelFolders, options: ModelsOptions): Promise<AlignmentModels> {
+    const { config, device, threads, embeddings } = options
+    const session = { device, ...(threads !== undefined && { threads }) }
+    const source = await openVlm(folders.model)
+    const tokenizer = await openTokenizer(folders.model)
+    const template = await openChatTemplate(folders.model, tokenizer)
+    const processors = {
+      model: await openImageProcessor(folders.model),
+      companion: await openImageProcessor(folders.companion),
+    }
+    return await openTogether(async (keep) => {
+      const verifier = await keep(
+        Verifier.open(folders.companion, {
+          ...session,
+          promptTemplate: config.reward.promptTemplate,
+          ...(embeddings && { store: embeddings }),
+        }),
+      )
+      const features = await keep(ImageFeatures.open(source, { ...session, limitBytes: featureBytes }))
+      const generator = await keep(Generator.open(source, { ...session, adapter: { rank: config.adapter.rank } }))
+      const promptIds = template.promptIds(config.rollout.question, source.config.imageTokens)
+      return new AlignmentModels({ source, tokenizer, verifier, promptIds, features, generator, processors }, options)
+    })
+  }
+
+  /**
+   * The policy's responses to the question about each image that can be read. The verifier sees each image here too, so
+   * that nothing which comes after reads a file: an image is there for a whole step or not at all.
+   * @param rng null for greedy decoding, else forked for each place in the list, so that an image that is left out
+   *   changes no other response
+   * @param strength of the adapter; 1 as trained
+   * @param keptFeatures responses, the first ones, that keep their image features; all when left out
+   */
+  async respond(
+    images: readonly RunImage[],
+    policy: Policy,
+    options: { rng: Rng | null; strength?: number; keptFeatures?: number; signal?: AbortSignal | undefined },
+  ): Promise<Responses> {
+    const { rng, strength = 1, keptFeatures = images.length, signal } = options
+    const { rollout } = this.#options.config
+    const unused = { uniform: () => 0, state: { seed: 0, stream: 0, counter: 0 } }
+    const settings = {
+      sampling: {
+        ...{ greedy: rng === null, temperature: rollout.temperature, repetitionPenalty: 1 },
+        ...{ topK: rollout.topK, topP: rollout.topP },
+      },
+      stop: { endTokenIds: this.source.config.endTokenIds, stopStrings: [], maxNewTokens: rollout.maxNewTokens },
+      batchSize: rollout.batchSize,
+    }
+    const responses: ImageResponse[] = []
+    const skipped = new Map<string, SkippedImage>()
+    for (let start = 0; start < images.length; start += rollout.batchSize) {
+      const batch = await this.#readable(images.slice(start, start + rollout.batchSize), start, skipped, signal)
+      const said = await this.#generator.generate(
+        batch.map(({ place, features }) => ({
+          promptIds: this.promptIds,
+          imageFeatures: [features],
+          rng: rng?.fork(place) ?? unused,
+        })),
+        settings,
+        { adapter: loraFeeds(policy.adapter, strength), ...(signal && { signal }) },
+      )
+      batch.forEach(({ image, features }, i) => {
+        const { tokens, logProbsAtTemperature, reason } = said[i] as Response
+        responses.push({
+          ...{ image, promptIds: this.promptIds, tokens, logProbsAtTemperature, reason },
+          imageFeatures: responses.length < keptFeatures ? [features] : [],
+        })
+      })
+    }
+    return { responses, skipped: [...skipped.values()] }
+  }
+
+  /** Bytes of an image's features. */
+  get featureBytes(): number {
+    const { imageTokens, decoder } = this.source.config
+    return imageTokens * decoder.hiddenSize * Float32Array.BYTES_PER_ELEMENT
+  }
+
+  /** Those of the images that can be read, with their places in the whole list; the others are added to `skipped`. */
+  async #readable(
+    images: readonly RunImage[],
+    start: number,
+    skipped: Map<string, SkippedImage>,
+    signal: AbortSignal | undefined,
+  ): Promise<{ image: RunImage; place: number; features: Float32Array }[]> {
+    const readable: { image: RunImage; place: number; features: Float32Array }[] = []
+    // The same array for the same image, as long as the batch lasts: its prompt is then read once.
+    const known = new Map<string, Float32Array>()
+    for (const [i, image] of images.entries()) {
+      if (skipped.has(image.sha256)) continue
+      try {
+        const features = known.get(image.sha256) ?? (await this.#see(image, signal))
+        known.set(image.sha256, features)
+        readable.push({ image, place: start + i, features })
+      } catch (error) {
+        if (!(error instanceof StudioError && error.code.startsWith('image.'))) throw error
+        const { imageId, sha256, path } = image
+        skipped.set(sha256, { imageId, path, code: error.code })
+      }
+    }
+    return readable
+  }
+
+  /** The model's features of an image; the verifier's embedding of it is known afterwards. */
+  async #see(image: RunImage, signal: AbortSignal | undefined): Promise<Float32Array> {
+    const [features] = await this.#features.of([[image.sha256, () => this.#pixels(image, 'model')]], 1, signal)
+    await this.verifier.imageEmbedding(this.verified(image))
+    return features as Float32Array
+  }
+
+  /** Finds and scores the object words of each response. */
+  async score(responses: readonly ImageResponse[]): Promise<ScoredImageResponse[]> {
+    const { lexicon, config } = this.#options
+    const finder = { otherNouns: config.reward.otherNouns, nounsOnly: false }
+    const options = { tokenizer: this.tokenizer, lexicon, finder }
+    const scored: ScoredImageResponse[] = []
+    for (const response of responses) {
+      const image = this.verified(response.image)
+      const scoreWord = (word: string) => this.verifier.score(image, word)
+      scored.push({ ...response, scored: await scoreResponse(response.tokens, scoreWord, options) })
+    }
+    return scored
+  }
+
+  /** The image as the verifier takes it. */
+  verified(image: RunImage): VerifiedImage {
+    return { key: image.sha256, pixels: () => this.#pixels(image, 'companion') }
+  }
+
+  /**
+   * Pixel values of an image. A model and its own encoder nearly always want the same ones, so what one of them had
+   * read lately serves the other too.
+   */
+  async #pixels({ sha256, path }: RunImage, reader: 'model' | 'companion'): Promise<Float32Array> {
+    const key = this.#readAlike ? sha256 : `${reader} ${sha256}`
+    const pixels = this.#lately.get(key) ?? (await this.#processors[reader].pixelValuesOfFile(path, { sha256 }))
+    this.#lately.delete(key)
+    this.#lately.set(key, pixels)
+    for (const [oldest] of this.#lately) {
+      if (this.#lately.size * pixels.byteLength <= pixelBytes || oldest === key) break
+      this.#lately.delete(oldest)
+    }
+    return pixels
+  }
+
+  async release(): Promise<void> {
+    this.#lately.clear()
+    await releaseAll([this.verifier, this.#features, this.#generator])
+  }
+}

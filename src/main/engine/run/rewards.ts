@@ -1,0 +1,120 @@
+// Calibration and rewards of a run, by its config: token-level, sentence-level, with or without annotations. Joins the
+// pure parts of reward/ to the run's models for align.ts.
+import type { RunConfig } from '../../../shared/runConfig.ts'
+import type { RewardedRollout } from '../align/learner.ts'
+import { type Calibration, calibrateAnnotated, calibrateMixture, requireBaselines } from '../reward/calibration.ts'
+import {
+  meanScoreReward,
+  type RewardedMention,
+  responseScoreReward,
+  terminalReward,
+  tokenRewards,
+} from '../reward/tokenReward.ts'
+import type { AlignmentModels, RunImage, ScoredImageResponse } from './models.ts'
+
+/** Which objects, by the lexicon's names, the annotations have in an image; null where it is not annotated. */
+export type Annotations = (sha256: string) => ReadonlySet<string> | null
+
+/** A calibration, and what sentence-level rewards are measured from. */
+export interface RunCalibration {
+  readonly calibration: Calibration
+  /** Of the first round: all looks of a run are judged by it, so that they can be compared. */
+  readonly yardstick: Calibration
+  /** Mean encoder score of whole responses before training; null where it is not used. */
+  readonly responseCentre: number | null
+}
+
+/** Rewards of one response, with the verdict on each of its object words. */
+export interface RewardedResponse extends RewardedRollout {
+  readonly response: ScoredImageResponse
+  readonly mentions: readonly RewardedMention[]
+}
+
+/**
+ * Baselines from the policy's own responses. Annotations are read when the config asks for them, and only then.
+ * @throws StudioError `run.bad-score`
+ */
+export async function calibrateRun(
+  models: AlignmentModels,
+  responses: readonly ScoredImageResponse[],
+  config: RunConfig,
+  { seed, annotations }: { seed: number; annotations: Annotations | null },
+): Promise<Omit<RunCalibration, 'yardstick'>> {
+  const responseCentre = usesResponseScore(config) ? await meanTextScore(models, responses) : null
+  if (config.calibration.method === 'annotated') {
+    const labelled = responses.flatMap(({ image, scored }) => {
+      const present = annotations?.(image.sha256)
+      return present ? scored.mentions.map(({ name, score }) => ({ score, isPresent: present.has(name) })) : []
+    })
+    return { calibration: calibrateAnnotated(labelled), responseCentre }
+  }
+  const scores = responses.flatMap(({ scored }) => scored.mentions.map(({ score }) => score))
+  const otherImageScores: number[] = []
+  const others = nextOfAnotherImage(responses)
+  for (const [i, { scored }] of responses.entries()) {
+    const other = others[i]
+    if (!other) continue
+    const verified = models.verified(other.image)
+    for (const { word } of scored.mentions) otherImageScores.push(await models.verifier.score(verified, word))
+  }
+  return { calibration: calibrateMixture(scores, { seed, otherImageScores }), responseCentre }
+}
+
+/**
+ * What each response earned.
+ * @throws StudioError `run.verifier-cannot-tell` unless the config goes on nevertheless, `run.baselines`
+ */
+export async function rewardResponses(
+  models: AlignmentModels,
+  responses: readonly ScoredImageResponse[],
+  { calibration, responseCentre }: Omit<RunCalibration, 'yardstick'>,
+  config: RunConfig,
+): Promise<RewardedResponse[]> {
+  const baselines = requireBaselines(calibration, config.calibration.goOnRefused)
+  const { method, sentence, ...settings } = config.reward
+  const rewarded: RewardedResponse[] = []
+  for (const response of responses) {
+    const { tokens, scored, image } = response
+    const byToken = tokenRewards(tokens.length, scored.mentions, baselines, settings)
+    let { rewards } = byToken
+    if (method !== 'token') {
+      const scores = scored.mentions.map(({ score }) => score)
+      const reward =
+        sentence === 'mean-score'
+          ? meanScoreReward(scores, baselines, settings)
+          : responseScoreReward(
+              await models.verifier.textScore(models.verified(image), scored.text),
+              responseCentre ?? 0,
+              baselines,
+              settings,
+            )
+      rewards = terminalReward(tokens.length, reward)
+    }
+    rewarded.push({ ...response, response, rewards, mentions: byToken.mentions, group: image.sha256 })
+  }
+  return rewarded
+}
+
+/** Of each response, the next one, from the last to the first again, whose image is another; undefined without any. */
+export function nextOfAnotherImage<T extends { readonly image: Pick<RunImage, 'sha256'> }>(
+  responses: readonly T[],
+): (T | undefined)[] {
+  const next: (T | undefined)[] = new Array(responses.length).fill(undefined)
+  // Backwards and twice, since the last responses look on at the first ones.
+  for (let at = 2 * responses.length - 2; at >= 0; at--) {
+    const [i, after] = [at % responses.length, (at + 1) % responses.length]
+    const follower = responses[after] as T
+    next[i] = follower.image.sha256 === responses[i]?.image.sha256 ? next[after] : follower
+  }
+  return next
+}
+
+function usesResponseScore({ reward }: RunConfig): boolean {
+  return reward.method !== 'token' && reward.sentence === 'response-score'
+}
+
+async function meanTextScore(models: AlignmentModels, responses: readonly ScoredImageResponse[]): Promise<number> {
+  let sum = 0
+  for (const { image, scored } of responses) sum += await models.verifier.textScore(models.verified(image), scored.text)
+  return sum / Math.max(1, responses.length)
+}
