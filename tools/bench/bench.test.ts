@@ -4,8 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openWeights } from '../../src/main/engine/folder/weights.ts'
-import { readVlmConfig } from '../../src/main/engine/models/hfConfig.ts'
-import { storedName } from '../../src/main/engine/models/shared/parameters.ts'
+import { describeVlm } from '../../src/main/engine/models/registry.ts'
 import { writeDecoderCheckpoint } from './checkpoint.ts'
 import { bodyParameters, readSettings, sharedSettingsFile, streamedBytes, towerFlops, trainFlops } from './settings.ts'
 
@@ -80,9 +79,9 @@ test('the generated folder holds the parameters that the arithmetic counts', asy
   if (!scale) throw new Error('no scale')
   const model = join(folder, 'model')
   await writeDecoderCheckpoint(model, settings, scale)
-  const { decoder } = await readVlmConfig(model)
+  const { decoder } = (await describeVlm(model)).config
   const weights = await openWeights(model)
-  const elements = (name: string) => weights.get(storedName(weights, name)).shape.reduce((a, b) => a * b, 1)
+  const elements = (name: string) => weights.get(name).shape.reduce((a, b) => a * b, 1)
   const body = weights.names.filter((name) => /^language_model\.model\.(layers|norm)/.test(name))
   expect(body.reduce((sum, name) => sum + elements(name), 0)).toBe(bodyParameters(decoder))
   expect(streamedBytes(decoder)).toBe(4 * (bodyParameters(decoder) + elements('language_model.lm_head.weight')))

@@ -4,7 +4,9 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { statfs } from 'node:fs/promises'
 import { join } from 'node:path'
 import { streamSafetensors, type TensorToStream } from '../../src/main/engine/folder/safetensors.ts'
-import { patchCount, readVlmConfig, type VlmConfig } from '../../src/main/engine/models/hfConfig.ts'
+import type { LlavaConfig } from '../../src/main/engine/models/llava/config.ts'
+import { describeVlm } from '../../src/main/engine/models/registry.ts'
+import { patchCount } from '../../src/main/engine/models/shared/towerConfig.ts'
 import { openVlm } from '../../src/main/engine/models/vlm.ts'
 import type { VlmSource } from '../../src/main/engine/models/vlmGraphs.ts'
 import { Rng } from '../../src/main/engine/rng.ts'
@@ -45,7 +47,7 @@ async function writeCheckpoint(folder: string, settings: Settings, scale: Scale,
     },
   }
   writeFileSync(join(folder, 'config.json'), `${JSON.stringify(config, null, 2)}\n`)
-  const shapes = tensorShapes(await readVlmConfig(folder))
+  const shapes = tensorShapes((await describeVlm(folder)).config as LlavaConfig)
   await requireSpace(folder, shapes)
   const random = randomBlock()
   const tensors = [...shapes].map(([name, shape]): TensorToStream => {
@@ -57,7 +59,7 @@ async function writeCheckpoint(folder: string, settings: Settings, scale: Scale,
 }
 
 /** All tensors of a LLaVA checkpoint with a CLIP tower and a LLaMA decoder without biases, by name. */
-function tensorShapes({ vision, decoder, featureLayers }: VlmConfig): Map<string, readonly number[]> {
+function tensorShapes({ vision, decoder, featureLayers }: LlavaConfig): Map<string, readonly number[]> {
   const shapes = new Map<string, readonly number[]>()
   const affine = (path: string, outputs: number, inputs: number) => {
     shapes.set(`${path}.weight`, [outputs, inputs]).set(`${path}.bias`, [outputs])

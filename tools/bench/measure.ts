@@ -8,9 +8,10 @@ import { loraScale } from '../../src/main/engine/folder/peft.ts'
 import type { Graph } from '../../src/main/engine/graph/ir.ts'
 import { OrtSession, type SessionOptions, type Tensor, tensor } from '../../src/main/engine/graph/ortSession.ts'
 import { takeProfile } from '../../src/main/engine/graph/profile.ts'
-import type { VlmConfig } from '../../src/main/engine/models/hfConfig.ts'
+import type { VlmConfig } from '../../src/main/engine/models/architecture.ts'
+import type { LlavaConfig } from '../../src/main/engine/models/llava/config.ts'
 import { factorName, loraFeeds, loraSlots, newAdapter } from '../../src/main/engine/models/shared/lora.ts'
-import { imageFeeds, padTokens, sequenceFeeds } from '../../src/main/engine/models/shared/sequenceFeeds.ts'
+import { featureFeeds, padTokens, sequenceFeeds } from '../../src/main/engine/models/shared/sequenceFeeds.ts'
 import {
   promptGraph,
   type ResponseGraph,
@@ -20,7 +21,7 @@ import {
   visionGraph,
 } from '../../src/main/engine/models/vlmGraphs.ts'
 import { Rng } from '../../src/main/engine/rng.ts'
-import { Generator, stackFeatures } from '../../src/main/engine/rollout/generate.ts'
+import { Generator } from '../../src/main/engine/rollout/generate.ts'
 import { KvCache } from '../../src/main/engine/rollout/kvCache.ts'
 import { responseFeeds } from '../../src/main/engine/rollout/responseFeeds.ts'
 import { writeDecoderCheckpoint, writeTowerCheckpoint } from './checkpoint.ts'
@@ -94,7 +95,7 @@ export async function measureTower(name: string, settings: Settings, options: Me
   const source = await writeTowerCheckpoint(join(options.folder, 'model'), settings, tower)
   const machine = await Machine.open(join(options.folder, 'machine'), settings, options.session)
   const graph = visionGraph(source)
-  const { vision, featureLayers } = source.config
+  const { vision, featureLayers } = source.config as LlavaConfig
   const figures: Figures = {
     create_ms: await fastestMs(options.repeats, machine, () => openOnce(graph, options.session)),
   }
@@ -228,8 +229,7 @@ async function profileScale(
   const prompt = await OrtSession.open(promptGraph(source, null), options.session)
   const prompts = await prompt.compute({
     ...sequenceFeeds(config.decoder, batch),
-    ...imageFeeds(config, batch, [[]]),
-    image_features: stackFeatures([], config.imageTokens, config.decoder.hiddenSize),
+    ...featureFeeds(config, batch, [[]]),
   })
   await prompt.release()
   const profiles: Record<string, Breakdown> = {}

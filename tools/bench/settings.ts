@@ -3,7 +3,8 @@
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
-import type { DecoderConfig, VisionConfig } from '../../src/main/engine/models/hfConfig.ts'
+import type { DecoderConfig } from '../../src/main/engine/models/shared/decoderConfig.ts'
+import type { VisionConfig } from '../../src/main/engine/models/shared/towerConfig.ts'
 
 const count = z.int().positive()
 

@@ -1,6 +1,7 @@
 // What the vision-language model says of held-out scenes, against what they show: CHAIR (Rohrbach et al. 2018), recall,
 // length, repetition, and whether the companion's score tells its hallucinations from what is there.
 import { openDualEncoder } from '../../src/main/engine/models/companion/encoder.ts'
+import type { LlavaConfig } from '../../src/main/engine/models/llava/config.ts'
 import { openVlm } from '../../src/main/engine/models/vlm.ts'
 import { Rng } from '../../src/main/engine/rng.ts'
 import { Generator } from '../../src/main/engine/rollout/generate.ts'
@@ -8,7 +9,7 @@ import { ImageFeatures } from '../../src/main/engine/rollout/imageFeatures.ts'
 import type { SamplingSettings } from '../../src/main/engine/rollout/sampler.ts'
 import type { Scene } from '../scenes/scene.ts'
 import { withImageTokens } from './captioning.ts'
-import { pixelValues } from './pictures.ts'
+import { pictureEdge, pixelValues } from './pictures.ts'
 import { auroc, wordScores } from './verifierQuality.ts'
 import { classNames, shownClasses } from './world.ts'
 
@@ -92,16 +93,17 @@ async function respond(request: CaptionQualityRequest): Promise<string[]> {
   const { scenes, pictures, threads, sampling } = request
   const source = await openVlm(request.vlmFolder)
   const options = { device: 'cpu', threads } as const
+  const size = { width: pictureEdge, height: pictureEdge }
   const images = await ImageFeatures.open(source, { ...options, limitBytes: 1 })
-  const features = await images.of(
-    scenes.map((_, row) => [`${row}`, async () => pixelValues(pictures, [row])] as const),
+  const seen = await images.of(
+    scenes.map((_, row) => [`${row}`, async () => ({ values: pixelValues(pictures, [row]), size })] as const),
     64,
   )
   await images.release()
-  const promptIds = withImageTokens(source.config, request.encodePrompt(request.prompt))
+  const promptIds = withImageTokens(source.config as LlavaConfig, request.encodePrompt(request.prompt))
   const generator = await Generator.open(source, { ...options, adapter: null })
   const found = await generator.generate(
-    features.map((one, row) => ({ promptIds, imageFeatures: [one], rng: new Rng({ seed: 1 }).fork(row) })),
+    seen.map(({ features }, row) => ({ promptIds, imageFeatures: [features], rng: new Rng({ seed: 1 }).fork(row) })),
     {
       sampling,
       stop: { endTokenIds: source.config.endTokenIds, stopStrings: [], maxNewTokens: 64 },

@@ -4,28 +4,29 @@ import { likelihoodObjective } from '../../src/main/engine/align/ppo/ppoLoss.ts'
 import { Weights } from '../../src/main/engine/folder/weights.ts'
 import { GraphBuilder } from '../../src/main/engine/graph/graphBuilder.ts'
 import { OrtSession, type Tensor, tensor } from '../../src/main/engine/graph/ortSession.ts'
-import { companionTower } from '../../src/main/engine/models/companion/encoder.ts'
-import type { VlmConfig } from '../../src/main/engine/models/hfConfig.ts'
+import { dualEncoderNames } from '../../src/main/engine/models/companion/config.ts'
+import type { LlavaConfig } from '../../src/main/engine/models/llava/config.ts'
+import { llava } from '../../src/main/engine/models/llava/llava.ts'
 import { storedParameters } from '../../src/main/engine/models/shared/parameters.ts'
 import { imageFeeds, padTokens, sequenceFeeds } from '../../src/main/engine/models/shared/sequenceFeeds.ts'
-import { imageFeatures, pixelInput } from '../../src/main/engine/models/shared/visionEncoder.ts'
+import { pixelInput } from '../../src/main/engine/models/shared/visionTower.ts'
 import { responseGraph } from '../../src/main/engine/models/vlmGraphs.ts'
 import type { TrainingGraph } from './contrastive.ts'
 
 /** The likelihood of responses given `tower_features`, every parameter of projector and decoder an input. */
-export function captioningGraph(config: VlmConfig): TrainingGraph {
+export function captioningGraph(config: LlavaConfig): TrainingGraph {
   const { graph, parameters } = responseGraph(
-    { config, weights: new Weights('none: every parameter is an input', new Map()) },
+    { architecture: llava, config, weights: new Weights('none: every parameter is an input', new Map()) },
     { trainBase: true, images: 'features', objectives: likelihoodObjective(['base']) },
   )
   return { graph, parameters }
 }
 
 /** Opens the companion's image tower as the language model will see it. */
-export async function openTower(config: VlmConfig, companion: Weights, threads: number): Promise<OrtSession> {
+export async function openTower(config: LlavaConfig, companion: Weights, threads: number): Promise<OrtSession> {
   const g = new GraphBuilder('tower')
-  const p = storedParameters(g, companion)
-  g.output('tower_features', imageFeatures(g, p, companionTower, config, pixelInput(g, config.vision)))
+  const { tower } = storedParameters(g, companion, dualEncoderNames)
+  g.output('tower_features', llava.towerFeatures(g, tower, config, pixelInput(g, config.vision)))
   return await OrtSession.open(g.build(), { device: 'cpu', threads })
 }
 
@@ -36,9 +37,16 @@ export interface Conversation {
   readonly responseIds: readonly number[]
 }
 
+/** Rows of every picture of the demo world, which are square. */
+function imageRows(config: LlavaConfig): number {
+  const { imageSize } = config.vision
+  return llava.imageLayout(config, { width: imageSize, height: imageSize }).rows
+}
+
 /** The prompt with its image token repeated for every part of the image. */
-export function withImageTokens({ imageTokenId, imageTokens }: VlmConfig, ids: readonly number[]): number[] {
-  return ids.flatMap((id) => (id === imageTokenId ? new Array<number>(imageTokens).fill(id) : [id]))
+export function withImageTokens(config: LlavaConfig, ids: readonly number[]): number[] {
+  const rows = imageRows(config)
+  return ids.flatMap((id) => (id === config.imageTokenId ? new Array<number>(rows).fill(id) : [id]))
 }
 
 /**
@@ -46,7 +54,7 @@ export function withImageTokens({ imageTokenId, imageTokens }: VlmConfig, ids: r
  * @param features `tower_features` of each conversation's image, in their order
  */
 export function captioningFeeds(
-  config: VlmConfig,
+  config: LlavaConfig,
   conversations: readonly Conversation[],
   features: Tensor,
 ): Record<string, Tensor> {
@@ -56,6 +64,7 @@ export function captioningFeeds(
     config.padTokenId,
     'right',
   )
+  const rowsOfImage = imageRows(config)
   const rows: bigint[] = []
   const ids: bigint[] = []
   conversations.forEach(({ responseIds }, i) => {
@@ -70,7 +79,7 @@ export function captioningFeeds(
     ...imageFeeds(
       config,
       batch,
-      conversations.map((_, i) => [i]),
+      conversations.map((_, i) => [{ first: i * rowsOfImage, count: rowsOfImage }]),
     ),
     tower_features: features,
     temperature: tensor('float32', [], [1]),

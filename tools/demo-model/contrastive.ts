@@ -6,11 +6,13 @@ import { GraphBuilder } from '../../src/main/engine/graph/graphBuilder.ts'
 import type { Graph, Value } from '../../src/main/engine/graph/ir.ts'
 import { type Tensor, tensor } from '../../src/main/engine/graph/ortSession.ts'
 import { tensorOps } from '../../src/main/engine/graph/tensorOps.ts'
-import { companionTower, textFeeds } from '../../src/main/engine/models/companion/encoder.ts'
+import { type DualEncoderConfig, dualEncoderNames } from '../../src/main/engine/models/companion/config.ts'
+import { textFeeds } from '../../src/main/engine/models/companion/encoder.ts'
+import { imageEmbeddings } from '../../src/main/engine/models/companion/imageEncoder.ts'
 import { textEmbedding } from '../../src/main/engine/models/companion/textEncoder.ts'
-import { type DualEncoderConfig, patchCount } from '../../src/main/engine/models/hfConfig.ts'
 import { inputParameters } from '../../src/main/engine/models/shared/parameters.ts'
-import { imageEmbeddings, pixelInput } from '../../src/main/engine/models/shared/visionEncoder.ts'
+import { patchCount } from '../../src/main/engine/models/shared/towerConfig.ts'
+import { pixelInput } from '../../src/main/engine/models/shared/visionTower.ts'
 import type { Scene } from '../scenes/scene.ts'
 import { type Initial, transformerRule } from './initialise.ts'
 import { pixelValues } from './pictures.ts'
@@ -40,7 +42,7 @@ export interface TrainingGraph {
  */
 export function contrastiveGraph(config: DualEncoderConfig): TrainingGraph {
   const g = new GraphBuilder('contrastive')
-  const p = inputParameters(g)
+  const { modules: p, all: parameters } = inputParameters(g, { ...dualEncoderNames, losses: [''] })
   const ops = tensorOps(g)
   const { add, exp, gemm, mul, neg, reduceLogSumExp, reduceMean, reduceSum, reshape, softplus, sub, swapLast } = ops
   const classes = classNames.length
@@ -48,16 +50,16 @@ export function contrastiveGraph(config: DualEncoderConfig): TrainingGraph {
   const texts = textEmbedding(g, p, config, ids, g.input('pooled_rows', 'int64', ['images']))
   const wordIds = g.input('word_ids', 'int64', [classes, 'wordSeq'])
   const words = textEmbedding(g, p, config, wordIds, g.input('word_rows', 'int64', [classes]))
-  const images = imageEmbeddings(g, p, companionTower, config, pixelInput(g, config.vision))
+  const images = imageEmbeddings(g, p, config, pixelInput(g, config.vision))
 
-  const scores = mul(gemm(images.pooled, texts, { transB: true }), exp(p('logit_scale', [])))
-  const same = mul(reduceSum(mul(images.pooled, texts), [-1]), exp(p('logit_scale', [])))
+  const scores = mul(gemm(images.pooled, texts, { transB: true }), exp(p.losses.tensor('logit_scale', [])))
+  const same = mul(reduceSum(mul(images.pooled, texts), [-1]), exp(p.losses.tensor('logit_scale', [])))
   const spread = mul(add(reduceLogSumExp(scores, [-1]), reduceLogSumExp(swapLast(scores), [-1])), 0.5)
   const captions = reduceMean(sub(spread, same), [0])
 
   const found = (embeddings: Value, targets: Value, name: string) => {
     const cosines = gemm(embeddings, words, { transB: true })
-    const [scale, bias] = [p(`${name}.scale`, []), p(`${name}.bias`, [])]
+    const [scale, bias] = [p.losses.tensor(`${name}.scale`, []), p.losses.tensor(`${name}.bias`, [])]
     const z = add(mul(cosines, exp(mul(scale, lossGain))), mul(bias, lossGain))
     return reduceMean(reduceSum(add(softplus(z), neg(mul(targets, z))), [-1]), [0])
   }
@@ -72,7 +74,7 @@ export function contrastiveGraph(config: DualEncoderConfig): TrainingGraph {
     add(mul(captions, lossWeights.captions), mul(wordLoss, lossWeights.words)),
     mul(patchLoss, lossWeights.patches),
   )
-  const all = [...p.all.values()]
+  const all = [...parameters.values()]
   gradients(g, loss, all).forEach((gradient, i) => {
     g.output(`grad.${(all[i] as Value).name}`, gradient)
   })

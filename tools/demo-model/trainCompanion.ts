@@ -1,5 +1,5 @@
 // The first stage from its seed to its folder. train.ts calls it; it can also be run alone while settings are chosen.
-import { readDualEncoderConfig } from '../../src/main/engine/models/hfConfig.ts'
+import { readDualEncoderConfig } from '../../src/main/engine/models/companion/config.ts'
 import type { Vocabulary } from './bpe.ts'
 import { contrastiveFeeds, contrastiveGraph, contrastiveRule, isCompanionParameter } from './contrastive.ts'
 import { writeCompanionFiles, writeModelWeights } from './folders.ts'

@@ -4,7 +4,8 @@ import { existsSync } from 'node:fs'
 import { Tokenizer } from '@huggingface/tokenizers'
 import { openWeights, type Weights } from '../../src/main/engine/folder/weights.ts'
 import { type Tensor, tensor } from '../../src/main/engine/graph/ortSession.ts'
-import { readVlmConfig } from '../../src/main/engine/models/hfConfig.ts'
+import type { LlavaConfig } from '../../src/main/engine/models/llava/config.ts'
+import { describeVlm } from '../../src/main/engine/models/registry.ts'
 import { Rng } from '../../src/main/engine/rng.ts'
 import type { Scene } from '../scenes/scene.ts'
 import type { Vocabulary } from './bpe.ts'
@@ -46,7 +47,7 @@ export async function trainVlm(
 ): Promise<void> {
   const { seed, batch, steps, threads } = settings
   writeVlmFiles(folder, vocabulary)
-  const config = await readVlmConfig(folder)
+  const config = (await describeVlm(folder)).config as LlavaConfig
   const companion = await openWeights(companionFolder)
   const tower = await openTower(config, companion, threads)
   const pictures = await openPictures('train', threads)

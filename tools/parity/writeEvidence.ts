@@ -70,17 +70,21 @@ await session.release()
 
 const { vision, decoder } = models.source.config
 const processor = await openImageProcessor(folders.model)
-const pixels = await Promise.all(images.map(({ path }) => processor.pixelValuesOfFile(path)))
+const pixels = await Promise.all(images.map(({ path }) => processor.pixelsOfFile(path)))
 const count = images.length
 await writeSafetensors(join(out, 'evidence.safetensors'), [
-  floatsOf('pixel_values', [count, vision.channels, vision.imageSize, vision.imageSize], concatenate(pixels)),
+  floatsOf(
+    'pixel_values',
+    [count, vision.channels, vision.imageSize, vision.imageSize],
+    concatenate(pixels.map(({ values }) => values)),
+  ),
   // [rows, vocab], the response tokens of one row after the other.
   floatsOf('logits', [adapted.flatMap(({ tokens }) => tokens).length, decoder.vocabSize], logits as Tensor),
 ])
 const responses = Object.fromEntries([...said].map(([name, list]) => [name, list.map(({ tokens }) => tokens)]))
 const evidence = {
   ...{ model: folders.model, step, question: config.rollout.question, maxNewTokens: config.rollout.maxNewTokens },
-  ...{ images: images.map(({ path }) => path), promptIds: models.promptIds, responses },
+  ...{ images: images.map(({ path }) => path), promptIds: adapted[0]?.promptIds, responses },
 }
 writeFileSync(join(out, 'evidence.json'), `${JSON.stringify(evidence)}\n`)
 await models.release()

@@ -33,9 +33,10 @@ const optionsOf = (changed: RunConfig = config) =>
 
 /** Eight responses, half of them with the liked token at their third place, half with the other. */
 function rollouts(): RewardedRollout[] {
-  const { imageTokens, decoder, imageTokenId } = given.source.config
+  const { decoder, imageTokenId } = given.source.config
   const features = given.feeds['image_features']?.values as Float32Array
-  const size = imageTokens * decoder.hiddenSize
+  const size = features.length / 2
+  const imageTokens = size / decoder.hiddenSize
   return Array.from({ length: 8 }, (_, i) => {
     const isLiked = i % 2 === 0
     const tokens = [20 + i, 30, isLiked ? liked : disliked, 40, 2]

@@ -16,6 +16,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { bfloat16Bits, bfloat16Number } from '../graph/typedValues.ts'
+import { llava } from '../models/llava/llava.ts'
 import { byDecoderPath, loraFeeds, storedAdapter } from '../models/shared/lora.ts'
 import { fixtureRoot, floats, maxDifference } from '../models/testing/parityFixtures.ts'
 import { at, openSequenceCase, runResponse, trainedFixtures } from '../models/testing/sequenceCase.ts'
@@ -31,7 +32,7 @@ let number = 0
 const newPlace = () => join(root, `${number++}`)
 
 const merge = (weights: Weights, adapter: LoraAdapter, folder: string, options?: MergeOptions) =>
-  mergeAdapter(weights, storedAdapter(weights, adapter), folder, options)
+  mergeAdapter(weights, storedAdapter(llava, weights, adapter), folder, options)
 
 /** SHA-256 of every file of a folder, by name. */
 function hashes(folder: string): Record<string, string> {
@@ -80,7 +81,7 @@ test('an adapter that was written and merged says what it says beside its model,
   const { source, feeds } = await openSequenceCase('siglip-qwen2')
   const adapter = await readAdapter(join(source.weights.folder, 'adapter'))
   const written = newPlace()
-  await writeAdapter(written, byDecoderPath(adapter), null)
+  await writeAdapter(written, byDecoderPath(llava, adapter), null)
   const again = await readAdapter(written)
   for (const strength of [1, 0.25]) {
     const merged = newPlace()
@@ -88,7 +89,7 @@ test('an adapter that was written and merged says what it says beside its model,
     const { logits } = await runResponse(await openVlm(merged), feeds, { outputs: ['logits'] })
     const beside = await runResponse(
       source,
-      { ...feeds, ...loraFeeds(byDecoderPath(adapter), strength) },
+      { ...feeds, ...loraFeeds(byDecoderPath(llava, adapter), strength) },
       { adapter: { rank: adapter.rank }, outputs: ['logits'] },
     )
     const expected = beside['logits']?.values as Float32Array

@@ -43,7 +43,7 @@ describe('pixel values of the fixtures are those of transformers', () => {
     const batch = new Float32Array(2 * perImage)
     for (const [i, file] of ['wide.png', 'tall.png'].entries()) {
       const place = batch.subarray(i * perImage, (i + 1) * perImage)
-      await processor.pixelValuesOfFile(join(fixtureRoot, 'images', file), { into: place })
+      await processor.pixelsOfFile(join(fixtureRoot, 'images', file), { into: place })
     }
     expect([2, 3, processor.size.height, processor.size.width]).toEqual(shape)
     expect(maxDifference(batch, floats(fixture.get('pixel_values')))).toBe(0)

@@ -7,6 +7,14 @@ import { type RgbImage, resizeRgb, type Size, type Window } from './resample.ts'
 const channels = 3
 const levels = 256
 
+/** An image as the tower sees it. */
+export interface ImagePixels {
+  /** `pixel_values` [tiles, 3, height, width] */
+  readonly values: Float32Array
+  /** Of the picture as it was read. */
+  readonly size: Size
+}
+
 export class ImageProcessor {
   readonly config: ImageProcessorConfig
   /** What each of the 256 levels becomes, [channels, levels]. */
@@ -44,15 +52,16 @@ export class ImageProcessor {
   }
 
   /**
-   * `pixel_values` [3, height, width] of an image file.
+   * An image file as the tower sees it, in one tile.
    * @param options.into as {@link pixelValues} has it; `sha256` as `decodeImage` has it
    * @throws StudioError as `decodeImage` does
    */
-  async pixelValuesOfFile(
+  async pixelsOfFile(
     path: string,
     { into, sha256 }: { into?: Float32Array; sha256?: string } = {},
-  ): Promise<Float32Array> {
-    return this.pixelValues(await decodeImage(path, sha256), into)
+  ): Promise<ImagePixels> {
+    const image = await decodeImage(path, sha256)
+    return { values: this.pixelValues(image, into), size: { width: image.width, height: image.height } }
   }
 
   /** The part of the resized picture that the crop keeps, and where it lies in the result. */

@@ -14,7 +14,7 @@ import { type LoraAdapter, writeAdapter } from '../folder/peft.ts'
 import { syncFolder } from '../folder/safetensors.ts'
 import type { Weights } from '../folder/weights.ts'
 import { runtimeVersion, throwIfCancelled } from '../graph/ortSession.ts'
-import { storedAdapter } from '../models/shared/lora.ts'
+import { peftAdapter, storedAdapter } from '../models/shared/lora.ts'
 import { openVlm } from '../models/vlm.ts'
 import type { VlmSource } from '../models/vlmGraphs.ts'
 import { splitImages } from '../run/schedule.ts'
@@ -28,12 +28,6 @@ export interface ExportRequest {
   /** A new folder; `adapter`, `merged` and `run.json` appear in it. */
   readonly folder: string
   readonly merged: boolean
-}
-
-/** The adapter by the names of transformers' modules, its strength taken into alpha, as Python's peft loads it. */
-export function adapterForPeft({ rank, alpha, layers }: LoraAdapter, strength: number): LoraAdapter {
-  const named = [...layers].map(([path, factors]) => [`model.language_model.${path}`, factors] as const)
-  return { rank, alpha: alpha * strength, layers: new Map(named) }
 }
 
 /**
@@ -83,9 +77,13 @@ async function writeExport(
   const { source, adapter, folder, weightsSha256, signal } = parts
   const { config, seed, folders, record } = openStoredRun(db, runId)
   throwIfCancelled(signal)
-  await writeAdapter(join(folder, 'adapter'), adapterForPeft(adapter, strength), folders.model)
+  await writeAdapter(
+    join(folder, 'adapter'),
+    withStrength(peftAdapter(source.architecture, adapter), strength),
+    folders.model,
+  )
   if (merged) {
-    const stored = storedAdapter(source.weights, adapter)
+    const stored = storedAdapter(source.architecture, source.weights, adapter)
     await mergeAdapter(source.weights, stored, join(folder, 'merged'), { strength, ...(signal && { signal }) })
   }
   throwIfCancelled(signal)
@@ -105,6 +103,11 @@ async function writeExport(
   }
   await writeFile(join(folder, 'run.json'), `${JSON.stringify(bundle, null, 1)}\n`, { flush: true })
   await syncFolder(folder)
+}
+
+/** The strength taken into alpha, as Python's peft loads it. */
+export function withStrength(adapter: LoraAdapter, strength: number): LoraAdapter {
+  return { ...adapter, alpha: adapter.alpha * strength }
 }
 
 /** Configs, tokenizer and run.json beside the weights, generously. */

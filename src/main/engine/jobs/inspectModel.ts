@@ -26,7 +26,7 @@ export async function inspectModel(
     config: (await readJsonObject(`${folder}/config.json`)) as ModelReport['config'],
     weightsSha256: await sha256Of(weightFiles(vlm.weights)),
     parameters: parametersOf(vlm.weights),
-    imageTokens: vlm.config.imageTokens,
+    imageTokens: vlm.architecture.imageLayout(vlm.config, squareImage(vlm.config.vision)).tokens,
     encoder: companionFolder === null ? null : await inspectCompanion(vlm, companionFolder, signal),
   }
 }
@@ -53,4 +53,9 @@ async function inspectCompanion(
 
 function parametersOf(weights: Weights): number {
   return weights.names.reduce((sum, name) => sum + weights.get(name).shape.reduce((a, b) => a * b, 1), 0)
+}
+
+/** How many tokens an image takes may depend on its size; a report says it of one that the tower sees as it is. */
+function squareImage({ imageSize }: { readonly imageSize: number }) {
+  return { width: imageSize, height: imageSize }
 }

@@ -3,12 +3,12 @@
 // align/; the parts it is made of stand in the files named after them.
 import { gradients } from '../autodiff/backward.ts'
 import type { Weights } from '../folder/weights.ts'
-import type { Dim } from '../graph/dims.ts'
+import { type Dim, elementCount } from '../graph/dims.ts'
 import { GraphBuilder } from '../graph/graphBuilder.ts'
 import type { Graph, Value } from '../graph/ir.ts'
 import { tensorOps } from '../graph/tensorOps.ts'
-import type { VlmConfig } from './hfConfig.ts'
-import { projector } from './llava/projector.ts'
+import type { VlmConfig, VlmParameters } from './architecture.ts'
+import type { DescribedVlm } from './registry.ts'
 import {
   type DecoderCall,
   decoder,
@@ -18,17 +18,12 @@ import {
   tokenEmbeddings,
 } from './shared/decoder.ts'
 import { LoraInputs, type LoraSlot, loraSlots } from './shared/lora.ts'
-import { inputParameters, type Parameters, storedParameters } from './shared/parameters.ts'
+import { inputParameters, storedParameters } from './shared/parameters.ts'
 import { ValueHeadInputs } from './shared/valueHead.ts'
-import { imageFeatures, pixelInput } from './shared/visionEncoder.ts'
-
-const tower = 'vision_tower.vision_model.'
+import { pixelInput } from './shared/visionTower.ts'
 
 /** A model as graphs see it. */
-export interface VlmSource {
-  readonly config: VlmConfig
-  readonly weights: Weights
-}
+export type VlmSource = DescribedVlm & { readonly weights: Weights }
 
 /** An adapter that a graph takes as inputs, `lora.scale` and the factors of {@link LoraInputs}. */
 export interface AdapterSpec {
@@ -37,12 +32,11 @@ export interface AdapterSpec {
   readonly slots?: readonly LoraSlot[]
 }
 
-/** `pixel_values` [images, channels, size, size] to `image_features` [images, imageTokens, hidden]. */
-export function visionGraph({ config, weights }: VlmSource): Graph {
+/** `pixel_values` [images, channels, size, size], a tile each, to `image_features` [images, rows of a tile, hidden]. */
+export function visionGraph(source: VlmSource): Graph {
   const g = new GraphBuilder('vision')
-  const p = storedParameters(g, weights)
-  const features = imageFeatures(g, p, tower, config, pixelInput(g, config.vision))
-  g.output('image_features', projector(g, p, config, features))
+  const p = parametersOf(g, source)
+  g.output('image_features', projected(g, p, source, tower(g, p, source)))
   return g.build()
 }
 
@@ -50,20 +44,21 @@ export function visionGraph({ config, weights }: VlmSource): Graph {
  * Prompts, padded on the left, to `logits` [batch, vocab] of the token that follows and to the cache: `key.LAYER` and
  * `value.LAYER`, each [batch, kvHeads, seq, headDim]. Inputs: {@link textInputs} and `sequenceInputs`.
  */
-export function promptGraph({ config, weights }: VlmSource, adapter: AdapterSpec | null): Graph {
+export function promptGraph(source: VlmSource, adapter: AdapterSpec | null): Graph {
+  const { config } = source
   const g = new GraphBuilder('prompt')
-  const p = storedParameters(g, weights)
+  const p = parametersOf(g, source)
   const { reshape, slice } = tensorOps(g)
   const call: DecoderCall = {
     ...{ batch: 'batch', seq: 'seq' },
-    embeddings: promptEmbeddings(g, p, config, imageRows(g, p, config, 'projected')),
+    embeddings: promptEmbeddings(g, p, config, imageRows(g, p, source, 'projected')),
     inputs: sequenceInputs(g, config.decoder, 'seq', 'seq'),
     adapter: adapterInputs(g, config, adapter),
   }
   const { hidden, cache } = decoder(g, p, config.decoder, call)
   const width = config.decoder.hiddenSize
   const last = reshape(slice(reshape(hidden, ['batch', 'seq', width]), 1, -1), ['batch', width])
-  g.output('logits', logits(g, p, config.decoder, last))
+  g.output('logits', logits(p, config.decoder, last))
   cacheOutputs(g, cache)
   return g.build()
 }
@@ -74,9 +69,10 @@ export function promptGraph({ config, weights }: VlmSource, adapter: AdapterSpec
  * filled yet are masked.
  * @param weightsFirst faster for two rows and more on the CPU, with weights that are not prepacked
  */
-export function stepGraph({ config, weights }: VlmSource, adapter: AdapterSpec | null, weightsFirst = false): Graph {
+export function stepGraph(source: VlmSource, adapter: AdapterSpec | null, weightsFirst = false): Graph {
+  const { config } = source
   const g = new GraphBuilder('step')
-  const p = storedParameters(g, weights)
+  const p = parametersOf(g, source)
   const { layers, kvHeads, headDim } = config.decoder
   const ids = g.input('input_ids', 'int64', ['batch', 1])
   const past = Array.from({ length: layers }, (_, layer): LayerCache => {
@@ -89,7 +85,7 @@ export function stepGraph({ config, weights }: VlmSource, adapter: AdapterSpec |
     inputs: sequenceInputs(g, config.decoder, 1, 'past+1'),
     adapter: adapterInputs(g, config, adapter),
   })
-  g.output('logits', logits(g, p, config.decoder, hidden, weightsFirst))
+  g.output('logits', logits(p, config.decoder, hidden, weightsFirst))
   cacheOutputs(g, cache)
   return g.build()
 }
@@ -144,12 +140,13 @@ export interface ResponseGraph {
  * `response_rows` int64 [rows] (the row of [batch * seq] that predicts each response token, the one before it) and
  * `response_ids` int64 [rows]. Only these rows reach the head, so padding costs nothing there.
  */
-export function responseGraph({ config, weights }: VlmSource, options: ResponseGraphOptions): ResponseGraph {
+export function responseGraph(source: VlmSource, options: ResponseGraphOptions): ResponseGraph {
+  const { config, architecture } = source
   const { adapter = null, valueHead = null, images = 'projected', trainBase = false, recompute = false } = options
   const g = new GraphBuilder('response')
-  const trained = trainBase ? inputParameters(g) : null
-  const p = trained ?? storedParameters(g, weights)
-  const embeddings = promptEmbeddings(g, p, config, imageRows(g, p, config, images))
+  const trained = trainBase ? inputParameters(g, architecture.names) : null
+  const p = trained?.modules ?? parametersOf(g, source)
+  const embeddings = promptEmbeddings(g, p, config, imageRows(g, p, source, images))
   const inputs = sequenceInputs(g, config.decoder, 'seq', 'seq')
   const lora = adapterInputs(g, config, adapter)
   const head = valueHead === null ? null : new ValueHeadInputs(g, config.decoder.hiddenSize, valueHead)
@@ -181,14 +178,14 @@ export function responseGraph({ config, weights }: VlmSource, options: ResponseG
 
 function responseTerms(
   g: GraphBuilder,
-  p: Parameters,
+  p: VlmParameters,
   { decoder: config }: VlmConfig,
   states: Value,
   head: ValueHeadInputs | null,
 ): ResponseTerms {
   const { div, gather, gatherElements, mul, reduceLogSumExp, reduceSum, reshape, softmax, sub } = tensorOps(g)
   const hidden = gather(states, g.input('response_rows', 'int64', ['rows']))
-  const scaled = div(logits(g, p, config, hidden), g.input('temperature', 'float32', []))
+  const scaled = div(logits(p, config, hidden), g.input('temperature', 'float32', []))
   const ids = reshape(g.input('response_ids', 'int64', ['rows']), ['rows', 1])
   const normaliser = reduceLogSumExp(scaled, [-1])
   return {
@@ -205,20 +202,31 @@ function responseTerms(
 export type ImageInput = 'projected' | 'features' | 'pixels'
 
 /**
- * Projected image tokens one after the other, [rows, hidden], from the input `image_features` [images, imageTokens,
- * hidden], `tower_features` [images, imageTokens, features] or `pixel_values`.
+ * Rows of all images one after the other, [image_rows, hidden], from the input `image_features` of that shape,
+ * `tower_features` [images, tower_rows, width] or `pixel_values`.
  */
-function imageRows(g: GraphBuilder, p: Parameters, config: VlmConfig, source: ImageInput): Value {
-  const { imageTokens, decoder: text, vision, featureLayers } = config
-  const flat = (projected: Value) => tensorOps(g).reshape(projected, [`${imageTokens}*images`, text.hiddenSize])
-  if (source === 'projected')
-    return flat(g.input('image_features', 'float32', ['images', imageTokens, text.hiddenSize]))
-  const width = vision.hiddenSize * featureLayers.length
+function imageRows(g: GraphBuilder, p: VlmParameters, source: VlmSource, input: ImageInput): Value {
+  const { architecture, config } = source
+  const { hiddenSize } = config.decoder
+  if (input === 'projected') return g.input('image_features', 'float32', ['image_rows', hiddenSize])
   const features =
-    source === 'features'
-      ? g.input('tower_features', 'float32', ['images', imageTokens, width])
-      : imageFeatures(g, p, tower, config, pixelInput(g, vision))
-  return flat(projector(g, p, config, features))
+    input === 'features'
+      ? g.input('tower_features', 'float32', ['images', 'tower_rows', architecture.towerWidth(config)])
+      : tower(g, p, source)
+  const rows = projected(g, p, source, features)
+  return tensorOps(g).reshape(rows, [elementCount(rows.shape.slice(0, -1)), hiddenSize])
+}
+
+function tower(g: GraphBuilder, p: VlmParameters, { architecture, config }: VlmSource): Value {
+  return architecture.towerFeatures(g, p.tower, config, pixelInput(g, config.vision))
+}
+
+function projected(g: GraphBuilder, p: VlmParameters, { architecture, config }: VlmSource, features: Value): Value {
+  return architecture.projector(g, p.projector, config, features)
+}
+
+function parametersOf(g: GraphBuilder, { architecture, weights }: VlmSource): VlmParameters {
+  return storedParameters(g, weights, architecture.names)
 }
 
 /**
@@ -226,7 +234,7 @@ function imageRows(g: GraphBuilder, p: Parameters, config: VlmConfig, source: Im
  * bool [batch, seq], true where a token stands for a part of an image, and there `image_index` int64 [batch, seq],
  * its row among all image tokens (0 elsewhere).
  */
-function promptEmbeddings(g: GraphBuilder, p: Parameters, { decoder: config }: VlmConfig, images: Value): Value {
+function promptEmbeddings(g: GraphBuilder, p: VlmParameters, { decoder: config }: VlmConfig, images: Value): Value {
   const { gather, reshape, where } = tensorOps(g)
   const rows: Dim = 'batch*seq'
   const ids = g.input('input_ids', 'int64', ['batch', 'seq'])

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { readAdapter } from '../folder/peft.ts'
 import { tensor } from '../graph/ortSession.ts'
 import { byDecoderPath, loraFeeds } from '../models/shared/lora.ts'
-import { imageFeeds, padTokens, sequenceFeeds } from '../models/shared/sequenceFeeds.ts'
+import { featureFeeds, padTokens, sequenceFeeds } from '../models/shared/sequenceFeeds.ts'
 import { floats, integers, maxDifference, type ParityFixture, readFixture } from '../models/testing/parityFixtures.ts'
 import {
   imageFeaturesOf,
@@ -16,7 +16,7 @@ import {
 import { openVlm } from '../models/vlm.ts'
 import type { VlmSource } from '../models/vlmGraphs.ts'
 import { Rng } from '../rng.ts'
-import { type GenerationSettings, Generator, type Response, type RolloutRequest, stackFeatures } from './generate.ts'
+import { type GenerationSettings, Generator, type Response, type RolloutRequest } from './generate.ts'
 import type { SamplingSettings } from './sampler.ts'
 
 const greedy: SamplingSettings = { greedy: true, temperature: 1, topK: 0, topP: 1, repetitionPenalty: 1 }
@@ -65,7 +65,7 @@ function settingsFor(
 /** The adapter's inputs, without any effect unless `strength` says so. */
 async function adapterOf(name: string, strength = 0) {
   if (!trainedFixtures.includes(name)) return {}
-  const adapter = byDecoderPath(await readAdapter(`${get(name).fixture.folder}/adapter`))
+  const adapter = byDecoderPath(get(name).source.architecture, await readAdapter(`${get(name).fixture.folder}/adapter`))
   return { adapter: loraFeeds(adapter, strength) }
 }
 
@@ -219,8 +219,7 @@ describe('the end of a response', () => {
       source,
       {
         ...sequenceFeeds(source.config.decoder, batch),
-        ...imageFeeds(source.config, batch, [[0]]),
-        image_features: stackFeatures(imageFeatures, source.config.imageTokens, source.config.decoder.hiddenSize),
+        ...featureFeeds(source.config, batch, [imageFeatures]),
         temperature: tensor('float32', [], [1]),
         ...rowFeeds(rows, () => 0),
       },

@@ -1,8 +1,8 @@
 // Batched decoding with a key-value cache: prompts with images in, responses with log-probabilities out.
 // Before it stand prompts and image features, after it token spans, rewards and evaluation.
-import { OrtSession, type SessionOptions, type Tensor, tensor, throwIfCancelled } from '../graph/ortSession.ts'
+import { OrtSession, type SessionOptions, type Tensor, throwIfCancelled } from '../graph/ortSession.ts'
 import { openTogether, releaseAll } from '../graph/resources.ts'
-import { type Feeds, imageFeeds, padTokens, sequenceFeeds } from '../models/shared/sequenceFeeds.ts'
+import { type Feeds, featureFeeds, padTokens, sequenceFeeds } from '../models/shared/sequenceFeeds.ts'
 import { type AdapterSpec, promptGraph, stepGraph, type VlmSource } from '../models/vlmGraphs.ts'
 import type { Rng, RngState } from '../rng.ts'
 import { KvCache } from './kvCache.ts'
@@ -10,9 +10,9 @@ import { SamplerScratch, type SamplingSettings, sampleToken } from './sampler.ts
 import { type FinishReason, GrowingText, type StopConditions, type TextStream } from './stopConditions.ts'
 
 export interface RolloutRequest {
-  /** With the image token repeated for every part of the image. */
+  /** With the image token once for each row of its images' features. */
   readonly promptIds: readonly number[]
-  /** Projected features of the prompt's images, each [imageTokens, hidden]. */
+  /** Projected features of the prompt's images, each [rows, hidden]. */
   readonly imageFeatures: readonly Float32Array[]
   /** Gives one number a token; a stream of its own makes a row independent of the batch that it is in. */
   readonly rng: Pick<Rng, 'uniform' | 'state'>
@@ -198,14 +198,11 @@ export class Generator {
       config.padTokenId,
       'left',
     )
-    const images = different.flatMap(({ imageFeatures }) => imageFeatures)
-    let next = 0
-    const imagesOf = different.map(({ imageFeatures }) => imageFeatures.map(() => next++))
+    const features = different.map(({ imageFeatures }) => imageFeatures)
     const results = await this.#prompt.compute(
       {
         ...sequenceFeeds(config.decoder, batch),
-        ...imageFeeds(config, batch, imagesOf),
-        image_features: stackFeatures(images, config.imageTokens, config.decoder.hiddenSize),
+        ...featureFeeds(config, batch, features),
         ...adapter,
       },
       run,
@@ -222,16 +219,6 @@ function samePrompt(a: RolloutRequest, b: RolloutRequest): boolean {
     a.imageFeatures.every((features, i) => features === b.imageFeatures[i]) &&
     a.promptIds.every((id, i) => id === b.promptIds[i])
   )
-}
-
-/** `image_features` [images, imageTokens, hidden]; text alone feeds one image of zeros, which nothing reads. */
-export function stackFeatures(images: readonly Float32Array[], imageTokens: number, hiddenSize: number): Tensor {
-  const size = imageTokens * hiddenSize
-  const stacked = new Float32Array(Math.max(1, images.length) * size)
-  images.forEach((features, i) => {
-    stacked.set(features, i * size)
-  })
-  return tensor('float32', [stacked.length / size, imageTokens, hiddenSize], stacked)
 }
 
 function responseOf({ history, promptLength, growing, rng, ...row }: Row, reason: FinishReason): Response {

@@ -1,18 +1,27 @@
 // Projected image features, computed once an image: the vision tower and the projector are frozen, so every rollout
 // and every update of a run reads the same ones. Before it stands the image processor, after it generate.ts and align/.
+import { StudioError } from '../../../shared/errors.ts'
 import type { DeviceName } from '../../../shared/hardware.ts'
 import { OrtSession, type Tensor, tensor } from '../graph/ortSession.ts'
+import type { ImagePixels } from '../image/imageProcessor.ts'
+import type { ImageLayout } from '../models/architecture.ts'
 import { type VlmSource, visionGraph } from '../models/vlmGraphs.ts'
 
-/** Pixel values [channels, imageSize, imageSize] of one image. */
-export type PixelSource = () => Promise<Float32Array>
+export type PixelSource = () => Promise<ImagePixels>
+
+/** What the language model sees of an image. */
+export interface SeenImage {
+  /** [rows, hidden] */
+  readonly features: Float32Array
+  readonly layout: ImageLayout
+}
 
 export class ImageFeatures {
   readonly #source: VlmSource
   readonly #session: OrtSession
   readonly #limitBytes: number
   /** In the order of their last use. */
-  readonly #kept = new Map<string, Float32Array>()
+  readonly #kept = new Map<string, SeenImage>()
   #keptBytes = 0
 
   private constructor(source: VlmSource, session: OrtSession, limitBytes: number) {
@@ -30,8 +39,7 @@ export class ImageFeatures {
   }
 
   /**
-   * Features of each image, [imageTokens, hidden], in the order of the entries; the same array for the same key as
-   * long as it is kept.
+   * Features of each image in the order of the entries; the same array for the same key as long as it is kept.
    * @param images key (e.g. the file's SHA-256) and pixels, which are asked for only when the features are not kept
    * @param batchSize images in one run
    */
@@ -39,8 +47,8 @@ export class ImageFeatures {
     images: readonly (readonly [key: string, pixels: PixelSource])[],
     batchSize: number,
     signal?: AbortSignal,
-  ): Promise<Float32Array[]> {
-    const found = new Map<string, Float32Array>()
+  ): Promise<SeenImage[]> {
+    const found = new Map<string, SeenImage>()
     const missing = new Map<string, PixelSource>()
     for (const [key, pixels] of images) {
       const kept = this.#kept.get(key)
@@ -52,11 +60,11 @@ export class ImageFeatures {
       const batch = entries.slice(start, start + batchSize)
       const computed = await this.#compute(await Promise.all(batch.map(([, pixels]) => pixels())), signal)
       batch.forEach(([key], i) => {
-        found.set(key, computed[i] as Float32Array)
+        found.set(key, computed[i] as SeenImage)
       })
     }
-    for (const [key, features] of found) this.#keep(key, features)
-    return images.map(([key]) => found.get(key) as Float32Array)
+    for (const [key, seen] of found) this.#keep(key, seen)
+    return images.map(([key]) => found.get(key) as SeenImage)
   }
 
   async release(): Promise<void> {
@@ -64,28 +72,57 @@ export class ImageFeatures {
     await this.#session.release()
   }
 
-  async #compute(pixels: readonly Float32Array[], signal: AbortSignal | undefined): Promise<Float32Array[]> {
-    const { vision, imageTokens, decoder } = this.#source.config
-    const shape = [pixels.length, vision.channels, vision.imageSize, vision.imageSize]
-    const values = new Float32Array(shape.reduce((a, b) => a * b))
-    pixels.forEach((image, i) => {
-      values.set(image, (i * values.length) / pixels.length)
-    })
+  async #compute(images: readonly ImagePixels[], signal: AbortSignal | undefined): Promise<SeenImage[]> {
+    const { architecture, config } = this.#source
+    const { channels, imageSize } = config.vision
+    const values = concat(images.map((image) => image.values))
+    const tileValues = channels * imageSize ** 2
+    const shape = [values.length / tileValues, channels, imageSize, imageSize]
     const feeds = { pixel_values: tensor('float32', shape, values) }
     const { image_features } = await this.#session.compute(feeds, signal ? { signal } : {})
     const features = (image_features as Tensor).values as Float32Array
-    const size = imageTokens * decoder.hiddenSize
-    return pixels.map((_, i) => features.slice(i * size, (i + 1) * size))
+    const valuesOfTile = features.length / (shape[0] as number)
+    let at = 0
+    return images.map(({ values: { length }, size }) => {
+      const layout = architecture.imageLayout(config, size)
+      const end = at + (length / tileValues) * valuesOfTile
+      const seen = { layout, features: features.slice(at, end) }
+      requireLayout(layout, length / tileValues, seen.features.length / config.decoder.hiddenSize)
+      at = end
+      return seen
+    })
   }
 
-  #keep(key: string, features: Float32Array): void {
-    if (this.#kept.delete(key)) this.#keptBytes -= features.byteLength
-    this.#kept.set(key, features)
-    this.#keptBytes += features.byteLength
-    for (const [oldest, { byteLength }] of this.#kept) {
+  #keep(key: string, seen: SeenImage): void {
+    if (this.#kept.delete(key)) this.#keptBytes -= seen.features.byteLength
+    this.#kept.set(key, seen)
+    this.#keptBytes += seen.features.byteLength
+    for (const [oldest, { features }] of this.#kept) {
       if (this.#keptBytes <= this.#limitBytes || oldest === key) break
       this.#kept.delete(oldest)
-      this.#keptBytes -= byteLength
+      this.#keptBytes -= features.byteLength
     }
   }
+}
+
+function concat(arrays: readonly Float32Array[]): Float32Array {
+  const joined = new Float32Array(arrays.reduce((length, array) => length + array.length, 0))
+  let at = 0
+  for (const array of arrays) {
+    joined.set(array, at)
+    at += array.length
+  }
+  return joined
+}
+
+/** @throws StudioError `model.image-layout` */
+function requireLayout({ tiles, rows }: ImageLayout, foundTiles: number, foundRows: number): void {
+  if (tiles === foundTiles && rows === foundRows) return
+  throw new StudioError({
+    code: 'model.image-layout',
+    message: 'The image processor of this model cuts images in another way than its config.json says.',
+    remedy: 'Copy the model again: its files are not of the same model.',
+    expected: `${tiles} tiles and ${rows} rows`,
+    found: `${foundTiles} tiles and ${foundRows} rows`,
+  })
 }

@@ -1,7 +1,7 @@
 // Keys and values of a decoding batch. They live in JavaScript: a graph reads them without a copy and hands back only
 // the columns of new tokens. Filled by generate.ts after each run of its graphs.
 import { type Tensor, tensor } from '../graph/ortSession.ts'
-import type { DecoderConfig } from '../models/hfConfig.ts'
+import type { DecoderConfig } from '../models/shared/decoderConfig.ts'
 import { type Feeds, stepFeeds } from '../models/shared/sequenceFeeds.ts'
 
 /** Columns by which a full cache grows: a growth copies everything, an unused column costs attention a little. */

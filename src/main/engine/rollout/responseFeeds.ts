@@ -1,16 +1,15 @@
 // Prompts with their responses as feeds of a response graph (models/vlmGraphs.ts): for the log-probabilities of policy
 // and reference, and for updates.
 import { tensor } from '../graph/ortSession.ts'
-import type { VlmConfig } from '../models/hfConfig.ts'
-import { type Feeds, imageFeeds, padTokens, sequenceFeeds } from '../models/shared/sequenceFeeds.ts'
-import { stackFeatures } from './generate.ts'
+import type { VlmConfig } from '../models/architecture.ts'
+import { type Feeds, featureFeeds, padTokens, sequenceFeeds } from '../models/shared/sequenceFeeds.ts'
 
 /** One prompt and what was said to it. */
 export interface PromptedResponse {
-  /** With the image token repeated for every part of the image. */
+  /** With the image token once for each row of its images' features. */
   readonly promptIds: readonly number[]
   readonly tokens: readonly number[]
-  /** Projected features of the prompt's images, each [imageTokens, hidden]. */
+  /** Projected features of the prompt's images, each [rows, hidden]. */
   readonly imageFeatures: readonly Float32Array[]
 }
 
@@ -20,24 +19,18 @@ export interface PromptedResponse {
  * @param temperature of the log-probabilities
  */
 export function responseFeeds(config: VlmConfig, responses: readonly PromptedResponse[], temperature: number): Feeds {
-  const { decoder, padTokenId, imageTokens } = config
+  const { decoder, padTokenId } = config
   // Padding stands on the right, so a sequence's own columns begin at 0.
   const sequences = responses.map(({ promptIds, tokens }) => [...promptIds, ...tokens])
   const batch = padTokens(sequences, padTokenId, 'right')
-  let next = 0
-  const images = responses.map(({ imageFeatures }) => imageFeatures.map(() => next++))
+  const features = responses.map(({ imageFeatures }) => imageFeatures)
   const rows = responses.flatMap(({ promptIds, tokens }, row) =>
     tokens.map((_, i) => BigInt(row * batch.seq + promptIds.length - 1 + i)),
   )
   const ids = responses.flatMap(({ tokens }) => tokens.map(BigInt))
   return {
     ...sequenceFeeds(decoder, batch),
-    ...imageFeeds(config, batch, images),
-    image_features: stackFeatures(
-      responses.flatMap(({ imageFeatures }) => imageFeatures),
-      imageTokens,
-      decoder.hiddenSize,
-    ),
+    ...featureFeeds(config, batch, features),
     response_rows: tensor('int64', [rows.length], BigInt64Array.from(rows)),
     response_ids: tensor('int64', [ids.length], BigInt64Array.from(ids)),
     temperature: tensor('float32', [], [temperature]),

@@ -136,7 +136,7 @@ export async function align(
     chosen: readonly RunImage[],
     step: number,
     stream: Rng,
-    { needsOne, ...options }: { needsOne: boolean; keptFeatures?: number },
+    { needsOne, ...options }: { needsOne: boolean; keptFeatureBytes?: number },
   ): Promise<readonly ImageResponse[]> {
     const drawn = { rng: stream.fork(step), signal, ...options }
     const said = await watch.time('rollout', step, () => models.respond(chosen, policy, drawn))
@@ -155,8 +155,10 @@ export async function align(
   /** Baselines from the policy as it is, and a value head that knows what to expect of it. */
   async function beginRound(step: number, before: RunCalibration | null): Promise<RunCalibration> {
     const chosen = chosenImages(images, config, rng.fork(streams.calibration), step, config.calibration.responses)
-    const keptFeatures = Math.max(1, Math.floor(warmUpFeatureBytes / models.featureBytes))
-    const responses = await respond(chosen, step, rng.fork(streams.calibration), { needsOne: true, keptFeatures })
+    const responses = await respond(chosen, step, rng.fork(streams.calibration), {
+      needsOne: true,
+      keptFeatureBytes: warmUpFeatureBytes,
+    })
     const { found, rewarded } = await watch.time('reward', step, async () => {
       const scored = await models.score(responses)
       const found = await calibrateRun(models, scored, config, run)

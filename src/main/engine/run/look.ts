@@ -38,7 +38,7 @@ export async function lookAt(
   options: { step: number; strength: number; signal?: AbortSignal | undefined },
 ): Promise<{ look: Look; responses: ScoredImageResponse[]; skipped: readonly SkippedImage[] }> {
   const { step, strength, signal } = options
-  const said = await models.respond(images, policy, { rng: null, strength, keptFeatures: 0, signal })
+  const said = await models.respond(images, policy, { rng: null, strength, keptFeatureBytes: 0, signal })
   requireMostImages(images.length, said.skipped, true)
   const responses = await models.score(said.responses)
   const { hallucinationRate, coverage } = estimateGrounding(

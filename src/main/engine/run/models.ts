@@ -6,7 +6,8 @@ import type { RunConfig } from '../../../shared/runConfig.ts'
 import type { Policy } from '../align/policy.ts'
 import type { ModelFolders } from '../folder/modelIdentity.ts'
 import { openTogether, releaseAll } from '../graph/resources.ts'
-import { type ImageProcessor, openImageProcessor } from '../image/imageProcessor.ts'
+import { type ImagePixels, type ImageProcessor, openImageProcessor } from '../image/imageProcessor.ts'
+import type { ImageLayout } from '../models/architecture.ts'
 import { loraFeeds } from '../models/shared/lora.ts'
 import { openVlm } from '../models/vlm.ts'
 import type { VlmSource } from '../models/vlmGraphs.ts'
@@ -14,9 +15,9 @@ import type { Lexicon } from '../reward/lexicon.ts'
 import { type ScoredResponse, scoreResponse } from '../reward/scoredResponse.ts'
 import type { Rng } from '../rng.ts'
 import { Generator, type Response } from '../rollout/generate.ts'
-import { ImageFeatures } from '../rollout/imageFeatures.ts'
+import { ImageFeatures, type SeenImage } from '../rollout/imageFeatures.ts'
 import type { PromptedResponse } from '../rollout/responseFeeds.ts'
-import { openChatTemplate } from '../text/chatTemplate.ts'
+import { type ChatTemplate, openChatTemplate } from '../text/chatTemplate.ts'
 import { openTokenizer, type Tokenizer } from '../text/tokenizer.ts'
 import type { SkippedImage } from './skippedImages.ts'
 import { type EmbeddingStore, type VerifiedImage, Verifier } from './verifier.ts'
@@ -64,20 +65,23 @@ export class AlignmentModels {
   readonly source: VlmSource
   readonly tokenizer: Tokenizer
   readonly verifier: Verifier
-  readonly promptIds: readonly number[]
   readonly #options: ModelsOptions
   readonly #features: ImageFeatures
   readonly #generator: Generator
+  readonly #template: ChatTemplate
+  /** By what stands for the image in them. */
+  readonly #prompts = new Map<string, readonly number[]>()
   readonly #processors: { readonly model: ImageProcessor; readonly companion: ImageProcessor }
   /** Whether both image processors make the same pixel values. */
   readonly #readAlike: boolean
   /** Pixel values by image, in the order of their last use. */
-  readonly #lately = new Map<string, Float32Array>()
+  readonly #lately = new Map<string, ImagePixels>()
 
   private constructor(
-    parts: Pick<AlignmentModels, 'source' | 'tokenizer' | 'verifier' | 'promptIds'> & {
+    parts: Pick<AlignmentModels, 'source' | 'tokenizer' | 'verifier'> & {
       features: ImageFeatures
       generator: Generator
+      template: ChatTemplate
       processors: { model: ImageProcessor; companion: ImageProcessor }
     },
     options: ModelsOptions,
@@ -85,7 +89,7 @@ export class AlignmentModels {
     this.source = parts.source
     this.tokenizer = parts.tokenizer
     this.verifier = parts.verifier
-    this.promptIds = parts.promptIds
+    this.#template = parts.template
     this.#features = parts.features
     this.#generator = parts.generator
     this.#processors = parts.processors
@@ -115,8 +119,7 @@ export class AlignmentModels {
       )
       const features = await keep(ImageFeatures.open(source, { ...session, limitBytes: featureBytes }))
       const generator = await keep(Generator.open(source, { ...session, adapter: { rank: config.adapter.rank } }))
-      const promptIds = template.promptIds(config.rollout.question, source.config.imageTokens)
-      return new AlignmentModels({ source, tokenizer, verifier, promptIds, features, generator, processors }, options)
+      return new AlignmentModels({ source, tokenizer, verifier, features, generator, template, processors }, options)
     })
   }
 
@@ -126,14 +129,15 @@ export class AlignmentModels {
    * @param rng null for greedy decoding, else forked for each place in the list, so that an image that is left out
    *   changes no other response
    * @param strength of the adapter; 1 as trained
-   * @param keptFeatures responses, the first ones, that keep their image features; all when left out
+   * @param keptFeatureBytes the first responses keep their image features, as many as fit in it and at least one unless
+   *   it is 0; all when left out
    */
   async respond(
     images: readonly RunImage[],
     policy: Policy,
-    options: { rng: Rng | null; strength?: number; keptFeatures?: number; signal?: AbortSignal | undefined },
+    options: { rng: Rng | null; strength?: number; keptFeatureBytes?: number; signal?: AbortSignal | undefined },
   ): Promise<Responses> {
-    const { rng, strength = 1, keptFeatures = images.length, signal } = options
+    const { rng, strength = 1, keptFeatureBytes = Number.POSITIVE_INFINITY, signal } = options
     const { rollout } = this.#options.config
     const unused = { uniform: () => 0, state: { seed: 0, stream: 0, counter: 0 } }
     const settings = {
@@ -145,33 +149,38 @@ export class AlignmentModels {
       batchSize: rollout.batchSize,
     }
     const responses: ImageResponse[] = []
+    let keptBytes = 0
     const skipped = new Map<string, SkippedImage>()
     for (let start = 0; start < images.length; start += rollout.batchSize) {
       const batch = await this.#readable(images.slice(start, start + rollout.batchSize), start, skipped, signal)
       const said = await this.#generator.generate(
-        batch.map(({ place, features }) => ({
-          promptIds: this.promptIds,
-          imageFeatures: [features],
+        batch.map(({ place, seen }) => ({
+          promptIds: this.#promptIds(seen.layout),
+          imageFeatures: [seen.features],
           rng: rng?.fork(place) ?? unused,
         })),
         settings,
         { adapter: loraFeeds(policy.adapter, strength), ...(signal && { signal }) },
       )
-      batch.forEach(({ image, features }, i) => {
+      batch.forEach(({ image, seen: { features, layout } }, i) => {
         const { tokens, logProbsAtTemperature, reason } = said[i] as Response
+        keptBytes += features.byteLength
+        const isKept = keptFeatureBytes > 0 && (keptBytes <= keptFeatureBytes || responses.length === 0)
         responses.push({
-          ...{ image, promptIds: this.promptIds, tokens, logProbsAtTemperature, reason },
-          imageFeatures: responses.length < keptFeatures ? [features] : [],
+          ...{ image, promptIds: this.#promptIds(layout), tokens, logProbsAtTemperature, reason },
+          imageFeatures: isKept ? [features] : [],
         })
       })
     }
     return { responses, skipped: [...skipped.values()] }
   }
 
-  /** Bytes of an image's features. */
-  get featureBytes(): number {
-    const { imageTokens, decoder } = this.source.config
-    return imageTokens * decoder.hiddenSize * Float32Array.BYTES_PER_ELEMENT
+  /** The prompt for an image of this layout; images of one size share it. */
+  #promptIds(layout: ImageLayout): readonly number[] {
+    const key = `${layout.tokens} ${layout.promptText('#')}`
+    const known = this.#prompts.get(key) ?? this.#template.promptIds(this.#options.config.rollout.question, layout)
+    this.#prompts.set(key, known)
+    return known
   }
 
   /** Those of the images that can be read, with their places in the whole list; the others are added to `skipped`. */
@@ -180,16 +189,16 @@ export class AlignmentModels {
     start: number,
     skipped: Map<string, SkippedImage>,
     signal: AbortSignal | undefined,
-  ): Promise<{ image: RunImage; place: number; features: Float32Array }[]> {
-    const readable: { image: RunImage; place: number; features: Float32Array }[] = []
+  ): Promise<{ image: RunImage; place: number; seen: SeenImage }[]> {
+    const readable: { image: RunImage; place: number; seen: SeenImage }[] = []
     // The same array for the same image, as long as the batch lasts: its prompt is then read once.
-    const known = new Map<string, Float32Array>()
+    const known = new Map<string, SeenImage>()
     for (const [i, image] of images.entries()) {
       if (skipped.has(image.sha256)) continue
       try {
-        const features = known.get(image.sha256) ?? (await this.#see(image, signal))
-        known.set(image.sha256, features)
-        readable.push({ image, place: start + i, features })
+        const seen = known.get(image.sha256) ?? (await this.#see(image, signal))
+        known.set(image.sha256, seen)
+        readable.push({ image, place: start + i, seen })
       } catch (error) {
         if (!(error instanceof StudioError && error.code.startsWith('image.'))) throw error
         const { imageId, sha256, path } = image
@@ -200,10 +209,10 @@ export class AlignmentModels {
   }
 
   /** The model's features of an image; the verifier's embedding of it is known afterwards. */
-  async #see(image: RunImage, signal: AbortSignal | undefined): Promise<Float32Array> {
-    const [features] = await this.#features.of([[image.sha256, () => this.#pixels(image, 'model')]], 1, signal)
+  async #see(image: RunImage, signal: AbortSignal | undefined): Promise<SeenImage> {
+    const [seen] = await this.#features.of([[image.sha256, () => this.#pixels(image, 'model')]], 1, signal)
     await this.verifier.imageEmbedding(this.verified(image))
-    return features as Float32Array
+    return seen as SeenImage
   }
 
   /** Finds and scores the object words of each response. */
@@ -222,20 +231,20 @@ export class AlignmentModels {
 
   /** The image as the verifier takes it. */
   verified(image: RunImage): VerifiedImage {
-    return { key: image.sha256, pixels: () => this.#pixels(image, 'companion') }
+    return { key: image.sha256, pixels: async () => (await this.#pixels(image, 'companion')).values }
   }
 
   /**
    * Pixel values of an image. A model and its own encoder nearly always want the same ones, so what one of them had
    * read lately serves the other too.
    */
-  async #pixels({ sha256, path }: RunImage, reader: 'model' | 'companion'): Promise<Float32Array> {
+  async #pixels({ sha256, path }: RunImage, reader: 'model' | 'companion'): Promise<ImagePixels> {
     const key = this.#readAlike ? sha256 : `${reader} ${sha256}`
-    const pixels = this.#lately.get(key) ?? (await this.#processors[reader].pixelValuesOfFile(path, { sha256 }))
+    const pixels = this.#lately.get(key) ?? (await this.#processors[reader].pixelsOfFile(path, { sha256 }))
     this.#lately.delete(key)
     this.#lately.set(key, pixels)
     for (const [oldest] of this.#lately) {
-      if (this.#lately.size * pixels.byteLength <= pixelBytes || oldest === key) break
+      if (this.#lately.size * pixels.values.byteLength <= pixelBytes || oldest === key) break
       this.#lately.delete(oldest)
     }
     return pixels

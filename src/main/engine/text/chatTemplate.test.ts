@@ -15,6 +15,8 @@ interface Expected {
   prompts: { text: string; input_ids: number[]; image_token_count: number }[]
 }
 
+const places = (tokens: number) => ({ tokens, promptText: (token: string) => token.repeat(tokens) })
+
 const names = ['clip-llama', 'clip-llama-bf16', 'clip-llama-linear', 'clip-mistral', 'siglip-qwen2']
 test.each(names)('%s: prompts and expanded ids', async (name) => {
   const { questions, prompts } = JSON.parse(readFileSync(join(fixtures, name, 'expected.json'), 'utf8')) as Expected
@@ -23,7 +25,9 @@ test.each(names)('%s: prompts and expanded ids', async (name) => {
   expect(questions).toHaveLength(2)
   questions.forEach((question, index) => {
     expect(template.text(question)).toBe(prompts[index]?.text)
-    expect(template.promptIds(question, prompts[index]?.image_token_count ?? 0)).toEqual(prompts[index]?.input_ids)
+    expect(template.promptIds(question, places(prompts[index]?.image_token_count ?? 0))).toEqual(
+      prompts[index]?.input_ids,
+    )
   })
 })
 

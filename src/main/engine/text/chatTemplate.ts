@@ -1,5 +1,5 @@
 // The prompt of a model for one image and one question: its chat template, or Vicuna's words for models without one,
-// and one place in the ids for each vector of the image. Before it stands tokenizer.ts, after it the rollout's prefill.
+// and a place in the ids for each row of the image's features. Before it stands tokenizer.ts, after it the rollout's prefill.
 import { basename, join } from 'node:path'
 import { Environment, Interpreter, Template } from '@huggingface/jinja'
 import { z } from 'zod'
@@ -53,6 +53,14 @@ async function findTemplate(folder: string): Promise<{ path: string; source: str
 
 /** A question as a message to the model, in the two forms in which templates expect its content. */
 type Content = string | { type: 'image' | 'text'; text?: string }[]
+
+/** What stands in the prompt for an image. */
+export interface ImagePlace {
+  /** Of the model's image token in it: one for each row of the image's features. */
+  readonly tokens: number
+  /** @param imageToken the image token as text */
+  readonly promptText: (imageToken: string) => string
+}
 
 /** The prompts of one model. */
 export class ChatTemplate {
@@ -110,24 +118,24 @@ export class ChatTemplate {
   }
 
   /**
-   * Ids of the prompt, with `imageTokens` copies of the image's id where the projected image is put.
-   * @throws StudioError as {@link text}, and `tokenizer.bad-template` when the ids hold another count of them
+   * Ids of the prompt for a question and an image of this place.
+   * @throws StudioError as {@link text}, and `tokenizer.bad-template` when the ids hold another count of image tokens
    */
-  promptIds(question: string, imageTokens: number): number[] {
-    return [...this.promptEncoding(question, imageTokens).ids]
+  promptIds(question: string, image: ImagePlace): number[] {
+    return [...this.promptEncoding(question, image).ids]
   }
 
   /**
-   * The prompt as transformers' LlavaProcessor makes it: the image's token is repeated in the text, then the text is
-   * encoded with its special tokens. Offsets are of `text`.
+   * The prompt as transformers' processors make it: the image's token is replaced by what stands for the image, then the
+   * text is encoded with its special tokens. Offsets are of `text`.
    * @throws StudioError as {@link promptIds}
    */
-  promptEncoding(question: string, imageTokens: number): Encoding & { readonly text: string } {
-    const text = this.text(question).replace(this.#imageToken, () => this.#imageToken.repeat(imageTokens))
+  promptEncoding(question: string, { tokens, promptText }: ImagePlace): Encoding & { readonly text: string } {
+    const text = this.text(question).replace(this.#imageToken, () => promptText(this.#imageToken))
     const encoding = this.#tokenizer.encode(text)
     const count = encoding.ids.filter((id) => id === this.#imageId).length
-    if (count === imageTokens) return { ...encoding, text }
-    throw badTemplate(this.#path, `The prompt holds ${count} places for an image of ${imageTokens}.`)
+    if (count === tokens) return { ...encoding, text }
+    throw badTemplate(this.#path, `The prompt holds ${count} places for an image of ${tokens}.`)
   }
 
   #parse(source: string): Template {

@@ -88,7 +88,8 @@ async function use(path: string, hasTemplate: boolean): Promise<void> {
   const tokenizer = await openTokenizer(path)
   const { ids } = tokenizer.encode(`A dog's <image> ${'a'.repeat(40)} 🐈`)
   expect(tokenizer.decodeWithOffsets(ids).ranges).toHaveLength(ids.length)
-  if (hasTemplate) (await openChatTemplate(path, tokenizer)).promptIds('Why?', 9)
+  if (hasTemplate)
+    (await openChatTemplate(path, tokenizer)).promptIds('Why?', { tokens: 9, promptText: (token) => token.repeat(9) })
 }
 
 test('mutated files are used or refused with a typed error, in time (250 cases)', async () => {

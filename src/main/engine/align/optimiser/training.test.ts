@@ -52,8 +52,10 @@ describe('from scratch', () => {
     const captions = Array.from({ length: 4 }, (_, i) => [...Array.from({ length: 7 }, (_, k) => 20 + 31 * i + k), 2])
     const { ids } = tokenBatch(fixture, 'prompt')
     const prompt = [...ids.subarray(0, fixture.json.response_start)]
+    const places = prompt.filter((id) => id === source.config.imageTokenId).length
+    const unread = new Float32Array(places * source.config.decoder.hiddenSize)
     const responses = captions.map(
-      (tokens): PromptedResponse => ({ promptIds: prompt, tokens, imageFeatures: [new Float32Array()] }),
+      (tokens): PromptedResponse => ({ promptIds: prompt, tokens, imageFeatures: [unread] }),
     )
     const { image_features: _, ...sequences } = responseFeeds(source.config, responses, 1)
     const photos = floats(fixture.get('pixel_values'))

@@ -68,7 +68,7 @@ function witnessName(loss: string, output: string): string {
 describe.each(trainedFixtures)('%s', (name) => {
   test.each([false, true])('losses and gradients are those of torch, recomputed: %s', async (recompute) => {
     const { fixture, source, feeds, cells } = await openSequenceCase(name)
-    const adapter = byDecoderPath(await readAdapter(`${fixture.folder}/adapter`))
+    const adapter = byDecoderPath(source.architecture, await readAdapter(`${fixture.folder}/adapter`))
     const everything: Feeds = {
       ...feeds,
       ...loraFeeds(adapter),
@@ -98,7 +98,7 @@ describe.each(trainedFixtures)('%s', (name) => {
 
   test('a value loss that is kept off the adapter leaves its gradients to the policy', async () => {
     const { fixture, source, feeds, cells } = await openSequenceCase(name)
-    const adapter = byDecoderPath(await readAdapter(`${fixture.folder}/adapter`))
+    const adapter = byDecoderPath(source.architecture, await readAdapter(`${fixture.folder}/adapter`))
     const { graph } = responseGraph(source, {
       adapter: { rank: adapter.rank },
       valueHead: valueHeadWidth,

@@ -15,7 +15,7 @@ import type { Feeds } from '../../models/shared/sequenceFeeds.ts'
 import { imageFeeds, sequenceFeeds } from '../../models/shared/sequenceFeeds.ts'
 import { newValueHead, valueHeadFeeds } from '../../models/shared/valueHead.ts'
 import { floats } from '../../models/testing/parityFixtures.ts'
-import { openSequenceCase, tokenBatch } from '../../models/testing/sequenceCase.ts'
+import { oneImageEach, openSequenceCase, tokenBatch } from '../../models/testing/sequenceCase.ts'
 import { promptGraph, responseGraph, stepGraph, visionGraph } from '../../models/vlmGraphs.ts'
 import { Rng } from '../../rng.ts'
 import { type GenerationSettings, Generator } from '../../rollout/generate.ts'
@@ -36,7 +36,7 @@ type Results = Record<string, Tensor>
 const scratch = mkdtempSync(join(tmpdir(), 'fisao-devices-'))
 const { fixture, source, feeds, cells } = await openSequenceCase(process.argv[2] ?? 'clip-llama')
 const compared = deviceNameSchema.parse(process.argv[3] ?? 'webgpu')
-const adapter = byDecoderPath(await readAdapter(`${fixture.folder}/adapter`))
+const adapter = byDecoderPath(source.architecture, await readAdapter(`${fixture.folder}/adapter`))
 const lora = loraFeeds(adapter)
 const { config } = source
 const rng = new Rng({ seed: 1 })
@@ -72,7 +72,7 @@ await compare(visionGraph(source), { pixel_values: tensor('float32', pixels.shap
 const prompt = tokenBatch(fixture, 'prompt')
 const filled = await compare(promptGraph(source, { rank: adapter.rank }), {
   ...sequenceFeeds(config.decoder, prompt),
-  ...imageFeeds(config, prompt, [[0], [1]]),
+  ...imageFeeds(config, prompt, oneImageEach(feeds['image_features'] as Tensor, 2)),
   image_features: feeds['image_features'] as Tensor,
   ...lora,
 })

@@ -6,8 +6,9 @@ import { basename, dirname, join } from 'node:path'
 import { StudioError } from '../../../../shared/errors.ts'
 import { openImageProcessor } from '../../image/imageProcessor.ts'
 import { readLexicon } from '../../jobs/readLexicon.ts'
+import { readDualEncoderConfig } from '../../models/companion/config.ts'
 import { openDualEncoder } from '../../models/companion/encoder.ts'
-import { readDualEncoderConfig, readVlmConfig } from '../../models/hfConfig.ts'
+import { describeVlm } from '../../models/registry.ts'
 import { openVlm } from '../../models/vlm.ts'
 import { Rng } from '../../rng.ts'
 import { openChatTemplate } from '../../text/chatTemplate.ts'
@@ -196,7 +197,7 @@ function callsOf(rng: Rng, source: string, folder: string, file: string): FuzzCa
   if (/^(config|generation_config)\.json$/.test(file)) {
     calls.push(
       isVlm
-        ? ['readVlmConfig', () => readVlmConfig(folder)]
+        ? ['describeVlm', () => describeVlm(folder)]
         : ['readDualEncoderConfig', () => readDualEncoderConfig(folder)],
     )
   }
@@ -216,12 +217,14 @@ function callsOf(rng: Rng, source: string, folder: string, file: string): FuzzCa
     if (isVlm) {
       calls.push([
         'openChatTemplate and promptIds',
-        async () => tokenizer && (await openChatTemplate(folder, tokenizer)).promptIds(question, 9),
+        async () => tokenizer && (await openChatTemplate(folder, tokenizer)).promptIds(question, nine),
       ])
     }
   }
   return calls
 }
+
+const nine = { tokens: 9, promptText: (token: string) => token.repeat(9) }
 
 /** What is accepted holds what it says: each tensor lies in a file, and its bytes can be read. */
 async function checkWeights(weights: Weights, number: number): Promise<void> {

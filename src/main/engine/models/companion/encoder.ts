@@ -5,15 +5,14 @@ import { openWeights, type Weights } from '../../folder/weights.ts'
 import { GraphBuilder } from '../../graph/graphBuilder.ts'
 import type { Graph } from '../../graph/ir.ts'
 import { type Tensor, tensor } from '../../graph/ortSession.ts'
-import { type DualEncoderConfig, patchCount, readDualEncoderConfig, type TextEncoderConfig } from '../hfConfig.ts'
 import { storedParameters } from '../shared/parameters.ts'
 import type { Feeds } from '../shared/sequenceFeeds.ts'
-import { imageEmbeddings, pixelInput } from '../shared/visionEncoder.ts'
+import { patchCount } from '../shared/towerConfig.ts'
+import { pixelInput } from '../shared/visionTower.ts'
 import { requireKnownTensors } from '../vlm.ts'
+import { type DualEncoderConfig, dualEncoderNames, readDualEncoderConfig, type TextEncoderConfig } from './config.ts'
+import { imageEmbeddings } from './imageEncoder.ts'
 import { pooledColumn, textEmbedding } from './textEncoder.ts'
-
-/** What transformers calls the image tower of a CLIP or SigLIP model. */
-export const companionTower = 'vision_model.'
 
 /** A CLIP or SigLIP model as graphs see it. */
 export interface DualEncoderSource {
@@ -28,7 +27,9 @@ export interface DualEncoderSource {
  */
 export async function openDualEncoder(folder: string): Promise<DualEncoderSource> {
   const source = { config: await readDualEncoderConfig(folder), weights: await openWeights(folder) }
-  requireKnownTensors(source.weights, [imageEmbeddingGraph(source), textEmbeddingGraph(source)], /^logit_(scale|bias)$/)
+  const graphs = [imageEmbeddingGraph(source), textEmbeddingGraph(source)]
+  const isUnused = (name: string) => /^logit_(scale|bias)$/.test(name)
+  requireKnownTensors(source.weights, dualEncoderNames, graphs, isUnused, 'a CLIP or SigLIP model')
   return source
 }
 
@@ -39,7 +40,7 @@ export async function openDualEncoder(folder: string): Promise<DualEncoderSource
 export function imageEmbeddingGraph({ config, weights }: DualEncoderSource, { patches = false } = {}): Graph {
   const g = new GraphBuilder('imageEmbedding')
   const pixels = pixelInput(g, config.vision)
-  const embeddings = imageEmbeddings(g, storedParameters(g, weights), companionTower, config, pixels)
+  const embeddings = imageEmbeddings(g, storedParameters(g, weights, dualEncoderNames), config, pixels)
   g.output('image_embeds', embeddings.pooled)
   if (patches) g.output('patch_embeds', embeddings.patches())
   return g.build()
@@ -50,7 +51,7 @@ export function textEmbeddingGraph({ config, weights }: DualEncoderSource): Grap
   const g = new GraphBuilder('textEmbedding')
   const ids = g.input('input_ids', 'int64', ['batch', 'seq'])
   const rows = g.input('pooled_rows', 'int64', ['batch'])
-  g.output('text_embeds', textEmbedding(g, storedParameters(g, weights), config, ids, rows))
+  g.output('text_embeds', textEmbedding(g, storedParameters(g, weights, dualEncoderNames), config, ids, rows))
   return g.build()
 }
 

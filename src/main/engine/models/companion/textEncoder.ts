@@ -4,9 +4,8 @@ import { type Dim, multiplyDims } from '../../graph/dims.ts'
 import type { GraphBuilder } from '../../graph/graphBuilder.ts'
 import type { Value } from '../../graph/ir.ts'
 import { tensorOps } from '../../graph/tensorOps.ts'
-import type { DualEncoderConfig, TextEncoderConfig } from '../hfConfig.ts'
-import { affine, hiddenStates, layerNorm, unseen } from '../shared/encoderLayers.ts'
-import type { Parameters } from '../shared/parameters.ts'
+import { hiddenStates, layerNorm, unseen } from '../shared/encoderLayers.ts'
+import type { DualEncoderConfig, DualEncoderParameters, TextEncoderConfig } from './config.ts'
 
 /**
  * Embeddings of length 1, [batch, projectionSize], of `input_ids` int64 [batch, seq] padded at the end.
@@ -14,7 +13,7 @@ import type { Parameters } from '../shared/parameters.ts'
  */
 export function textEmbedding(
   g: GraphBuilder,
-  p: Parameters,
+  p: DualEncoderParameters,
   { text, projectionSize }: DualEncoderConfig,
   inputIds: Value,
   pooledRows: Value,
@@ -22,18 +21,18 @@ export function textEmbedding(
   const ops = tensorOps(g)
   const { kind, hiddenSize: width } = text
   const [batch, seq] = inputIds.shape as [Dim, Dim]
-  const tokens = ops.embedding(p('text_model.embeddings.token_embedding.weight', [text.vocabSize, width]), inputIds)
-  const positions = p('text_model.embeddings.position_embedding.weight', [text.maxPositions, width])
+  const tokens = p.text.embedding('embeddings.token_embedding', inputIds, text.vocabSize, width)
+  const positions = p.text.tensor('embeddings.position_embedding.weight', [text.maxPositions, width])
   const x = ops.add(tokens, ops.slice(positions, 0, 0, seq))
   const mask = kind === 'clip' ? ops.triangle(ops.full([seq, seq], unseen), 'upper', 1) : undefined
   const scores = mask && ops.reshape(mask, [1, 1, seq, seq])
-  const last = hiddenStates(g, p, 'text_model.encoder.layers', text, x, text.layers, scores).at(-1) as Value
+  const last = hiddenStates(g, p.text, 'encoder.layers', text, x, text.layers, scores).at(-1) as Value
   const pooled = ops.gather(ops.reshape(last, [multiplyDims(batch, seq), width]), pooledRows)
-  const normed = layerNorm(ops, p, 'text_model.final_layer_norm', pooled, text.epsilon)
+  const normed = layerNorm(ops, p.text, 'final_layer_norm', pooled, text.epsilon)
   return ops.l2Normalize(
     kind === 'clip'
-      ? ops.linear(normed, p('text_projection.weight', [projectionSize, width]))
-      : affine(ops, p, 'text_model.head', normed, projectionSize),
+      ? p.textProjection.linear('', normed, projectionSize)
+      : p.text.linear('head', normed, projectionSize, { bias: true }),
   )
 }
 

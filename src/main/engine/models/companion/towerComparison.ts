@@ -8,10 +8,13 @@ import { formatShape } from '../../graph/dims.ts'
 import { type DType, elementBytes } from '../../graph/ir.ts'
 import { throwIfCancelled } from '../../graph/ortSession.ts'
 import { bfloat16Bits, bfloat16Number, float16Bits, float16Number } from '../../graph/typedValues.ts'
-import type { VisionConfig } from '../hfConfig.ts'
 import { storedName } from '../shared/parameters.ts'
+import type { VisionConfig } from '../shared/towerConfig.ts'
 import type { VlmSource } from '../vlmGraphs.ts'
-import { companionTower, type DualEncoderSource } from './encoder.ts'
+import { dualEncoderNames } from './config.ts'
+import type { DualEncoderSource } from './encoder.ts'
+
+const [companionTower] = dualEncoderNames.tower
 
 /** Where two towers part. */
 export interface TowerDifference {
@@ -48,7 +51,7 @@ export async function compareTowers(
   let tensors = 0
   const dtypes = new Set<string>()
   for (const name of encoder.weights.names.filter(isTowerTensor).sort()) {
-    const inVlm = storedName(vlm.weights, `vision_tower.${name}`)
+    const inVlm = nameInVlm(vlm, name)
     if (!vlm.weights.has(inVlm)) continue
     throwIfCancelled(signal)
     const [own, other] = [vlm.weights.get(inVlm), encoder.weights.get(name)]
@@ -69,6 +72,11 @@ const rank: Readonly<Record<Equality, number>> = { identical: 0, 'same-values': 
 /** Position ids are a table of 0, 1, 2 that old versions of transformers stored. */
 const isTowerTensor = (name: string) => name.startsWith(companionTower) && !name.endsWith('.position_ids')
 
+/** What the model calls a tensor of its companion's tower. */
+function nameInVlm({ architecture, weights }: VlmSource, name: string): string {
+  return storedName(weights, architecture.names.tower, name.slice(companionTower.length))
+}
+
 /** Fields of a tower that its tensors do not show. */
 function configDifference(own: VisionConfig, other: VisionConfig): TowerDifference | null {
   const fields = ['kind', 'hiddenSize', 'heads', 'layers', 'imageSize', 'patchSize', 'activation', 'epsilon'] as const
@@ -79,10 +87,9 @@ function configDifference(own: VisionConfig, other: VisionConfig): TowerDifferen
 
 /** A tensor of the model's tower that its companion lacks. */
 function missingTensor(vlm: VlmSource, encoder: DualEncoderSource): TowerDifference | null {
-  const known = new Set(
-    encoder.weights.names.filter(isTowerTensor).map((name) => storedName(vlm.weights, `vision_tower.${name}`)),
-  )
-  const isOwn = (name: string) => /^(model\.)?vision_tower\./.test(name) && !name.endsWith('.position_ids')
+  const known = new Set(encoder.weights.names.filter(isTowerTensor).map((name) => nameInVlm(vlm, name)))
+  const { tower } = vlm.architecture.names
+  const isOwn = (name: string) => tower.some((prefix) => name.startsWith(prefix)) && !name.endsWith('.position_ids')
   const missing = vlm.weights.names.find((name) => isOwn(name) && !known.has(name))
   return missing === undefined ? null : { where: missing, expected: 'the same tensor in the companion', found: 'none' }
 }

@@ -5,12 +5,16 @@ import type { Dim } from '../../graph/dims.ts'
 import type { GraphBuilder } from '../../graph/graphBuilder.ts'
 import type { Value } from '../../graph/ir.ts'
 import { type TensorOps, tensorOps } from '../../graph/tensorOps.ts'
-import type { DecoderConfig } from '../hfConfig.ts'
-import { activate } from './encoderLayers.ts'
+import { activate } from './activation.ts'
+import type { DecoderConfig } from './decoderConfig.ts'
 import type { LoraInputs } from './lora.ts'
-import type { Parameters } from './parameters.ts'
+import type { ModelParameters } from './parameters.ts'
 
-const root = 'language_model.model'
+/** The modules that a decoder is made of. */
+export type DecoderParameters = ModelParameters<'decoder' | 'head'>
+
+/** Of the decoder: what tokens become first, and where the head is tied also what they are read by. */
+const table = 'embed_tokens'
 
 /** Keys and values of one layer, each [batch, kvHeads, tokens, headDim], keys already rotated. */
 export interface LayerCache {
@@ -27,7 +31,7 @@ export interface DecoderCall {
   /** Of the tokens before these; none in prefill and training. */
   readonly past?: readonly LayerCache[]
   readonly adapter?: LoraInputs | undefined
-  /** See {@link product}. */
+  /** See `LinearWeight` in linear.ts. */
   readonly weightsFirst?: boolean
 }
 
@@ -70,42 +74,25 @@ export function sequenceInputs(g: GraphBuilder, config: DecoderConfig, seq: Dim,
 }
 
 /** Token embeddings of `ids` int64 [batch, seq]: [batch * seq, hidden]. */
-export function tokenEmbeddings(g: GraphBuilder, p: Parameters, config: DecoderConfig, ids: Value): Value {
+export function tokenEmbeddings(g: GraphBuilder, p: DecoderParameters, config: DecoderConfig, ids: Value): Value {
   const ops = tensorOps(g)
   const [batch, seq] = ids.shape as [Dim, Dim]
-  const table = embeddingTable(p, config)
-  return ops.embedding(table, ops.reshape(ids, [`${batch}*${seq}`]))
+  return p.decoder.embedding(table, ops.reshape(ids, [`${batch}*${seq}`]), config.vocabSize, config.hiddenSize)
 }
 
 /** Logits [rows, vocab] of hidden states [rows, hidden]. */
-export function logits(
+export function logits(p: DecoderParameters, { vocabSize, tied }: DecoderConfig, hidden: Value, weightsFirst = false) {
+  return tied
+    ? p.decoder.linear(table, hidden, vocabSize, { weightsFirst })
+    : p.head.linear('', hidden, vocabSize, { weightsFirst })
+}
+
+export function decoder(
   g: GraphBuilder,
-  p: Parameters,
+  p: DecoderParameters,
   config: DecoderConfig,
-  hidden: Value,
-  weightsFirst = false,
-): Value {
-  const { vocabSize, hiddenSize, tied } = config
-  const head = tied ? embeddingTable(p, config) : p('language_model.lm_head.weight', [vocabSize, hiddenSize])
-  return product(tensorOps(g), hidden, head, weightsFirst)
-}
-
-/**
- * x Wᵀ + b, x [rows, in]. Where W lies in its file as it is, ONNX Runtime copies the second operand of a product into
- * another layout at each run, which for a few rows costs more than the product itself; with `weightsFirst` it
- * computes (W xᵀ)ᵀ instead and copies x. A single row and many rows are faster the usual way.
- */
-function product(ops: TensorOps, x: Value, weight: Value, weightsFirst: boolean | undefined, bias?: Value): Value {
-  if (!weightsFirst) return ops.gemm(x, weight, { transB: true, c: bias })
-  const y = ops.transpose(ops.matMul(weight, ops.transpose(x, [1, 0])), [1, 0])
-  return bias ? ops.add(y, bias) : y
-}
-
-function embeddingTable(p: Parameters, { vocabSize, hiddenSize }: DecoderConfig): Value {
-  return p(`${root}.embed_tokens.weight`, [vocabSize, hiddenSize])
-}
-
-export function decoder(g: GraphBuilder, p: Parameters, config: DecoderConfig, call: DecoderCall): DecoderResult {
+  call: DecoderCall,
+): DecoderResult {
   const ops = tensorOps(g)
   const cache: LayerCache[] = []
   let hidden = call.embeddings
@@ -115,27 +102,22 @@ export function decoder(g: GraphBuilder, p: Parameters, config: DecoderConfig, c
       return mlpBlock(ops, p, config, call, layer, attended)
     })
   }
-  return { hidden: ops.rmsNorm(hidden, p(`${root}.norm.weight`, [config.hiddenSize]), config.epsilon), cache }
+  return { hidden: ops.rmsNorm(hidden, p.decoder.tensor('norm.weight', [config.hiddenSize]), config.epsilon), cache }
 }
 
 /** A linear layer [rows, in] -> [rows, out], with the adapter's part where there is one. */
-function adapted(
-  ops: TensorOps,
-  p: Parameters,
-  { adapter, weightsFirst }: DecoderCall,
-  path: string,
-  x: Value,
-  outputs: number,
-  bias: boolean,
-): Value {
-  const weight = p(`${root}.${path}.weight`, [outputs, x.shape[1] as number])
-  const base = product(ops, x, weight, weightsFirst, bias ? p(`${root}.${path}.bias`, [outputs]) : undefined)
-  return adapter ? adapter.adapt(path, x, base) : base
+type Linear = (path: string, x: Value, outputs: number, bias: boolean) => Value
+
+function adapted({ decoder: p }: DecoderParameters, { adapter, weightsFirst = false }: DecoderCall): Linear {
+  return (path, x, outputs, bias) => {
+    const base = p.linear(path, x, outputs, { bias, weightsFirst })
+    return adapter ? adapter.adapt(path, x, base) : base
+  }
 }
 
 function attentionBlock(
   ops: TensorOps,
-  p: Parameters,
+  p: DecoderParameters,
   config: DecoderConfig,
   call: DecoderCall,
   layer: number,
@@ -145,9 +127,10 @@ function attentionBlock(
   const { batch, seq, inputs, past } = call
   const { hiddenSize, heads, kvHeads, headDim, epsilon, biases } = config
   const path = `layers.${layer}`
-  const normed = ops.rmsNorm(x, p(`${root}.${path}.input_layernorm.weight`, [hiddenSize]), epsilon)
+  const normed = ops.rmsNorm(x, p.decoder.tensor(`${path}.input_layernorm.weight`, [hiddenSize]), epsilon)
+  const linear = adapted(p, call)
   const project = (name: string, count: number) => {
-    const y = adapted(ops, p, call, `${path}.self_attn.${name}`, normed, count * headDim, biases.qkv)
+    const y = linear(`${path}.self_attn.${name}`, normed, count * headDim, biases.qkv)
     return ops.transpose(ops.reshape(y, [batch, seq, count, headDim]), [0, 2, 1, 3])
   }
   const rotate = (y: Value) => ops.rope(y, inputs.positions, inputs.cos, inputs.sin)
@@ -161,7 +144,7 @@ function attentionBlock(
     ? attentionWithPast(ops, config, query, before, { key, value }, mask)
     : ops.attention(query, key, value, { mask })
   const rows = ops.reshape(ops.transpose(seen, [0, 2, 1, 3]), [x.shape[0] as Dim, heads * headDim])
-  return ops.add(x, adapted(ops, p, call, `${path}.self_attn.o_proj`, rows, hiddenSize, biases.o))
+  return ops.add(x, linear(`${path}.self_attn.o_proj`, rows, hiddenSize, biases.o))
 }
 
 /**
@@ -197,7 +180,7 @@ function attentionWithPast(
 
 function mlpBlock(
   ops: TensorOps,
-  p: Parameters,
+  p: DecoderParameters,
   config: DecoderConfig,
   call: DecoderCall,
   layer: number,
@@ -205,9 +188,10 @@ function mlpBlock(
 ): Value {
   const { hiddenSize, intermediateSize, epsilon, activation, biases } = config
   const path = `layers.${layer}`
-  const normed = ops.rmsNorm(x, p(`${root}.${path}.post_attention_layernorm.weight`, [hiddenSize]), epsilon)
+  const normed = ops.rmsNorm(x, p.decoder.tensor(`${path}.post_attention_layernorm.weight`, [hiddenSize]), epsilon)
+  const linear = adapted(p, call)
   const project = (name: string, input: Value, outputs: number) =>
-    adapted(ops, p, call, `${path}.mlp.${name}`, input, outputs, biases.mlp)
+    linear(`${path}.mlp.${name}`, input, outputs, biases.mlp)
   const gate = activate(ops, activation, project('gate_proj', normed, intermediateSize))
   const inner = ops.mul(gate, project('up_proj', normed, intermediateSize))
   return ops.add(x, project('down_proj', inner, hiddenSize))

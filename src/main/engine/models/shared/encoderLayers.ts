@@ -4,25 +4,16 @@ import type { Dim } from '../../graph/dims.ts'
 import type { GraphBuilder } from '../../graph/graphBuilder.ts'
 import type { Value } from '../../graph/ir.ts'
 import { type TensorOps, tensorOps } from '../../graph/tensorOps.ts'
-import type { Activation, EncoderLayers } from '../hfConfig.ts'
+import { activate } from './activation.ts'
 import type { Parameters } from './parameters.ts'
+import type { EncoderLayers } from './towerConfig.ts'
 
 /** A large negative number: a score with it added has no weight after the softmax. */
 export const unseen = -1e9
 
-/** An affine layer by its path in the checkpoint: x Wᵀ + b. */
-export function affine(ops: TensorOps, p: Parameters, path: string, x: Value, outputs: number): Value {
-  const inputs = x.shape.at(-1) as number
-  return ops.linear(x, p(`${path}.weight`, [outputs, inputs]), p(`${path}.bias`, [outputs]))
-}
-
 export function layerNorm(ops: TensorOps, p: Parameters, path: string, x: Value, epsilon: number): Value {
   const width = x.shape.at(-1) as number
-  return ops.layerNorm(x, p(`${path}.weight`, [width]), p(`${path}.bias`, [width]), epsilon)
-}
-
-export function activate(ops: TensorOps, name: Activation, x: Value): Value {
-  return ops[name](x)
+  return ops.layerNorm(x, p.tensor(`${path}.weight`, [width]), p.tensor(`${path}.bias`, [width]), epsilon)
 }
 
 /** [batch, seq, heads * width] as [batch, heads, seq, width]. */
@@ -68,9 +59,10 @@ function encoderLayer(
   mask: Value | undefined,
 ): Value {
   const normed = layerNorm(ops, p, `${path}.layer_norm1`, x, epsilon)
-  const head = (name: string) => splitHeads(ops, affine(ops, p, `${path}.self_attn.${name}`, normed, hiddenSize), heads)
+  const head = (name: string) =>
+    splitHeads(ops, p.linear(`${path}.self_attn.${name}`, normed, hiddenSize, { bias: true }), heads)
   const seen = ops.attention(head('q_proj'), head('k_proj'), head('v_proj'), mask ? { mask } : {})
-  const attended = ops.add(x, affine(ops, p, `${path}.self_attn.out_proj`, joinHeads(ops, seen), hiddenSize))
+  const attended = ops.add(x, p.linear(`${path}.self_attn.out_proj`, joinHeads(ops, seen), hiddenSize, { bias: true }))
   return ops.add(
     attended,
     mlp(ops, p, path, layerNorm(ops, p, `${path}.layer_norm2`, attended, epsilon), { intermediateSize, activation }),
@@ -85,6 +77,6 @@ export function mlp(
   x: Value,
   { intermediateSize, activation }: Pick<EncoderLayers, 'intermediateSize' | 'activation'>,
 ): Value {
-  const inner = activate(ops, activation, affine(ops, p, `${path}.mlp.fc1`, x, intermediateSize))
-  return affine(ops, p, `${path}.mlp.fc2`, inner, x.shape.at(-1) as number)
+  const inner = activate(ops, activation, p.linear(`${path}.mlp.fc1`, x, intermediateSize, { bias: true }))
+  return p.linear(`${path}.mlp.fc2`, inner, x.shape.at(-1) as number, { bias: true })
 }

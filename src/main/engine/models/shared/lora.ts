@@ -7,8 +7,9 @@ import type { GraphBuilder } from '../../graph/graphBuilder.ts'
 import type { Value } from '../../graph/ir.ts'
 import { type Tensor, tensor } from '../../graph/ortSession.ts'
 import { tensorOps } from '../../graph/tensorOps.ts'
-import type { DecoderConfig } from '../hfConfig.ts'
-import { decoderPath, storedName } from './parameters.ts'
+import type { Architecture } from '../architecture.ts'
+import type { DecoderConfig } from './decoderConfig.ts'
+import { storedName } from './parameters.ts'
 
 /** A linear layer of the decoder that an adapter can change, e.g. `layers.0.self_attn.q_proj`. */
 export interface LoraSlot {
@@ -89,17 +90,32 @@ export function newAdapter(
 }
 
 /** An adapter's layers by decoder path, whatever the modules were called where it was trained. */
-export function byDecoderPath(adapter: LoraAdapter): LoraAdapter {
-  return { ...adapter, layers: new Map([...adapter.layers].map(([name, factors]) => [decoderPath(name), factors])) }
+export function byDecoderPath(names: AdapterNames, adapter: LoraAdapter): LoraAdapter {
+  return renamed(adapter, (name) => decoderPath(names, name))
 }
 
-/** An adapter's layers by their paths in the checkpoint, whatever the modules were called where it was trained. */
-export function storedAdapter(weights: Weights, adapter: LoraAdapter): LoraAdapter {
-  const layers = [...adapter.layers].map(([name, factors]) => {
-    const weight = storedName(weights, `language_model.model.${decoderPath(name)}.weight`)
-    return [weight.replace(/\.weight$/, ''), factors] as const
-  })
-  return { ...adapter, layers: new Map(layers) }
+/** An adapter's layers by their paths in the checkpoint. */
+export function storedAdapter(names: AdapterNames, weights: Weights, adapter: LoraAdapter): LoraAdapter {
+  return renamed(adapter, (name) =>
+    storedName(weights, names.names.decoder, `${decoderPath(names, name)}.weight`).replace(/\.weight$/, ''),
+  )
+}
+
+/** An adapter's layers by the names of transformers' modules, as Python's peft writes them. */
+export function peftAdapter(names: AdapterNames, adapter: LoraAdapter): LoraAdapter {
+  return renamed(adapter, (name) => names.peftPrefix + decoderPath(names, name))
+}
+
+type AdapterNames = Pick<Architecture, 'names' | 'peftPrefix'>
+
+/** The path of a decoder layer without what checkpoints and adapters put before it, e.g. `layers.0.mlp.up_proj`. */
+function decoderPath({ names, peftPrefix }: AdapterNames, name: string): string {
+  const prefix = [peftPrefix, ...names.decoder].find((one) => name.startsWith(one))
+  return prefix === undefined ? name : name.slice(prefix.length)
+}
+
+function renamed(adapter: LoraAdapter, rename: (name: string) => string): LoraAdapter {
+  return { ...adapter, layers: new Map([...adapter.layers].map(([name, factors]) => [rename(name), factors])) }
 }
 
 /**

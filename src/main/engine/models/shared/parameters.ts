@@ -1,78 +1,125 @@
-// Where a model's graph takes its parameters from: the checkpoint's files, or inputs when they are being trained.
-// Names are those that transformers 4 and the hub write; the other generations of names are found by themselves.
+// Where a model's graph takes its parameters from: the checkpoint's files, or inputs when they are being trained. Asked
+// by modules (tower, projector, decoder ...), each by paths of its own; what a module is called in a checkpoint its
+// architecture says. The formats of weights are in linear.ts.
 import { StudioError } from '../../../../shared/errors.ts'
+import type { StoredTensor } from '../../folder/safetensors.ts'
 import type { Weights } from '../../folder/weights.ts'
-import { elementCount, formatShape } from '../../graph/dims.ts'
+import { type Dim, elementCount, formatShape } from '../../graph/dims.ts'
 import type { GraphBuilder } from '../../graph/graphBuilder.ts'
 import type { Value } from '../../graph/ir.ts'
+import { tensorOps } from '../../graph/tensorOps.ts'
+import { floatWeight, type LinearWeight, weightFormats } from './linear.ts'
 
-/** A parameter as a float32 value of the graph; asked twice it is the same value. */
-export type Parameters = (name: string, shape: readonly number[]) => Value
+export interface LinearOptions {
+  /** Adds the layer's `bias`. */
+  readonly bias?: boolean
+  /** See {@link LinearWeight.product}. */
+  readonly weightsFirst?: boolean
+}
+
+/** The parameters of one module, by their paths in it; asked twice a parameter is the same value. */
+export interface Parameters {
+  /** A parameter as float32 of this shape. */
+  tensor(path: string, shape: readonly number[]): Value
+  /** The layer at this path, x Wᵀ (+ b): x [..., in] to [..., outputs]. */
+  linear(path: string, x: Value, outputs: number, options?: LinearOptions): Value
+  /** Rows of the table [rows, width] at this path: ids [...] to [..., width]. */
+  embedding(path: string, ids: Value, rows: number, width: number): Value
+}
 
 /**
- * What the modules are called in checkpoints: first as transformers 4 and the hub do, then by the modules' own names,
- * then as transformers 5 does.
+ * What the modules of an architecture are called in checkpoints: for each the prefixes that were ever written, the
+ * first of them being its name in graphs and in what is trained here.
  */
-const spellings: readonly (readonly string[])[] = [
-  ['vision_tower.vision_model.', 'model.vision_tower.vision_model.', 'vision_tower.', 'model.vision_tower.'],
-  ['multi_modal_projector.', 'model.multi_modal_projector.'],
-  ['language_model.model.', 'model.language_model.'],
-  ['language_model.lm_head.', 'lm_head.'],
-]
+export type ModuleNames<Module extends string = string> = Readonly<Record<Module, readonly [string, ...string[]]>>
 
-/** The name under which a checkpoint holds the parameter. */
-export function storedName(weights: Pick<Weights, 'has'>, name: string): string {
-  const prefixes = spellings.find(([first]) => name.startsWith(first as string))
-  if (!prefixes) return name
-  const rest = name.slice((prefixes[0] as string).length)
-  return prefixes.map((prefix) => prefix + rest).find((candidate) => weights.has(candidate)) ?? name
-}
+export type ModelParameters<Module extends string> = Readonly<Record<Module, Parameters>>
 
-/** The path of a decoder layer without what checkpoints and adapters put before it, e.g. `layers.0.mlp.up_proj`. */
-export function decoderPath(name: string): string {
-  return name.replace(/^(model\.language_model|language_model\.model|language_model|model)\./, '')
+/** The name under which a checkpoint holds a module's parameter; its first spelling where it holds none. */
+export function storedName(
+  weights: Pick<Weights, 'has'>,
+  prefixes: readonly [string, ...string[]],
+  path: string,
+): string {
+  return prefixes.map((prefix) => prefix + path).find((name) => weights.has(name)) ?? prefixes[0] + path
 }
 
 /**
- * Parameters that stay in their files. Half precision is widened where it is used.
+ * Parameters that stay in their files.
  * @throws StudioError `weights.missing-tensor`, `weights.wrong-shape`, `weights.unsupported-dtype`
  */
-export function storedParameters(g: GraphBuilder, weights: Weights): Parameters {
-  return remembering((name, shape) => {
-    const stored = weights.get(storedName(weights, name))
+export function storedParameters<Module extends string>(
+  g: GraphBuilder,
+  weights: Weights,
+  names: ModuleNames<Module>,
+): ModelParameters<Module> {
+  return byModule(g, names, (prefixes, path, shape) => {
+    const stored = weights.get(storedName(weights, prefixes, path))
     // A stored [out, channels, patch, patch] kernel may be read as the matrix [out, channels * patch * patch].
     if (elementCount(stored.shape) !== elementCount(shape) || stored.shape[0] !== shape[0]) {
-      throw misfit('wrong-shape', stored.name, formatShape(shape), formatShape(stored.shape), weights.folder)
+      throw misfit('wrong-shape', stored, weights.folder, formatShape(shape), formatShape(stored.shape))
     }
-    if (!/^(b?float16|float32|float64)$/.test(stored.dtype)) {
-      throw misfit('unsupported-dtype', stored.name, 'floating-point numbers', stored.dtype, weights.folder)
-    }
-    const value = g.external(name, stored.dtype, shape, stored.slice)
-    return value.dtype === 'float32' ? value : g.emit('Cast', [value], { to: 'float32' })
+    const format = weightFormats.find(({ matches }) => matches(stored))
+    if (!format) throw misfit('unsupported-dtype', stored, weights.folder, 'floating-point numbers', stored.dtype)
+    return format.weight(g, prefixes[0] + path, shape, stored)
   })
 }
 
-/** Parameters that are fed at each run, because they are being trained. */
-export function inputParameters(g: GraphBuilder): Parameters & { readonly all: ReadonlyMap<string, Value> } {
+/** Parameters that are fed at each run, because they are being trained; `all` of them by their names in the graph. */
+export function inputParameters<Module extends string>(
+  g: GraphBuilder,
+  names: ModuleNames<Module>,
+): { readonly modules: ModelParameters<Module>; readonly all: ReadonlyMap<string, Value> } {
   const all = new Map<string, Value>()
-  const parameters = remembering((name, shape) => {
-    const value = g.input(name, 'float32', shape)
-    all.set(name, value)
-    return value
+  const modules = byModule(g, names, ([prefix], path, shape) => {
+    const value = g.input(prefix + path, 'float32', shape)
+    all.set(value.name, value)
+    return floatWeight(g, value)
   })
-  return Object.assign(parameters, { all })
+  return { modules, all }
 }
 
-function remembering(make: Parameters): Parameters {
-  const known = new Map<string, Value>()
-  return (name, shape) => {
-    const value = known.get(name) ?? make(name, shape)
-    known.set(name, value)
-    return value
+function byModule<Module extends string>(
+  g: GraphBuilder,
+  names: ModuleNames<Module>,
+  make: (prefixes: readonly [string, ...string[]], path: string, shape: readonly number[]) => LinearWeight,
+): ModelParameters<Module> {
+  const modules = Object.entries<readonly [string, ...string[]]>(names).map(([module, prefixes]) => [
+    module,
+    parametersOf(g, (path, shape) => make(prefixes, path, shape)),
+  ])
+  return Object.fromEntries(modules) as ModelParameters<Module>
+}
+
+function parametersOf(g: GraphBuilder, make: (path: string, shape: readonly number[]) => LinearWeight): Parameters {
+  const { embedding, reshape } = tensorOps(g)
+  const known = new Map<string, LinearWeight>()
+  const weightAt = (path: string, shape: readonly number[]): LinearWeight => {
+    const weight = known.get(path) ?? make(path, shape)
+    known.set(path, weight)
+    return weight
+  }
+  const tensor = (path: string, shape: readonly number[]) => weightAt(path, shape).dense()
+  return {
+    tensor,
+    linear(path, x, outputs, { bias = false, weightsFirst = false } = {}) {
+      const [rows, inputs] = [x.shape.slice(0, -1), x.shape.at(-1) as number]
+      const weight = weightAt(below(path, 'weight'), [outputs, inputs])
+      const c = bias ? tensor(below(path, 'bias'), [outputs]) : undefined
+      if (rows.length === 1) return weight.product(x, c, weightsFirst)
+      const flat: Dim[] = [elementCount(rows), inputs]
+      return reshape(weight.product(reshape(x, flat), c, weightsFirst), [...rows, outputs])
+    },
+    embedding: (path, ids, rows, width) => embedding(tensor(below(path, 'weight'), [rows, width]), ids),
   }
 }
 
-function misfit(problem: string, name: string, expected: string, found: string, folder: string): StudioError {
+/** A module that is one layer has its parameters at the path ''. */
+function below(path: string, name: string): string {
+  return path === '' ? name : `${path}.${name}`
+}
+
+function misfit(problem: string, { name }: StoredTensor, folder: string, expected: string, found: string): StudioError {
   return new StudioError({
     code: `weights.${problem}`,
     message: `The tensor ${name} does not fit this model's config.json.`,

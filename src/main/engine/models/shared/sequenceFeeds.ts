@@ -1,7 +1,10 @@
 // The feeds that tell a graph where its tokens stand: positions, rotation tables, masks, and which tokens are parts
 // of images. Made from padded token ids, for prompts and training (vlmGraphs.ts) and for single steps of decoding.
+
+import { StudioError } from '../../../../shared/errors.ts'
 import { type Tensor, tensor } from '../../graph/ortSession.ts'
-import type { DecoderConfig, VlmConfig } from '../hfConfig.ts'
+import type { VlmConfig } from '../architecture.ts'
+import type { DecoderConfig } from './decoderConfig.ts'
 import { unseen } from './encoderLayers.ts'
 import { type RopeTables, ropeTables } from './rope.ts'
 
@@ -82,30 +85,75 @@ export function stepFeeds(
   return feeds
 }
 
+/** Rows of the fed features that belong to one image: the first of them, and how many. */
+export interface ImageRows {
+  readonly first: number
+  readonly count: number
+}
+
 /**
  * `is_image` and `image_index`: the image tokens of each row in turn take the rows of its images' features.
- * @param images of each row, indices into the fed features
+ * @param images of each row of the batch, in the order of the prompt
+ * @throws StudioError `model.image-places` when a row has more or fewer image tokens than rows of features
  */
 export function imageFeeds(
-  { imageTokenId, imageTokens }: VlmConfig,
+  { imageTokenId }: Pick<VlmConfig, 'imageTokenId'>,
   { batch, seq, ids, mask }: TokenBatch,
-  images: readonly (readonly number[])[],
+  images: readonly (readonly ImageRows[])[],
 ): Feeds {
   const isImage = new Uint8Array(batch * seq)
   const index = new BigInt64Array(batch * seq)
   for (let row = 0; row < batch; row++) {
-    const order = images[row] ?? []
-    let count = 0
+    const rows = (images[row] ?? []).flatMap(({ first, count }) => Array.from({ length: count }, (_, i) => first + i))
+    let next = 0
     for (let at = row * seq; at < (row + 1) * seq; at++) {
       if (ids[at] !== imageTokenId || !mask[at]) continue
-      const image = order[Math.floor(count / imageTokens)]
-      if (image === undefined) continue
       isImage[at] = 1
-      index[at] = BigInt(image * imageTokens + (count % imageTokens))
-      count++
+      index[at] = BigInt(rows[next++] ?? 0)
     }
+    if (next !== rows.length) throw misplaced(rows.length, next)
   }
   return { is_image: tensor('bool', [batch, seq], isImage), image_index: tensor('int64', [batch, seq], index) }
+}
+
+/**
+ * As {@link imageFeeds}, with the features themselves: `image_features` [image_rows, hidden]. Text alone feeds one row
+ * of zeros, which nothing reads.
+ * @param features of each row's images, [rows, hidden] each
+ */
+export function featureFeeds(
+  config: Pick<VlmConfig, 'imageTokenId' | 'decoder'>,
+  batch: TokenBatch,
+  features: readonly (readonly Float32Array[])[],
+): Feeds {
+  const { hiddenSize } = config.decoder
+  const stacked = new Float32Array(
+    Math.max(
+      hiddenSize,
+      features.flat().reduce((sum, { length }) => sum + length, 0),
+    ),
+  )
+  let first = 0
+  const images = features.map((row) =>
+    row.map((image): ImageRows => {
+      stacked.set(image, first * hiddenSize)
+      const rows = { first, count: image.length / hiddenSize }
+      first += rows.count
+      return rows
+    }),
+  )
+  const image_features = tensor('float32', [stacked.length / hiddenSize, hiddenSize], stacked)
+  return { ...imageFeeds(config, batch, images), image_features }
+}
+
+function misplaced(expected: number, found: number): StudioError {
+  return new StudioError({
+    code: 'model.image-places',
+    message: 'A prompt does not have a place for each part of its images.',
+    remedy: 'Report this fault: the model’s prompt and its image features do not fit each other.',
+    expected: `${expected} image tokens`,
+    found: `${found}`,
+  })
 }
 
 /** Position of each token among the tokens of its row; padding stands at 0. */

@@ -2,7 +2,7 @@
 import type { DeviceName } from '../../../../shared/hardware.ts'
 import type { Graph } from '../../graph/ir.ts'
 import { OrtSession, type Tensor, tensor } from '../../graph/ortSession.ts'
-import { type Feeds, imageFeeds, sequenceFeeds, type TokenBatch } from '../shared/sequenceFeeds.ts'
+import { type Feeds, type ImageRows, imageFeeds, sequenceFeeds, type TokenBatch } from '../shared/sequenceFeeds.ts'
 import { openVlm } from '../vlm.ts'
 import { type ResponseGraphOptions, responseGraph, type VlmSource, visionGraph } from '../vlmGraphs.ts'
 import { floats, integers, type ParityFixture, readFixture } from './parityFixtures.ts'
@@ -48,13 +48,21 @@ export function tokenBatch(fixture: ParityFixture, name: 'prompt' | 'sequence'):
   return { batch, seq, ids, mask: Uint8Array.from(integers(fixture.get(`${name}.attention_mask`))) }
 }
 
-/** `image_features` of the fixture's own pixel values. */
+/** `image_features` [image_rows, hidden] of the fixture's own pixel values. */
 export async function imageFeaturesOf(source: VlmSource, fixture: ParityFixture): Promise<Tensor> {
   const pixels = fixture.get('pixel_values')
   const { image_features } = await runOnce(visionGraph(source), {
     pixel_values: tensor('float32', pixels.shape, floats(pixels)),
   })
-  return image_features as Tensor
+  const { shape, values } = image_features as Tensor
+  const [images, rows, hidden] = shape as [number, number, number]
+  return tensor('float32', [images * rows, hidden], values)
+}
+
+/** Of images that take equal parts of the features, one to each row of a batch. */
+export function oneImageEach({ shape }: Tensor, images: number): ImageRows[][] {
+  const count = (shape[0] as number) / images
+  return Array.from({ length: images }, (_, i) => [{ first: i * count, count }])
 }
 
 export async function openSequenceCase(name: string): Promise<SequenceCase> {
@@ -62,7 +70,7 @@ export async function openSequenceCase(name: string): Promise<SequenceCase> {
   const source = await openVlm(fixture.folder)
   const batch = tokenBatch(fixture, 'sequence')
   const { cells, feeds } = responseRows(fixture, batch)
-  const images = Array.from({ length: batch.batch }, (_, row) => [row])
+  const imageFeatures = await imageFeaturesOf(source, fixture)
   return {
     fixture,
     source,
@@ -70,9 +78,9 @@ export async function openSequenceCase(name: string): Promise<SequenceCase> {
     cells,
     feeds: {
       ...sequenceFeeds(source.config.decoder, batch),
-      ...imageFeeds(source.config, batch, images),
+      ...imageFeeds(source.config, batch, oneImageEach(imageFeatures, batch.batch)),
       ...feeds,
-      image_features: await imageFeaturesOf(source, fixture),
+      image_features: imageFeatures,
       temperature: tensor('float32', [], [1]),
     },
   }

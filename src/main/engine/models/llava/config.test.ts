@@ -3,8 +3,15 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
-import { readDualEncoderConfig, readVlmConfig } from './hfConfig.ts'
-import { fixtureRoot } from './testing/parityFixtures.ts'
+import { readDualEncoderConfig } from '../companion/config.ts'
+import { describeVlm } from '../registry.ts'
+import { fixtureRoot } from '../testing/parityFixtures.ts'
+import type { LlavaConfig } from './config.ts'
+import { llava } from './llava.ts'
+
+const readVlmConfig = async (folder: string) => (await describeVlm(folder)).config as LlavaConfig
+
+const tokensOf = (config: LlavaConfig) => llava.imageLayout(config, { width: 1, height: 1 }).tokens
 
 const scratch = mkdtempSync(join(tmpdir(), 'fisao-config-'))
 afterAll(() => rmSync(scratch, { recursive: true, force: true }))
@@ -30,7 +37,8 @@ test('a LLaMA of transformers 4 with defaults left out', async () => {
   expect(config.decoder).toMatchObject({ kind: 'llama', heads: 4, kvHeads: 2, headDim: 12, tied: false })
   expect(config.decoder.biases).toEqual({ qkv: false, o: false, mlp: false })
   expect(config.vision).toMatchObject({ kind: 'clip', activation: 'quickGelu', epsilon: 1e-5 })
-  expect(config).toMatchObject({ featureLayers: [-2], imageTokens: 9, imageTokenId: 400, endTokenIds: [2] })
+  expect(tokensOf(config)).toBe(9)
+  expect(config).toMatchObject({ featureLayers: [-2], imageTokenId: 400, endTokenIds: [2] })
 })
 
 test('a Qwen2 of transformers 5: biases, tied embeddings, two end tokens', async () => {
@@ -38,7 +46,8 @@ test('a Qwen2 of transformers 5: biases, tied embeddings, two end tokens', async
   expect(config.decoder).toMatchObject({ kind: 'qwen2', tied: true, rope: { type: 'default', theta: 1e6 } })
   expect(config.decoder.biases).toEqual({ qkv: true, o: false, mlp: false })
   expect(config.decoder.windows).toEqual([null, null])
-  expect(config).toMatchObject({ imageTokens: 16, featureStrategy: 'full', endTokenIds: [402, 400] })
+  expect(tokensOf(config)).toBe(16)
+  expect(config).toMatchObject({ featureStrategy: 'full', endTokenIds: [402, 400] })
 })
 
 test('a Mistral keeps its window in every layer; a Qwen2 with windows keeps them in the upper ones', async () => {
@@ -52,7 +61,9 @@ test('several feature layers, and the class token kept', async () => {
     'clip-llama',
     root({ vision_feature_layer: [-2, 1], vision_feature_select_strategy: 'full' }),
   )
-  expect(await readVlmConfig(folder)).toMatchObject({ featureLayers: [-2, 1], imageTokens: 10 })
+  const config = await readVlmConfig(folder)
+  expect(config).toMatchObject({ featureLayers: [-2, 1] })
+  expect(tokensOf(config)).toBe(10)
 })
 
 test('companions', async () => {

@@ -1,0 +1,58 @@
+// What an architecture of vision-language models is: one record, the only place that knows the names of its models, of
+// their fields and of their tensors. registry.ts finds the record of a folder; graphs and prompts ask it.
+import type { GraphBuilder } from '../graph/graphBuilder.ts'
+import type { Value } from '../graph/ir.ts'
+import type { Size } from '../image/resample.ts'
+import type { ImagePlace } from '../text/chatTemplate.ts'
+import type { DecoderConfig } from './shared/decoderConfig.ts'
+import type { ModelParameters, ModuleNames, Parameters } from './shared/parameters.ts'
+import type { SpecialTokens } from './shared/specialTokens.ts'
+import type { VisionConfig } from './shared/towerConfig.ts'
+
+/** What every vision-language model has, whatever else its architecture reads from its config. */
+export interface VlmConfig extends SpecialTokens {
+  readonly vision: VisionConfig
+  readonly decoder: DecoderConfig
+  /** Stands in the prompt once for each row of an image's features. */
+  readonly imageTokenId: number
+}
+
+/** The modules that a vision-language model is made of. */
+export type VlmModule = 'tower' | 'projector' | 'decoder' | 'head'
+export type VlmParameters = ModelParameters<VlmModule>
+
+/** How one image enters the prompt; it may depend on the image's size. */
+export interface ImageLayout extends ImagePlace {
+  /** Pictures of the tower's size that the image is cut into, an overview of it included. */
+  readonly tiles: number
+  /** Rows of projected features that all tiles together become. */
+  readonly rows: number
+}
+
+/** One architecture. */
+export interface Architecture<Config extends VlmConfig = VlmConfig> {
+  /** For a person, e.g. "LLaVA". */
+  readonly title: string
+  /** What `architectures` of config.json calls it. */
+  readonly architectures: readonly string[]
+  /** What `model_type` of config.json calls it. */
+  readonly modelTypes: readonly string[]
+  /** Which models of it can be used, and are worth trying when one cannot: "a LLaVA model with ...". */
+  readonly supported: string
+  readonly names: ModuleNames<VlmModule>
+  /** What stands before a decoder layer's path in an adapter of Python's peft. */
+  readonly peftPrefix: string
+  /**
+   * The config of a folder.
+   * @param raw its config.json
+   * @throws StudioError `model.bad-config`, `model.unknown-config-field` and what reading its files throws
+   */
+  readConfig(folder: string, raw: Readonly<Record<string, unknown>>): Promise<Config>
+  imageLayout(config: Config, size: Size): ImageLayout
+  /** `pixels` [images, channels, size, size] to features [images, towerRows, width]. */
+  towerFeatures(g: GraphBuilder, tower: Parameters, config: Config, pixels: Value): Value
+  /** Of the features that {@link towerFeatures} answers. */
+  towerWidth(config: Config): number
+  /** Features of the tower [images, towerRows, width] to rows of the prompt [images, rows, hidden]. */
+  projector(g: GraphBuilder, projector: Parameters, config: Config, features: Value): Value
+}
