@@ -1,5 +1,6 @@
 // Reads one section of a Hugging Face config.json: known fields with the defaults of transformers, and a refusal of
-// every field that may change the mathematics and is not computed here. Used by hfConfig.ts alone.
+// every field that may change the mathematics and is not computed here. Asked by the
+// architectures of models/.
 import { readFile } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
 import { z } from 'zod'
@@ -112,7 +113,7 @@ export function unknownField(path: string, field: string, value: unknown, expect
   return modelError({
     code: 'model.unknown-config-field',
     message: `This model uses "${field}", which FiSAO Studio does not compute.`,
-    remedy: 'Choose a model without it: LLaVA with a CLIP or SigLIP tower and a LLaMA, Mistral or Qwen2 decoder.',
+    remedy: 'Choose a model without it.',
     ...(expected !== undefined && { expected }),
     found: brief(value),
     where: path,

@@ -86,7 +86,7 @@ export class ChatTemplate {
     const imageToken = imageId === undefined ? undefined : tokenizer.tokenOf(imageId)
     if (imageId === undefined || imageToken === undefined) {
       throw tokenizerError('no-image-token', path, 'The vocabulary has no token for the image, such as <image>.', {
-        remedy: 'Choose a LLaVA model that Hugging Face transformers opens.',
+        remedy: 'Choose a vision-language model that Hugging Face transformers opens.',
       })
     }
     this.#imageId = imageId
@@ -213,7 +213,7 @@ function badTemplate(path: string, what: string, cause?: unknown): StudioError {
     {
       code: 'tokenizer.bad-template',
       message: `The chat template of this model (${basename(path)}) cannot be used. ${what}`,
-      remedy: 'Copy the model again, or choose a LLaVA model whose template takes one image and one question.',
+      remedy: 'Copy the model again, or choose a model whose template takes one image and one question.',
       where: path,
     },
     { cause },

@@ -36,8 +36,8 @@ export type TowerComparison =
 const pieceBytes = 1 << 20
 
 /**
- * Compares the image tower of a LLaVA checkpoint with its companion's. What only the companion holds (the pooling of
- * SigLIP, layers that LLaVA's checkpoint left out) takes no part.
+ * Compares the image tower of a vision-language model with its companion's. What only the companion holds (the pooling of
+ * SigLIP, layers that the model's checkpoint left out) takes no part.
  * @throws StudioError `weights.unreadable`, `run.cancelled`
  */
 export async function compareTowers(
