@@ -21,7 +21,7 @@ export type SamplingSettings = z.infer<typeof samplingSettingsSchema>
 /** A chosen token with its natural log-probability under three readings of the same logits. */
 export interface SampledToken {
   readonly token: number
-  /** Of the logits as they are: what training compares. */
+  /** Of the logits as they are: the likelihood that the model itself gives it. */
   readonly logprob: number
   /** Of the logits over temperature, without penalty and cuts; as `logprob` when greedy. */
   readonly logprobAtTemperature: number
