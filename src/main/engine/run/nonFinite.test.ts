@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { readSafetensors } from '../folder/safetensors.ts'
 import { demoModel } from '../jobs/testing/demoRun.ts'
-import { requireFiniteFigures } from './align.ts'
+import { requireFiniteFigures } from './finiteFigures.ts'
 import type { Look } from './look.ts'
 import { type EmbeddingStore, Verifier } from './verifier.ts'
 
