@@ -1,5 +1,8 @@
 // The method, from top to bottom (PAPER.md): responses, their object words, the verifier's scores, token rewards, PPO,
 // checkpoint, a look at the validation images; round after round of self-alignment. Resumes where it was committed.
+import type { Look } from '../../../shared/look.ts'
+import { totalStepsOf } from '../../../shared/runConfig.ts'
+import type { RunProgress } from '../../../shared/runProgress.ts'
 import { openLearner } from '../align/openLearner.ts'
 import { newPolicy } from '../align/policy.ts'
 import { openTogether, releaseAll } from '../graph/resources.ts'
@@ -7,10 +10,10 @@ import { requireBaselines } from '../reward/calibration.ts'
 import { Rng } from '../rng.ts'
 import type { AlignmentRun, CommittedStep, RunStore } from './alignmentRun.ts'
 import { requireFiniteFigures } from './finiteFigures.ts'
-import { bestLook, type Look, lookAt, shouldStop } from './look.ts'
+import { bestLook, lookAt, shouldStop } from './look.ts'
 import { AlignmentModels, type ImageResponse, type RunImage } from './models.ts'
 import { calibrateRun, type RunCalibration, rewardResponses } from './rewards.ts'
-import { chosenImages, type RunProgress, StopWatch } from './schedule.ts'
+import { chosenImages, StopWatch } from './schedule.ts'
 import { requireMostImages, type SkippedImage } from './skippedImages.ts'
 
 /** Image features of calibration responses that are kept to teach the value head with; beyond it responses only count. */
@@ -33,7 +36,7 @@ export async function align(
 ): Promise<{ steps: number; best: Look }> {
   const { config, images, validation } = run
   const rng = new Rng({ seed: run.seed })
-  const totalSteps = config.reward.method === 'none' ? 0 : config.optimiser.rounds * config.optimiser.stepsPerRound
+  const totalSteps = totalStepsOf(config)
   const watch = new StopWatch(totalSteps, report)
   watch.enter('opening', 0)
   const { models, stored, policy, learner } = await openTogether(async (keep) => {

@@ -1,12 +1,12 @@
 // What a run of alignment is given, and what it commits after each step. Before it stand the jobs, after it align.ts, which
 // asks a store for both ends.
 import type { DeviceName } from '../../../shared/hardware.ts'
+import type { Look } from '../../../shared/look.ts'
 import type { RunConfig } from '../../../shared/runConfig.ts'
 import type { UpdateReport } from '../align/learner.ts'
 import type { Policy } from '../align/policy.ts'
 import type { ModelFolders } from '../folder/modelIdentity.ts'
 import type { Lexicon } from '../reward/lexicon.ts'
-import type { Look } from './look.ts'
 import type { AlignmentModels, RunImage, ScoredImageResponse } from './models.ts'
 import type { Annotations, RewardedResponse, RunCalibration } from './rewards.ts'
 import type { StepTimes } from './schedule.ts'
