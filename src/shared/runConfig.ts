@@ -126,7 +126,7 @@ export const optimiserConfigSchema = z.strictObject({
   targetKlNats: setting(z.number().positive().max(100), {
     title: 'Largest move of one step',
     unit: 'nats / token',
-    source: 'Spinning Up (Achiam 2018), 1.5 × 0.01',
+    source: 'stops a step early as Spinning Up does (Achiam 2018); the value is our own',
   }).default(0.05),
   entropyCoefficient: setting(z.number().min(0).max(10), {
     title: 'Reward of entropy',
@@ -204,4 +204,16 @@ export function presetConfig(name: PresetName, changes: Changes = {}): RunConfig
   return runConfigSchema.parse(
     Object.fromEntries(sections.map((section) => [section, { ...own[section], ...changes[section] }])),
   )
+}
+
+/** Steps of training that a run takes when it is not stopped. */
+export function totalStepsOf({ reward, optimiser }: RunConfig): number {
+  return reward.method === 'none' ? 0 : optimiser.rounds * optimiser.stepsPerRound
+}
+
+/** How many of so many images a run trains on, and how many others it only looks at: a third of those used at most. */
+export function imageSplit(all: number, { evaluation, rollout }: RunConfig): { training: number; validation: number } {
+  const used = Math.min(all, rollout.mostImages ?? all)
+  const validation = Math.min(evaluation.images, Math.floor(used / 3))
+  return { training: used - validation, validation }
 }

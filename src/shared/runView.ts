@@ -1,15 +1,14 @@
 // A run as the screens see it: its record, how far it is while the engine works on it, and what it found on the way.
 // Made by runQueue.ts in main from the workspace file; the engine writes what stands there.
 import { z } from 'zod'
+import { calibrationSchema } from './calibration.ts'
 import { modelRecordSchema, runRecordSchema } from './domain.ts'
 import { errorRecordSchema } from './errors.ts'
-import { type RunConfig, runConfigSchema } from './runConfig.ts'
-import { engineMethods } from './workerProtocol.ts'
+import { lookSchema } from './look.ts'
+import { runConfigSchema } from './runConfig.ts'
+import { runProgressSchema } from './runProgress.ts'
 
 const count = z.number().int().nonnegative()
-
-export const runProgressSchema = engineMethods.runAlignment.progress
-export type RunProgress = z.infer<typeof runProgressSchema>
 
 /** What a run that the engine works on is about to do, once its current step of decoding or training is over. */
 export const runWishSchema = z.enum(['go-on', 'pause', 'stop', 'delete', 'close'])
@@ -27,36 +26,14 @@ export const runViewSchema = runRecordSchema.omit({ config: true, calibration: t
 })
 export type RunView = z.infer<typeof runViewSchema>
 
-/** A look at the validation images (runLook.ts); figures are the verifier's estimates, no annotation is read. */
-export const lookViewSchema = z.object({
-  step: count,
-  /** Estimated share of mentions that are hallucinated. */
-  hallucinationRate: z.number(),
-  /** Estimated different objects a response that are named and there. */
-  coverage: z.number(),
-  meanWords: z.number(),
-  meanRepeatedMentions: z.number(),
-})
+/** What a page shows of a look. */
+export const lookViewSchema = lookSchema
+  .pick({ step: true, hallucinationRate: true, coverage: true, meanWords: true, meanRepeatedMentions: true })
+  .strip()
 export type LookView = z.infer<typeof lookViewSchema>
 
-/** One of the two groups of scores. */
-const scoreGroupSchema = z.object({ share: z.number(), mean: z.number(), standardDeviation: z.number() })
-
-/** What the calibration of a run found (calibration.ts). */
-export const calibrationViewSchema = z.object({
-  method: z.enum(['annotated', 'mixture']),
-  scores: count,
-  baselines: z.object({ muGt: z.number(), muHal: z.number() }).nullable(),
-  grounded: scoreGroupSchema.nullable(),
-  hallucinated: scoreGroupSchema.nullable(),
-  /** That a right word scores above a wrong one; estimated, or measured on annotations. */
-  auroc: z.number().nullable(),
-  /** Share that the scores of right and of wrong words have in common. */
-  overlap: z.number().nullable(),
-  /** That a word scores higher on its own image than on another. */
-  imageAuroc: z.number().nullable(),
-  refusals: z.array(z.object({ reason: z.string(), expected: z.string(), found: z.string() })),
-})
+/** What a page shows of what the calibration of a run found. */
+export const calibrationViewSchema = calibrationSchema.omit({ bicGain: true }).strip()
 export type CalibrationView = z.infer<typeof calibrationViewSchema>
 
 /** An image that a run left out, because it could not be read at its turn. */
@@ -89,8 +66,3 @@ export type RunDetail = z.infer<typeof runDetailSchema>
 /** A model in the list; its config.json stays in the workspace. */
 export const modelViewSchema = modelRecordSchema.omit({ config: true, weightsSha256: true })
 export type ModelView = z.infer<typeof modelViewSchema>
-
-/** Steps of training that a run takes when it is not stopped. */
-export function totalStepsOf({ reward, optimiser }: RunConfig): number {
-  return reward.method === 'none' ? 0 : optimiser.rounds * optimiser.stepsPerRound
-}

@@ -6,6 +6,7 @@ import { errorRecordSchema } from './errors.ts'
 import { chairReportSchema } from './evaluation.ts'
 import { deviceNameSchema, hardwareReportSchema } from './hardware.ts'
 import { modelReportSchema } from './modelReport.ts'
+import { runProgressSchema } from './runProgress.ts'
 import { backupEntrySchema, salvageReportSchema } from './salvage.ts'
 
 /** Raised whenever a message changes its meaning; a process of another version is refused at `ready`. */
@@ -91,12 +92,7 @@ export const engineMethods = {
       /** Of the ownership of the workspace (db/owner.ts) under which it commits; null when it was not written down. */
       ownerToken: z.string().nullable(),
     }),
-    progress: z.object({
-      phase: z.enum(['opening', 'rollout', 'reward', 'update', 'evaluate']),
-      step: z.number().int(),
-      totalSteps: z.number().int(),
-      remainingMs: z.number().nullable(),
-    }),
+    progress: runProgressSchema,
     result: z.object({ steps: z.number().int(), bestStep: z.number().int() }),
     quietMs: stepQuietMs,
   },

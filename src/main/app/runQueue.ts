@@ -5,7 +5,9 @@ import type { NewRunRequest, Result } from '../../shared/contract.ts'
 import type { RunId, RunRecord, RunState } from '../../shared/domain.ts'
 import { type ErrorRecord, StudioError, toErrorRecord } from '../../shared/errors.ts'
 import type { DeviceName, HardwareReport } from '../../shared/hardware.ts'
-import type { RunProgress, RunView, RunWish } from '../../shared/runView.ts'
+import { missingRun } from '../../shared/runErrors.ts'
+import type { RunProgress } from '../../shared/runProgress.ts'
+import type { RunView, RunWish } from '../../shared/runView.ts'
 import type { engineMethods } from '../../shared/workerProtocol.ts'
 import { checkpointBytes, dropLastWeights } from '../db/checkpoints.ts'
 import { freeBytes, requireSpace } from '../db/freeSpace.ts'
@@ -398,12 +400,7 @@ export class RunQueue {
     const found = runById(db, runId)
     const [run] = found ? this.#unstored.over(key, [found]) : []
     if (run) return run
-    throw new StudioError({
-      code: 'run.missing',
-      message: 'This run is not in the workspace; it was deleted.',
-      remedy: 'Choose another run.',
-      where: `run ${runId}`,
-    })
+    throw missingRun(runId)
   }
 }
 

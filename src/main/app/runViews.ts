@@ -4,14 +4,14 @@ import { z } from 'zod'
 import type { NewRunRequest } from '../../shared/contract.ts'
 import { type Json, jsonSchema, type RunRecord } from '../../shared/domain.ts'
 import { type ErrorRecord, StudioError } from '../../shared/errors.ts'
-import { presetConfig, type RunConfig, runConfigSchema } from '../../shared/runConfig.ts'
+import { presetConfig, type RunConfig, runConfigSchema, totalStepsOf } from '../../shared/runConfig.ts'
+import { noCompanion } from '../../shared/runErrors.ts'
 import {
   type CalibrationView,
   calibrationViewSchema,
   lookViewSchema,
   type RunDetail,
   type RunView,
-  totalStepsOf,
 } from '../../shared/runView.ts'
 import { shownPath, shownText } from '../../shared/shownText.ts'
 import type { ReadableDb } from '../db/connection.ts'
@@ -81,7 +81,7 @@ function shownCalibration({ refusals, ...calibration }: CalibrationView): Calibr
   return {
     ...calibration,
     refusals: refusals.slice(0, mostRefusals).map(({ reason, expected, found }) => ({
-      ...{ reason: shownText(reason), expected: shownText(expected), found: shownText(found) },
+      ...{ reason, expected: shownText(expected), found: shownText(found) },
     })),
   }
 }
@@ -106,14 +106,7 @@ export function configFromRequest(db: ReadableDb, { modelId, preset, changes }: 
       where: `model ${modelId}`,
     })
   }
-  if (model.companionFolder === null) {
-    throw new StudioError({
-      code: 'run.no-companion',
-      message: 'This model has no encoder with a text tower yet, so nothing can judge its words.',
-      remedy: 'Add the model again with the CLIP or SigLIP model that its image tower was taken from.',
-      where: model.folder,
-    })
-  }
+  if (model.companionFolder === null) throw noCompanion(model.folder)
   try {
     return jsonSchema.parse(presetConfig(preset, changes))
   } catch (thrown) {

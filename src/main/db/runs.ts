@@ -1,6 +1,7 @@
 // Runs and their states: queued by the wizard, carried out by the engine, listed by the Runs screen.
 import type { Json, ModelId, RunId, RunRecord, RunState } from '../../shared/domain.ts'
 import { type ErrorRecord, StudioError } from '../../shared/errors.ts'
+import { missingRun } from '../../shared/runErrors.ts'
 import { inTransaction, type ReadableDb, statement, type WritableDb } from './connection.ts'
 
 /** The states that a run may go to. One that is `running` while no engine works on it was interrupted. */
@@ -122,13 +123,4 @@ function recordOf(row: RunRow): RunRecord {
     calibration: row.calibration === null ? null : JSON.parse(row.calibration),
     error: row.error === null ? null : JSON.parse(row.error),
   }
-}
-
-function missingRun(runId: RunId): StudioError {
-  return new StudioError({
-    code: 'run.missing',
-    message: 'This run is not in the workspace; it was deleted.',
-    remedy: 'Choose another run.',
-    where: `run ${runId}`,
-  })
 }

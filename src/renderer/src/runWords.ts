@@ -1,7 +1,8 @@
 // What the states, phases and figures of a run are called on the screen.
 import type { RunState } from '../../shared/domain.ts'
 import { type PresetName, presets } from '../../shared/runConfig.ts'
-import type { RunProgress, RunView } from '../../shared/runView.ts'
+import type { RunPhase } from '../../shared/runProgress.ts'
+import type { RunView } from '../../shared/runView.ts'
 import type { RunSection } from '../../shared/settingFields.ts'
 import { formatSpan } from './format.ts'
 
@@ -14,7 +15,7 @@ export const stateLabels: Readonly<Record<RunState, string>> = {
   failed: 'Failed',
 }
 
-const phaseWords: Readonly<Record<RunProgress['phase'], string>> = {
+const phaseWords: Readonly<Record<RunPhase, string>> = {
   opening: 'Opening the model',
   rollout: 'Describing images',
   reward: 'Checking each word against its image',
@@ -29,16 +30,6 @@ export const sectionTitles: Readonly<Record<RunSection, string>> = {
   optimiser: 'Training',
   adapter: 'Adapter',
   evaluation: 'Looks and checkpoints',
-}
-
-/** Why the calibration refused a verifier (calibration.ts), for a person. */
-export const refusalWords: Readonly<Record<string, string>> = {
-  'too-few-scores': 'The responses name too few objects to judge by.',
-  'one-component': 'Its scores form one group, not two.',
-  'component-too-small': 'One of the two groups of its scores is too small.',
-  overlapping: 'Its scores of right and of wrong words overlap too much.',
-  'blind-to-image': 'Its scores of a word hardly depend on the image.',
-  'one-sided': 'There are too few right or too few wrong words to compare.',
 }
 
 /** Why an image was left out of a run (decodeImage.ts), for a person. */

@@ -2,15 +2,15 @@
 // demoResult.ts.
 import { join } from 'node:path'
 import { type DeviceName, deviceNameSchema } from '../../../shared/hardware.ts'
-import type { PresetName } from '../../../shared/runConfig.ts'
+import type { PresetName, RunConfig } from '../../../shared/runConfig.ts'
 
 /** What was asked for on the command line; scripts/launch.ts has checked the values. */
 export interface DemoOptions {
   readonly out: string
   readonly seed: number
   readonly preset: PresetName
-  readonly reward: 'token' | 'sentence' | 'dpo' | 'none'
-  readonly calibration: 'free' | 'annotated'
+  readonly reward: RunConfig['reward']['method']
+  readonly calibration: RunConfig['calibration']['method']
   /** Sample scenes that are aligned on; all when null. */
   readonly images: number | null
   /** Steps of a round; the preset's when null. */

@@ -5,8 +5,9 @@ import { basename } from 'node:path'
 import type { Result } from '../../../shared/contract.ts'
 import type { ChairReport, Estimate } from '../../../shared/evaluation.ts'
 import type { DeviceName } from '../../../shared/hardware.ts'
+import { imageSplit } from '../../../shared/runConfig.ts'
 import type { RunDetail } from '../../../shared/runView.ts'
-import type { ReportCalibration, RunReport } from '../report/reportData.ts'
+import type { RunReport } from '../report/reportData.ts'
 import { demoLicences, demoLimits } from '../report/runReport.ts'
 import { sceneIndexes } from '../report/scenes.ts'
 import type { DemoOptions } from './demoOptions.ts'
@@ -64,8 +65,7 @@ export function demoResult({ detail, chair, series, ...run }: DemoRun, options: 
 export function demoReport(run: DemoRun, options: DemoOptions): RunReport {
   const { detail, chair, series } = run
   const config = detail.config as NonNullable<RunDetail['config']>
-  const used = Math.min(run.images, config.rollout.mostImages ?? run.images)
-  const validation = Math.min(config.evaluation.images, Math.floor(used / 3))
+  const { training, validation } = imageSplit(run.images, config)
   const scenes = sceneIndexes(chair.responses).flatMap((index) => {
     const response = chair.responses[index]
     if (!response) return []
@@ -79,9 +79,9 @@ export function demoReport(run: DemoRun, options: DemoOptions): RunReport {
     ...{ seed: options.seed, preset: options.preset, device: run.device, config },
     ...{ modelName: detail.run.modelName, encoderName: null, resumedFrom: run.resumedFrom },
     versions: { 'FiSAO Studio': run.version, Electron: process.versions.electron ?? '' },
-    images: { alignment: used - validation, validation, evaluation: chair.images },
+    images: { alignment: training, validation, evaluation: chair.images },
     steps: { done: detail.run.checkpointStep ?? 0, best: detail.bestStep ?? 0 },
-    calibration: detail.calibration as ReportCalibration | null,
+    calibration: detail.calibration,
     curves: Object.fromEntries(
       Object.entries(series).map(([name, points]) => [name, points.map(({ step, mean }) => ({ step, value: mean }))]),
     ),

@@ -1,9 +1,9 @@
 // The drawing of a calibration in a run's report: the two groups of verifier scores as normal curves, with the
 // baselines and the margin between which nothing is rewarded.
-
+import type { ScoreGroup } from '../../../shared/calibration.ts'
+import type { CalibrationView } from '../../../shared/runView.ts'
 import { decimalsOf, position, ticks } from './charts.ts'
 import { fixed, html, type Markup } from './markup.ts'
-import type { ReportCalibration, ReportComponent } from './reportData.ts'
 
 const size = { width: 460, height: 230, left: 14, right: 14, top: 30, bottom: 36 } as const
 /** How far a curve is drawn to either side of its mean, in deviations. */
@@ -11,12 +11,12 @@ const deviationsDrawn = 3.2
 const pointsOfCurve = 80
 
 /** π N(s | μ, σ). */
-function density({ share, mean, standardDeviation }: ReportComponent, score: number): number {
+function density({ share, mean, standardDeviation }: ScoreGroup, score: number): number {
   const z = (score - mean) / standardDeviation
   return (share / (standardDeviation * Math.sqrt(2 * Math.PI))) * Math.exp(-0.5 * z * z)
 }
 
-function canBeDrawn(component: ReportComponent | null): component is ReportComponent {
+function canBeDrawn(component: ScoreGroup | null): component is ScoreGroup {
   if (!component) return false
   const { share, mean, standardDeviation } = component
   return [share, mean, standardDeviation].every(Number.isFinite) && standardDeviation > 0 && share > 0
@@ -24,7 +24,7 @@ function canBeDrawn(component: ReportComponent | null): component is ReportCompo
 
 /** Curves weighted by how many scores are in each group. @param margin λ of the reward */
 export function componentsDrawing(
-  { grounded, hallucinated, baselines, method }: ReportCalibration,
+  { grounded, hallucinated, baselines, method }: CalibrationView,
   margin: number,
 ): Markup {
   if (!canBeDrawn(grounded) || !canBeDrawn(hallucinated)) {
@@ -40,12 +40,12 @@ export function componentsDrawing(
   const floor = size.height - size.bottom
   const highest = Math.max(...groups.map((group) => density(group, group.mean)))
   const y = (value: number): number => floor - (value / highest) * (floor - size.top - 16)
-  const outline = (group: ReportComponent): string => {
+  const outline = (group: ScoreGroup): string => {
     const [low, high] = [across[0] as number, across.at(-1) as number]
     const scores = Array.from({ length: pointsOfCurve + 1 }, (_, i) => low + ((high - low) * i) / pointsOfCurve)
     return scores.map((score) => `${x(score).toFixed(1)},${y(density(group, score)).toFixed(1)}`).join(' ')
   }
-  const area = (group: ReportComponent, name: string, kind: string): Markup => {
+  const area = (group: ScoreGroup, name: string, kind: string): Markup => {
     const corners = `${size.left},${floor} ${outline(group)} ${size.width - size.right},${floor}`
     const share = `${name}: ${fixed(group.share * 100, 1)} % of the scores, mean ${fixed(group.mean, 2)}, deviation ${fixed(group.standardDeviation, 2)}`
     return html`<polygon class="area ${kind}" points="${corners}"><title>${share}</title></polygon>`

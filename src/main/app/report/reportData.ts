@@ -1,33 +1,9 @@
 // All that the report of a run says, as demo/ gathers it from the workspace; the other files of this folder write it down.
 import type { ChairReport } from '../../../shared/evaluation.ts'
 import type { RunConfig } from '../../../shared/runConfig.ts'
+import type { CalibrationView } from '../../../shared/runView.ts'
 import type { ReportPoint } from './charts.ts'
 import type { ReportScene } from './scenes.ts'
-
-/** One of the two groups of verifier scores. */
-export interface ReportComponent {
-  /** Of all scores. */
-  readonly share: number
-  readonly mean: number
-  readonly standardDeviation: number
-}
-
-/** What calibration found, as the run stores it. */
-export interface ReportCalibration {
-  readonly method: 'annotated' | 'mixture'
-  /** Scores that it was made from. */
-  readonly scores: number
-  /** Mean verifier scores of objects that are in the image and of hallucinated ones. */
-  readonly baselines: { readonly muGt: number; readonly muHal: number } | null
-  readonly grounded: ReportComponent | null
-  readonly hallucinated: ReportComponent | null
-  /** Estimated from the components, or measured on labels. */
-  readonly auroc: number | null
-  readonly overlap: number | null
-  readonly imageAuroc: number | null
-  /** Why the verifier is not to be trusted; a run with any was forced. */
-  readonly refusals: readonly { readonly reason: string; readonly expected: string; readonly found: string }[]
-}
 
 /** All that a report says; every text of it is escaped. */
 export interface RunReport {
@@ -50,7 +26,7 @@ export interface RunReport {
   readonly resumedFrom: number | null
   readonly config: RunConfig
   /** The last round's. */
-  readonly calibration: ReportCalibration | null
+  readonly calibration: CalibrationView | null
   /** By the metrics' names in the workspace, in the order of their steps. */
   readonly curves: Readonly<Record<string, readonly ReportPoint[]>>
   /** Null when there were no annotated images to count on. */

@@ -1,10 +1,12 @@
 // The report of a run as one HTML file that needs nothing beside it: no script, no font, no address. Before it stands
 // demo.ts, which gathers what the run left in the workspace; its parts are the files beside this one.
+import { refusalText } from '../../../shared/calibration.ts'
+import type { CalibrationView } from '../../../shared/runView.ts'
 import { componentsDrawing } from './calibration.ts'
 import { curveSection } from './charts.ts'
 import { figureSection, headline, objectSection, remarks, tiles } from './figures.ts'
 import { fixed, html, type Markup, table, whole, withInterval } from './markup.ts'
-import type { ReportCalibration, RunReport } from './reportData.ts'
+import type { RunReport } from './reportData.ts'
 import { sceneSection } from './scenes.ts'
 import { costSection, settingsSection } from './settings.ts'
 import { styleSheet } from './style.ts'
@@ -108,23 +110,11 @@ function runFacts(report: RunReport): Markup {
   return html`<dl class="facts">${rows}${command || null}</dl>`
 }
 
-const reasonSentences: Readonly<Record<string, string>> = {
-  'too-few-scores': 'The responses name too few objects to judge by',
-  'one-component': 'The scores form one group, not two',
-  'component-too-small': 'One of the two groups of scores is too small',
-  overlapping: 'The scores of right and of wrong words overlap too much',
-  'blind-to-image': 'The scores of a word hardly depend on the image',
-  'one-sided': 'There are too few right or too few wrong words to compare',
-}
-
 /** Stands first on the page when a run was forced through a calibration that refused its verifier. */
 function refusalWarning(report: RunReport): Markup | null {
   const refusals = report.calibration?.refusals ?? []
   if (refusals.length === 0) return null
-  const reasons = refusals.map(
-    ({ reason, expected, found }) =>
-      html`<li>${reasonSentences[reason] ?? reason}: expected ${expected}, found ${found}.</li>`,
-  )
+  const reasons = refusals.map((refusal) => html`<li>${refusalText(refusal)}</li>`)
   return html`<section class="warning" aria-labelledby="warning-title">
 <h2 id="warning-title">Do not trust this run: its verifier was refused</h2>
 <p>Calibration found that the verifier cannot tell right words from hallucinated ones, and the run went on because a
@@ -161,7 +151,7 @@ function failureSignature({ curves, evaluation, steps, calibration }: RunReport)
   return `${told}. ${estimated}, while ${counted}: ${outcome}.`
 }
 
-function calibrationSection(calibration: ReportCalibration | null, { evaluation, config }: RunReport): Markup {
+function calibrationSection(calibration: CalibrationView | null, { evaluation, config }: RunReport): Markup {
   if (!calibration) {
     return html`<section aria-labelledby="calibration"><h2 id="calibration">Calibration</h2>
 <p>No calibration was stored with this run.</p></section>`

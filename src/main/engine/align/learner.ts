@@ -1,5 +1,5 @@
-// What the loop asks of a way to learn from rollouts. ppo/ppoLearner.ts and dpo/dpoLearner.ts are two; the loop does not know which one
-// it drives, so token-level, sentence-level and preference learning run in the same harness.
+// What the loop asks of a way to learn from rollouts. The loop does not know which one it drives (openLearner.ts chooses),
+// so token-level, sentence-level and preference learning run in the same harness.
 import type { DeviceName } from '../../../shared/hardware.ts'
 import type { RunConfig } from '../../../shared/runConfig.ts'
 import type { Rng } from '../rng.ts'
@@ -39,6 +39,11 @@ export interface LearnerOptions {
 }
 
 export interface Learner {
+  /**
+   * Before the first update of a round: learns what to expect of the policy's responses, where a learner expects
+   * anything. @throws StudioError `run.cancelled`
+   */
+  warmUp(rollouts: readonly RewardedRollout[], signal?: AbortSignal): Promise<unknown>
   /** Changes adapter (and value head) in place. @throws StudioError `run.cancelled` */
   update(rollouts: readonly RewardedRollout[], step: number, signal?: AbortSignal): Promise<UpdateReport>
   /** Of its optimisers, by group; what a resumed run needs. Arrays are the optimisers' own. */

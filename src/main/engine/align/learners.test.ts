@@ -11,6 +11,7 @@ import { responseFeeds } from '../rollout/responseFeeds.ts'
 import { policyCursorSchema, restorePolicy, storePolicy } from './checkpoint.ts'
 import { DpoLearner, dpoObjectives, pairFeeds, preferences } from './dpo/dpoLearner.ts'
 import type { RewardedRollout } from './learner.ts'
+import { openLearner } from './openLearner.ts'
 import { newPolicy, type Policy } from './policy.ts'
 import { PpoLearner } from './ppo/ppoLearner.ts'
 
@@ -235,4 +236,28 @@ test('a part that does not fit the model is refused', () => {
   const shapes = valueHeadShapes(given.source.config.decoder.hiddenSize, config.optimiser.valueWidth)
   const read = () => restorePolicy(cursor, loraSlots(given.source.config.decoder), shapes, () => new Uint8Array(8))
   expect(read).toThrow(expect.objectContaining({ code: 'run.bad-checkpoint' }))
+})
+
+test.each([
+  ['token', PpoLearner, true],
+  ['sentence', PpoLearner, true],
+  ['dpo', DpoLearner, false],
+  ['none', PpoLearner, true],
+] as const)('%s is learned by its own learner, which warms up what it has to', async (method, kind, hasValueHead) => {
+  const policy = policyOf(5)
+  const before = storePolicy(structuredClone(policy)).parts
+  const learner = await openLearner(
+    given.source,
+    policy,
+    optionsOf({ ...config, reward: { ...config.reward, method } }),
+  )
+  expect(learner).toBeInstanceOf(kind)
+  await learner.warmUp(rollouts())
+  const after = storePolicy(policy).parts
+  await learner.release()
+  const changed = Object.keys(after).filter(
+    (name) => !Buffer.from(before[name] as Uint8Array).equals(after[name] as Uint8Array),
+  )
+  expect(changed.length > 0).toBe(hasValueHead)
+  expect(changed.every((name) => name.startsWith('valueHead/'))).toBe(true)
 })

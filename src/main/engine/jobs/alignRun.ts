@@ -1,13 +1,14 @@
 // The job of a run: reads what the wizard stored (run, model, images) and aligns to the end or to a cancel, each step
 // committed to the workspace. Joins run/align.ts to the workspace file.
 import type { RunConfig } from '../../../shared/runConfig.ts'
+import type { RunProgress } from '../../../shared/runProgress.ts'
 import type { WritableDb } from '../../db/connection.ts'
 import { readCocoAnnotations } from '../eval/cocoAnnotations.ts'
 import type { Lexicon } from '../reward/lexicon.ts'
 import { align } from '../run/align.ts'
 import type { RunImage } from '../run/models.ts'
 import type { Annotations } from '../run/rewards.ts'
-import { type RunProgress, splitImages } from '../run/schedule.ts'
+import { splitImages } from '../run/schedule.ts'
 import { WorkspaceRunStore } from './runStore.ts'
 import { imagesOfRun, openRun, type RunRequest } from './storedRun.ts'
 

@@ -1,8 +1,10 @@
-// A run in the workspace file: what run/align.ts commits, in one transaction a step, and where it goes on from. The one
-// part of the engine beside worker.ts that knows the database.
+// A run in the workspace file: what run/align.ts commits, in one transaction a step, and where it goes on from. Before it
+// stands align.ts, after it the tables of db/.
 import { z } from 'zod'
+import { calibrationSchema } from '../../../shared/calibration.ts'
 import type { CheckpointId, CheckpointRecord, Json, RunId } from '../../../shared/domain.ts'
 import { StudioError } from '../../../shared/errors.ts'
+import { lookSchema } from '../../../shared/look.ts'
 import type { RunConfig } from '../../../shared/runConfig.ts'
 import {
   checkpointPart,
@@ -26,10 +28,9 @@ import type { TokenTerms } from '../align/learner.ts'
 import { type ModelsIdentity, modelsIdentitySchema } from '../folder/modelIdentity.ts'
 import { loraSlots } from '../models/shared/lora.ts'
 import { valueHeadShapes } from '../models/shared/valueHead.ts'
-import { calibrationSchema } from '../reward/calibration.ts'
 import { labelOf, type RewardedMention } from '../reward/tokenReward.ts'
-import type { CommittedStep, RunStore, StoredRun } from '../run/align.ts'
-import { bestLook, lookSchema } from '../run/look.ts'
+import type { CommittedStep, RunStore, StoredRun } from '../run/alignmentRun.ts'
+import { bestLook } from '../run/look.ts'
 import type { AlignmentModels, ScoredImageResponse } from '../run/models.ts'
 import type { EmbeddingStore } from '../run/verifier.ts'
 

@@ -4,6 +4,7 @@ import type { RunId, RunRecord } from '../../../shared/domain.ts'
 import { StudioError } from '../../../shared/errors.ts'
 import type { DeviceName } from '../../../shared/hardware.ts'
 import { type RunConfig, runConfigSchema } from '../../../shared/runConfig.ts'
+import { missingRun, noCompanion } from '../../../shared/runErrors.ts'
 import { checkpointAtStep, checkpointPart, lastCheckpoint } from '../../db/checkpoints.ts'
 import type { ReadableDb, WritableDb } from '../../db/connection.ts'
 import { everyImage } from '../../db/images.ts'
@@ -63,22 +64,8 @@ export function openStoredRun(
 ): Pick<OpenedRun, 'config' | 'seed' | 'folders'> & { readonly record: RunRecord } {
   const run = runById(db, runId)
   const model = run && modelById(db, run.modelId)
-  if (!run || !model) {
-    throw new StudioError({
-      code: 'run.missing',
-      message: 'This run is not in the workspace; it was deleted.',
-      remedy: 'Choose another run.',
-      where: `run ${runId}`,
-    })
-  }
-  if (model.companionFolder === null) {
-    throw new StudioError({
-      code: 'run.no-companion',
-      message: 'This model has no encoder with a text tower yet, so nothing can judge its words.',
-      remedy: 'Add the CLIP or SigLIP model that its image tower was taken from.',
-      where: model.folder,
-    })
-  }
+  if (!run || !model) throw missingRun(runId)
+  if (model.companionFolder === null) throw noCompanion(model.folder)
   const folders = { model: model.folder, companion: model.companionFolder }
   return { config: runConfigSchema.parse(run.config), seed: run.seed, folders, record: run }
 }

@@ -1,8 +1,9 @@
 // Mixtures of known make, the numbers of normal tables, and verifiers that must be refused.
 import { describe, expect, test } from 'vitest'
+import { calibrationSchema } from '../../../shared/calibration.ts'
 import { Rng } from '../rng.ts'
 import { auroc } from './auroc.ts'
-import { calibrateAnnotated, calibrateMixture, calibrationSchema, requireBaselines } from './calibration.ts'
+import { calibrateAnnotated, calibrateMixture, requireBaselines } from './calibration.ts'
 import { componentAuroc, componentOverlap, fitMixture, normalCdf } from './gaussianMixture.ts'
 
 function draw(count: number, mean: number, deviation: number, rng: Rng): number[] {

@@ -1,68 +1,25 @@
 // The baselines mu_gt and mu_hal of the token reward, and how well they stand apart. Before it stand the verifier's
 // scores of sampled responses, after it tokenReward.ts. A verifier that cannot tell is refused with the reason.
-import { z } from 'zod'
+import { type Baselines, type Calibration, type Refusal, refusalSentences } from '../../../shared/calibration.ts'
 import { StudioError } from '../../../shared/errors.ts'
 import { Rng } from '../rng.ts'
 import { auroc } from './auroc.ts'
 import { componentAuroc, componentOverlap, fitMixture, type Mixture } from './gaussianMixture.ts'
 
-/** When a verifier counts as able to tell; each limit is a setting with a recorded value. */
-export const calibrationLimitsSchema = z.strictObject({
+/** When a verifier counts as able to tell; no setting, since a person who knows better goes on in spite of a refusal. */
+const limits = {
   /** Scores in all, and of each side. */
-  leastScores: z.int().positive().default(64),
-  leastScoresOfSide: z.int().positive().default(8),
+  leastScores: 64,
+  leastScoresOfSide: 8,
   /** The smaller component's share: below it, a tail of one distribution passes for a second. */
-  leastShare: z.number().min(0).max(0.5).default(0.02),
+  leastShare: 0.02,
   /** Of two components over one; above 10 the evidence is very strong (Kass & Raftery, Bayes Factors, 1995). */
-  leastBicGain: z.number().default(10),
-  /** Estimated from the components, or measured on labels. */
-  leastAuroc: z.number().min(0.5).max(1).default(0.75),
-  /** Of words against their own image over the same words against other images; blind chance is 0.5. */
-  leastImageAuroc: z.number().min(0.5).max(1).default(0.65),
-})
-export type CalibrationLimits = z.infer<typeof calibrationLimitsSchema>
-export const defaultCalibrationLimits: CalibrationLimits = calibrationLimitsSchema.parse({})
-
-/** Mean verifier scores s = <f_img(x), f_txt(o)>, cosine similarities. */
-export const baselinesSchema = z.strictObject({
-  /** Of objects that are in the image. */
-  muGt: z.number(),
-  /** Of hallucinated ones. */
-  muHal: z.number(),
-})
-export type Baselines = z.infer<typeof baselinesSchema>
-
-const side = z.strictObject({ share: z.number(), mean: z.number(), standardDeviation: z.number() })
-export const refusalReasons = [
-  'too-few-scores',
-  'one-component',
-  'component-too-small',
-  'overlapping',
-  'blind-to-image',
-  'one-sided',
-] as const
-
-/** What a calibration found; stored with the run. */
-export const calibrationSchema = z.strictObject({
-  method: z.enum(['annotated', 'mixture']),
-  scores: z.int().nonnegative(),
-  /** Null when there were none to be had. */
-  baselines: baselinesSchema.nullable(),
-  grounded: side.nullable(),
-  hallucinated: side.nullable(),
-  /** That a grounded mention scores above a hallucinated one: by the components, or as measured on labels. */
-  auroc: z.number().nullable(),
-  /** Share that both distributions have in common, by the components; null with labels. */
-  overlap: z.number().nullable(),
-  /** Of two components over one; null with labels. */
-  bicGain: z.number().nullable(),
-  /** That a word scores higher on its own image than on another; null when not measured. */
-  imageAuroc: z.number().nullable(),
-  /** Why the verifier is not to be trusted; empty when it is. */
-  refusals: z.array(z.strictObject({ reason: z.enum(refusalReasons), expected: z.string(), found: z.string() })),
-})
-export type Calibration = z.infer<typeof calibrationSchema>
-export type Refusal = Calibration['refusals'][number]
+  leastBicGain: 10,
+  /** Estimated from the components, or measured on labels; 0.5 is chance. */
+  leastAuroc: 0.75,
+  /** Of words against their own image over the same words against other images; 0.5 is chance. */
+  leastImageAuroc: 0.65,
+} as const
 
 export interface LabelledScore {
   readonly score: number
@@ -74,10 +31,7 @@ export interface LabelledScore {
  * The paper's calibration: mean scores of named objects that the annotations have, and of those that they do not have.
  * @throws StudioError `run.bad-score` when a score is not finite
  */
-export function calibrateAnnotated(
-  labelled: readonly LabelledScore[],
-  limits: CalibrationLimits = defaultCalibrationLimits,
-): Calibration {
+export function calibrateAnnotated(labelled: readonly LabelledScore[]): Calibration {
   requireFinite(labelled.map(({ score }) => score))
   const present = labelled.filter(({ isPresent }) => isPresent).map(({ score }) => score)
   const absent = labelled.filter(({ isPresent }) => !isPresent).map(({ score }) => score)
@@ -104,7 +58,6 @@ export function calibrateAnnotated(
 
 export interface MixtureCalibrationOptions {
   readonly seed: number
-  readonly limits?: CalibrationLimits
   /**
    * Scores of the same words against images other than their own. A verifier whose text tower is broken may show two
    * groups of words, but no image makes a difference to them.
@@ -118,7 +71,7 @@ export interface MixtureCalibrationOptions {
  * @throws StudioError `run.bad-score` when a score is not finite
  */
 export function calibrateMixture(scores: readonly number[], options: MixtureCalibrationOptions): Calibration {
-  const { seed, otherImageScores = [], limits = defaultCalibrationLimits } = options
+  const { seed, otherImageScores = [] } = options
   requireFinite(scores)
   requireFinite(otherImageScores)
   const mixture = scores.length >= 2 ? fitMixture(scores, new Rng({ seed })) : null
@@ -135,7 +88,7 @@ export function calibrateMixture(scores: readonly number[], options: MixtureCali
     imageAuroc,
     refusals: [
       ...below('too-few-scores', 'scores', scores.length, limits.leastScores),
-      ...mixtureRefusals(mixture, scores.length, limits),
+      ...mixtureRefusals(mixture, scores.length),
       ...(imageAuroc === null
         ? []
         : below('blind-to-image', 'AUROC of own over other images', imageAuroc, limits.leastImageAuroc)),
@@ -143,7 +96,7 @@ export function calibrateMixture(scores: readonly number[], options: MixtureCali
   }
 }
 
-function mixtureRefusals(mixture: Mixture | null, count: number, limits: CalibrationLimits): Refusal[] {
+function mixtureRefusals(mixture: Mixture | null, count: number): Refusal[] {
   if (mixture === null) return below('one-component', 'BIC gain', Number.NEGATIVE_INFINITY, limits.leastBicGain)
   const share = Math.min(mixture.lower.share, mixture.higher.share)
   const leastShare = Math.max(limits.leastShare, limits.leastScoresOfSide / count)
@@ -171,15 +124,6 @@ function brief(value: number): string {
   return Number.isInteger(value) ? String(value) : value.toPrecision(3)
 }
 
-const reasonSentences: Readonly<Record<Refusal['reason'], string>> = {
-  'too-few-scores': 'The responses name too few objects to judge by.',
-  'one-component': 'Its scores form one group, not two.',
-  'component-too-small': 'One of the two groups of its scores is too small.',
-  overlapping: 'Its scores of right and of wrong words overlap too much.',
-  'blind-to-image': 'Its scores of a word hardly depend on the image.',
-  'one-sided': 'There are too few right or too few wrong words to compare.',
-}
-
 /**
  * The baselines that training uses.
  * @param override a person has read the refusals and goes on nevertheless
@@ -191,7 +135,7 @@ export function requireBaselines(calibration: Calibration, override: boolean): B
   const [refusal] = refusals
   const stand = baselines !== null && baselines.muGt > baselines.muHal
   if (stand && (refusal === undefined || override)) return baselines
-  const reason = refusal ? reasonSentences[refusal.reason] : 'Right words score no higher than wrong ones.'
+  const reason = refusal ? refusalSentences[refusal.reason] : 'Right words score no higher than wrong ones.'
   throw new StudioError({
     code: 'run.verifier-cannot-tell',
     message: `The verifier cannot tell right words from hallucinated ones. ${reason}`,

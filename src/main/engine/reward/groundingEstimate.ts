@@ -1,6 +1,6 @@
 // How much of what is said is there, judged by the verifier alone: estimated hallucination rate and coverage of
 // responses. No annotation is read; the stop rule and the choice of a checkpoint rest on it.
-import type { Calibration } from './calibration.ts'
+import type { Calibration } from '../../../shared/calibration.ts'
 import type { ScoredMention } from './tokenReward.ts'
 
 export interface GroundingEstimate {

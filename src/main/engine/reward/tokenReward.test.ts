@@ -1,12 +1,12 @@
 // The rule's cases worked by hand, where rewards land, and the guards against earning them cheaply.
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import type { Baselines } from '../../../shared/calibration.ts'
+import { presetConfig } from '../../../shared/runConfig.ts'
 import { readLexicon } from '../jobs/readLexicon.ts'
-import type { Baselines } from './calibration.ts'
 import { defaultGuardLimits, measureGuards, overstepped } from './guardMetrics.ts'
 import { chairFinderOptions, findObjects } from './objectWords.ts'
 import {
-  defaultTokenRewardSettings,
   labelOf,
   meanScoreReward,
   piecewiseReward,
@@ -17,6 +17,7 @@ import {
 } from './tokenReward.ts'
 
 // Numbers that float32 holds exactly.
+const settings = presetConfig('quick-look').reward
 const baselines: Baselines = { muGt: 0.5, muHal: 0.25 }
 const mention = (name: string, end: number, score: number): ScoredMention => ({ name, tokens: [end - 1, end], score })
 
@@ -41,7 +42,7 @@ describe('the piecewise rule', () => {
 })
 
 describe('token rewards', () => {
-  const paper = { ...defaultTokenRewardSettings, scale: 1 }
+  const paper = { ...presetConfig('paper').reward, scale: 1 }
 
   test('lie on the last token of a word, and nowhere else', () => {
     const giraffe: ScoredMention = { name: 'giraffe', tokens: [2, 5], score: 0.75 }
@@ -54,7 +55,7 @@ describe('token rewards', () => {
   })
 
   test('are scaled by the gap between the baselines by default', () => {
-    const { rewards } = tokenRewards(2, [mention('cat', 2, 0.75)], baselines, defaultTokenRewardSettings)
+    const { rewards } = tokenRewards(2, [mention('cat', 2, 0.75)], baselines, settings)
     expect([...rewards]).toEqual([0, 1])
   })
 
@@ -76,21 +77,19 @@ describe('token rewards', () => {
 
   test('cannot be scaled when the baselines do not stand apart', () => {
     const swapped = { muGt: 0.25, muHal: 0.5 }
-    expect(() => tokenRewards(1, [], swapped, defaultTokenRewardSettings)).toThrow(
-      expect.objectContaining({ code: 'run.baselines' }),
-    )
+    expect(() => tokenRewards(1, [], swapped, settings)).toThrow(expect.objectContaining({ code: 'run.baselines' }))
   })
 })
 
 describe('sentence-level rewards', () => {
   test('are the mean score above the middle of the baselines', () => {
-    expect(meanScoreReward([0.75, 0.25], baselines, defaultTokenRewardSettings)).toBe(0.5)
-    expect(meanScoreReward([0.125], baselines, { ...defaultTokenRewardSettings, scale: 2 })).toBe(-0.5)
-    expect(meanScoreReward([], baselines, defaultTokenRewardSettings)).toBe(0)
+    expect(meanScoreReward([0.75, 0.25], baselines, settings)).toBe(0.5)
+    expect(meanScoreReward([0.125], baselines, { ...settings, scale: 2 })).toBe(-0.5)
+    expect(meanScoreReward([], baselines, settings)).toBe(0)
   })
 
   test('are the score of the response above its centre', () => {
-    expect(responseScoreReward(0.375, 0.25, baselines, defaultTokenRewardSettings)).toBe(0.5)
+    expect(responseScoreReward(0.375, 0.25, baselines, settings)).toBe(0.5)
   })
 
   test('lie on the last token', () => {

@@ -1,25 +1,17 @@
 // From verifier scores to rewards: on tokens (FiSAO), or one for the whole response (the baseline it is compared
 // with). Before it stand calibration.ts and tokenSpans.ts, after it align/advantages.ts.
-import { z } from 'zod'
+import type { Baselines } from '../../../shared/calibration.ts'
+import type { SpanLabel } from '../../../shared/domain.ts'
 import { StudioError } from '../../../shared/errors.ts'
-import type { Baselines } from './calibration.ts'
+import type { RunConfig } from '../../../shared/runConfig.ts'
 import type { Range } from './tokenSpans.ts'
 
-export const tokenRewardSettingsSchema = z.strictObject({
-  /**
-   * `paper`: each mention is rewarded by the piecewise rule. `first-mention`: only the first mention of an object is;
-   * each further one receives `repeatReward`, since otherwise a policy learns to repeat safe objects.
-   */
-  variant: z.enum(['paper', 'first-mention']).default('paper'),
-  /** λ, in units of the score: how far beyond a baseline a score must lie to count. */
-  margin: z.number().nonnegative().default(0),
-  /** Factor on the rule's rewards; `baseline-gap` is 1 / (mu_gt - mu_hal), which makes verifiers comparable. */
-  scale: z.union([z.literal('baseline-gap'), z.number().positive()]).default('baseline-gap'),
-  /** Reward of a repeated mention under `first-mention`, after scaling. */
-  repeatReward: z.number().max(0).default(-0.5),
-})
-export type TokenRewardSettings = z.infer<typeof tokenRewardSettingsSchema>
-export const defaultTokenRewardSettings: TokenRewardSettings = tokenRewardSettingsSchema.parse({})
+/**
+ * What the rule is told. `paper` rewards each mention by the piecewise rule; `first-mention` only the first mention of an
+ * object, and gives each further one `repeatReward` after scaling, since otherwise a policy learns to repeat safe objects.
+ * `margin` is λ in units of the score; `baseline-gap` scales by 1 / (mu_gt - mu_hal), which makes verifiers comparable.
+ */
+export type TokenRewardSettings = Pick<RunConfig['reward'], 'variant' | 'margin' | 'scale' | 'repeatReward'>
 
 /** A mention with its tokens and the verifier's score. */
 export interface ScoredMention {
@@ -31,12 +23,10 @@ export interface ScoredMention {
   readonly score: number
 }
 
-export type MentionLabel = 'grounded' | 'hallucinated' | 'neutral'
-
 /** What a mention earned, and on which side of the baselines its score lies. */
 export interface RewardedMention extends ScoredMention {
   readonly reward: number
-  readonly label: MentionLabel
+  readonly label: SpanLabel
   readonly isRepeated: boolean
 }
 
@@ -62,7 +52,7 @@ export function piecewiseReward(score: number, { muGt, muHal }: Baselines, margi
 }
 
 /** Which of the rule's three cases a score falls into. */
-export function labelOf(score: number, { muGt, muHal }: Baselines, margin: number): MentionLabel {
+export function labelOf(score: number, { muGt, muHal }: Baselines, margin: number): SpanLabel {
   if (score > muGt + margin) return 'grounded'
   return score < muHal - margin ? 'hallucinated' : 'neutral'
 }

@@ -1,7 +1,8 @@
 // The choice of a checkpoint and the end of a run, from looks that read no annotation.
 import { expect, test } from 'vitest'
+import type { Look } from '../../../shared/look.ts'
 import { presetConfig } from '../../../shared/runConfig.ts'
-import { bestLook, type Look, shouldStop } from './look.ts'
+import { bestLook, shouldStop } from './look.ts'
 
 const config = presetConfig('quick-look', { evaluation: { mostCoverageLoss: 0.05 } })
 const look = (step: number, changed: Partial<Look> = {}): Look => ({

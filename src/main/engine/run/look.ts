@@ -1,30 +1,13 @@
 // A look at the validation images without reading an annotation: estimated hallucination rate and coverage, and whether
 // the policy games its reward. The stop rule and the best checkpoint follow from these looks.
-import { z } from 'zod'
+import type { Calibration } from '../../../shared/calibration.ts'
+import type { Look } from '../../../shared/look.ts'
 import type { RunConfig } from '../../../shared/runConfig.ts'
 import type { Policy } from '../align/policy.ts'
-import type { Calibration } from '../reward/calibration.ts'
 import { estimateGrounding } from '../reward/groundingEstimate.ts'
 import { defaultGuardLimits, measureGuards, overstepped } from '../reward/guardMetrics.ts'
 import type { AlignmentModels, RunImage, ScoredImageResponse } from './models.ts'
 import { requireMostImages, type SkippedImage } from './skippedImages.ts'
-
-const figure = z.number()
-/** One look; stored in its checkpoint's summary. */
-export const lookSchema = z.strictObject({
-  step: z.int().nonnegative(),
-  responses: z.int().nonnegative(),
-  /** Estimated share of mentions that are hallucinated. */
-  hallucinationRate: figure,
-  /** Estimated different objects a response that are named and there. */
-  coverage: figure,
-  meanWords: figure,
-  meanObjects: figure,
-  meanRepeatedMentions: figure,
-  repeatedTrigramShare: figure,
-  emptyShare: figure,
-})
-export type Look = z.infer<typeof lookSchema>
 
 /**
  * Greedy responses to the validation images, scored, and their figures.

@@ -5,10 +5,10 @@ import { open } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
+import type { Look } from '../../../shared/look.ts'
 import { readSafetensors } from '../folder/safetensors.ts'
 import { demoModel } from '../jobs/testing/demoRun.ts'
-import { requireFiniteFigures } from './align.ts'
-import type { Look } from './look.ts'
+import { requireFiniteFigures } from './finiteFigures.ts'
 import { type EmbeddingStore, Verifier } from './verifier.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'fisao-non-finite-'))

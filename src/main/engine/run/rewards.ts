@@ -1,8 +1,9 @@
 // Calibration and rewards of a run, by its config: token-level, sentence-level, with or without annotations. Joins the
 // pure parts of reward/ to the run's models for align.ts.
+import type { Calibration } from '../../../shared/calibration.ts'
 import type { RunConfig } from '../../../shared/runConfig.ts'
 import type { RewardedRollout } from '../align/learner.ts'
-import { type Calibration, calibrateAnnotated, calibrateMixture, requireBaselines } from '../reward/calibration.ts'
+import { calibrateAnnotated, calibrateMixture, requireBaselines } from '../reward/calibration.ts'
 import {
   meanScoreReward,
   type RewardedMention,

@@ -1,8 +1,9 @@
 // Which images have their turn when, and how long a run says that it will take.
 import { describe, expect, test } from 'vitest'
 import { presetConfig } from '../../../shared/runConfig.ts'
+import type { RunProgress } from '../../../shared/runProgress.ts'
 import { Rng } from '../rng.ts'
-import { chosenImages, type RunProgress, StopWatch } from './schedule.ts'
+import { chosenImages, StopWatch } from './schedule.ts'
 
 const images = Array.from({ length: 10 }, (_, i) => i)
 const rng = () => new Rng({ seed: 3 })

@@ -1,10 +1,9 @@
 // Which images a step responds to, and how long the steps take: the clock of align.ts.
 import { StudioError } from '../../../shared/errors.ts'
-import type { RunConfig } from '../../../shared/runConfig.ts'
+import { imageSplit, type RunConfig } from '../../../shared/runConfig.ts'
+import type { RunPhase, RunProgress } from '../../../shared/runProgress.ts'
 import { Rng } from '../rng.ts'
 
-export const runPhases = ['opening', 'rollout', 'reward', 'update', 'evaluate'] as const
-export type RunPhase = (typeof runPhases)[number]
 /** Durations by phase since the last commit, milliseconds. */
 export type StepTimes = Readonly<Record<RunPhase, number>>
 
@@ -42,12 +41,12 @@ export function chosenImages<Image>(
 const splitStream = 6
 
 /**
- * Images to look at, and the rest to train on. Drawn by the seed; a third at most is only looked at.
+ * Images to look at, and others to train on, so many as `imageSplit` says. Drawn by the seed.
  * @throws StudioError `run.too-few-images`
  */
 export function splitImages<Image>(
   all: readonly Image[],
-  { evaluation, rollout }: RunConfig,
+  config: RunConfig,
   seed: number,
 ): { images: Image[]; validation: Image[] } {
   if (all.length < 3) {
@@ -61,23 +60,12 @@ export function splitImages<Image>(
   }
   const order = [...all]
   new Rng({ seed }).fork(splitStream).shuffle(order)
-  order.splice(rollout.mostImages ?? all.length)
-  const looked = Math.min(evaluation.images, Math.floor(order.length / 3))
-  return { validation: order.slice(0, looked), images: order.slice(looked) }
+  const { training, validation } = imageSplit(all.length, config)
+  return { validation: order.slice(0, validation), images: order.slice(validation, validation + training) }
 }
 
 /** Share of the steps after which their times are taken to be typical. */
 const reliableShare = 0.05
-
-/** How far a run is. */
-export interface RunProgress {
-  readonly phase: RunPhase
-  /** Steps done. */
-  readonly step: number
-  readonly totalSteps: number
-  /** From the measured times of steps; null until it can be relied on. */
-  readonly remainingMs: number | null
-}
 
 /** Times the phases of a run, and tells how long the rest will take. */
 export class StopWatch {

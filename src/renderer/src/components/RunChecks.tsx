@@ -2,8 +2,8 @@
 import { IconAlertTriangle, IconCheck, IconInfoCircle, IconX } from '@tabler/icons-react'
 import type { ReactNode } from 'react'
 import type { AppState } from '../../../shared/contract.ts'
-import type { RunConfig } from '../../../shared/runConfig.ts'
-import { type ModelView, totalStepsOf } from '../../../shared/runView.ts'
+import { imageSplit, type RunConfig, totalStepsOf } from '../../../shared/runConfig.ts'
+import type { ModelView } from '../../../shared/runView.ts'
 import { useAppState } from '../api.ts'
 import { formatCount, formatPlural } from '../format.ts'
 import { deviceLabels } from './HardwareCard.tsx'
@@ -80,12 +80,11 @@ function encoderCheck(model: ModelView | null): Check {
   ]
 }
 
-/** As run/schedule.ts parts the images: a third at most is only looked at. */
-function imagesCheck(images: number, { evaluation }: RunConfig): Check {
-  const looked = Math.min(evaluation.images, Math.floor(images / 3))
-  if (looked < 1) return ['wrong', 'Images', 'There are too few; add a folder of images first.']
-  const split = `${formatCount(images - looked)} of ${formatPlural(images, 'image')} to learn from, ${formatCount(looked)} others to look at.`
-  if (images >= fewImages) return ['right', 'Images', `${split} No annotation is needed.`]
+function imagesCheck(images: number, config: RunConfig): Check {
+  const { training, validation } = imageSplit(images, config)
+  if (validation < 1) return ['wrong', 'Images', 'There are too few; add a folder of images first.']
+  const split = `${formatCount(training)} of ${formatPlural(images, 'image')} to learn from, ${formatCount(validation)} others to look at.`
+  if (training + validation >= fewImages) return ['right', 'Images', `${split} No annotation is needed.`]
   return ['warning', 'Few images', `${split} With so few, the estimates are mostly chance.`]
 }
 

@@ -2,10 +2,11 @@
 import { Paper, Table, Text, Title } from '@mantine/core'
 import { IconAlertTriangle, IconCheck, IconStarFilled } from '@tabler/icons-react'
 import type { ReactNode } from 'react'
+import { refusalText } from '../../../shared/calibration.ts'
 import type { CalibrationView, LookView, RunDetail, RunView } from '../../../shared/runView.ts'
 import { runSections, settingFields } from '../../../shared/settingFields.ts'
 import { formatCount, formatFigure, formatShare } from '../format.ts'
-import { refusalWords, sectionTitles } from '../runWords.ts'
+import { sectionTitles } from '../runWords.ts'
 
 const share = formatShare
 const two = (value: number): string => formatFigure(value, 2)
@@ -95,10 +96,8 @@ export function VerifierCard({ calibration }: { readonly calibration: Calibratio
       </p>
       {!isTrusted && (
         <ul className="refusals">
-          {refusals.map(({ reason, expected, found }) => (
-            <li key={reason}>
-              {refusalWords[reason] ?? reason} Needed: {expected}; found: {found}.
-            </li>
+          {refusals.map((refusal) => (
+            <li key={refusal.reason}>{refusalText(refusal)}</li>
           ))}
         </ul>
       )}

@@ -1,7 +1,8 @@
 // A report of a run that was made up, with round figures whose wording can be worked out by hand.
 import type { ChairReport, Estimate, FigureComparison, JudgedResponse } from '../../../../shared/evaluation.ts'
 import { presetConfig } from '../../../../shared/runConfig.ts'
-import type { ReportCalibration, RunReport } from '../reportData.ts'
+import type { CalibrationView } from '../../../../shared/runView.ts'
+import type { RunReport } from '../reportData.ts'
 import type { ReportScene } from '../scenes.ts'
 
 export const sampleImages = 500
@@ -88,7 +89,7 @@ export const sampleEvaluation: ChairReport = {
   durationMs: 21_400,
 }
 
-export const sampleCalibration: ReportCalibration = {
+export const sampleCalibration: CalibrationView = {
   method: 'mixture',
   scores: 861,
   baselines: { muGt: 0.362, muHal: 0.142 },

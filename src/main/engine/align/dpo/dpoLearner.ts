@@ -1,18 +1,14 @@
 // Direct preference optimisation on responses that the model ranks itself (Rafailov et al. 2023; self-ranking as in
 // CSR, Zhou et al. 2024): the baseline that PPO is compared with, behind the same interface.
 import type { GraphBuilder } from '../../graph/graphBuilder.ts'
-import { type Tensor, tensor } from '../../graph/ortSession.ts'
-import { openTogether, releaseAll } from '../../graph/resources.ts'
+import { tensor } from '../../graph/ortSession.ts'
 import { tensorOps } from '../../graph/tensorOps.ts'
-import { loraFeeds } from '../../models/shared/lora.ts'
 import type { Feeds } from '../../models/shared/sequenceFeeds.ts'
-import { type Objective, type ResponseTerms, responseGraph, type VlmSource } from '../../models/vlmGraphs.ts'
-import { responseFeeds } from '../../rollout/responseFeeds.ts'
-import type { Learner, LearnerOptions, RewardedRollout, UpdateReport } from '../learner.ts'
-import { type AdamWState, adamOptions } from '../optimiser/adamw.ts'
-import { Training } from '../optimiser/training.ts'
-import { adapterParameters, type Policy } from '../policy.ts'
-import { ResponseScores } from '../responseScores.ts'
+import type { Objective, ResponseTerms, VlmSource } from '../../models/vlmGraphs.ts'
+import type { Learner, LearnerOptions, RewardedRollout, TokenTerms, UpdateReport } from '../learner.ts'
+import { LearnerSessions } from '../learnerSessions.ts'
+import { trainEpochs } from '../optimiser/epochs.ts'
+import type { Policy } from '../policy.ts'
 
 /** Two responses to one image, and their tokens' log-probabilities under the reference. */
 export interface Preference {
@@ -60,121 +56,73 @@ export function preferences<Rollout extends RewardedRollout>(
 }
 
 export class DpoLearner implements Learner {
-  readonly #source: VlmSource
-  readonly #policy: Policy
-  readonly #scores: ResponseScores
-  readonly #training: Training
-  readonly #options: LearnerOptions
+  readonly #sessions: LearnerSessions
 
-  private constructor(
-    source: VlmSource,
-    policy: Policy,
-    scores: ResponseScores,
-    training: Training,
-    options: LearnerOptions,
-  ) {
-    this.#source = source
-    this.#policy = policy
-    this.#scores = scores
-    this.#training = training
-    this.#options = options
+  private constructor(sessions: LearnerSessions) {
+    this.#sessions = sessions
   }
 
-  /** @throws StudioError as `OrtSession.open` does, `run.bad-optimiser-state` */
+  /** @throws StudioError as `LearnerSessions.open` does */
   static async open(source: VlmSource, policy: Policy, options: LearnerOptions): Promise<DpoLearner> {
-    const { optimiser } = options.config
-    const session = { device: options.device, ...(options.threads !== undefined && { threads: options.threads }) }
-    const graph = responseGraph(source, {
-      adapter: { rank: policy.adapter.rank },
-      recompute: optimiser.recompute,
-      objectives: dpoObjectives(optimiser.dpoBeta),
-    })
-    const state = policy.optimisers['adapter'] as AdamWState | undefined
-    const group = {
-      parameters: adapterParameters(policy.adapter),
-      optimiser: adamOptions(options.config),
-      ...(state && { state }),
-    }
-    return await openTogether(async (keep) => {
+    const losses = {
+      objectives: dpoObjectives(options.config.optimiser.dpoBeta),
       // The likelihood of a response is its own, whatever temperature it was sampled at.
-      const scores = await keep(
-        ResponseScores.open(source, policy, {
-          ...session,
-          temperature: 1,
-          microBatchSize: optimiser.microBatchSize,
-        }),
-      )
-      const training = await keep(Training.open(graph, { adapter: group }, session))
-      return new DpoLearner(source, policy, scores, training, options)
-    })
+      ...{ temperature: 1, trainsValueHead: false },
+    }
+    return new DpoLearner(await LearnerSessions.open(source, policy, options, losses))
   }
 
   get states(): Learner['states'] {
-    return this.#training.states
+    return this.#sessions.training.states
   }
 
+  /** Preferences expect nothing of a response before it is compared. */
+  async warmUp(): Promise<void> {}
+
   async update(rollouts: readonly RewardedRollout[], step: number, signal?: AbortSignal): Promise<UpdateReport> {
-    const { logProbs } = await this.#scores.ofPolicy(rollouts, signal)
-    const reference = await this.#scores.ofReference(rollouts, signal)
-    const scored = rollouts.map((rollout, i) => ({ ...rollout, referenceLogProbs: reference[i] as Float32Array }))
-    const pairs = preferences(scored)
-    const { epochs, minibatchSize, learningRate } = this.#options.config.optimiser
-    const rng = this.#options.rng.fork(step)
-    const sums = new Map<string, number>()
-    let updates = 0
-    for (let epoch = 0; epoch < epochs; epoch++) {
-      const order = [...pairs]
-      rng.shuffle(order)
-      // A pair is two responses.
-      const pairsAtOnce = Math.max(1, Math.floor(minibatchSize / 2))
-      for (let start = 0; start < order.length; start += pairsAtOnce) {
-        const found = await this.#minibatch(order.slice(start, start + pairsAtOnce), signal)
-        const { adapter } = this.#training.step({ adapter: learningRate })
-        updates++
-        for (const [name, value] of Object.entries({ ...found, gradientNorm: adapter?.gradientNorm ?? 0 })) {
-          sums.set(name, (sums.get(name) ?? 0) + value)
-        }
-      }
-    }
-    let [klSum, tokens] = [0, 0]
-    rollouts.forEach((rollout, i) => {
-      tokens += rollout.tokens.length
-      logProbs[i]?.forEach((logProb, t) => {
-        klSum += logProb - (reference[i]?.[t] as number)
-      })
+    const { options, training } = this.#sessions
+    const { epochs, minibatchSize, microBatchSize, learningRate } = options.config.optimiser
+    const { logProbs, referenceLogProbs } = await this.#sessions.score(rollouts, signal)
+    const rows = rollouts.map((rollout, i) => ({
+      ...rollout,
+      logProbs: logProbs[i] as Float32Array,
+      referenceLogProbs: referenceLogProbs[i] as Float32Array,
+    }))
+    const pairs = preferences(rows)
+    const { means, updates } = await trainEpochs(training, pairs, {
+      ...{ epochs, minibatchSize: pairsIn(minibatchSize), microBatchSize: pairsIn(microBatchSize), signal },
+      rng: options.rng.fork(step),
+      feeds: (batch, minibatch) => this.#feeds(batch, minibatch.length),
+      rates: () => ({ adapter: learningRate }),
     })
-    const means = [...sums].map(([name, sum]) => [name, sum / Math.max(1, updates)])
-    return {
-      klNats: klSum / Math.max(1, tokens),
-      metrics: { ...Object.fromEntries(means), updates, pairs: pairs.length, learningRate },
-      rows: scored.map((one, i) => ({ ...one, logProbs: logProbs[i] as Float32Array })),
-    }
+    return { klNats: meanLogRatio(rows), metrics: { ...means, updates, pairs: pairs.length, learningRate }, rows }
   }
 
   async release(): Promise<void> {
-    await releaseAll([this.#scores, this.#training])
+    await this.#sessions.release()
   }
 
-  async #minibatch(pairs: readonly Preference[], signal: AbortSignal | undefined): Promise<Record<string, number>> {
-    const pairsInMemory = Math.max(1, Math.floor(this.#options.config.optimiser.microBatchSize / 2))
-    const totals: Record<string, number> = {}
-    for (let start = 0; start < pairs.length; start += pairsInMemory) {
-      const batch = pairs.slice(start, start + pairsInMemory)
-      const feeds: Feeds = {
-        ...responseFeeds(
-          this.#source.config,
-          batch.flatMap(({ chosen, rejected }) => [chosen, rejected]),
-          1,
-        ),
-        ...pairFeeds(batch, pairs.length),
-        'lora.scale': loraFeeds(this.#policy.adapter)['lora.scale'] as Tensor,
-      }
-      for (const [name, value] of Object.entries(await this.#training.accumulate(feeds, signal))) {
-        totals[name] = (totals[name] ?? 0) + value
-      }
-    }
-    return totals
+  #feeds(batch: readonly Preference[], pairsOfMinibatch: number): Feeds {
+    const responses = batch.flatMap(({ chosen, rejected }) => [chosen, rejected])
+    return { ...this.#sessions.feeds(responses), ...pairFeeds(batch, pairsOfMinibatch) }
   }
+}
+
+/** A pair is two responses. */
+function pairsIn(responses: number): number {
+  return Math.max(1, Math.floor(responses / 2))
+}
+
+/** Mean of log π - log π_ref over all tokens, nats a token. */
+function meanLogRatio(rows: readonly TokenTerms[]): number {
+  let [sum, tokens] = [0, 0]
+  for (const { logProbs, referenceLogProbs } of rows) {
+    tokens += logProbs.length
+    logProbs.forEach((logProb, t) => {
+      sum += logProb - (referenceLogProbs[t] as number)
+    })
+  }
+  return sum / Math.max(1, tokens)
 }
 
 /** The inputs of {@link dpoObjectives} for a batch whose rows are the responses of its pairs, chosen first. */

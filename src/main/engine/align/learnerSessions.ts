@@ -1,0 +1,96 @@
+// What every learner works with: the sessions that score responses under policy and reference, and those that train it.
+// Before it stand a policy and a learner's losses, after it ppo/ppoLearner.ts and dpo/dpoLearner.ts.
+import type { Tensor } from '../graph/ortSession.ts'
+import { openTogether, releaseAll } from '../graph/resources.ts'
+import { loraFeeds } from '../models/shared/lora.ts'
+import type { Feeds } from '../models/shared/sequenceFeeds.ts'
+import { type ResponseGraphOptions, responseGraph, type VlmSource } from '../models/vlmGraphs.ts'
+import { type PromptedResponse, responseFeeds } from '../rollout/responseFeeds.ts'
+import type { LearnerOptions } from './learner.ts'
+import { type AdamWState, adamOptions, type NamedArrays } from './optimiser/adamw.ts'
+import { Training } from './optimiser/training.ts'
+import { adapterParameters, type Policy } from './policy.ts'
+import { ResponseScores } from './responseScores.ts'
+
+/** Where learners differ. */
+export interface LearnerLosses {
+  readonly objectives: NonNullable<ResponseGraphOptions['objectives']>
+  /** Of the log-probabilities that the losses compare. */
+  readonly temperature: number
+  readonly trainsValueHead: boolean
+}
+
+/** Of given responses, [tokens] for each. */
+export interface PolicyAndReference {
+  readonly logProbs: readonly Float32Array[]
+  /** V before each token is chosen. */
+  readonly values: readonly Float32Array[]
+  readonly referenceLogProbs: readonly Float32Array[]
+}
+
+export class LearnerSessions {
+  readonly source: VlmSource
+  readonly policy: Policy
+  readonly options: LearnerOptions
+  readonly scores: ResponseScores
+  readonly training: Training
+  readonly #temperature: number
+
+  private constructor(
+    parts: Pick<LearnerSessions, 'source' | 'policy' | 'options' | 'scores' | 'training'>,
+    temperature: number,
+  ) {
+    this.source = parts.source
+    this.policy = parts.policy
+    this.options = parts.options
+    this.scores = parts.scores
+    this.training = parts.training
+    this.#temperature = temperature
+  }
+
+  /** @throws StudioError as `OrtSession.open` does, `run.bad-optimiser-state` */
+  static async open(
+    source: VlmSource,
+    policy: Policy,
+    options: LearnerOptions,
+    { objectives, temperature, trainsValueHead }: LearnerLosses,
+  ): Promise<LearnerSessions> {
+    const { valueWidth, recompute, microBatchSize } = options.config.optimiser
+    const session = { device: options.device, ...(options.threads !== undefined && { threads: options.threads }) }
+    const graph = responseGraph(source, {
+      ...{ adapter: { rank: policy.adapter.rank }, recompute, objectives },
+      ...(trainsValueHead && { valueHead: valueWidth }),
+    })
+    const group = (name: string, parameters: NamedArrays) => ({
+      ...{ parameters, optimiser: adamOptions(options.config) },
+      ...(policy.optimisers[name] && { state: policy.optimisers[name] as AdamWState }),
+    })
+    const groups = {
+      adapter: group('adapter', adapterParameters(policy.adapter)),
+      ...(trainsValueHead && { valueHead: group('valueHead', Object.fromEntries(policy.valueHead)) }),
+    }
+    return await openTogether(async (keep) => {
+      const scores = await keep(ResponseScores.open(source, policy, { ...session, ...{ temperature, microBatchSize } }))
+      const training = await keep(Training.open(graph, groups, session))
+      return new LearnerSessions({ source, policy, options, scores, training }, temperature)
+    })
+  }
+
+  /** What policy and reference say of the responses before an update. @throws StudioError as {@link ResponseScores} does */
+  async score(responses: readonly PromptedResponse[], signal: AbortSignal | undefined): Promise<PolicyAndReference> {
+    const { logProbs, values } = await this.scores.ofPolicy(responses, signal)
+    return { logProbs, values, referenceLogProbs: await this.scores.ofReference(responses, signal) }
+  }
+
+  /** Inputs of the training graph that do not depend on the losses. */
+  feeds(responses: readonly PromptedResponse[]): Feeds {
+    return {
+      ...responseFeeds(this.source.config, responses, this.#temperature),
+      'lora.scale': loraFeeds(this.policy.adapter)['lora.scale'] as Tensor,
+    }
+  }
+
+  async release(): Promise<void> {
+    await releaseAll([this.scores, this.training])
+  }
+}

@@ -1,0 +1,23 @@
+// What main and engine both say when a run is not there, or cannot be judged.
+import type { RunId } from './domain.ts'
+import { StudioError } from './errors.ts'
+
+/** `run.missing` */
+export function missingRun(runId: RunId): StudioError {
+  return new StudioError({
+    code: 'run.missing',
+    message: 'This run is not in the workspace; it was deleted.',
+    remedy: 'Choose another run.',
+    where: `run ${runId}`,
+  })
+}
+
+/** `run.no-companion` */
+export function noCompanion(modelFolder: string): StudioError {
+  return new StudioError({
+    code: 'run.no-companion',
+    message: 'This model has no encoder with a text tower yet, so nothing can judge its words.',
+    remedy: 'Add the model again with the CLIP or SigLIP model that its image tower was taken from.',
+    where: modelFolder,
+  })
+}
