@@ -15,7 +15,7 @@ import { responseGraph } from '../../models/vlmGraphs.ts'
 import { Rng } from '../../rng.ts'
 import { type PromptedResponse, responseFeeds } from '../../rollout/responseFeeds.ts'
 import { likelihoodObjective } from '../ppo/ppoLoss.ts'
-import type { AdamWOptions, NamedArrays } from './adamw.ts'
+import type { AdamWOptions, AdamWState, NamedArrays } from './adamw.ts'
 import { Training } from './training.ts'
 
 const adam: AdamWOptions = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0, maxGradientNorm: 1 }
@@ -66,7 +66,10 @@ describe('from scratch', () => {
     let loss = Number.POSITIVE_INFINITY
     let steps = 0
     for (; steps < 300 && loss >= 0.05; steps++) {
-      loss = (await training.accumulate(feeds))['loss'] as number
+      const figures = await training.accumulate(feeds)
+      // Numbers alone, not the gradients of biases, which have one axis.
+      expect(Object.keys(figures)).toEqual(['loss'])
+      loss = figures['loss'] as number
       training.step({ base: 3e-3 })
     }
     await training.release()
@@ -170,6 +173,25 @@ describe('an adapter alone', () => {
       // Each half counts: what one of them gives alone is something else.
       expect(relativeError(first.moments[name] as Float32Array, values), name).toBeGreaterThan(1e-2)
     }
+  })
+
+  test('what is discarded has no part in the step', async () => {
+    const stepped = async (discards: boolean) => {
+      const adapter = adapterOf(4)
+      const parameters = parametersOf(adapter)
+      const training = await Training.open(graphOf(given.source), { adapter: { parameters, optimiser: adam } }, onCpu)
+      const feeds = { ...given.feeds, ...scaleOf(adapter), ...weightOf(tokens()) }
+      if (discards) {
+        await training.accumulate({ ...feeds, temperature: tensor('float32', [], [3]) })
+        training.discard()
+      }
+      await training.accumulate(feeds)
+      training.step({ adapter: 1e-2 })
+      const { firstMoments } = structuredClone(training.states['adapter'] as AdamWState)
+      await training.release()
+      return firstMoments
+    }
+    expect(await stepped(true)).toEqual(await stepped(false))
   })
 
   test('a step that is not finite changes nothing and is counted', async () => {
