@@ -47,10 +47,25 @@ describe("POPE's questions", () => {
     expect(questions).toHaveLength(12)
   })
 
+  test.each([
+    ['umbrella', 'an umbrella'],
+    ['Orange', 'an Orange'],
+    ['kite', 'a kite'],
+  ])('ask for %s as %s', (name, asked) => {
+    const [question] = makePopeQuestions([image(1, name), image(2, 'cup')], 'popular', options)
+    expect(question?.text).toBe(`Is there ${asked} in the image?`)
+  })
+
   test('popular: the object of most images that is not there', () => {
     expect(absentOf(makePopeQuestions(images, 'popular', options))).toEqual(
       ['an orange', 'a dog', 'a fork', 'a cup', 'a cup', 'a fork'].map((name) => `Is there ${name} in the image?`),
     )
+  })
+
+  test('popular: of objects in as many images the first by name', () => {
+    // Fork and orange are in 3 images each, and neither is in this one.
+    const absent = absentOf(makePopeQuestions([...images, image(7, 'cup')], 'popular', options))
+    expect(absent.at(-1)).toBe('Is there a fork in the image?')
   })
 
   test('adversarial: the object most often seen with the one that is there', () => {
@@ -123,12 +138,12 @@ describe("POPE's files and answers", () => {
   })
 
   test('give the figures of evaluate.py', () => {
-    const labels = ['yes', 'no', 'yes', 'no', 'yes'] as const
+    const labels = ['yes', 'no', 'yes', 'no', 'yes', 'yes', 'no', 'yes'] as const
     const questions = labels.map((label, i) => ({ question_id: i, image: 'a.jpg', text: '?', label }))
-    const answers = ['Yes', 'Yes', 'No', 'no', 'yes'].map((answer) => ({ answer }))
-    // TP 2, FP 1, FN 1, TN 1.
+    const answers = ['Yes', 'Yes', 'No', 'no', 'yes', 'yes', 'no', 'no'].map((answer) => ({ answer }))
+    // TP 3, FP 1, FN 2, TN 2: no two of the figures are the same number.
     const figures = yesNoFigures(judgePope(questions, answers))
-    expect(figures).toEqual({ n: 5, accuracy: 3 / 5, precision: 2 / 3, recall: 2 / 3, f1: 2 / 3, yesRate: 3 / 5 })
+    expect(figures).toEqual({ n: 8, accuracy: 5 / 8, precision: 3 / 4, recall: 3 / 5, f1: 6 / 9, yesRate: 4 / 8 })
     expect(yesNoFigures([{ label: 'no', answer: 'no' }])).toMatchObject({ accuracy: 1, precision: null, f1: null })
     expect(() => judgePope(questions, answers.slice(1))).toThrow(expect.objectContaining({ code: 'run.pope' }))
   })
@@ -186,6 +201,9 @@ describe('MME', () => {
     [' no', 'no'],
     ['not sure', 'no'],
     ['It is', 'other'],
+    // Only the first four characters count.
+    ['The answer is yes', 'other'],
+    ['It says no', 'other'],
     ['', 'other'],
   ] as const)('"%s" means %s', (text, expected) => {
     expect(parseMmeAnswer(text)).toBe(expected)

@@ -1,7 +1,7 @@
 // Intervals against theory and exhaustive resampling; pairing, seeds and undefined resamples.
 import { describe, expect, test } from 'vitest'
-import { Rng } from '../rng.ts'
-import { bootstrapSums, comparePaired, defaultBootstrap } from './bootstrap.ts'
+import { philox4x32, Rng } from '../rng.ts'
+import { bootstrapSums, bootstrapWeights, comparePaired, defaultBootstrap } from './bootstrap.ts'
 import { detectionAuroc } from './detection.ts'
 
 const options = { ...defaultBootstrap, seed: 1 }
@@ -36,6 +36,36 @@ describe('the bootstrap', () => {
     expect(figure.value).toBe(6 / 14)
     expect(figure.low).toBeCloseTo(exact[64] as number, 1)
     expect(figure.high).toBeCloseTo(exact[192] as number, 1)
+  })
+
+  test('has bounds between its resamples, by linear interpolation', () => {
+    const rng = new Rng({ seed: 8 })
+    const part = Float64Array.from({ length: 20 }, () => rng.normal())
+    const seen: number[] = []
+    const watched = (weights: Float64Array) => {
+      seen.push(weights.reduce((sum, weight, i) => sum + weight * (part[i] as number), 0))
+      return seen.at(-1) as number
+    }
+    const { figure } = bootstrapWeights(20, { figure: watched }, { seed: 1, resamples: 4, level: 0.5 })
+    // The first is the value itself. Of four, the quantile of 1/4 lies three quarters of the way from the first to the second.
+    const [a, b, c, d] = seen.slice(1).sort((x, y) => x - y) as [number, number, number, number]
+    expect(figure.value).toBe(seen[0])
+    expect(figure.low).toBeCloseTo(a + 0.75 * (b - a), 12)
+    expect(figure.high).toBeCloseTo(c + 0.25 * (d - c), 12)
+  })
+
+  test('shares no number with a generator of its seed', () => {
+    const drawn: number[][] = []
+    const watched = (weights: Float64Array) => drawn.push([...weights])
+    bootstrapWeights(40, { figure: watched }, { seed: 5, resamples: 1, level: 0.95 })
+    const byGenerator = new Array<number>(40).fill(0)
+    const block = new Uint32Array(4)
+    for (let i = 0; i < 40; i += 4) {
+      philox4x32(block, i, 0, 0, 0, 5, 0)
+      for (const word of block) byGenerator[Math.floor((word * 40) / 2 ** 32)]!++
+    }
+    expect(drawn[1]?.reduce((sum, one) => sum + one, 0)).toBe(40)
+    expect(drawn[1]).not.toEqual(byGenerator)
   })
 
   test('follows its seed alone', () => {
@@ -101,6 +131,14 @@ describe('the AUROC of hallucination detection', () => {
     expect(estimate.high as number).toBeGreaterThan(0.921)
     expect(estimate.high as number).toBeLessThan(0.99)
     expect(estimate).toMatchObject({ n: 100, undefinedResamples: 0 })
+  })
+
+  test('draws the mentions of an image together', () => {
+    const both = [true, false].map((isHallucinated) => ({ image: 0, score: isHallucinated ? 0 : 1, isHallucinated }))
+    const estimate = detectionAuroc(both, 2, options)
+    expect(estimate).toMatchObject({ value: 1, low: 1, high: 1 })
+    // A quarter of the resamples draw the image without mentions twice.
+    expect(estimate.undefinedResamples / 10_000).toBeCloseTo(0.25, 1)
   })
 
   test('is unknown when nothing is hallucinated', () => {

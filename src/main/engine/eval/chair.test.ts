@@ -29,12 +29,15 @@ const instances = {
     { image_id: 7, category_id: 72 },
     { image_id: 9, category_id: 1 },
     { image_id: 9, category_id: 99 },
+    { image_id: 9, category_id: 100 },
   ],
   categories: [
     { id: 1, name: 'person' },
     { id: 18, name: 'dog' },
     { id: 72, name: 'television' },
     { id: 99, name: 'sand castle' },
+    // Begins with a word of the lexicon, and is something else.
+    { id: 100, name: 'dog house' },
   ],
 }
 
@@ -68,6 +71,13 @@ describe('CHAIR', () => {
     ])
   })
 
+  test('counts an object that is named twice once among the objects, also where nothing is annotated', () => {
+    expect(scoreResponse('A cat by a cat', new Set(), coco)).toMatchObject({
+      ...{ mentions: 2, hallucinatedMentions: 2, objects: 1, hallucinatedObjects: 1 },
+      ...{ isHallucinated: 1, annotatedObjects: 0, recalledObjects: 0, words: 5, repeatedMentions: 1 },
+    })
+  })
+
   test('sums before it divides', () => {
     expect(summariseChair(responses)).toEqual({
       chairI: 2 / 5,
@@ -98,7 +108,7 @@ describe("COCO's annotations", () => {
     const images = await readCocoAnnotations(await write('instances.json', instances), coco)
     expect(images).toEqual([
       { id: 7, fileName: 'seven.jpg', objects: new Set(['dog', 'tv']) },
-      { id: 9, fileName: 'nine.jpg', objects: new Set(['person', 'sand castle']) },
+      { id: 9, fileName: 'nine.jpg', objects: new Set(['person', 'sand castle', 'dog house']) },
     ])
   })
 
@@ -111,7 +121,7 @@ describe("COCO's annotations", () => {
     }
     const paths = [await write('instances.json', instances), await write('captions.json', captions)] as const
     const images = await readCocoAnnotations(paths[0], coco, paths[1])
-    expect(images[1]?.objects).toEqual(new Set(['person', 'sand castle', 'kite']))
+    expect(images[1]?.objects).toEqual(new Set(['person', 'sand castle', 'dog house', 'kite']))
   })
 
   test.each([

@@ -4,7 +4,14 @@ import { calibrationSchema } from '../../../shared/calibration.ts'
 import { Rng } from '../rng.ts'
 import { auroc } from './auroc.ts'
 import { calibrateAnnotated, calibrateMixture, requireBaselines } from './calibration.ts'
-import { componentAuroc, componentOverlap, fitMixture, normalCdf } from './gaussianMixture.ts'
+import {
+  type Component,
+  componentAuroc,
+  componentOverlap,
+  fitMixture,
+  type Mixture,
+  normalCdf,
+} from './gaussianMixture.ts'
 
 function draw(count: number, mean: number, deviation: number, rng: Rng): number[] {
   return Array.from({ length: count }, () => mean + deviation * rng.normal())
@@ -68,8 +75,21 @@ describe('the mixture', () => {
       expect(mixture?.lower.mean).toBeCloseTo(0.096, 1.5)
       expect(mixture?.lower.share).toBeCloseTo(0.17, 1)
       expect(mixture?.bicGain).toBeGreaterThan(100)
+      expect(mixture?.bicGain).toBeCloseTo(bicGainOf(mixture as Mixture, scores), 6)
     }
   })
+
+  /** By the densities themselves: 2 (ln L₂ - ln L₁) - 3 ln n. */
+  function bicGainOf({ lower, higher }: Mixture, scores: readonly number[]): number {
+    const density = (score: number, { share, mean, standardDeviation: deviation }: Component) =>
+      (share * Math.exp(-0.5 * ((score - mean) / deviation) ** 2)) / (deviation * Math.sqrt(2 * Math.PI))
+    const mean = scores.reduce((sum, score) => sum + score, 0) / scores.length
+    const standardDeviation = Math.sqrt(scores.reduce((sum, score) => sum + (score - mean) ** 2, 0) / scores.length)
+    const likelihoods = (components: readonly Component[]) =>
+      scores.reduce((sum, score) => sum + Math.log(components.reduce((all, one) => all + density(score, one), 0)), 0)
+    const gain = likelihoods([lower, higher]) - likelihoods([{ share: 1, mean, standardDeviation }])
+    return 2 * gain - 3 * Math.log(scores.length)
+  }
 
   test('is not likelier than one component on scores of one normal distribution', () => {
     for (const seed of [1, 2, 3, 4, 5]) {
@@ -92,9 +112,37 @@ describe('annotated calibration', () => {
     const absent = [0, 0.25].flatMap((score) => Array.from({ length: 20 }, () => ({ score, isPresent: false })))
     const calibration = calibrateAnnotated([...labelled, ...absent])
     expect(calibration).toMatchObject({ baselines: { muGt: 0.625, muHal: 0.125 }, auroc: 1, refusals: [] })
-    expect(calibration.hallucinated?.share).toBeCloseTo(1 / 3, 12)
+    expect(calibration.grounded).toEqual({ share: expect.closeTo(2 / 3, 12), mean: 0.625, standardDeviation: 0.125 })
+    expect(calibration.hallucinated).toEqual({
+      ...{ share: expect.closeTo(1 / 3, 12), mean: 0.125, standardDeviation: 0.125 },
+    })
     expect(requireBaselines(calibration, false)).toEqual({ muGt: 0.625, muHal: 0.125 })
     expect(calibrationSchema.parse(JSON.parse(JSON.stringify(calibration)))).toEqual(calibration)
+  })
+
+  test.each([
+    [56, 8, []],
+    [55, 8, ['too-few-scores']],
+    [57, 7, ['one-sided']],
+    [7, 57, ['one-sided']],
+  ])('of %i right words and %i wrong ones is refused for %j', (right, wrong, reasons) => {
+    const labelled = Array.from({ length: right + wrong }, (_, i) => ({
+      score: i < right ? 1 : 0,
+      isPresent: i < right,
+    }))
+    expect(calibrateAnnotated(labelled).refusals.map(({ reason }) => reason)).toEqual(reasons)
+  })
+
+  test('gives no baselines that are equal, whoever insists', () => {
+    const labelled = Array.from({ length: 80 }, (_, i) => ({ score: 0.5, isPresent: i % 2 === 0 }))
+    const found = calibrateAnnotated(labelled)
+    expect(found).toMatchObject({ refusals: [{ reason: 'overlapping' }], baselines: { muGt: 0.5, muHal: 0.5 } })
+    const calibration = { ...found, refusals: [] }
+    for (const override of [false, true]) {
+      expect(() => requireBaselines(calibration, override)).toThrow(
+        expect.objectContaining({ code: 'run.verifier-cannot-tell', where: 'baselines' }),
+      )
+    }
   })
 
   test('is refused when the sides overlap or one is missing', () => {
@@ -120,6 +168,11 @@ describe('annotation-free calibration', () => {
     expect(calibration.auroc).toBeGreaterThan(0.95)
     expect(calibration.imageAuroc).toBeGreaterThan(0.9)
     expect(requireBaselines(calibration, false)).toEqual(calibration.baselines)
+    expect([calibration.grounded?.mean, calibration.hallucinated?.mean]).toEqual([
+      calibration.baselines?.muGt,
+      calibration.baselines?.muHal,
+    ])
+    expect(calibration.grounded?.share).toBeCloseTo(700 / 850, 1)
     expect(calibrateMixture(scores, { seed: 1, otherImageScores: others })).toEqual(calibration)
     expect(calibrationSchema.parse(JSON.parse(JSON.stringify(calibration)))).toEqual(calibration)
   })
@@ -143,6 +196,19 @@ describe('annotation-free calibration', () => {
     ['few scores', scores.slice(690, 720), 'too-few-scores'],
     ['equal scores', new Array(100).fill(0.3), 'one-component'],
     ['a handful of outliers', [...draw(800, 0.3, 0.05, new Rng({ seed: 8 })), -2, -2.1, -2.2], 'component-too-small'],
+    ['a handful above', [...draw(800, 0.3, 0.05, new Rng({ seed: 8 })), 2, 2.1, 2.2], 'component-too-small'],
+    // 5 of 105 are more than the least share, but fewer than the least scores of a side.
+    [
+      'few of few',
+      [...draw(100, 0.3, 0.05, new Rng({ seed: 8 })), ...draw(5, -2, 0.05, new Rng({ seed: 11 }))],
+      'component-too-small',
+    ],
+    // 15 of 1515 are enough scores, but less than the least share.
+    [
+      'few of many',
+      [...draw(1500, 0.3, 0.05, new Rng({ seed: 8 })), ...draw(15, -2, 0.05, new Rng({ seed: 11 }))],
+      'component-too-small',
+    ],
     [
       'a narrow peak within a broad one',
       [...draw(400, 0.3, 0.01, new Rng({ seed: 9 })), ...draw(400, 0.3, 0.2, new Rng({ seed: 10 }))],
@@ -153,8 +219,13 @@ describe('annotation-free calibration', () => {
   })
 
   test('names a score that is not a number', () => {
-    expect(() => calibrateMixture([0.1, Number.NaN], { seed: 1 })).toThrow(
-      expect.objectContaining({ code: 'run.bad-score', where: 'score 1' }),
-    )
+    const bad = [0.1, Number.NaN]
+    for (const calibrate of [
+      () => calibrateMixture(bad, { seed: 1 }),
+      () => calibrateMixture(scores, { seed: 1, otherImageScores: bad }),
+      () => calibrateAnnotated(bad.map((score) => ({ score, isPresent: true }))),
+    ]) {
+      expect(calibrate).toThrow(expect.objectContaining({ code: 'run.bad-score', where: 'score 1' }))
+    }
   })
 })

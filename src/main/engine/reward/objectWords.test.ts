@@ -7,6 +7,7 @@ import { describe, expect, test } from 'vitest'
 import { readLexicon } from '../jobs/readLexicon.ts'
 import { compileLexicon, type LexiconFile } from './lexicon.ts'
 import { chairFinderOptions, findObjects, type ObjectFinderOptions } from './objectWords.ts'
+import { singularForms, wordsOf } from './wordForms.ts'
 
 const resources = join(import.meta.dirname, '../../../../resources')
 const coco = await readLexicon(join(resources, 'lexicons/coco-objects.json'))
@@ -44,6 +45,7 @@ describe('the published rules of CHAIR', () => {
     // No words of the lexicon.
     ['A glass of wine, a hot, dog-free day', ['dog']],
     ['It is hot. Dogs sleep.', ['dog']],
+    ['It is hot (dogs sleep)', ['dog']],
     ['A glass, a scatter of catalogues and a carpet', []],
     ['', []],
     // As published, negation and colours count.
@@ -72,11 +74,28 @@ describe('nouns that the lexicon does not have', () => {
     ])
   })
 
-  test('colours that share a word with an object are none', () => {
+  test('are runs of nouns: a generic last one makes the run generic, a single letter is none', () => {
+    expect(found('a brick wall against a brick background')).toEqual([['brick wall', false]])
+    expect(found('A letter x on a lamp')).toEqual([
+      ['letter', false],
+      ['lamp', false],
+    ])
+    const own = compileLexicon({ ...emptyFile, genericNouns: ['Street View'] })
+    const names = findObjects('a street view with lamp posts', own, rewarded).map(({ name }) => name)
+    expect(names).toEqual(['lamp post'])
+  })
+
+  test('colours and deeds that share a word with an object are none, where only nouns count', () => {
     expect(found('An orange cat eats an orange.')).toEqual([
       ['cat', true],
       ['orange', true],
     ])
+    expect(found('A man will train the dog.')).toEqual([
+      ['person', true],
+      ['dog', true],
+    ])
+    const any = findObjects('An orange cat', coco, { otherNouns: true, nounsOnly: false })
+    expect(any.map(({ name }) => name)).toEqual(['orange', 'cat'])
   })
 })
 
@@ -122,6 +141,25 @@ describe('against the sample captions, which name each object of the annotations
   })
 })
 
+test.each([
+  ['glass', ['glass']],
+  ['is', ['is']],
+  ['tvs', ['tvs', 'tv']],
+  ['wolves', ['wolves', 'wolve', 'wolv', 'wolf', 'wolfe']],
+  ['ponies', ['ponies', 'ponie', 'poni', 'pony']],
+  ['firemen', ['firemen', 'fireman']],
+  ['women', ['women', 'woman']],
+])('%s may be the plural of %j', (word, forms) => {
+  expect(singularForms(word)).toEqual(forms)
+})
+
+test('an accent of its own is part of its word', () => {
+  expect(wordsOf('Cafe\u0301s 2').map(({ start, end, lower }) => [start, end, lower])).toEqual([
+    [0, 6, 'cafe\u0301s'],
+    [7, 8, '2'],
+  ])
+})
+
 const emptyFile: LexiconFile = {
   format: 'fisao-object-lexicon',
   version: 1,
@@ -140,6 +178,18 @@ describe('a lexicon file', () => {
       'Sand Castle',
       'Sand Castle',
     ])
+  })
+
+  test('may name a word of an object twice, and suppresses single words alone', () => {
+    const objects = [
+      { name: 'boat', synonyms: ['Boat', 'tug boat'] },
+      { name: 'chair', synonyms: ['seat'] },
+      { name: 'belt', synonyms: ['seat belt'] },
+    ]
+    const own = compileLexicon({ ...emptyFile, objects, suppressed: [{ word: 'Seat', when: 'Boat' }] })
+    const names = (text: string) => findObjects(text, own, chairFinderOptions).map(({ name }) => name)
+    expect(names('A boat with a seat and a seat belt')).toEqual(['boat', 'belt'])
+    expect(names('A seat and a seat belt')).toEqual(['chair', 'belt'])
   })
 
   test('is refused when a word stands for two objects', () => {

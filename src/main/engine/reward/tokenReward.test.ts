@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 import type { Baselines } from '../../../shared/calibration.ts'
 import { presetConfig } from '../../../shared/runConfig.ts'
 import { readLexicon } from '../jobs/readLexicon.ts'
-import { defaultGuardLimits, measureGuards, overstepped } from './guardMetrics.ts'
+import { defaultGuardLimits, type GuardMetrics, measureGuards, overstepped } from './guardMetrics.ts'
 import { chairFinderOptions, findObjects } from './objectWords.ts'
 import {
   labelOf,
@@ -59,25 +59,41 @@ describe('token rewards', () => {
     expect([...rewards]).toEqual([0, 1])
   })
 
+  test('are nothing within the margin, and full beyond it', () => {
+    const settings = { ...paper, margin: 0.125 }
+    const said = [mention('cat', 1, 0.625), mention('dog', 2, 0.125), mention('cup', 3, 0.75), mention('fork', 4, 0)]
+    const { rewards, mentions } = tokenRewards(4, said, baselines, settings)
+    expect([...rewards]).toEqual([0, 0, 0.25, -0.25])
+    expect(mentions.map(({ label }) => label)).toEqual(['neutral', 'neutral', 'grounded', 'hallucinated'])
+  })
+
   test('pay each mention as published, or only the first', () => {
     const said = [mention('cat', 1, 0.75), mention('cat', 3, 0.75), mention('dog', 4, 0), mention('dog', 5, 0)]
     expect([...tokenRewards(5, said, baselines, paper).rewards]).toEqual([0.25, 0, 0.25, -0.25, -0.25])
     const first = tokenRewards(5, said, baselines, { ...paper, variant: 'first-mention' })
     expect([...first.rewards]).toEqual([0.25, 0, -0.5, -0.25, -0.5])
     expect(first.mentions.map(({ isRepeated }) => isRepeated)).toEqual([false, true, false, true])
+    // Scaled by 1 / (0.5 - 0.25); what a repeat costs is not.
+    const scaled = tokenRewards(5, said, baselines, { ...settings, variant: 'first-mention' })
+    expect([...scaled.rewards]).toEqual([1, 0, -0.5, -1, -0.5])
   })
 
   test('of words that end in one token add up', () => {
     const both: ScoredMention[] = [
-      { name: 'cat', tokens: [0, 2], score: 0.75 },
       { name: 'dog', tokens: [1, 2], score: 1 },
+      { name: 'cat', tokens: [0, 2], score: 0.75 },
     ]
-    expect([...tokenRewards(2, both, baselines, paper).rewards]).toEqual([0, 0.75])
+    const { rewards, mentions } = tokenRewards(2, both, baselines, paper)
+    expect([...rewards]).toEqual([0, 0.75])
+    // The one that begins first is named first.
+    expect(mentions.map(({ name }) => name)).toEqual(['cat', 'dog'])
   })
 
-  test('cannot be scaled when the baselines do not stand apart', () => {
-    const swapped = { muGt: 0.25, muHal: 0.5 }
-    expect(() => tokenRewards(1, [], swapped, settings)).toThrow(expect.objectContaining({ code: 'run.baselines' }))
+  test.each([
+    ['swapped', { muGt: 0.25, muHal: 0.5 }],
+    ['equal', { muGt: 0.5, muHal: 0.5 }],
+  ])('cannot be scaled when the baselines are %s', (_, together) => {
+    expect(() => tokenRewards(1, [], together, settings)).toThrow(expect.objectContaining({ code: 'run.baselines' }))
   })
 })
 
@@ -124,5 +140,30 @@ describe('guards', async () => {
   ] as const)('see %s', (_, now, guards) => {
     const before = measured('A street with a dog and a cat in it.')
     expect(overstepped(before, measured(...now), defaultGuardLimits).map(({ guard }) => guard)).toEqual(guards)
+  })
+
+  const calm: GuardMetrics = {
+    ...{ responses: 1, meanWords: 16, meanObjects: 4 },
+    ...{ meanRepeatedMentions: 0, repeatedTrigramShare: 0, emptyShare: 0 },
+  }
+  const guardsOf = (before: Partial<GuardMetrics>, now: Partial<GuardMetrics>) =>
+    overstepped({ ...calm, ...before }, { ...calm, ...now }).map(({ guard }) => guard)
+
+  test.each([
+    ['lengthChange', { meanWords: 16 * 0.8 }],
+    ['lengthChange', { meanWords: 16 * 1.2 }],
+    ['objectsFall', { meanObjects: 4 * 0.8 }],
+    ['repeatedMentionsRise', { meanRepeatedMentions: 0.125 }],
+    ['repeatedTrigramsRise', { repeatedTrigramShare: 0.0625 }],
+    ['emptyRise', { emptyShare: 0.03125 }],
+  ] as const)('see %s alone, and only on its way up', (guard, now) => {
+    expect(guardsOf({}, now)).toEqual([guard])
+    if (guard !== 'lengthChange') expect(guardsOf(now, {})).toEqual([])
+  })
+
+  test('hold at their limit, and where there was nothing to change', () => {
+    const { repeatedMentionsRise, emptyRise } = defaultGuardLimits
+    expect(guardsOf({}, { meanRepeatedMentions: repeatedMentionsRise, emptyShare: emptyRise })).toEqual([])
+    expect(guardsOf({ meanWords: 0, meanObjects: 0 }, {})).toEqual([])
   })
 })

@@ -40,6 +40,8 @@ describe('the tokens of a word', () => {
     ]
     expect(tokenSpan(ranges, [0, 2])).toEqual([0, 2])
     expect(tokenSpan(ranges, [0, 2], (position) => position === 2)).toEqual([0, 3])
+    // A token that has characters of its own is never part of the one before it.
+    expect(tokenSpan(ranges, [0, 1], () => true)).toEqual([0, 1])
   })
 
   test('are those that a search of all tokens finds', () => {
@@ -67,5 +69,16 @@ describe('the tokens of a word', () => {
       [5, 7],
     ]
     expect(() => tokenSpan(withGap, [2, 5])).toThrow(expect.objectContaining({ code }))
+  })
+
+  test('are none of those without characters, at either end of a gap', () => {
+    const ranges: Range[] = [
+      [0, 2],
+      [2, 2],
+      [5, 5],
+      [5, 7],
+    ]
+    expect(tokenSpan(ranges, [1, 4])).toEqual([0, 1])
+    expect(tokenSpan(ranges, [3, 6])).toEqual([3, 4])
   })
 })

@@ -2,8 +2,9 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { presetConfig } from '../../../../shared/runConfig.ts'
 import { readSafetensors, readTensorBytes } from '../../folder/safetensors.ts'
-import { AdamW, type AdamWOptions, type NamedArrays } from './adamw.ts'
+import { AdamW, type AdamWOptions, adamDefaults, adamOptions, type NamedArrays } from './adamw.ts'
 import { learningRate } from './learningRate.ts'
 
 const folder = join(import.meta.dirname, '../../../../../tools/parity/fixtures/optimizer')
@@ -48,6 +49,31 @@ describe('AdamW', () => {
     expectClose(optimiser.state.secondMoments, await witnesses('exp_avg_sq'))
   })
 
+  test('scales gradients by the largest norm over their norm + 1e-6', () => {
+    const clipped = { beta1: 0.5, beta2: 0.999, epsilon: 1e-8, weightDecay: 0, maxGradientNorm: 4e-6 }
+    const optimiser = new AdamW({ a: Float32Array.of(0, 0) }, clipped)
+    expect(optimiser.step({ a: Float32Array.of(3e-6, 4e-6) }, 1).gradientNorm).toBeCloseTo(5e-6, 12)
+    // 4e-6 / (5e-6 + 1e-6) of each, half of it into the first moment.
+    const [first, second] = optimiser.state.firstMoments['a'] ?? []
+    expect(first).toBeCloseTo(1e-6, 12)
+    expect(second).toBeCloseTo(4e-6 / 3, 12)
+  })
+
+  test('leaves what has no gradient where it is, but for the decay', () => {
+    const parameters = { a: Float32Array.of(2, 2) }
+    const optimiser = new AdamW(parameters, { ...adamDefaults, weightDecay: 0.5, maxGradientNorm: null })
+    optimiser.step({ a: Float32Array.of(0, 1) }, 0.5)
+    expect([...parameters.a]).toEqual([1.5, expect.closeTo(1, 6)])
+  })
+
+  test('has the decay and the clipping of the run, and the rest of Kingma & Ba', () => {
+    const config = presetConfig('quick-look', { optimiser: { weightDecay: 0.25, maxGradientNorm: 0.5 } })
+    expect(adamOptions(config)).toEqual({
+      ...{ beta1: 0.9, beta2: 0.999, epsilon: 1e-8 },
+      ...{ weightDecay: 0.25, maxGradientNorm: 0.5 },
+    })
+  })
+
   test('goes on from a stored state bit for bit', async () => {
     const [whole, resumed] = [await witnesses('0'), await witnesses('0')]
     const first = new AdamW(whole, options)
@@ -60,6 +86,10 @@ describe('AdamW', () => {
     }
     expect(resumed).toEqual(whole)
     expect(second.state).toEqual(first.state)
+    // A state that was given is copied: stepping on leaves it as it was.
+    const kept = structuredClone(second.state)
+    new AdamW(resumed, options, second.state).step(await witnesses('grad.1'), lr)
+    expect(second.state).toEqual(kept)
   })
 
   test('skips and counts a step whose gradients are not finite', async () => {

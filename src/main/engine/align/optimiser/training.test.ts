@@ -15,7 +15,7 @@ import { responseGraph } from '../../models/vlmGraphs.ts'
 import { Rng } from '../../rng.ts'
 import { type PromptedResponse, responseFeeds } from '../../rollout/responseFeeds.ts'
 import { likelihoodObjective } from '../ppo/ppoLoss.ts'
-import type { AdamWOptions, NamedArrays } from './adamw.ts'
+import type { AdamWOptions, AdamWState, NamedArrays } from './adamw.ts'
 import { Training } from './training.ts'
 
 const adam: AdamWOptions = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay: 0, maxGradientNorm: 1 }
@@ -68,7 +68,10 @@ describe('from scratch', () => {
     let loss = Number.POSITIVE_INFINITY
     let steps = 0
     for (; steps < 300 && loss >= 0.05; steps++) {
-      loss = (await training.accumulate(feeds))['loss'] as number
+      const figures = await training.accumulate(feeds)
+      // Numbers alone, not the gradients of biases, which have one axis.
+      expect(Object.keys(figures)).toEqual(['loss'])
+      loss = figures['loss'] as number
       training.step({ base: 3e-3 })
     }
     await training.release()
@@ -143,6 +146,11 @@ describe('an adapter alone', () => {
     const trainedOn = async (batches: PromptedResponse[][]) => {
       const adapter = adapterOf(4)
       const parameters = parametersOf(adapter)
+      // A new adapter's B is zero, which keeps every gradient of A at zero: what does not move compares equal to anything.
+      const rng = new Rng({ seed: 12 })
+      for (const [name, values] of Object.entries(parameters)) {
+        if (name.endsWith('.b')) values.set(values.map(() => 0.1 * rng.normal()))
+      }
       const training = await Training.open(graphOf(source), { adapter: { parameters, optimiser: adam } }, onCpu)
       let loss = 0
       for (const batch of batches) {
@@ -150,18 +158,42 @@ describe('an adapter alone', () => {
         loss += (await training.accumulate(feeds))['loss'] as number
       }
       const report = training.step({ adapter: 1e-2 })
+      // After one step the first moments are the gradients, scaled; the step itself has only their signs.
+      const moments = structuredClone(training.states['adapter']?.firstMoments ?? {})
       await training.release()
-      return { loss, report, parameters }
+      return { loss, report, moments }
     }
     const whole = await trainedOn([responses])
     const parts = await trainedOn(responses.map((one) => [one]))
+    const first = await trainedOn([responses.slice(0, 1)])
     expect(parts.loss).toBeCloseTo(whole.loss, 5)
     const norms = [parts, whole].map(({ report }) => report['adapter']?.gradientNorm as number)
     expect(norms[0]).toBeCloseTo(norms[1] as number, 4)
-    for (const [name, values] of Object.entries(whole.parameters)) {
-      if (name.endsWith('.b')) continue
-      expect(relativeError(parts.parameters[name] as Float32Array, values), name).toBeLessThan(1e-5)
+    expect(Object.keys(whole.moments)).toHaveLength(28)
+    for (const [name, values] of Object.entries(whole.moments)) {
+      expect(relativeError(parts.moments[name] as Float32Array, values), name).toBeLessThan(1e-4)
+      // Each half counts: what one of them gives alone is something else.
+      expect(relativeError(first.moments[name] as Float32Array, values), name).toBeGreaterThan(1e-2)
     }
+  })
+
+  test('what is discarded has no part in the step', async () => {
+    const stepped = async (discards: boolean) => {
+      const adapter = adapterOf(4)
+      const parameters = parametersOf(adapter)
+      const training = await Training.open(graphOf(given.source), { adapter: { parameters, optimiser: adam } }, onCpu)
+      const feeds = { ...given.feeds, ...scaleOf(adapter), ...weightOf(tokens()) }
+      if (discards) {
+        await training.accumulate({ ...feeds, temperature: tensor('float32', [], [3]) })
+        training.discard()
+      }
+      await training.accumulate(feeds)
+      training.step({ adapter: 1e-2 })
+      const { firstMoments } = structuredClone(training.states['adapter'] as AdamWState)
+      await training.release()
+      return firstMoments
+    }
+    expect(await stepped(true)).toEqual(await stepped(false))
   })
 
   test('a step that is not finite changes nothing and is counted', async () => {

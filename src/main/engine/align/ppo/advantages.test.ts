@@ -60,7 +60,9 @@ test('the KL penalty takes β times the log-ratio off each token', () => {
   const { rewards, klNats } = penaliseKl(row(1, 0, -1), row(-1, -2, -0.5), row(-2, -1, -0.5), 0.5)
   expect([...rewards]).toEqual([0.5, 0.5, -1])
   expect(klNats).toBe(0)
-  expect(() => penaliseKl(row(1), row(1), row(), 0.1)).toThrow(expect.objectContaining({ code: 'run.unequal-rows' }))
+  const refusal = (where: string) => expect.objectContaining({ code: 'run.unequal-rows', where })
+  expect(() => penaliseKl(row(1), row(1), row(), 0.1)).toThrow(refusal('referenceLogProbs'))
+  expect(() => penaliseKl(row(1), row(), row(1), 0.1)).toThrow(refusal('logProbs'))
 })
 
 describe('normalising', () => {
