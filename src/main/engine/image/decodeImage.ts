@@ -1,7 +1,7 @@
 // An image file as RGB, the way transformers' load_image reads one: upright by its EXIF orientation, then converted as
 // PIL's `convert('RGB')` does, which drops transparency. After it stands imageProcessor.ts.
 import { createHash } from 'node:crypto'
-// Not sharp: inside Electron its libvips leaks every image that is decoded (ARCHITECTURE.md).
+// Not sharp: inside Electron its libvips leaks every image that is decoded (docs/design.md).
 import { JsColorType, Transformer } from '@napi-rs/image'
 import { StudioError } from '../../../shared/errors.ts'
 import {
