@@ -17,6 +17,8 @@ export interface NewImage {
   readonly format: ImageFormat
   /** Encoded picture, WebP. */
   readonly thumbnail: Buffer
+  /** The next one, unless it has to be a certain one. */
+  readonly imageId?: number
 }
 
 /**
@@ -24,17 +26,17 @@ export interface NewImage {
  * @returns its id, or null when the workspace already has this path or the same bytes
  */
 export function insertImage(db: WritableDb, image: NewImage, nowMs: number): number | null {
-  const { thumbnail, ...columns } = image
+  const { thumbnail, imageId: wanted = null, ...columns } = image
   const { changes, lastInsertRowid } = statement<
-    Omit<NewImage, 'thumbnail'> & { nowMs: number; thumbnailSha256: Buffer }
+    Omit<NewImage, 'thumbnail' | 'imageId'> & { imageId: number | null; nowMs: number; thumbnailSha256: Buffer }
   >(
     db,
-    `INSERT INTO image (import_id, path, name, size_bytes, modified_ms, sha256, width, height, format, added_ms,
+    `INSERT INTO image (image_id, import_id, path, name, size_bytes, modified_ms, sha256, width, height, format, added_ms,
        thumbnail_sha256)
-     VALUES (@importId, @path, @name, @sizeBytes, @modifiedMs, @sha256, @width, @height, @format, @nowMs,
+     VALUES (@imageId, @importId, @path, @name, @sizeBytes, @modifiedMs, @sha256, @width, @height, @format, @nowMs,
        @thumbnailSha256)
      ON CONFLICT DO NOTHING`,
-  ).run({ ...columns, nowMs, thumbnailSha256: sha256(thumbnail) })
+  ).run({ ...columns, imageId: wanted, nowMs, thumbnailSha256: sha256(thumbnail) })
   if (changes === 0) return null
   const imageId = Number(lastInsertRowid)
   statement<[number, Buffer]>(db, 'INSERT INTO thumbnail (image_id, bytes) VALUES (?, ?)').run(imageId, thumbnail)

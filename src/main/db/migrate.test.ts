@@ -4,16 +4,18 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import type { CheckpointId, RolloutId } from '../../shared/domain.ts'
+import type { CheckpointId, RolloutId, RunId } from '../../shared/domain.ts'
 import { listBackups } from './backup.ts'
 import { checkpointPart } from './checkpoints.ts'
 import { applicationId, connect, type WritableDb } from './connection.ts'
 import { embeddingOf } from './embeddings.ts'
 import { thumbnailOf } from './images.ts'
+import { jobOf, storeJob } from './jobs.ts'
 import { currentVersion, migrate, schemaVersion } from './migrate.ts'
 import { migrations } from './migrations/index.ts'
 import { prepareWorkspace } from './open.ts'
 import { responseById } from './rollouts.ts'
+import { deleteRun } from './runs.ts'
 import { brokenSeals } from './seals.ts'
 
 let folder = ''
@@ -43,6 +45,7 @@ const landed: Readonly<Record<number, string>> = {
   2: 'fc08399a60dca5384f5793e22207529afa733df3b13e13ca73e68e9327165b02',
   3: '1f8820b20b5c50ea20ea22891dfc1f0c21963c0c072ee7d910e46b08fe72b7b6',
   4: '91d908694476fa86776f1d080e8cfefa005ce66a78fa340067363ace29a8a592',
+  5: '2ab9f7112e63917f3c8fa2677ed5b3a5d8f96dd7c5c840e9f6ecd0981fd4fc37',
 }
 
 test.each(migrations)('migration $version ($name) is as it landed', ({ version, sql }) => {
@@ -160,6 +163,38 @@ test('3 to 4 parts looks from cursors, seals every row and hashes what is stored
   const key = { encoderSha256: Buffer.alloc(32), kind: 'text' as const, subjectSha256: Buffer.alloc(32) }
   expect(embeddingOf(db, key)).toEqual(Float32Array.of(1))
   expect(brokenSeals(db)).toEqual([])
+})
+
+test('4 to 5 keeps runs and their steps, which have no job then, and seals the jobs that come', async () => {
+  migrate(db, migrations.slice(0, 4))
+  db.exec(`
+    INSERT INTO model VALUES (1, '/model', 'm', '{}', zeroblob(32), NULL, 1, 0);
+    INSERT INTO run VALUES (1, 1, 'r', 'quick', '{"a":1.0}', 1, 'paused', '{"margin":0}', NULL, 0, 0, NULL);
+    INSERT INTO checkpoint VALUES (1, 1, NULL, 0, '{}', '{}', 0, 0);
+    INSERT INTO look VALUES (1, 0, '{"step":0}');
+    INSERT INTO metric VALUES (1, 'reward', 1, 0.5);`)
+  const rows = rowsOf(['model', 'run', 'checkpoint', 'look', 'metric', 'seal'])
+  const before = rows()
+
+  await prepareWorkspace(join(folder, 'old.fisao'))
+
+  expect(schemaVersion(db)).toBe(currentVersion)
+  const [seals, ...others] = rows().reverse() as [unknown[], ...unknown[][]]
+  expect(others.reverse()).toEqual(before.slice(0, -1))
+  expect(seals).toEqual(
+    expect.arrayContaining([
+      ...(before.at(-1) as unknown[]),
+      expect.objectContaining({ table_name: 'run_job', row_count: 0 }),
+    ]),
+  )
+  const runId = 1 as RunId
+  expect(jobOf(db, runId)).toBeUndefined()
+  storeJob(db, runId, { job: { kind: 'align' }, lastImageId: 3 })
+  storeJob(db, runId, { job: { kind: 'align', device: 'cpu' }, lastImageId: 4 })
+  expect(jobOf(db, runId)).toEqual({ job: { kind: 'align', device: 'cpu' }, lastImageId: 4 })
+  expect(brokenSeals(db)).toEqual([])
+  deleteRun(db, runId)
+  expect([jobOf(db, runId), brokenSeals(db)]).toEqual([undefined, []])
 })
 
 test('one that fails leaves the file as it was', () => {

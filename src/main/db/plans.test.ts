@@ -8,6 +8,7 @@ import * as embeddings from './embeddings.ts'
 import * as evaluations from './evaluations.ts'
 import * as images from './images.ts'
 import * as imports from './imports.ts'
+import * as jobs from './jobs.ts'
 import * as looks from './looks.ts'
 import * as metrics from './metrics.ts'
 import * as models from './models.ts'
@@ -53,6 +54,8 @@ function useEveryStatement({ db, modelId, runId }: ReturnType<typeof temporaryWo
   runs.firstRunIn(db, 'queued')
   runs.setRunState(db, runId, 'running', 1)
   runs.setCalibration(db, runId, {})
+  jobs.storeJob(db, runId, { job: {}, lastImageId: 1 })
+  jobs.jobOf(db, runId)
   checkpoints.listCheckpoints(db, runId)
   checkpoints.checkpointById(db, before)
   checkpoints.lastCheckpoint(db, runId)

@@ -153,7 +153,7 @@ const plainTables = [
   'model',
   'run',
 ] as const
-const laterTables = ['look', 'word'] as const
+const laterTables = ['look', 'run_job', 'word'] as const
 const lastTables = ['metric', 'evaluation', 'evaluation_value', 'vote'] as const
 
 class Salvage {
@@ -177,7 +177,7 @@ class Salvage {
       parent_id: this.#has('checkpoint', row['parent_id']) ? row['parent_id']! : null,
     }))
     this.#copyWeights()
-    for (const table of laterTables) if (this.#isSealed || table !== 'look') this.#copyTable(table)
+    for (const table of laterTables) if (table === 'word' || this.#isSealed) this.#copyTable(table)
     this.#copyTable(
       'rollout',
       (row) => row,

@@ -1,13 +1,12 @@
 // The engine process: the only part of the engine that knows Electron. Owns the devices.
 import { engineMethods } from '../../shared/workerProtocol.ts'
+import type { WritableDb } from '../db/connection.ts'
 import { openWorkspace } from '../db/open.ts'
 import { parentPort } from '../worker/parentPort.ts'
 import { serveMethods } from '../worker/serveMethods.ts'
 import { probeDevices } from './graph/deviceProbe.ts'
-import { alignRun } from './jobs/alignRun.ts'
-import { evaluateRun } from './jobs/evaluateRun.ts'
-import { exportRun } from './jobs/exportRun.ts'
 import { inspectModel } from './jobs/inspectModel.ts'
+import { alignRun, evaluateRun, exportRun } from './jobs/workspaceJobs.ts'
 
 serveMethods(
   engineMethods,
@@ -15,31 +14,21 @@ serveMethods(
     probeDevices: ({ skip }, { report }) =>
       probeDevices({ skip, onProgress: (device, phase) => report({ device, phase }) }),
     inspectModel: ({ folder, companionFolder }, { signal }) => inspectModel(folder, companionFolder, signal),
-    async runAlignment({ workspace, ...request }, { signal, report }) {
-      const db = openWorkspace(workspace, { foldsLog: false })
-      try {
-        return await alignRun(db, request, report, signal)
-      } finally {
-        db.close()
-      }
-    },
-    async exportRun({ workspace, ...request }, { signal }) {
-      const db = openWorkspace(workspace, { foldsLog: false })
-      try {
-        await exportRun(db, request, signal)
-        return {}
-      } finally {
-        db.close()
-      }
-    },
-    async evaluateChair({ workspace, ...request }, { signal, report }) {
-      const db = openWorkspace(workspace, { foldsLog: false })
-      try {
-        return await evaluateRun(db, request, (done, total) => report({ done, total }), signal)
-      } finally {
-        db.close()
-      }
-    },
+    runAlignment: ({ workspace, ...request }, { signal, report }) =>
+      onWorkspace(workspace, (db) => alignRun(db, request, report, signal)),
+    exportRun: ({ workspace, ...request }, { signal }) =>
+      onWorkspace(workspace, (db) => exportRun(db, request, signal).then(() => ({}))),
+    evaluateChair: ({ workspace, ...request }, { signal, report }) =>
+      onWorkspace(workspace, (db) => evaluateRun(db, request, report, signal)),
   },
   parentPort(),
 )
+
+async function onWorkspace<Result>(path: string, work: (db: WritableDb) => Promise<Result>): Promise<Result> {
+  const db = openWorkspace(path, { foldsLog: false })
+  try {
+    return await work(db)
+  } finally {
+    db.close()
+  }
+}

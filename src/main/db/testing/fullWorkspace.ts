@@ -7,6 +7,7 @@ import { embeddingOf, storeEmbeddings } from '../embeddings.ts'
 import { storeEvaluation, storeVote } from '../evaluations.ts'
 import { imageWindow, thumbnailOf } from '../images.ts'
 import { createImport, storeBatch } from '../imports.ts'
+import { storeJob } from '../jobs.ts'
 import { storeLook } from '../looks.ts'
 import { storeMetrics } from '../metrics.ts'
 import { responseById, responsesOfStep, storeRollouts } from '../rollouts.ts'
@@ -52,6 +53,7 @@ export function fillWorkspace(db: WritableDb, { images, steps, weightBytes }: Fu
   addRun(db, modelId, 'waiting')
   const runId = addRun(db, modelId, 'aligned')
   setRunState(db, runId, 'running', 2)
+  storeJob(db, runId, { job: { kind: 'align', device: 'cpu' }, lastImageId: images })
   let checkpointId: CheckpointId | null = null
   for (let step = 0; step <= steps; step++) {
     inTransaction(db, () => {
@@ -110,6 +112,7 @@ const tables = [
     'model',
     'run',
     'look',
+    'run_job',
     'checkpoint',
   ],
   ...['checkpoint_part', 'rollout', 'word', 'metric', 'evaluation', 'evaluation_value', 'vote'],

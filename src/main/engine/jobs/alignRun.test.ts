@@ -14,11 +14,12 @@ import type { ModelFolders } from '../folder/modelIdentity.ts'
 import { readAdapter } from '../folder/peft.ts'
 import { openVlm } from '../models/vlm.ts'
 import { AlignmentModels } from '../run/models.ts'
-import { alignRun } from './alignRun.ts'
-import { exportRun } from './exportRun.ts'
+import { openPolicy } from './jobInputs.ts'
+import type { JobStore } from './jobStore.ts'
 import { readLexicon } from './readLexicon.ts'
 import { policyAtStep } from './storedRun.ts'
 import { addDemoRun, contentOf, demoLexicon, demoModel, shortConfig } from './testing/demoRun.ts'
+import { alignRun, exportRun } from './workspaceJobs.ts'
 
 const images = 24
 const missing = '/nowhere/annotations.json'
@@ -103,7 +104,8 @@ describe('a run of the demo model', { timeout: 60_000 }, () => {
     const options = { device: 'cpu', threads: 1, config, lexicon: await readLexicon(demoLexicon) } as const
     const models = await AlignmentModels.open(folders, options)
     try {
-      const policy = policyAtStep(db, runId, step, config, models.source)
+      const store: Pick<JobStore, 'policyAt'> = { policyAt: (...of) => policyAtStep(db, runId, ...of) }
+      const policy = await openPolicy({ from: 'run', step }, config, models.source, store)
       const { responses } = await models.respond(everyImage(db), policy, { rng: null })
       return responses.map(({ tokens }) => tokens.join(' '))
     } finally {

@@ -10,8 +10,8 @@ import { afterAll, describe, expect, test } from 'vitest'
 import { unfinishedSuffix } from '../../../shared/fileName.ts'
 import { createWorkspace, openWorkspace } from '../../db/open.ts'
 import { canMakeDisks, makeSmallDisk } from '../../db/testing/smallDisk.ts'
-import { exportRun } from './exportRun.ts'
 import { addDemoRun, demoModel } from './testing/demoRun.ts'
+import { exportRun } from './workspaceJobs.ts'
 
 const home = mkdtempSync(join(tmpdir(), 'fisao-export-'))
 const path = join(home, 'work.fisao')

@@ -8,10 +8,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { RunId } from '../../../shared/domain.ts'
 import { presetConfig } from '../../../shared/runConfig.ts'
 import { createWorkspace, openWorkspace } from '../../db/open.ts'
-import { alignRun } from './alignRun.ts'
-import { evaluateRun } from './evaluateRun.ts'
-import { exportRun } from './exportRun.ts'
 import { addDemoRun, contentOf, demoLexicon, demoModel, shortConfig } from './testing/demoRun.ts'
+import { alignRun, evaluateRun, exportRun } from './workspaceJobs.ts'
 
 const home = mkdtempSync(join(tmpdir(), 'fisao-identity-'))
 const model = join(home, 'model')

@@ -19,9 +19,9 @@ import { compareTowers } from '../models/companion/towerComparison.ts'
 import { openVlm } from '../models/vlm.ts'
 import { Rng } from '../rng.ts'
 import { AlignmentModels } from '../run/models.ts'
-import { alignRun } from './alignRun.ts'
 import { readLexicon } from './readLexicon.ts'
 import { addDemoRun, demoLexicon, demoModel, shortConfig } from './testing/demoRun.ts'
+import { alignRun } from './workspaceJobs.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'fisao-openings-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))

@@ -25,10 +25,8 @@ import type { WritableDb } from '../../db/connection.ts'
 import { createWorkspace, openWorkspace } from '../../db/open.ts'
 import { countSkippedImages, skippedImages } from '../../db/skippedImages.ts'
 import { nextOfAnotherImage } from '../run/rewards.ts'
-import { alignRun } from './alignRun.ts'
-import { evaluateRun } from './evaluateRun.ts'
-import { exportRun } from './exportRun.ts'
 import { addDemoRun, addSampleScenes, contentOf, demoLexicon, sampleScenes, shortConfig } from './testing/demoRun.ts'
+import { alignRun, evaluateRun, exportRun } from './workspaceJobs.ts'
 
 const home = mkdtempSync(join(tmpdir(), 'fisao-skipped-'))
 afterAll(() => rmSync(home, { recursive: true, force: true }))

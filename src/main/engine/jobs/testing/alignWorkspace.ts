@@ -1,7 +1,7 @@
 // Carries out a run of a workspace as the engine process does, and says each committed step: a process to be killed.
 import type { RunId } from '../../../../shared/domain.ts'
 import { openWorkspace } from '../../../db/open.ts'
-import { alignRun } from '../alignRun.ts'
+import { alignRun } from '../workspaceJobs.ts'
 import { demoLexicon } from './demoRun.ts'
 
 const [path, runId] = process.argv.slice(2) as [string, string]

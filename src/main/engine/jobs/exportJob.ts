@@ -1,14 +1,11 @@
-// What leaves the workspace: the adapter of a step as a PEFT folder, the model merged with it, and a bundle that says how
-// to repeat the run. Asked by worker.ts.
+// An export as a job: a policy's adapter as a PEFT folder, the model merged with it, and a bundle that says what they are
+// and, where they come from a run, how to repeat it.
 import { mkdir, readdir, rename, rm, rmdir, statfs, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
-import type { RunId } from '../../../shared/domain.ts'
 import { StudioError } from '../../../shared/errors.ts'
 import { unfinishedSuffix } from '../../../shared/fileName.ts'
-import type { WritableDb } from '../../db/connection.ts'
+import { type ExportJob, exportFormat } from '../../../shared/job.ts'
 import { sizeWords } from '../../db/freeSpace.ts'
-import { metricNames, metricSeries } from '../../db/metrics.ts'
-import { skippedImages } from '../../db/skippedImages.ts'
 import { mergeAdapter } from '../folder/mergeAdapter.ts'
 import { type LoraAdapter, writeAdapter } from '../folder/peft.ts'
 import { syncFolder } from '../folder/safetensors.ts'
@@ -17,51 +14,35 @@ import { runtimeVersion, throwIfCancelled } from '../graph/ortSession.ts'
 import { peftAdapter, storedAdapter } from '../models/shared/lora.ts'
 import { openVlm } from '../models/vlm.ts'
 import type { VlmSource } from '../models/vlmGraphs.ts'
-import { splitImages } from '../run/schedule.ts'
-import { identifyRunModels, imagesOfRun, openStoredRun, policyAtStep } from './storedRun.ts'
-
-export interface ExportRequest {
-  readonly runId: RunId
-  readonly step: number
-  /** Of the adapter, 1 as trained; it is written into what is exported. */
-  readonly strength: number
-  /** A new folder; `adapter`, `merged` and `run.json` appear in it. */
-  readonly folder: string
-  readonly merged: boolean
-}
+import { openPolicy, requireModels } from './jobInputs.ts'
+import type { JobStore } from './jobStore.ts'
 
 /**
- * Writes the exports of one step. The folder appears under its name when it is whole; until then it is called so with
+ * Writes the exports of one policy. The folder appears under its name when it is whole; until then it is called so with
  * {@link unfinishedSuffix}, and it is gone when writing fails. One that a killed process left is written anew.
- * @throws StudioError `run.missing`, `run.no-checkpoint`, `run.no-weights`, `run.model-changed`, `run.export-taken`, `run.export-no-room`
+ * @throws StudioError `run.no-checkpoint`, `run.no-weights`, `run.model-changed`, `run.export-taken`, `run.export-no-room`
  *   before anything is written, `run.export-failed`, `weights.disk-full`, `run.cancelled`, and what models throw
  */
-export async function exportRun(db: WritableDb, request: ExportRequest, signal?: AbortSignal): Promise<void> {
-  const target = resolve(request.folder)
+export async function exportJob(job: ExportJob, store: JobStore, signal?: AbortSignal): Promise<{ folder: string }> {
+  const target = resolve(job.folder)
   const unfinished = `${target}${unfinishedSuffix}`
-  const { config, folders } = openStoredRun(db, request.runId)
-  const { model } = await identifyRunModels(db, request.runId, signal)
-  const source = await openVlm(folders.model)
-  const { adapter } = policyAtStep(db, request.runId, request.step, config, source)
+  await requireModels(job, store, signal)
+  const source = await openVlm(job.models.model.folder)
+  const { adapter } = await openPolicy(job.policy, job.config, source, store)
   let isBegun = false
   try {
     await requireFree(target)
     await mkdir(dirname(target), { recursive: true })
     await rm(unfinished, { recursive: true, force: true })
-    await requireRoom(dirname(target), exportBytes(adapter, request.merged ? source.weights : null))
+    await requireRoom(dirname(target), exportBytes(adapter, job.merged ? source.weights : null))
     await mkdir(unfinished)
     isBegun = true
-    await writeExport(db, request, {
-      source,
-      adapter,
-      folder: unfinished,
-      weightsSha256: model.weightsSha256,
-      ...(signal && { signal }),
-    })
+    await writeExport({ ...job, folder: unfinished }, { source, adapter, about: store.describeRun() }, signal)
     // An empty folder stands in the way of a rename on Windows.
     await rmdir(target).catch(() => undefined)
     await rename(unfinished, target)
     await syncFolder(dirname(target))
+    return { folder: target }
   } catch (cause) {
     throw exportFailure(target, cause)
   } finally {
@@ -70,36 +51,28 @@ export async function exportRun(db: WritableDb, request: ExportRequest, signal?:
 }
 
 async function writeExport(
-  db: WritableDb,
-  { runId, step, strength, merged }: ExportRequest,
-  parts: { source: VlmSource; adapter: LoraAdapter; folder: string; weightsSha256: string; signal?: AbortSignal },
+  { config, seed, models, policy, strength, merged, folder }: ExportJob,
+  parts: { source: VlmSource; adapter: LoraAdapter; about: Readonly<Record<string, unknown>> },
+  signal: AbortSignal | undefined,
 ): Promise<void> {
-  const { source, adapter, folder, weightsSha256, signal } = parts
-  const { config, seed, folders, record } = openStoredRun(db, runId)
+  const { source, adapter, about } = parts
   throwIfCancelled(signal)
   await writeAdapter(
     join(folder, 'adapter'),
     withStrength(peftAdapter(source.architecture, adapter), strength),
-    folders.model,
+    models.model.folder,
   )
   if (merged) {
     const stored = storedAdapter(source.architecture, source.weights, adapter)
     await mergeAdapter(source.weights, stored, join(folder, 'merged'), { strength, ...(signal && { signal }) })
   }
   throwIfCancelled(signal)
-  const { images, validation } = splitImages(imagesOfRun(db, runId), config, seed)
-  const series = metricNames(db, runId).map((name) => [name, metricSeries(db, runId, name)])
   const bundle = {
-    format: 'fisao-run',
-    version: 1,
-    ...{ name: record.name, preset: record.preset, seed, step, strength, config, calibration: record.calibration },
+    ...{ format: exportFormat, version: 1, seed, strength, config },
+    step: policy.from === 'run' ? policy.step : null,
     environment: { onnxruntime: runtimeVersion, node: process.versions.node, platform: process.platform },
-    model: { folder: folders.model, weightsSha256 },
-    companion: { folder: folders.companion },
-    images: images.map(({ sha256 }) => sha256),
-    validationImages: validation.map(({ sha256 }) => sha256),
-    skippedImages: skippedImages(db, runId, images.length + validation.length),
-    metrics: Object.fromEntries(series),
+    ...models,
+    ...about,
   }
   await writeFile(join(folder, 'run.json'), `${JSON.stringify(bundle, null, 1)}\n`, { flush: true })
   await syncFolder(folder)

@@ -1,0 +1,45 @@
+// An alignment as a job: opens its inputs and aligns to the end or to a cancel, each step committed to the store. Joins
+// run/align.ts to shared/job.ts.
+import type { AlignJob } from '../../../shared/job.ts'
+import type { RunProgress } from '../../../shared/runProgress.ts'
+import { readCocoAnnotations } from '../eval/cocoAnnotations.ts'
+import type { Lexicon } from '../reward/lexicon.ts'
+import { align } from '../run/align.ts'
+import type { Annotations } from '../run/rewards.ts'
+import { splitImages } from '../run/schedule.ts'
+import { foldersOf, requireFile, requireLexicon, requireModels } from './jobInputs.ts'
+import type { JobStore } from './jobStore.ts'
+
+/**
+ * Runs or resumes an alignment to its end.
+ * @throws StudioError `run.too-few-images`, `run.model-changed`, `run.lexicon`, `run.annotations`, `run.input-changed`, and
+ *   what `align` throws
+ */
+export async function alignJob(
+  job: AlignJob,
+  store: JobStore,
+  report: (progress: RunProgress) => void,
+  signal?: AbortSignal,
+): Promise<{ steps: number; bestStep: number }> {
+  const { config, seed, device, threads } = job
+  const models = await requireModels(job, store, signal)
+  const lexicon = await requireLexicon(job.lexicon, signal)
+  const { images, validation } = splitImages(job.images, config, seed)
+  const run = {
+    ...{ config, seed, device, folders: foldersOf(job), lexicon, images, validation },
+    ...(threads !== null && { threads }),
+    annotations: await annotationsOf(job, lexicon),
+  }
+  const { steps, best } = await align(run, store.runOf(job, models), report, signal)
+  return { steps, bestStep: best.step }
+}
+
+/** Annotated images of the job by their file names; not touched when the calibration needs no annotation. */
+async function annotationsOf({ config, annotations, images }: AlignJob, lexicon: Lexicon): Promise<Annotations | null> {
+  if (config.calibration.method === 'free' || annotations === null) return null
+  const annotated = await readCocoAnnotations(annotations.path, lexicon)
+  await requireFile(annotations, 'file of annotations')
+  const byName = new Map(annotated.map(({ fileName, objects }) => [fileName, objects]))
+  const bySha256 = new Map(images.map(({ path, sha256 }) => [sha256, byName.get(path.split(/[\\/]/).at(-1) as string)]))
+  return (sha256) => bySha256.get(sha256) ?? null
+}

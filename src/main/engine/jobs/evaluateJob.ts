@@ -1,0 +1,49 @@
+// An evaluation as a job: CHAIR of two policies on annotated images. Joins run/judge.ts to shared/job.ts.
+import type { ChairReport } from '../../../shared/evaluation.ts'
+import type { EvaluateJob } from '../../../shared/job.ts'
+import { evaluateChair } from '../run/judge.ts'
+import { AlignmentModels } from '../run/models.ts'
+import { annotatedImages } from './annotatedImages.ts'
+import { foldersOf, openPolicy, requireFile, requireLexicon, requireModels } from './jobInputs.ts'
+import type { JobStore } from './jobStore.ts'
+
+/** How far an evaluation is: responses judged, of both policies. */
+export interface EvaluationProgress {
+  readonly done: number
+  readonly total: number
+}
+
+/**
+ * @throws StudioError `run.model-changed`, `run.lexicon`, `run.annotations`, `run.input-changed`, `run.no-weights`, and what
+ *   models and devices throw
+ */
+export async function evaluateJob(
+  job: EvaluateJob,
+  store: JobStore,
+  report: (progress: EvaluationProgress) => void,
+  signal?: AbortSignal,
+): Promise<ChairReport> {
+  const { config, seed, device, threads, images, strength } = job
+  const identity = await requireModels(job, store, signal)
+  const lexicon = await requireLexicon(job.lexicon, signal)
+  const annotated = await annotatedImages(images.folder, images.annotations.path, lexicon, images.most)
+  await requireFile(images.annotations, 'file of annotations', signal)
+  const models = await AlignmentModels.open(foldersOf(job), {
+    ...{ device, config, lexicon, embeddings: store.embeddings(identity) },
+    ...(threads !== null && { threads }),
+  })
+  try {
+    const policies = {
+      before: await openPolicy(job.policies.before, config, models.source, store),
+      after: await openPolicy(job.policies.after, config, models.source, store),
+    }
+    const judged = await evaluateChair(models, annotated.images, policies, {
+      ...{ lexicon, strength, seed, onProgress: (done, total) => report({ done, total }) },
+      ...(signal && { signal }),
+    })
+    const unread = annotated.skipped.map(({ path, code }) => ({ path, code }))
+    return { ...judged, skipped: [...unread, ...judged.skipped] }
+  } finally {
+    await models.release()
+  }
+}

@@ -1,0 +1,25 @@
+// What a job works on beside its inputs: where its run is kept, and what of it was committed before. workspaceStore.ts keeps
+// it in a workspace file, memoryStore.ts in memory; runJob.ts knows neither.
+import type { AlignJob } from '../../../shared/job.ts'
+import type { RunConfig } from '../../../shared/runConfig.ts'
+import type { Policy } from '../align/policy.ts'
+import type { ModelsIdentity } from '../folder/modelIdentity.ts'
+import type { VlmSource } from '../models/vlmGraphs.ts'
+import type { RunStore } from '../run/alignmentRun.ts'
+import type { EmbeddingStore } from '../run/verifier.ts'
+
+export interface JobStore {
+  /** The models that the run began with, whose hashes stand for files that were not written since; null when none is known. */
+  readonly began: ModelsIdentity | null
+  /** Embeddings by the encoder that made them. */
+  embeddings(models: ModelsIdentity): EmbeddingStore
+  /** Where an alignment goes on from, and commits its steps. */
+  runOf(job: AlignJob, models: ModelsIdentity): RunStore
+  /**
+   * The policy of a committed step.
+   * @throws StudioError `run.no-checkpoint`, `run.no-weights`, `run.damaged-checkpoint`, `run.bad-checkpoint`
+   */
+  policyAt(step: number, config: RunConfig, source: VlmSource): Policy
+  /** What an export says of the run beside its own job, by the names of `run.json`. */
+  describeRun(): Readonly<Record<string, unknown>>
+}
