@@ -119,6 +119,8 @@ export class AlignmentModels {
       )
       const features = await keep(ImageFeatures.open(source, { ...session, limitBytes: featureBytes }))
       const generator = await keep(Generator.open(source, { ...session, adapter: { rank: config.adapter.rank } }))
+      // A question that no prompt can hold is refused here and not at the first image.
+      template.text(config.rollout.question)
       return new AlignmentModels({ source, tokenizer, verifier, features, generator, template, processors }, options)
     })
   }
