@@ -1,6 +1,6 @@
 // Keys and values of a decoding batch. They live in JavaScript: a graph reads them without a copy and hands back only
 // the columns of new tokens. Filled by generate.ts after each run of its graphs.
-import { type Tensor, tensor } from '../graph/ortSession.ts'
+import { floatsOf, type Tensor, tensor, tensorOf } from '../graph/tensor.ts'
 import type { DecoderConfig } from '../models/hfConfig.ts'
 import { type Feeds, stepFeeds } from '../models/shared/sequenceFeeds.ts'
 
@@ -29,7 +29,7 @@ export class KvCache {
    */
   constructor(config: DecoderConfig, prompts: CacheColumns, mask: Uint8Array, promptOf: readonly number[]) {
     this.#config = config
-    const columns = (prompts['key.0'] as Tensor).shape[2] as number
+    const columns = tensorOf(prompts, 'key.0', 'float32').shape[2] as number
     this.#length = columns
     this.#capacity = columns + growthColumns
     this.#mask = new Uint8Array(promptOf.length * this.#capacity)
@@ -38,8 +38,7 @@ export class KvCache {
     })
     this.#positions = promptOf.map((_, row) => this.#maskOf(row).reduce((sum, token) => sum + token, 0))
     for (const name of cacheNames(config)) {
-      const from = (prompts[name] as Tensor).values as Float32Array
-      this.#arrays.set(name, this.#rearranged(from, columns, columns, this.#capacity, promptOf))
+      this.#arrays.set(name, this.#rearranged(floatsOf(prompts, name), columns, columns, this.#capacity, promptOf))
     }
   }
 
@@ -67,7 +66,7 @@ export class KvCache {
     if (this.#length === this.#capacity) this.#grow()
     const { headDim } = this.#config
     for (const [name, values] of this.#arrays) {
-      const column = (step[name] as Tensor).values as Float32Array
+      const column = floatsOf(step, name)
       for (let block = 0; block < column.length / headDim; block++) {
         const to = (block * this.#capacity + this.#length) * headDim
         values.set(column.subarray(block * headDim, (block + 1) * headDim), to)

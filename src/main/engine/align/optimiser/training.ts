@@ -1,6 +1,7 @@
 // One optimiser step over a training graph: micro-batches in, gradients summed, parameters updated in place.
 // Before it stands a response graph with objectives (ppoLoss.ts), after it checkpoints.
-import { OrtSession, type SessionOptions, type Tensor, tensor } from '../../graph/ortSession.ts'
+import { OrtSession, type SessionOptions } from '../../graph/ortSession.ts'
+import { floatsOf, type Tensor, tensor } from '../../graph/tensor.ts'
 import type { Feeds } from '../../models/shared/sequenceFeeds.ts'
 import type { ResponseGraph } from '../../models/vlmGraphs.ts'
 import { AdamW, type AdamWOptions, type AdamWState, type NamedArrays, type StepReport } from './adamw.ts'
@@ -63,7 +64,7 @@ export class Training {
   async accumulate(feeds: Feeds, signal?: AbortSignal): Promise<Record<string, number>> {
     const results = await this.#session.compute({ ...feeds, ...this.#parameterFeeds() }, signal ? { signal } : {})
     for (const name of this.#graph.trained) {
-      const gradient = (results[`grad.${name}`] as Tensor).values as Float32Array
+      const gradient = floatsOf(results, `grad.${name}`)
       const sum = this.#sums.get(name)
       // What a run answers is a copy of its own, so the first one serves as the sum.
       if (!sum) this.#sums.set(name, gradient)

@@ -8,8 +8,9 @@ import { join } from 'node:path'
 import { type DeviceName, deviceNameSchema } from '../../../../shared/hardware.ts'
 import { readAdapter } from '../../folder/peft.ts'
 import type { Graph } from '../../graph/ir.ts'
-import { OrtSession, type Tensor, tensor } from '../../graph/ortSession.ts'
+import { OrtSession } from '../../graph/ortSession.ts'
 import { cpuNodes, takeProfile } from '../../graph/profile.ts'
+import { floatsOf, type Tensor, tensor, tensorOf } from '../../graph/tensor.ts'
 import { byDecoderPath, loraFeeds } from '../../models/shared/lora.ts'
 import type { Feeds } from '../../models/shared/sequenceFeeds.ts'
 import { imageFeeds, sequenceFeeds } from '../../models/shared/sequenceFeeds.ts'
@@ -54,14 +55,16 @@ async function compare(graph: Graph, inputs: Feeds): Promise<Results> {
   const expected = await run(graph, inputs, 'cpu')
   const prefix = join(scratch, graph.name)
   const found = await run(graph, inputs, compared, prefix)
-  const relativeError = Math.max(...Object.keys(expected).map((name) => difference(found[name], expected[name])))
+  const relativeError = Math.max(
+    ...Object.entries(expected).map(([name, one]) => difference(tensorOf(found, name, one.dtype), one)),
+  )
   const comparison: ModelComparison = { graph: graph.name, relativeError, cpuNodes: cpuNodes(takeProfile(prefix)) }
   process.stdout.write(`${JSON.stringify(comparison)}\n`)
   return expected
 }
 
-function difference(found: Tensor | undefined, expected: Tensor | undefined): number {
-  const [a, b] = [found, expected].map((one) => Array.from((one as Tensor).values, Number)) as [number[], number[]]
+function difference(found: Tensor, expected: Tensor): number {
+  const [a, b] = [Array.from(found.values, Number), Array.from(expected.values, Number)]
   const largest = Math.max(1e-3, ...b.map(Math.abs))
   return Math.max(...b.map((value, i) => Math.abs(value - (a[i] ?? Number.NaN)))) / largest
 }
@@ -73,7 +76,7 @@ const prompt = tokenBatch(fixture, 'prompt')
 const filled = await compare(promptGraph(source, { rank: adapter.rank }), {
   ...sequenceFeeds(config.decoder, prompt),
   ...imageFeeds(config, prompt, [[0], [1]]),
-  image_features: feeds['image_features'] as Tensor,
+  image_features: tensorOf(feeds, 'image_features', 'float32'),
   ...lora,
 })
 const cache = new KvCache(config.decoder, filled, prompt.mask, [0, 1])
@@ -119,7 +122,7 @@ const settings: GenerationSettings = {
   stop: { endTokenIds: config.endTokenIds, stopStrings: [], maxNewTokens: 8 },
   batchSize: 2,
 }
-const features = (feeds['image_features'] as Tensor).values as Float32Array
+const features = floatsOf(feeds, 'image_features')
 const requests = [0, 1].map((i) => ({
   promptIds: [...prompt.ids.subarray(i * prompt.seq, (i + 1) * prompt.seq)].filter(
     (_, at) => prompt.mask[i * prompt.seq + at],
