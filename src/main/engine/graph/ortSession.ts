@@ -19,21 +19,44 @@ const ort = createRequire(import.meta.url)('onnxruntime-node') as typeof Ort
 
 /** A tensor that stays in the memory of a GPU: an output to feed back, also to another session. */
 export class DeviceTensor<T extends TensorDType = TensorDType> implements AnyTensor<T> {
+  static #openCount = 0
+  /** Tensors of this process that stay on a device and were not disposed of. */
+  static get openCount(): number {
+    return DeviceTensor.#openCount
+  }
+
   readonly dtype: T
   readonly shape: readonly number[]
   readonly ortTensor: Ort.Tensor
+  #isDisposed = false
 
   constructor(dtype: T, ortTensor: Ort.Tensor) {
     this.dtype = dtype
     this.shape = ortTensor.dims
     this.ortTensor = ortTensor
+    DeviceTensor.#openCount++
   }
 
-  /** Gives its memory back; using it afterwards is an error. */
+  /** Gives its memory back; a second call does nothing, using it afterwards is an error. */
   dispose(): void {
+    if (this.#isDisposed) return
+    this.#isDisposed = true
+    DeviceTensor.#openCount--
     this.ortTensor.dispose()
   }
 }
+
+/** A tensor of a device whose last change may still be under way (deviceMemory.ts); a run that is fed it waits. */
+export interface QueuedTensor<T extends TensorDType = TensorDType> extends AnyTensor<T> {
+  /** @throws StudioError what the changes before it threw */
+  ready(): Promise<DeviceTensor>
+}
+
+/** What a run can be fed. */
+export type RunInput = Tensor | DeviceTensor | QueuedTensor
+
+/** What a run answers: {@link DeviceTensor} for the outputs that its session keeps on the device. */
+export type RunOutput = Tensor | DeviceTensor
 
 /** The version of ONNX Runtime that runs the graphs. */
 export const runtimeVersion: string = ort.env.versions.node ?? ort.env.versions.common
@@ -117,13 +140,14 @@ export class OrtSession {
    *   the graph or each other, `device.out-of-memory`, `device.run-failed` with what ONNX Runtime said
    */
   async run(
-    inputs: Readonly<Record<string, Tensor | DeviceTensor>>,
+    inputs: Readonly<Record<string, RunInput>>,
     { outputs, signal }: RunOptions = {},
-  ): Promise<Record<string, Tensor | DeviceTensor>> {
+  ): Promise<Record<string, RunOutput>> {
     throwIfCancelled(signal)
     requireAffordable(this.#graph, sizesOf(this.#graph, inputs), this.device)
     const feeds: Record<string, Ort.Tensor> = {}
-    for (const [name, input] of Object.entries(inputs)) feeds[name] = toOrt(input)
+    for (const [name, input] of Object.entries(inputs))
+      feeds[name] = toOrt('ready' in input ? await input.ready() : input)
     let results: Ort.InferenceSession.OnnxValueMapType
     try {
       results = outputs ? await this.#session.run(feeds, outputs) : await this.#session.run(feeds)
@@ -134,10 +158,7 @@ export class OrtSession {
   }
 
   /** As {@link run}, for sessions whose outputs all come back to this process's memory. */
-  async compute(
-    inputs: Readonly<Record<string, Tensor | DeviceTensor>>,
-    options: RunOptions = {},
-  ): Promise<Record<string, Tensor>> {
+  async compute(inputs: Readonly<Record<string, RunInput>>, options: RunOptions = {}): Promise<Record<string, Tensor>> {
     const fetched: Record<string, Tensor> = {}
     for (const [name, result] of Object.entries(await this.run(inputs, options))) {
       requireFetched(name, result)
@@ -203,7 +224,7 @@ function toOrt(input: Tensor | DeviceTensor): Ort.Tensor {
   return new ort.Tensor(dtype, values, shape)
 }
 
-function fromOrt(name: string, result: Ort.OnnxValue): Tensor | DeviceTensor {
+function fromOrt(name: string, result: Ort.OnnxValue): RunOutput {
   const dtype = result.type
   if (!isTensorDType(dtype)) throw unreadableDType(name, dtype)
   if (result.location === 'gpu-buffer') return new DeviceTensor(dtype, result)

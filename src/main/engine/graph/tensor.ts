@@ -1,8 +1,8 @@
 // Tensors in this process's memory: what runs are fed and what they answer, typed by their dtype.
 // Before it stand ir.ts and typedValues.ts, after it ortSession.ts and everybody who feeds a graph or reads its outputs.
 import { StudioError } from '../../../shared/errors.ts'
-import type { DType, TypedValues } from './ir.ts'
-import { typedValues } from './typedValues.ts'
+import { type DType, elementBytes, type TypedValues } from './ir.ts'
+import { arrayTypes, typedValues } from './typedValues.ts'
 
 /** Element types that can be fed and fetched; bfloat16 lives in weight files only. */
 export type TensorDType = Exclude<DType, 'bfloat16'>
@@ -23,10 +23,27 @@ export function tensor<T extends TensorDType>(
   return { dtype, shape, values: typedValues(dtype, numbers) }
 }
 
+/** A tensor of zeros. */
+export function zeros<T extends TensorDType>(dtype: T, shape: readonly number[]): Tensor<T> {
+  return { dtype, shape, values: new arrayTypes[dtype](shape.reduce((a, b) => a * b, 1)) }
+}
+
 /** What is known of a tensor wherever its numbers are: a {@link Tensor}, or a `DeviceTensor` of ortSession.ts. */
 export interface AnyTensor<T extends TensorDType = TensorDType> {
   readonly dtype: T
   readonly shape: readonly number[]
+}
+
+/** Bytes of a tensor's numbers. */
+export function sizeBytesOf({ dtype, shape }: AnyTensor): number {
+  return shape.reduce((a, b) => a * b, elementBytes[dtype])
+}
+
+/** One of several tensors, wherever it is. @throws StudioError `graph.unread` when there is none of that name */
+export function namedIn<One extends AnyTensor>(tensors: Readonly<Record<string, One>>, name: string): One {
+  const found = tensors[name]
+  if (!found) throw unreadable(name, 'any', 'none')
+  return found
 }
 
 /**
@@ -40,8 +57,8 @@ export function tensorOf<T extends TensorDType>(
   name: string,
   dtype: T,
 ): Tensor<T> {
-  const found = tensors[name]
-  if (!found || !hasDType(found, dtype)) throw unreadable(name, dtype, found?.dtype ?? 'none')
+  const found = namedIn(tensors, name)
+  if (!hasDType(found, dtype)) throw unreadable(name, dtype, found.dtype)
   requireFetched(name, found)
   return found
 }
@@ -85,10 +102,10 @@ function hasDType<T extends TensorDType>(one: AnyTensor, dtype: T): one is AnyTe
   return one.dtype === dtype
 }
 
-function unreadable(name: string, expected: TensorDType, found: string): StudioError {
+function unreadable(name: string, expected: TensorDType | 'any', found: string): StudioError {
   return new StudioError({
     code: 'graph.unread',
-    message: `There is no ${expected} tensor ${name} to read.`,
+    message: `There is no tensor ${name} of the dtype that is needed.`,
     remedy: 'Report this fault: a graph was read wrongly.',
     expected,
     found,

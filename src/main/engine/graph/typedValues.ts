@@ -2,8 +2,14 @@
 import { StudioError } from '../../../shared/errors.ts'
 import type { DType, TypedValues } from './ir.ts'
 
+/** A type of typed arrays: `new ArrayType(length)` holds zeros. */
+export interface ArrayType<T extends DType> {
+  readonly name: string
+  new (length: number): TypedValues<T>
+}
+
 /** The array type that holds each dtype. */
-export const arrayTypes = {
+export const arrayTypes: { readonly [T in DType]: ArrayType<T> } = {
   float32: Float32Array,
   float64: Float64Array,
   float16: Uint16Array,
@@ -13,7 +19,7 @@ export const arrayTypes = {
   int8: Int8Array,
   uint8: Uint8Array,
   bool: Uint8Array,
-} as const satisfies { readonly [T in DType]: new (length: number) => TypedValues<T> }
+}
 
 /** Numbers rounded to each dtype. */
 const rounded: { readonly [T in DType]: (numbers: readonly number[]) => TypedValues<T> } = {
