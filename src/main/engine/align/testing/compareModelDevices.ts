@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { type DeviceName, deviceNameSchema } from '../../../../shared/hardware.ts'
 import { readAdapter } from '../../folder/peft.ts'
 import type { Graph } from '../../graph/ir.ts'
-import { OrtSession } from '../../graph/ortSession.ts'
+import { OrtSession, type RunInput } from '../../graph/ortSession.ts'
 import { cpuNodes, takeProfile } from '../../graph/profile.ts'
 import { floatsOf, type Tensor, tensor, tensorOf } from '../../graph/tensor.ts'
 import { byDecoderPath, loraFeeds } from '../../models/shared/lora.ts'
@@ -32,6 +32,7 @@ export interface ModelComparison {
   readonly cpuNodes: Readonly<Record<string, number>>
 }
 
+type Inputs = Readonly<Record<string, RunInput>>
 type Results = Record<string, Tensor>
 
 const scratch = mkdtempSync(join(tmpdir(), 'fisao-devices-'))
@@ -42,7 +43,7 @@ const lora = loraFeeds(adapter)
 const { config } = source
 const rng = new Rng({ seed: 1 })
 
-async function run(graph: Graph, inputs: Feeds, device: DeviceName, profilePrefix?: string): Promise<Results> {
+async function run(graph: Graph, inputs: Inputs, device: DeviceName, profilePrefix?: string): Promise<Results> {
   const profile = profilePrefix === undefined ? {} : { profilePrefix }
   const session = await OrtSession.open(graph, { device, threads: 1, ...profile })
   const results = await session.compute(inputs)
@@ -51,7 +52,7 @@ async function run(graph: Graph, inputs: Feeds, device: DeviceName, profilePrefi
   return results
 }
 
-async function compare(graph: Graph, inputs: Feeds): Promise<Results> {
+async function compare(graph: Graph, inputs: Inputs): Promise<Results> {
   const expected = await run(graph, inputs, 'cpu')
   const prefix = join(scratch, graph.name)
   const found = await run(graph, inputs, compared, prefix)
