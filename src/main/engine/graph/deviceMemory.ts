@@ -154,6 +154,8 @@ class DeviceTensors implements HeldTensors {
   replace(tensors: Named<RunOutput>): void {
     const chosen = mapTensors(this.#planned, (_, name) => namedIn(tensors, name))
     this.#planned = chosen
+    // Nothing of what was there is needed, so it does not matter whether a change before went wrong.
+    this.#queue = this.#queue.catch(() => undefined)
     this.#enqueue(chosen, () => this.#memory.upload(chosen))
   }
 

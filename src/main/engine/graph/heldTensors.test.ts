@@ -57,6 +57,7 @@ test.runIf(hasSoftwareGpu)(
       changed: await changedInTurn(hostMemory),
       kept: { ranOnDevice: true, doubled: [2, 4, 6, 8] },
       failure: 'device.out-of-memory',
+      mended: [6, 8],
       open: { tensors: 0, sessions: 0 },
       openMeanwhile: 1,
     } satisfies DeviceAnswer)

@@ -27,7 +27,10 @@ export interface HeldTensors extends Releasable {
   readonly sizeBytes: number
   /** What runs are fed, by name; holds until the next change. */
   feeds(): Readonly<Record<string, RunInput>>
-  /** Other numbers for every tensor, of any shape; takes the tensors over. @throws StudioError `graph.unread` */
+  /**
+   * Other numbers for every tensor, of any shape; takes the tensors over. A set that a change failed on is whole again.
+   * @throws StudioError `graph.unread` when there are none for one
+   */
   replace(tensors: Readonly<Record<string, RunOutput>>): void
   /**
    * Puts a part of each tensor, which has one place on `axis`, at the place `at`; takes the parts over.

@@ -17,6 +17,8 @@ export interface DeviceAnswer {
   readonly kept: { readonly ranOnDevice: boolean; readonly doubled: readonly number[] }
   /** Of a change that cannot be computed, told to whoever reads the set. */
   readonly failure: string
+  /** What the set then holds after a replacement. */
+  readonly mended: readonly number[]
   readonly open: { readonly tensors: number; readonly sessions: number }
   /** Tensors on the device while one set of one tensor is held. */
   readonly openMeanwhile: number
@@ -51,11 +53,12 @@ const openMeanwhile = DeviceTensor.openCount
 
 // 4 TB: the change fails when its turn comes, and whoever reads the tensors afterwards is told.
 held.arrange({ rows: new Array(2 ** 20).fill(0), axis: 1, kept: 2, size: 2 ** 20 })
-held.replace({ x: await kept([1, 1], [0]) })
 const failure = await held.read().then(
   () => 'none',
   (error: unknown) => toErrorRecord(error).code,
 )
+held.replace({ x: await kept([1, 2], [3, 4]) })
+const mended = floatsOf(await held.read(), 'x')
 await held.release()
 await keeping.release()
 await reading.release()
@@ -64,6 +67,7 @@ const answer: DeviceAnswer = {
   changed,
   kept: { ranOnDevice: y instanceof DeviceTensor, doubled: [...doubled] },
   failure,
+  mended: [...mended],
   open: { tensors: DeviceTensor.openCount, sessions: OrtSession.openCount },
   openMeanwhile,
 }
