@@ -1,8 +1,9 @@
 // Direct preference optimisation on responses that the model ranks itself (Rafailov et al. 2023; self-ranking as in
 // CSR, Zhou et al. 2024): the baseline that PPO is compared with, behind the same interface.
 import type { GraphBuilder } from '../../graph/graphBuilder.ts'
-import { type Tensor, tensor } from '../../graph/ortSession.ts'
+import { tensor } from '../../graph/ortSession.ts'
 import { openTogether, releaseAll } from '../../graph/resources.ts'
+import { tensorOf } from '../../graph/tensor.ts'
 import { tensorOps } from '../../graph/tensorOps.ts'
 import { loraFeeds } from '../../models/shared/lora.ts'
 import type { Feeds } from '../../models/shared/sequenceFeeds.ts'
@@ -167,7 +168,7 @@ export class DpoLearner implements Learner {
           1,
         ),
         ...pairFeeds(batch, pairs.length),
-        'lora.scale': loraFeeds(this.#policy.adapter)['lora.scale'] as Tensor,
+        'lora.scale': tensorOf(loraFeeds(this.#policy.adapter), 'lora.scale', 'float32'),
       }
       for (const [name, value] of Object.entries(await this.#training.accumulate(feeds, signal))) {
         totals[name] = (totals[name] ?? 0) + value

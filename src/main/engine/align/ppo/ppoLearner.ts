@@ -1,7 +1,8 @@
 // One step of PPO on rewarded rollouts (method, section 4): reference and values, KL and advantages, then epochs of
 // minibatches. Before it stand token rewards, after it the next rollouts and the checkpoint.
-import { type Tensor, tensor } from '../../graph/ortSession.ts'
+import { tensor } from '../../graph/ortSession.ts'
 import { openTogether, releaseAll } from '../../graph/resources.ts'
+import { tensorOf } from '../../graph/tensor.ts'
 import { loraFeeds } from '../../models/shared/lora.ts'
 import type { Feeds } from '../../models/shared/sequenceFeeds.ts'
 import { responseGraph, type VlmSource } from '../../models/vlmGraphs.ts'
@@ -181,7 +182,7 @@ export class PpoLearner implements Learner {
       const feeds: Feeds = {
         ...responseFeeds(this.#source.config, batch, rollout.temperature),
         ...rowsOf(batch),
-        'lora.scale': loraFeeds(this.#policy.adapter)['lora.scale'] as Tensor,
+        'lora.scale': tensorOf(loraFeeds(this.#policy.adapter), 'lora.scale', 'float32'),
         token_weight: tensor('float32', [], [1 / tokens]),
       }
       for (const [name, value] of Object.entries(await this.#training.accumulate(feeds, signal))) {
