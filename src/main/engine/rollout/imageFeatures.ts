@@ -1,7 +1,8 @@
 // Projected image features, computed once an image: the vision tower and the projector are frozen, so every rollout
 // and every update of a run reads the same ones. Before it stands the image processor, after it generate.ts and align/.
 import type { DeviceName } from '../../../shared/hardware.ts'
-import { OrtSession, type Tensor, tensor } from '../graph/ortSession.ts'
+import { OrtSession, tensor } from '../graph/ortSession.ts'
+import { floatsOf } from '../graph/tensor.ts'
 import { type VlmSource, visionGraph } from '../models/vlmGraphs.ts'
 
 /** Pixel values [channels, imageSize, imageSize] of one image. */
@@ -72,8 +73,8 @@ export class ImageFeatures {
       values.set(image, (i * values.length) / pixels.length)
     })
     const feeds = { pixel_values: tensor('float32', shape, values) }
-    const { image_features } = await this.#session.compute(feeds, signal ? { signal } : {})
-    const features = (image_features as Tensor).values as Float32Array
+    const results = await this.#session.compute(feeds, signal ? { signal } : {})
+    const features = floatsOf(results, 'image_features')
     const size = imageTokens * decoder.hiddenSize
     return pixels.map((_, i) => features.slice(i * size, (i + 1) * size))
   }
