@@ -117,6 +117,8 @@ export class DeviceMemory implements TensorMemory {
     const keepOnDevice = work === 'fetch' ? [] : graph.outputs.map(({ name }) => name)
     const opening = OrtSession.open(graph, { device: this.#device, keepOnDevice })
     this.#sessions.set(key, opening)
+    // What could not be opened now, for want of memory, may be opened later.
+    opening.catch(() => this.#sessions.delete(key))
     return opening
   }
 }
