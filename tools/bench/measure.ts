@@ -6,7 +6,13 @@ import { Training } from '../../src/main/engine/align/optimiser/training.ts'
 import { likelihoodObjective } from '../../src/main/engine/align/ppo/ppoLoss.ts'
 import { loraScale } from '../../src/main/engine/folder/peft.ts'
 import type { Graph } from '../../src/main/engine/graph/ir.ts'
-import { OrtSession, type SessionOptions, type Tensor, tensor } from '../../src/main/engine/graph/ortSession.ts'
+import {
+  OrtSession,
+  type RunInput,
+  type SessionOptions,
+  type Tensor,
+  tensor,
+} from '../../src/main/engine/graph/ortSession.ts'
 import { takeProfile } from '../../src/main/engine/graph/profile.ts'
 import type { VlmConfig } from '../../src/main/engine/models/architecture.ts'
 import type { LlavaConfig } from '../../src/main/engine/models/llava/config.ts'
@@ -243,7 +249,7 @@ async function profileScale(
   return profiles
 }
 
-async function breakdown(graph: Graph, feeds: Record<string, Tensor>, options: MeasureOptions): Promise<Breakdown> {
+async function breakdown(graph: Graph, feeds: Record<string, RunInput>, options: MeasureOptions): Promise<Breakdown> {
   const profilePrefix = join(options.folder, `profile-${graph.name}`)
   const session = await OrtSession.open(graph, { ...options.session, profilePrefix })
   const runs = options.repeats + 1

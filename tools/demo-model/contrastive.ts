@@ -5,6 +5,7 @@ import { gradients } from '../../src/main/engine/autodiff/backward.ts'
 import { GraphBuilder } from '../../src/main/engine/graph/graphBuilder.ts'
 import type { Graph, Value } from '../../src/main/engine/graph/ir.ts'
 import { type Tensor, tensor } from '../../src/main/engine/graph/ortSession.ts'
+import { tensorOf } from '../../src/main/engine/graph/tensor.ts'
 import { tensorOps } from '../../src/main/engine/graph/tensorOps.ts'
 import { type DualEncoderConfig, dualEncoderNames } from '../../src/main/engine/models/companion/config.ts'
 import { textFeeds } from '../../src/main/engine/models/companion/encoder.ts'
@@ -128,8 +129,8 @@ export function contrastiveFeeds(
   const patches = patchCount(config.vision)
   return {
     ...captions,
-    word_ids: words['input_ids'] as Tensor,
-    word_rows: words['pooled_rows'] as Tensor,
+    word_ids: tensorOf(words, 'input_ids', 'int64'),
+    word_rows: tensorOf(words, 'pooled_rows', 'int64'),
     pixel_values: tensor('float32', [scenes.length, channels, imageSize, imageSize], pixelValues(pictures, indices)),
     word_targets: tensor('float32', [scenes.length, classNames.length], wordTargets),
     patch_targets: tensor('float32', [scenes.length, patches, classNames.length], patchTargets(scenes, patches)),

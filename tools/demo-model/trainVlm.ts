@@ -3,7 +3,8 @@
 import { existsSync } from 'node:fs'
 import { Tokenizer } from '@huggingface/tokenizers'
 import { openWeights, type Weights } from '../../src/main/engine/folder/weights.ts'
-import { type Tensor, tensor } from '../../src/main/engine/graph/ortSession.ts'
+import { tensor } from '../../src/main/engine/graph/ortSession.ts'
+import { tensorOf } from '../../src/main/engine/graph/tensor.ts'
 import type { LlavaConfig } from '../../src/main/engine/models/llava/config.ts'
 import { describeVlm } from '../../src/main/engine/models/registry.ts'
 import { Rng } from '../../src/main/engine/rng.ts'
@@ -65,7 +66,7 @@ export async function trainVlm(
     const shape = [batch, 3, pictureEdge, pictureEdge]
     const seen = await tower.compute({ pixel_values: tensor('float32', shape, pixelValues(pictures, indices)) })
     const said = indices.map((index) => conversation(scenes[index] as Scene, step))
-    const { loss } = await trainer.step(captioningFeeds(config, said, seen['tower_features'] as Tensor))
+    const { loss } = await trainer.step(captioningFeeds(config, said, tensorOf(seen, 'tower_features', 'float32')))
     sum += loss?.[0] as number
     if ((step + 1) % 100 === 0) {
       const seconds = (performance.now() - startMs) / 1e5

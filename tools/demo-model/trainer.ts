@@ -4,6 +4,7 @@ import { AdamW } from '../../src/main/engine/align/optimiser/adamw.ts'
 import { learningRate } from '../../src/main/engine/align/optimiser/learningRate.ts'
 import type { Graph } from '../../src/main/engine/graph/ir.ts'
 import { OrtSession, type Tensor, tensor } from '../../src/main/engine/graph/ortSession.ts'
+import { floatsOf } from '../../src/main/engine/graph/tensor.ts'
 import { Rng } from '../../src/main/engine/rng.ts'
 
 export interface TrainingSettings {
@@ -57,9 +58,10 @@ export class Trainer {
     const outputs = await this.#session.compute({ ...this.#feeds, ...feeds })
     const gradients: Record<string, Float32Array> = {}
     const others: Record<string, Float32Array> = {}
-    for (const [name, { values }] of Object.entries(outputs)) {
-      if (name.startsWith('grad.')) gradients[name.slice('grad.'.length)] = values as Float32Array
-      else others[name] = values as Float32Array
+    for (const name of Object.keys(outputs)) {
+      const values = floatsOf(outputs, name)
+      if (name.startsWith('grad.')) gradients[name.slice('grad.'.length)] = values
+      else others[name] = values
     }
     const { steps: totalSteps, peakRate: peak, warmupSteps } = this.#settings
     const rate = learningRate({ kind: 'cosine', peak, warmupSteps, totalSteps }, this.#step++)

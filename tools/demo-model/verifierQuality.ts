@@ -1,5 +1,6 @@
 // How well the companion tells the words that an image shows from those that it does not, on held-out scenes.
 import { OrtSession, tensor } from '../../src/main/engine/graph/ortSession.ts'
+import { floatsOf } from '../../src/main/engine/graph/tensor.ts'
 import {
   type DualEncoderSource,
   imageEmbeddingGraph,
@@ -46,16 +47,16 @@ export async function wordScores(
   const width = source.config.projectionSize
   const texts = await OrtSession.open(textEmbeddingGraph(source), { device: 'cpu', threads })
   const prompts = classNames.map((name) => encode(`a photo of a ${name}`))
-  const { text_embeds } = await texts.compute(textFeeds(source.config.text, prompts))
+  const told = await texts.compute(textFeeds(source.config.text, prompts))
   await texts.release()
-  const words = text_embeds?.values as Float32Array
+  const words = floatsOf(told, 'text_embeds')
   const images = await OrtSession.open(imageEmbeddingGraph(source), { device: 'cpu', threads })
   const scores = new Float32Array(count * classNames.length)
   for (let start = 0; start < count; start += 100) {
     const rows = Array.from({ length: Math.min(100, count - start) }, (_, i) => start + i)
     const shape = [rows.length, 3, pictureEdge, pictureEdge]
-    const { image_embeds } = await images.compute({ pixel_values: tensor('float32', shape, pixels(rows)) })
-    const embeds = image_embeds?.values as Float32Array
+    const seen = await images.compute({ pixel_values: tensor('float32', shape, pixels(rows)) })
+    const embeds = floatsOf(seen, 'image_embeds')
     rows.forEach((row, i) => {
       for (let word = 0; word < classNames.length; word++) {
         let cosine = 0

@@ -7,7 +7,8 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { runtimeEnvironment, setUp } from '../../scripts/setup.ts'
 import { type TensorToWrite, writeSafetensors } from '../../src/main/engine/folder/safetensors.ts'
-import { OrtSession, type Tensor } from '../../src/main/engine/graph/ortSession.ts'
+import { OrtSession } from '../../src/main/engine/graph/ortSession.ts'
+import { tensorOf } from '../../src/main/engine/graph/tensor.ts'
 import { openImageProcessor } from '../../src/main/engine/image/imageProcessor.ts'
 import { readLexicon } from '../../src/main/engine/jobs/readLexicon.ts'
 import { imagesOfRun, openStoredRun, policyAtStep } from '../../src/main/engine/jobs/storedRun.ts'
@@ -62,7 +63,7 @@ const adapted = said.get('adapted') as readonly ImageResponse[]
 const { adapter } = policyAtStep(db, runId, step, config, models.source)
 const { graph } = responseGraph(models.source, { adapter: { rank: adapter.rank }, outputs: ['logits'] })
 const session = await OrtSession.open(graph, { device: 'cpu', threads: 1 })
-const { logits } = await session.compute({
+const results = await session.compute({
   ...responseFeeds(models.source.config, adapted, 1),
   ...loraFeeds(adapter),
 })
@@ -79,7 +80,11 @@ await writeSafetensors(join(out, 'evidence.safetensors'), [
     concatenate(pixels.map(({ values }) => values)),
   ),
   // [rows, vocab], the response tokens of one row after the other.
-  floatsOf('logits', [adapted.flatMap(({ tokens }) => tokens).length, decoder.vocabSize], logits as Tensor),
+  floatsOf(
+    'logits',
+    [adapted.flatMap(({ tokens }) => tokens).length, decoder.vocabSize],
+    tensorOf(results, 'logits', 'float32').values,
+  ),
 ])
 const responses = Object.fromEntries([...said].map(([name, list]) => [name, list.map(({ tokens }) => tokens)]))
 const evidence = {
@@ -92,8 +97,7 @@ db.close()
 const alike = responses['adapted']?.filter((tokens, i) => `${tokens}` === `${responses['merged']?.[i]}`).length
 console.log(`step ${step}: ${alike} of ${count} greedy responses of the merged model are those of the adapter`)
 
-function floatsOf(name: string, shape: number[], data: Float32Array | Tensor): TensorToWrite {
-  const floats = data instanceof Float32Array ? data : (data.values as Float32Array)
+function floatsOf(name: string, shape: number[], floats: Float32Array): TensorToWrite {
   return { name, dtype: 'F32', shape, bytes: new Uint8Array(floats.buffer, floats.byteOffset, floats.byteLength) }
 }
 

@@ -1,8 +1,9 @@
-// The graphs of a whole model on WebGPU, through the software adapter that the development runtime carries.
+// The graphs of a whole model, and a training, on WebGPU, through the software adapter that the development runtime carries.
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { hasSoftwareGpu, linesOf } from '../graph/testing/softwareGpu.ts'
 import type { ModelComparison } from './testing/compareModelDevices.ts'
+import type { TrainingComparison } from './testing/compareTraining.ts'
 
 /**
  * What WebGPU leaves to the CPU: the arithmetic of shapes that are known only at a run, none of it in a layer. The list
@@ -31,4 +32,17 @@ test.runIf(hasSoftwareGpu)(
     expect(Object.fromEntries(compared.map(({ graph, cpuNodes }) => [graph, cpuNodes]))).toEqual(leftToTheCpu)
   },
   300_000,
+)
+
+test.runIf(hasSoftwareGpu)(
+  'parameters that a device holds follow their updates, agree with the CPU to 1e-3 and leave nothing there',
+  () => {
+    const script = join(import.meta.dirname, 'testing/compareTraining.ts')
+    const [trained] = linesOf<TrainingComparison>(script, ['webgpu'], 170_000)
+    expect(Object.entries(trained?.relativeErrors ?? {}).filter(([, error]) => !(error < 1e-3))).toEqual([])
+    expect(Object.keys(trained?.relativeErrors ?? {})).toHaveLength(4)
+    expect(trained?.lossRatio).toBeLessThan(0.5)
+    expect(trained?.open).toEqual({ tensors: 0, sessions: 0 })
+  },
+  180_000,
 )

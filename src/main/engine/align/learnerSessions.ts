@@ -1,7 +1,7 @@
 // What every learner works with: the sessions that score responses under policy and reference, and those that train it.
 // Before it stand a policy and a learner's losses, after it ppo/ppoLearner.ts and dpo/dpoLearner.ts.
-import type { Tensor } from '../graph/ortSession.ts'
 import { openTogether, releaseAll } from '../graph/resources.ts'
+import { tensorOf } from '../graph/tensor.ts'
 import { loraFeeds } from '../models/shared/lora.ts'
 import type { Feeds } from '../models/shared/sequenceFeeds.ts'
 import { type ResponseGraphOptions, responseGraph, type VlmSource } from '../models/vlmGraphs.ts'
@@ -86,7 +86,7 @@ export class LearnerSessions {
   feeds(responses: readonly PromptedResponse[]): Feeds {
     return {
       ...responseFeeds(this.source.config, responses, this.#temperature),
-      'lora.scale': loraFeeds(this.policy.adapter)['lora.scale'] as Tensor,
+      'lora.scale': tensorOf(loraFeeds(this.policy.adapter), 'lora.scale', 'float32'),
     }
   }
 

@@ -2,6 +2,7 @@
 // from its seed alone; a policy that was stored and read back goes on bit for bit.
 import { beforeAll, describe, expect, test } from 'vitest'
 import { presetConfig, type RunConfig } from '../../../shared/runConfig.ts'
+import { floatsOf } from '../graph/tensor.ts'
 import { loraFeeds, loraSlots } from '../models/shared/lora.ts'
 import { valueHeadShapes } from '../models/shared/valueHead.ts'
 import { openSequenceCase, runOnce, type SequenceCase } from '../models/testing/sequenceCase.ts'
@@ -35,7 +36,7 @@ const optionsOf = (changed: RunConfig = config) =>
 /** Eight responses, half of them with the liked token at their third place, half with the other. */
 function rollouts(): RewardedRollout[] {
   const { decoder, imageTokenId } = given.source.config
-  const features = given.feeds['image_features']?.values as Float32Array
+  const features = floatsOf(given.feeds, 'image_features')
   const size = features.length / 2
   const imageTokens = size / decoder.hiddenSize
   return Array.from({ length: 8 }, (_, i) => {
@@ -57,7 +58,7 @@ async function likings(policy: Policy): Promise<[liked: number, other: number]> 
   const all = rollouts()
   const { graph } = responseGraph(given.source, { adapter: { rank: 4 } })
   const feeds = { ...responseFeeds(given.source.config, all, 1), ...loraFeeds(policy.adapter) }
-  const logProbs = (await runOnce(graph, feeds))['logProbs']?.values as Float32Array
+  const logProbs = floatsOf(await runOnce(graph, feeds), 'logProbs')
   const mean = (first: number) =>
     [0, 1, 2, 3].reduce((sum, i) => sum + (logProbs[(2 * i + first) * 5 + 2] as number), 0) / 4
   return [mean(0), mean(1)]
@@ -208,7 +209,7 @@ describe('DPO', () => {
       ...pairFeeds(pairs, 2),
     }
     const found = await runOnce(graph, feeds)
-    const logProbs = found['logProbs']?.values as Float32Array
+    const logProbs = floatsOf(found, 'logProbs')
     const moved = [0, 1, 2, 3].map((i) =>
       [0, 1, 2, 3, 4].reduce((sum, t) => sum + (logProbs[i * 5 + t] as number) - (reference[i]?.[t] as number), 0),
     ) as [number, number, number, number]

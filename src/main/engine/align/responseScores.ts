@@ -1,7 +1,8 @@
 // What policy and reference say of given responses: log-probabilities, values, hidden states. Asked by the learners
 // before each update, in micro-batches.
 import type { DeviceName } from '../../../shared/hardware.ts'
-import { OrtSession, requireFinite, type Tensor } from '../graph/ortSession.ts'
+import { OrtSession, requireFinite } from '../graph/ortSession.ts'
+import { tensorOf } from '../graph/tensor.ts'
 import { loraFeeds } from '../models/shared/lora.ts'
 import { valueHeadFeeds } from '../models/shared/valueHead.ts'
 import { responseGraph, type VlmSource } from '../models/vlmGraphs.ts'
@@ -90,12 +91,12 @@ export class ResponseScores {
       const feeds = { ...responseFeeds(this.#source.config, batch, temperature), ...parameters }
       const results = await this.#session.compute(feeds, { outputs, ...(signal && { signal }) })
       for (const name of outputs) {
-        requireFinite(outputWords[name] ?? name, results[name] as Tensor)
+        const result = tensorOf(results, name, 'float32')
+        requireFinite(outputWords[name] ?? name, result)
         const width = name === 'hidden' ? hiddenSize : 1
-        const values = (results[name] as Tensor).values as Float32Array
         let at = 0
         for (const { tokens } of batch) {
-          found[name]?.push(values.slice(at, at + tokens.length * width))
+          found[name]?.push(result.values.slice(at, at + tokens.length * width))
           at += tokens.length * width
         }
       }

@@ -3,7 +3,8 @@
 import { describe, expect, test } from 'vitest'
 import { GraphBuilder } from '../graph/graphBuilder.ts'
 import type { Value } from '../graph/ir.ts'
-import { OrtSession, type Tensor, tensor } from '../graph/ortSession.ts'
+import { OrtSession } from '../graph/ortSession.ts'
+import { type Tensor, tensor, tensorOf } from '../graph/tensor.ts'
 import { tensorOps } from '../graph/tensorOps.ts'
 import { gradients } from './backward.ts'
 import { build, cases, numbers, sizeOf } from './testing/cases.ts'
@@ -36,7 +37,7 @@ describe('gradient rules against central differences', () => {
         return Number((await session.compute(feed(moved)))['loss']?.values[0])
       }
       for (const [operand, list] of values.entries()) {
-        const gradient = Array.from((analytic[`d${operand}`] as Tensor).values, Number)
+        const gradient = Array.from(tensorOf(analytic, `d${operand}`, dtype).values, Number)
         expect(gradient).toHaveLength(list.length)
         for (const element of list.keys()) {
           const difference =

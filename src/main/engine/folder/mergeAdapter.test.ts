@@ -15,6 +15,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
+import { floatsOf } from '../graph/tensor.ts'
 import { bfloat16Bits, bfloat16Number } from '../graph/typedValues.ts'
 import { llava } from '../models/llava/llava.ts'
 import { byDecoderPath, loraFeeds, storedAdapter } from '../models/shared/lora.ts'
@@ -57,9 +58,9 @@ describe.each(trainedFixtures)('%s merged with its adapter', (name) => {
     expect(opened.weights.names).toEqual(source.weights.names)
     expect([...opened.weights.files.keys()]).toEqual([...source.weights.files.keys()])
     const vocabSize = source.config.decoder.vocabSize
-    const { logits } = await runResponse(opened, feeds, { outputs: ['logits'] })
+    const results = await runResponse(opened, feeds, { outputs: ['logits'] })
     const expected = at(floats(fixture.get('merged.response_logits')), cells, vocabSize)
-    expect(maxDifference(logits?.values as Float32Array, expected)).toBeLessThan(1e-4)
+    expect(maxDifference(floatsOf(results, 'logits'), expected)).toBeLessThan(1e-4)
   })
 
   test('differs from its source in the seven projections of each layer alone', async () => {
@@ -86,14 +87,14 @@ test('an adapter that was written and merged says what it says beside its model,
   for (const strength of [1, 0.25]) {
     const merged = newPlace()
     await merge(source.weights, again, merged, { strength })
-    const { logits } = await runResponse(await openVlm(merged), feeds, { outputs: ['logits'] })
+    const results = await runResponse(await openVlm(merged), feeds, { outputs: ['logits'] })
     const beside = await runResponse(
       source,
       { ...feeds, ...loraFeeds(byDecoderPath(llava, adapter), strength) },
       { adapter: { rank: adapter.rank }, outputs: ['logits'] },
     )
-    const expected = beside['logits']?.values as Float32Array
-    expect(maxDifference(logits?.values as Float32Array, expected)).toBeLessThan(1e-4)
+    const expected = floatsOf(beside, 'logits')
+    expect(maxDifference(floatsOf(results, 'logits'), expected)).toBeLessThan(1e-4)
   }
 })
 

@@ -4,7 +4,8 @@ import { cpus, totalmem } from 'node:os'
 import { type ErrorRecord, toErrorRecord } from '../../../shared/errors.ts'
 import { type DeviceName, type DeviceReport, deviceNames, type HardwareReport } from '../../../shared/hardware.ts'
 import { GraphBuilder } from './graphBuilder.ts'
-import { OrtSession, offeredDevices, runtimeVersion, type Tensor, tensor } from './ortSession.ts'
+import { OrtSession, offeredDevices, runtimeVersion } from './ortSession.ts'
+import { floatsOf, type Tensor, tensor } from './tensor.ts'
 import { tensorOps } from './tensorOps.ts'
 
 /** Rows and columns of the product that is checked, and of the first that is timed. */
@@ -110,8 +111,8 @@ async function check(device: DeviceName, expected: Float64Array): Promise<number
   g.output('c', tensorOps(g).gemm(a, b))
   const session = await OrtSession.open(g.build(), { device })
   try {
-    const { c } = await session.compute({ a: operand(checkedSize, 1), b: operand(checkedSize, 2) })
-    return largestRelativeError((c as Tensor).values as Float32Array, expected)
+    const results = await session.compute({ a: operand(checkedSize, 1), b: operand(checkedSize, 2) })
+    return largestRelativeError(floatsOf(results, 'c'), expected)
   } finally {
     await session.release()
   }
@@ -142,7 +143,7 @@ async function measure(device: DeviceName): Promise<number> {
 }
 
 /** A square matrix of numbers in [-1, 1) that look random and are the same everywhere. */
-function operand(size: number, salt: number): Tensor {
+function operand(size: number, salt: number): Tensor<'float32'> {
   const values = new Float32Array(size * size)
   for (let i = 0; i < values.length; i++) {
     const seed = i + Math.imul(salt, 0x9e3779)
@@ -154,7 +155,7 @@ function operand(size: number, salt: number): Tensor {
 
 /** The product of the operands in double precision: the witness that the CPU, too, is held against. */
 function dotProducts(size: number): Float64Array {
-  const [a, b] = [operand(size, 1).values as Float32Array, operand(size, 2).values as Float32Array]
+  const [a, b] = [operand(size, 1).values, operand(size, 2).values]
   const product = new Float64Array(size * size)
   for (let i = 0; i < size; i++) {
     for (let k = 0; k < size; k++) {

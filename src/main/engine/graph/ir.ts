@@ -48,15 +48,21 @@ export interface Node {
   readonly segment: string | null
 }
 
-/** float16 and bfloat16 as their 16 bits, bool as 0 and 1. */
-export type TypedValues =
-  | Float32Array
-  | Float64Array
-  | Uint16Array
-  | BigInt64Array
-  | Int32Array
-  | Int8Array
-  | Uint8Array
+/** The array that holds each dtype's numbers; float16 and bfloat16 as their 16 bits, bool as 0 and 1. */
+export interface ValueArrays {
+  readonly float32: Float32Array
+  readonly float64: Float64Array
+  readonly float16: Uint16Array
+  readonly bfloat16: Uint16Array
+  readonly int64: BigInt64Array
+  readonly int32: Int32Array
+  readonly int8: Int8Array
+  readonly uint8: Uint8Array
+  readonly bool: Uint8Array
+}
+
+/** Numbers of a dtype, row-major. */
+export type TypedValues<T extends DType = DType> = ValueArrays[T]
 
 /** A slice of a file that holds a tensor row-major and little-endian, e.g. of a `.safetensors` file. */
 export interface FileSlice {

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { GraphBuilder } from './graphBuilder.ts'
-import { OrtSession, requireFinite, type Tensor, tensor } from './ortSession.ts'
+import { OrtSession } from './ortSession.ts'
+import { floatsOf, requireFinite, type Tensor, tensor, tensorOf } from './tensor.ts'
 import { tensorOps } from './tensorOps.ts'
 
 async function computeOnce(g: GraphBuilder, inputs: Record<string, Tensor>): Promise<Record<string, number[]>> {
@@ -174,5 +175,25 @@ describe('a session', () => {
       expect.objectContaining({ code: 'run.non-finite', where: 'loss', found: 'NaN at element 2 of [2, 2]' }),
     )
     expect(() => requireFinite('ids', tensor('int64', [1], [7]))).not.toThrow()
+  })
+})
+
+describe('what a run answers', () => {
+  it('is read by name and dtype, and anything else is refused', async () => {
+    const g = new GraphBuilder('answers')
+    const ops = tensorOps(g)
+    const x = g.input('x', 'float32', [2])
+    g.output('doubled', ops.add(x, x))
+    g.output('whole', ops.cast(x, 'int64'))
+    const session = await OrtSession.open(g.build(), { device: 'cpu' })
+    const results = await session.compute({ x: tensor('float32', [2], [1.5, 2.5]) })
+    await session.release()
+    expect(floatsOf(results, 'doubled')).toEqual(Float32Array.of(3, 5))
+    expect(tensorOf(results, 'whole', 'int64')).toEqual(tensor('int64', [2], [1, 2]))
+    const refused = (found: string) => expect.objectContaining({ code: 'graph.unread', found })
+    expect(() => floatsOf(results, 'whole')).toThrow(refused('int64'))
+    expect(() => floatsOf(results, 'halved')).toThrow(refused('none'))
+    const kept = { dtype: 'float32', shape: [2] } as const
+    expect(() => floatsOf({ kept }, 'kept')).toThrow(expect.objectContaining({ code: 'device.not-fetched' }))
   })
 })

@@ -4,48 +4,59 @@ import { createRequire } from 'node:module'
 import type * as Ort from 'onnxruntime-node'
 import { type ErrorCode, StudioError } from '../../../shared/errors.ts'
 import type { DeviceName } from '../../../shared/hardware.ts'
-import type { DType, Graph, TypedValues } from './ir.ts'
+import type { Graph } from './ir.ts'
 import { writeOnnx } from './onnxWriter.ts'
 import { requireAffordable, sizesOf } from './runSizes.ts'
 import { silenceTelemetry } from './silenceTelemetry.ts'
-import { typedValues } from './typedValues.ts'
+import { type AnyTensor, requireFetched, type Tensor, type TensorDType, tensor } from './tensor.ts'
+import { arrayTypes, holds } from './typedValues.ts'
+
+export { requireFinite, type Tensor, type TensorDType, tensor } from './tensor.ts'
 
 // Not an import: a bundle evaluates those before the first statement of any file.
 silenceTelemetry()
 const ort = createRequire(import.meta.url)('onnxruntime-node') as typeof Ort
 
-/** Element types that can be fed and fetched; bfloat16 lives in weight files only. */
-export type TensorDType = Exclude<DType, 'bfloat16'>
-
-/** A tensor in this process's memory, row-major. Feeding it copies nothing on the CPU. */
-export interface Tensor {
-  readonly dtype: TensorDType
-  readonly shape: readonly number[]
-  readonly values: TypedValues
-}
-
 /** A tensor that stays in the memory of a GPU: an output to feed back, also to another session. */
-export class DeviceTensor {
-  readonly dtype: TensorDType
-  readonly shape: readonly number[]
-  readonly ortTensor: Ort.Tensor
-
-  constructor(ortTensor: Ort.Tensor) {
-    this.dtype = ortTensor.type as TensorDType
-    this.shape = ortTensor.dims
-    this.ortTensor = ortTensor
+export class DeviceTensor<T extends TensorDType = TensorDType> implements AnyTensor<T> {
+  static #openCount = 0
+  /** Tensors of this process that stay on a device and were not disposed of. */
+  static get openCount(): number {
+    return DeviceTensor.#openCount
   }
 
-  /** Gives its memory back; using it afterwards is an error. */
+  readonly dtype: T
+  readonly shape: readonly number[]
+  readonly ortTensor: Ort.Tensor
+  #isDisposed = false
+
+  constructor(dtype: T, ortTensor: Ort.Tensor) {
+    this.dtype = dtype
+    this.shape = ortTensor.dims
+    this.ortTensor = ortTensor
+    DeviceTensor.#openCount++
+  }
+
+  /** Gives its memory back; a second call does nothing, using it afterwards is an error. */
   dispose(): void {
+    if (this.#isDisposed) return
+    this.#isDisposed = true
+    DeviceTensor.#openCount--
     this.ortTensor.dispose()
   }
 }
 
-/** `shape` times `dtype`; numbers are rounded to it. */
-export function tensor(dtype: TensorDType, shape: readonly number[], numbers: TypedValues | readonly number[]): Tensor {
-  return { dtype, shape, values: typedValues(dtype, numbers) }
+/** A tensor of a device whose last change may still be under way (deviceMemory.ts); a run that is fed it waits. */
+export interface QueuedTensor<T extends TensorDType = TensorDType> extends AnyTensor<T> {
+  /** @throws StudioError what the changes before it threw */
+  ready(): Promise<DeviceTensor>
 }
+
+/** What a run can be fed. */
+export type RunInput = Tensor | DeviceTensor | QueuedTensor
+
+/** What a run answers: {@link DeviceTensor} for the outputs that its session keeps on the device. */
+export type RunOutput = Tensor | DeviceTensor
 
 /** The version of ONNX Runtime that runs the graphs. */
 export const runtimeVersion: string = ort.env.versions.node ?? ort.env.versions.common
@@ -129,39 +140,31 @@ export class OrtSession {
    *   the graph or each other, `device.out-of-memory`, `device.run-failed` with what ONNX Runtime said
    */
   async run(
-    inputs: Readonly<Record<string, Tensor | DeviceTensor>>,
+    inputs: Readonly<Record<string, RunInput>>,
     { outputs, signal }: RunOptions = {},
-  ): Promise<Record<string, Tensor | DeviceTensor>> {
+  ): Promise<Record<string, RunOutput>> {
     throwIfCancelled(signal)
     requireAffordable(this.#graph, sizesOf(this.#graph, inputs), this.device)
     const feeds: Record<string, Ort.Tensor> = {}
-    for (const [name, input] of Object.entries(inputs)) feeds[name] = toOrt(input)
+    for (const [name, input] of Object.entries(inputs))
+      feeds[name] = toOrt('ready' in input ? await input.ready() : input)
     let results: Ort.InferenceSession.OnnxValueMapType
     try {
       results = outputs ? await this.#session.run(feeds, outputs) : await this.#session.run(feeds)
     } catch (cause) {
       throw deviceError('run-failed', this.device, 'failed while it was computing', cause)
     }
-    return Object.fromEntries(Object.entries(results).map(([name, result]) => [name, fromOrt(result)]))
+    return Object.fromEntries(Object.entries(results).map(([name, result]) => [name, fromOrt(name, result)]))
   }
 
   /** As {@link run}, for sessions whose outputs all come back to this process's memory. */
-  async compute(
-    inputs: Readonly<Record<string, Tensor | DeviceTensor>>,
-    options: RunOptions = {},
-  ): Promise<Record<string, Tensor>> {
-    const results = await this.run(inputs, options)
-    for (const [name, result] of Object.entries(results)) {
-      if (result instanceof DeviceTensor) {
-        throw new StudioError({
-          code: 'device.not-fetched',
-          message: `The output ${name} stays on the device and cannot be read here.`,
-          remedy: 'Report this fault: a session was asked for numbers that it keeps on the device.',
-          where: name,
-        })
-      }
+  async compute(inputs: Readonly<Record<string, RunInput>>, options: RunOptions = {}): Promise<Record<string, Tensor>> {
+    const fetched: Record<string, Tensor> = {}
+    for (const [name, result] of Object.entries(await this.run(inputs, options))) {
+      requireFetched(name, result)
+      fetched[name] = result
     }
-    return results as Record<string, Tensor>
+    return fetched
   }
 
   /** Ends the profile that {@link SessionOptions.profilePrefix} asked for and writes its file. */
@@ -175,25 +178,6 @@ export class OrtSession {
     this.#isReleased = true
     OrtSession.#openCount--
     await this.#session.release()
-  }
-}
-
-/**
- * Checks numbers before they are used: NaN passes silently through every op.
- * @throws StudioError `run.non-finite` naming the tensor and the first place
- */
-export function requireFinite(name: string, { values, shape }: Tensor): void {
-  for (let i = 0; i < values.length; i++) {
-    const value = values[i]
-    if (typeof value === 'bigint' || Number.isFinite(value)) continue
-    throw new StudioError({
-      code: 'run.non-finite',
-      message: `${name} hold a number that is not finite.`,
-      remedy: 'Lower the learning rate, or choose another device if it happens in the first step.',
-      expected: 'finite numbers',
-      found: `${value} at element ${i} of [${shape.join(', ')}]`,
-      where: name,
-    })
   }
 }
 
@@ -237,17 +221,29 @@ function sessionOptions(options: SessionOptions, weightsFolder: string | null): 
 function toOrt(input: Tensor | DeviceTensor): Ort.Tensor {
   if (input instanceof DeviceTensor) return input.ortTensor
   const { dtype, values, shape } = input
-  return new ort.Tensor(dtype as 'float32', values as Float32Array, shape)
+  return new ort.Tensor(dtype, values, shape)
 }
 
-function fromOrt(result: Ort.OnnxValue): Tensor | DeviceTensor {
-  const ortTensor = result as Ort.Tensor
-  if (ortTensor.location === 'gpu-buffer') return new DeviceTensor(ortTensor)
-  return {
-    dtype: ortTensor.type as TensorDType,
-    shape: ortTensor.dims,
-    values: ortTensor.data as unknown as TypedValues,
-  }
+function fromOrt(name: string, result: Ort.OnnxValue): RunOutput {
+  const dtype = result.type
+  if (!isTensorDType(dtype)) throw unreadableDType(name, dtype)
+  if (result.location === 'gpu-buffer') return new DeviceTensor(dtype, result)
+  if (!holds(dtype, result.data)) throw unreadableDType(name, dtype)
+  return tensor(dtype, result.dims, result.data)
+}
+
+function isTensorDType(type: string): type is TensorDType {
+  return type in arrayTypes && type !== 'bfloat16'
+}
+
+function unreadableDType(name: string, found: string): StudioError {
+  return new StudioError({
+    code: 'graph.dtype',
+    message: `The output ${name} has a dtype that cannot be read.`,
+    remedy: 'Report this fault: the graph was built wrongly.',
+    found,
+    where: name,
+  })
 }
 
 function deviceError(problem: string, device: DeviceName, what: string, cause: unknown): StudioError {

@@ -2,8 +2,14 @@
 import { StudioError } from '../../../shared/errors.ts'
 import type { DType, TypedValues } from './ir.ts'
 
-/** The array type that holds each dtype; float16 and bfloat16 travel as bits, bool as 0 and 1. */
-export const arrayTypes = {
+/** A type of typed arrays: `new ArrayType(length)` holds zeros. */
+export interface ArrayType<T extends DType> {
+  readonly name: string
+  new (length: number): TypedValues<T>
+}
+
+/** The array type that holds each dtype. */
+export const arrayTypes: { readonly [T in DType]: ArrayType<T> } = {
   float32: Float32Array,
   float64: Float64Array,
   float16: Uint16Array,
@@ -13,28 +19,44 @@ export const arrayTypes = {
   int8: Int8Array,
   uint8: Uint8Array,
   bool: Uint8Array,
-} as const satisfies Record<DType, unknown>
+}
+
+/** Numbers rounded to each dtype. */
+const rounded: { readonly [T in DType]: (numbers: readonly number[]) => TypedValues<T> } = {
+  float32: (numbers) => Float32Array.from(numbers),
+  float64: (numbers) => Float64Array.from(numbers),
+  float16: (numbers) => Uint16Array.from(numbers, float16Bits),
+  bfloat16: (numbers) => Uint16Array.from(numbers, bfloat16Bits),
+  int64: (numbers) => BigInt64Array.from(numbers, BigInt),
+  int32: (numbers) => Int32Array.from(numbers),
+  int8: (numbers) => Int8Array.from(numbers),
+  uint8: (numbers) => Uint8Array.from(numbers),
+  bool: (numbers) => Uint8Array.from(numbers),
+}
 
 /**
  * Numbers rounded to a dtype. A typed array is taken to hold that dtype already and returned as it is.
  * @throws StudioError `graph.dtype` when the array is of another type
  */
-export function typedValues(dtype: DType, numbers: TypedValues | readonly number[]): TypedValues {
-  const type = arrayTypes[dtype]
-  if (numbers instanceof type) return numbers
-  if (!Array.isArray(numbers)) {
-    throw new StudioError({
-      code: 'graph.dtype',
-      message: `Numbers of the dtype ${dtype} came in the wrong kind of array.`,
-      remedy: 'Report this fault: the graph was built wrongly.',
-      expected: type.name,
-      found: numbers.constructor.name,
-    })
-  }
-  if (dtype === 'int64') return BigInt64Array.from(numbers, BigInt)
-  if (dtype === 'float16') return Uint16Array.from(numbers, float16Bits)
-  if (dtype === 'bfloat16') return Uint16Array.from(numbers, bfloat16Bits)
-  return (type as typeof Float32Array).from(numbers) as TypedValues
+export function typedValues<T extends DType>(dtype: T, numbers: TypedValues | readonly number[]): TypedValues<T> {
+  if (holds(dtype, numbers)) return numbers
+  if (isList(numbers)) return rounded[dtype](numbers)
+  throw new StudioError({
+    code: 'graph.dtype',
+    message: `Numbers of the dtype ${dtype} came in the wrong kind of array.`,
+    remedy: 'Report this fault: the graph was built wrongly.',
+    expected: arrayTypes[dtype].name,
+    found: numbers.constructor.name,
+  })
+}
+
+/** Whether the array is of the type that holds the dtype. */
+export function holds<T extends DType>(dtype: T, numbers: unknown): numbers is TypedValues<T> {
+  return numbers instanceof arrayTypes[dtype]
+}
+
+function isList(numbers: TypedValues | readonly number[]): numbers is readonly number[] {
+  return Array.isArray(numbers)
 }
 
 const single = new Float32Array(1)

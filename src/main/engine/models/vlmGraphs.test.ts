@@ -2,6 +2,7 @@
 // on the CPU in float32. Losses and gradients follow in align/ppoLoss.test.ts.
 import { describe, expect, test } from 'vitest'
 import { readAdapter } from '../folder/peft.ts'
+import { floatsOf } from '../graph/tensor.ts'
 import { byDecoderPath, loraFeeds } from './shared/lora.ts'
 import { floats, maxDifference } from './testing/parityFixtures.ts'
 import { at, openSequenceCase, plainFixtures, rowFeeds, runResponse, trainedFixtures } from './testing/sequenceCase.ts'
@@ -10,18 +11,18 @@ describe.each(plainFixtures)('%s', (name) => {
   test('image features, logits and log-probabilities are those of transformers', async () => {
     const { fixture, source, batch, feeds, cells } = await openSequenceCase(name)
     const projected = fixture.get('vision.projected')
-    expect(maxDifference(feeds['image_features']?.values as Float32Array, floats(projected))).toBeLessThan(1e-4)
+    expect(maxDifference(floatsOf(feeds, 'image_features'), floats(projected))).toBeLessThan(1e-4)
 
     const real = [...batch.mask.keys()].filter((i) => batch.mask[i])
     const all = await runResponse(source, { ...feeds, ...rowFeeds(real, () => 0) }, { outputs: ['logits'] })
     const logits = at(floats(fixture.get('sequence.logits')), real, source.config.decoder.vocabSize)
-    expect(maxDifference(all['logits']?.values as Float32Array, logits)).toBeLessThan(1e-4)
+    expect(maxDifference(floatsOf(all, 'logits'), logits)).toBeLessThan(1e-4)
 
     const some = await runResponse(source, feeds, { outputs: ['hidden'] })
     const logProbs = at(floats(fixture.get('sequence.response_logprobs')), cells)
-    expect(maxDifference(some['logProbs']?.values as Float32Array, logProbs)).toBeLessThan(1e-4)
+    expect(maxDifference(floatsOf(some, 'logProbs'), logProbs)).toBeLessThan(1e-4)
     const hidden = at(floats(fixture.get('sequence.response_hidden')), cells, source.config.decoder.hiddenSize)
-    expect(maxDifference(some['hidden']?.values as Float32Array, hidden)).toBeLessThan(1e-4)
+    expect(maxDifference(floatsOf(some, 'hidden'), hidden)).toBeLessThan(1e-4)
   })
 })
 
@@ -32,9 +33,9 @@ describe.each(trainedFixtures)('%s with its adapter', (name) => {
     const options = { adapter: { rank: adapter.rank }, outputs: ['logits'] } as const
     const on = await runResponse(source, { ...feeds, ...loraFeeds(adapter) }, options)
     const expected = at(floats(fixture.get('adapter.response_logits')), cells, source.config.decoder.vocabSize)
-    expect(maxDifference(on['logits']?.values as Float32Array, expected)).toBeLessThan(1e-4)
+    expect(maxDifference(floatsOf(on, 'logits'), expected)).toBeLessThan(1e-4)
     const off = await runResponse(source, { ...feeds, ...loraFeeds(adapter, 0) }, options)
     const reference = at(floats(fixture.get('sequence.response_logprobs')), cells)
-    expect(maxDifference(off['logProbs']?.values as Float32Array, reference)).toBeLessThan(1e-4)
+    expect(maxDifference(floatsOf(off, 'logProbs'), reference)).toBeLessThan(1e-4)
   })
 })

@@ -32,7 +32,7 @@ export interface AdapterSpec {
   readonly slots?: readonly LoraSlot[]
 }
 
-/** `pixel_values` [images, channels, size, size], a tile each, to `image_features` [images, rows of a tile, hidden]. */
+/** `pixel_values` [images, channels, size, size], a tile each, to `image_features` [image_rows, hidden]. */
 export function visionGraph(source: VlmSource): Graph {
   const g = new GraphBuilder('vision')
   const p = parametersOf(g, source)
@@ -213,16 +213,17 @@ function imageRows(g: GraphBuilder, p: VlmParameters, source: VlmSource, input: 
     input === 'features'
       ? g.input('tower_features', 'float32', ['images', 'tower_rows', architecture.towerWidth(config)])
       : tower(g, p, source)
-  const rows = projected(g, p, source, features)
-  return tensorOps(g).reshape(rows, [elementCount(rows.shape.slice(0, -1)), hiddenSize])
+  return projected(g, p, source, features)
 }
 
 function tower(g: GraphBuilder, p: VlmParameters, { architecture, config }: VlmSource): Value {
   return architecture.towerFeatures(g, p.tower, config, pixelInput(g, config.vision))
 }
 
+/** Rows of all tiles one after the other, [image_rows, hidden]. */
 function projected(g: GraphBuilder, p: VlmParameters, { architecture, config }: VlmSource, features: Value): Value {
-  return architecture.projector(g, p.projector, config, features)
+  const rows = architecture.projector(g, p.projector, config, features)
+  return tensorOps(g).reshape(rows, [elementCount(rows.shape.slice(0, -1)), config.decoder.hiddenSize])
 }
 
 function parametersOf(g: GraphBuilder, { architecture, weights }: VlmSource): VlmParameters {

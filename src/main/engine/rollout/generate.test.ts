@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { readAdapter } from '../folder/peft.ts'
 import { tensor } from '../graph/ortSession.ts'
+import { floatsOf } from '../graph/tensor.ts'
 import { byDecoderPath, loraFeeds } from '../models/shared/lora.ts'
 import { featureFeeds, padTokens, sequenceFeeds } from '../models/shared/sequenceFeeds.ts'
 import { floats, integers, maxDifference, type ParityFixture, readFixture } from '../models/testing/parityFixtures.ts'
@@ -44,7 +45,7 @@ async function open(name: string): Promise<Opened> {
   const rank = trainedFixtures.includes(name) ? 4 : null
   const adapter = rank ? { rank } : null
   const generator = await Generator.open(source, { device: 'cpu', threads: 1, adapter })
-  const features = (await imageFeaturesOf(source, fixture)).values as Float32Array
+  const features = (await imageFeaturesOf(source, fixture)).values
   const { batch, seq, ids, mask } = tokenBatch(fixture, 'prompt')
   const prompts = Array.from({ length: batch }, (_, row) => ({
     promptIds: [...ids.subarray(row * seq, (row + 1) * seq)].filter((_, column) => mask[row * seq + column]),
@@ -215,7 +216,7 @@ describe('the end of a response', () => {
     const { promptIds, imageFeatures } = prompts[0] as (typeof prompts)[number]
     const batch = padTokens([[...promptIds, ...(together[0] as number[])]], source.config.padTokenId, 'right')
     const rows = Array.from({ length: 150 }, (_, i) => promptIds.length - 1 + i)
-    const { logits } = await runResponse(
+    const results = await runResponse(
       source,
       {
         ...sequenceFeeds(source.config.decoder, batch),
@@ -226,7 +227,7 @@ describe('the end of a response', () => {
       { outputs: ['logits'] },
     )
     const { vocabSize } = source.config.decoder
-    const { values } = logits as { values: Float32Array }
+    const values = floatsOf(results, 'logits')
     const predicted = rows.map((_, i) => {
       const row = values.subarray(i * vocabSize, (i + 1) * vocabSize)
       return row.indexOf(Math.max(...row))

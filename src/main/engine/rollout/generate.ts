@@ -1,7 +1,8 @@
 // Batched decoding with a key-value cache: prompts with images in, responses with log-probabilities out.
 // Before it stand prompts and image features, after it token spans, rewards and evaluation.
-import { OrtSession, type SessionOptions, type Tensor, throwIfCancelled } from '../graph/ortSession.ts'
+import { OrtSession, type SessionOptions, throwIfCancelled } from '../graph/ortSession.ts'
 import { openTogether, releaseAll } from '../graph/resources.ts'
+import { floatsOf } from '../graph/tensor.ts'
 import { type Feeds, featureFeeds, padTokens, sequenceFeeds } from '../models/shared/sequenceFeeds.ts'
 import { type AdapterSpec, promptGraph, stepGraph, type VlmSource } from '../models/vlmGraphs.ts'
 import type { Rng, RngState } from '../rng.ts'
@@ -163,7 +164,7 @@ export class Generator {
         run,
       )
       cache.append(step)
-      logits = (step['logits'] as Tensor).values as Float32Array
+      logits = floatsOf(step, 'logits')
       logitsRow = rows.map((_, i) => i)
     }
   }
@@ -208,7 +209,7 @@ export class Generator {
       run,
     )
     const cache = new KvCache(config.decoder, results, batch.mask, promptOf)
-    return { cache, logits: (results['logits'] as Tensor).values as Float32Array, promptOf }
+    return { cache, logits: floatsOf(results, 'logits'), promptOf }
   }
 }
 

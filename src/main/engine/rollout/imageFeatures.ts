@@ -2,7 +2,8 @@
 // and every update of a run reads the same ones. Before it stands the image processor, after it generate.ts and align/.
 import { StudioError } from '../../../shared/errors.ts'
 import type { DeviceName } from '../../../shared/hardware.ts'
-import { OrtSession, type Tensor, tensor } from '../graph/ortSession.ts'
+import { OrtSession, tensor } from '../graph/ortSession.ts'
+import { floatsOf } from '../graph/tensor.ts'
 import type { ImagePixels } from '../image/imageProcessor.ts'
 import type { ImageLayout } from '../models/architecture.ts'
 import { type VlmSource, visionGraph } from '../models/vlmGraphs.ts'
@@ -79,8 +80,8 @@ export class ImageFeatures {
     const tileValues = channels * imageSize ** 2
     const shape = [values.length / tileValues, channels, imageSize, imageSize]
     const feeds = { pixel_values: tensor('float32', shape, values) }
-    const { image_features } = await this.#session.compute(feeds, signal ? { signal } : {})
-    const features = (image_features as Tensor).values as Float32Array
+    const results = await this.#session.compute(feeds, signal ? { signal } : {})
+    const features = floatsOf(results, 'image_features')
     const valuesOfTile = features.length / (shape[0] as number)
     let at = 0
     return images.map(({ values: { length }, size }) => {

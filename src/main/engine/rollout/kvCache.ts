@@ -1,19 +1,24 @@
-// Keys and values of a decoding batch. They live in JavaScript: a graph reads them without a copy and hands back only
-// the columns of new tokens. Filled by generate.ts after each run of its graphs.
-import { type Tensor, tensor } from '../graph/ortSession.ts'
+// Keys and values of a decoding batch, and where its tokens stand. A graph reads them from the memory that they are held
+// in and hands back only the columns of new tokens. Filled by generate.ts after each run of its graphs.
+import { type HeldTensors, hostMemory, type TensorMemory } from '../graph/heldTensors.ts'
+import type { RunInput, RunOutput } from '../graph/ortSession.ts'
+import { namedIn } from '../graph/tensor.ts'
 import type { DecoderConfig } from '../models/shared/decoderConfig.ts'
-import { type Feeds, stepFeeds } from '../models/shared/sequenceFeeds.ts'
+import { stepFeeds } from '../models/shared/sequenceFeeds.ts'
 
 /** Columns by which a full cache grows: a growth copies everything, an unused column costs attention a little. */
 const growthColumns = 64
 
+/** The axis of the columns in [rows, kvHeads, columns, headDim]. */
+const columnAxis = 2
+
 /** What a graph answers: `key.LAYER` and `value.LAYER`, each [batch, kvHeads, columns, headDim]. */
-type CacheColumns = Readonly<Record<string, Tensor>>
+type CacheColumns = Readonly<Record<string, RunOutput>>
 
 export class KvCache {
   readonly #config: DecoderConfig
-  /** By `key.LAYER` and `value.LAYER`: [rows, kvHeads, capacity, headDim]. */
-  #arrays = new Map<string, Float32Array>()
+  /** `past.key.LAYER` and `past.value.LAYER`: [rows, kvHeads, capacity, headDim]. */
+  readonly #held: HeldTensors
   /** [rows, capacity]; 1 where a column holds a token of the row. */
   #mask: Uint8Array
   /** Tokens of each row, its next one's position. */
@@ -23,13 +28,20 @@ export class KvCache {
 
   /**
    * The cache of prompts, each row a copy of one of them.
-   * @param prompts answers of the prompt graph
+   * @param prompts answers of the prompt graph, whose columns are taken over
    * @param mask [prompts, columns] as the prompts were padded, on the left
    * @param promptOf for each row, its prompt
+   * @param memory where keys and values are held; elsewhere than in this process the cache is to be released
    */
-  constructor(config: DecoderConfig, prompts: CacheColumns, mask: Uint8Array, promptOf: readonly number[]) {
+  constructor(
+    config: DecoderConfig,
+    prompts: CacheColumns,
+    mask: Uint8Array,
+    promptOf: readonly number[],
+    memory: TensorMemory = hostMemory,
+  ) {
     this.#config = config
-    const columns = (prompts['key.0'] as Tensor).shape[2] as number
+    const columns = namedIn(prompts, 'key.0').shape[columnAxis] as number
     this.#length = columns
     this.#capacity = columns + growthColumns
     this.#mask = new Uint8Array(promptOf.length * this.#capacity)
@@ -37,42 +49,35 @@ export class KvCache {
       this.#mask.set(mask.subarray(prompt * columns, (prompt + 1) * columns), row * this.#capacity)
     })
     this.#positions = promptOf.map((_, row) => this.#maskOf(row).reduce((sum, token) => sum + token, 0))
-    for (const name of cacheNames(config)) {
-      const from = (prompts[name] as Tensor).values as Float32Array
-      this.#arrays.set(name, this.#rearranged(from, columns, columns, this.#capacity, promptOf))
-    }
+    this.#held = memory.hold(this.#asPast(prompts))
+    this.#held.arrange({ rows: promptOf, axis: columnAxis, kept: columns, size: this.#capacity })
   }
 
   get rows(): number {
     return this.#positions.length
   }
 
+  /** Of keys and values. */
+  get sizeBytes(): number {
+    return this.#held.sizeBytes
+  }
+
   /** The step graph's inputs for one new token of each row. */
-  feeds(tokens: readonly number[]): Feeds {
-    const { kvHeads, headDim } = this.#config
-    const feeds = stepFeeds(this.#config, {
+  feeds(tokens: readonly number[]): Record<string, RunInput> {
+    const step = stepFeeds(this.#config, {
       ids: tokens,
       positions: this.#positions,
       mask: this.#mask,
       capacity: this.#capacity,
       length: this.#length,
     })
-    const shape = [this.rows, kvHeads, this.#capacity, headDim]
-    for (const [name, values] of this.#arrays) feeds[`past.${name}`] = tensor('float32', shape, values)
-    return feeds
+    return { ...step, ...this.#held.feeds() }
   }
 
-  /** Takes in the new column of every row. */
+  /** Takes over the new column of every row. */
   append(step: CacheColumns): void {
     if (this.#length === this.#capacity) this.#grow()
-    const { headDim } = this.#config
-    for (const [name, values] of this.#arrays) {
-      const column = (step[name] as Tensor).values as Float32Array
-      for (let block = 0; block < column.length / headDim; block++) {
-        const to = (block * this.#capacity + this.#length) * headDim
-        values.set(column.subarray(block * headDim, (block + 1) * headDim), to)
-      }
-    }
+    this.#held.write(this.#asPast(step), columnAxis, this.#length)
     for (let row = 0; row < this.rows; row++) this.#mask[row * this.#capacity + this.#length] = 1
     this.#positions = this.#positions.map((position) => position + 1)
     this.#length++
@@ -82,6 +87,11 @@ export class KvCache {
   keep(rows: readonly number[]): void {
     if (rows.length === this.rows) return
     this.#reshape(this.#capacity, rows)
+  }
+
+  /** Gives the memory of keys and values back. */
+  async release(): Promise<void> {
+    await this.#held.release()
   }
 
   #grow(): void {
@@ -96,31 +106,15 @@ export class KvCache {
     rows.forEach((from, row) => {
       mask.set(this.#maskOf(from).subarray(0, this.#length), row * capacity)
     })
-    for (const [name, values] of this.#arrays) {
-      this.#arrays.set(name, this.#rearranged(values, this.#length, this.#capacity, capacity, rows))
-    }
+    this.#held.arrange({ rows, axis: columnAxis, kept: this.#length, size: capacity })
     this.#positions = rows.map((row) => this.#positions[row] as number)
     this.#mask = mask
     this.#capacity = capacity
   }
 
-  /** The first `columns` columns of chosen rows, from a layout of `before` columns to one of `after`. */
-  #rearranged(
-    values: Float32Array,
-    columns: number,
-    before: number,
-    after: number,
-    rows: readonly number[],
-  ): Float32Array {
-    const { kvHeads, headDim } = this.#config
-    const moved = new Float32Array(rows.length * kvHeads * after * headDim)
-    rows.forEach((from, row) => {
-      for (let head = 0; head < kvHeads; head++) {
-        const start = (from * kvHeads + head) * before * headDim
-        moved.set(values.subarray(start, start + columns * headDim), (row * kvHeads + head) * after * headDim)
-      }
-    })
-    return moved
+  /** Columns by the names under which the step graph reads them. */
+  #asPast(columns: CacheColumns): CacheColumns {
+    return Object.fromEntries(cacheNames(this.#config).map((name) => [`past.${name}`, namedIn(columns, name)]))
   }
 
   #maskOf(row: number): Uint8Array {

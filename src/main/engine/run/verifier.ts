@@ -3,6 +3,7 @@
 import type { DeviceName } from '../../../shared/hardware.ts'
 import { OrtSession, requireFinite, type Tensor, tensor } from '../graph/ortSession.ts'
 import { openTogether, releaseAll } from '../graph/resources.ts'
+import { tensorOf } from '../graph/tensor.ts'
 import {
   type DualEncoderSource,
   evidenceMap,
@@ -86,9 +87,10 @@ export class Verifier {
   /** Embedding of length 1, [projectionSize]. @throws StudioError `run.non-finite`, and what `pixels` throws */
   async imageEmbedding({ key, pixels }: VerifiedImage): Promise<Float32Array> {
     return await this.#once('image', key, async () => {
-      const { image_embeds } = await this.#images.compute({ pixel_values: this.#pixelTensor(await pixels()) })
-      requireFinite("The verifier's numbers of an image", image_embeds as Tensor)
-      return (image_embeds as Tensor).values as Float32Array
+      const results = await this.#images.compute({ pixel_values: this.#pixelTensor(await pixels()) })
+      const embedding = tensorOf(results, 'image_embeds', 'float32')
+      requireFinite("The verifier's numbers of an image", embedding)
+      return embedding.values
     })
   }
 
@@ -107,8 +109,9 @@ export class Verifier {
       ...(threads !== undefined && { threads }),
     })
     try {
-      const { patch_embeds } = await session.compute({ pixel_values: this.#pixelTensor(await pixels()) })
-      return evidenceMap(this.source.config, patch_embeds as Tensor, 0, await this.wordEmbedding(word))
+      const results = await session.compute({ pixel_values: this.#pixelTensor(await pixels()) })
+      const patches = tensorOf(results, 'patch_embeds', 'float32')
+      return evidenceMap(this.source.config, patches, 0, await this.wordEmbedding(word))
     } finally {
       await session.release()
     }
@@ -122,9 +125,10 @@ export class Verifier {
 
   async #embedText(text: string): Promise<Float32Array> {
     const { ids } = this.#tokenizer.encode(text)
-    const { text_embeds } = await this.#texts.compute(textFeeds(this.source.config.text, [ids]))
-    requireFinite("The verifier's numbers of a text", text_embeds as Tensor)
-    return (text_embeds as Tensor).values as Float32Array
+    const results = await this.#texts.compute(textFeeds(this.source.config.text, [ids]))
+    const embedding = tensorOf(results, 'text_embeds', 'float32')
+    requireFinite("The verifier's numbers of a text", embedding)
+    return embedding.values
   }
 
   #pixelTensor(pixels: Float32Array): Tensor {

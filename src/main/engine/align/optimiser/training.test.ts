@@ -5,7 +5,8 @@ import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type Tensor, tensor } from '../../graph/ortSession.ts'
+import { tensor } from '../../graph/ortSession.ts'
+import { floatsOf, tensorOf } from '../../graph/tensor.ts'
 import { loraFeeds, loraSlots, newAdapter } from '../../models/shared/lora.ts'
 import type { Feeds } from '../../models/shared/sequenceFeeds.ts'
 import { fixtureRoot, floats, relativeError } from '../../models/testing/parityFixtures.ts'
@@ -96,9 +97,9 @@ describe('an adapter alone', () => {
   type Adapter = ReturnType<typeof adapterOf>
   const parametersOf = (adapter: Adapter): NamedArrays => {
     const { 'lora.scale': _, ...factors } = loraFeeds(adapter)
-    return Object.fromEntries(Object.entries(factors).map(([name, { values }]) => [name, values as Float32Array]))
+    return Object.fromEntries(Object.keys(factors).map((name) => [name, floatsOf(factors, name)]))
   }
-  const scaleOf = (adapter: Adapter): Feeds => ({ 'lora.scale': loraFeeds(adapter)['lora.scale'] as Tensor })
+  const scaleOf = (adapter: Adapter): Feeds => ({ 'lora.scale': tensorOf(loraFeeds(adapter), 'lora.scale', 'float32') })
   const graphOf = (source: SequenceCase['source']) =>
     responseGraph(source, { adapter: { rank: 4 }, objectives: likelihoodObjective(['adapter']) })
   const tokens = () => given.cells.length
@@ -135,12 +136,12 @@ describe('an adapter alone', () => {
   test('two micro-batches give the gradient of their batch', async () => {
     const { source } = given
     const responses = [0, 1].map((row): PromptedResponse => {
-      const features = given.feeds['image_features'] as Tensor
+      const features = tensorOf(given.feeds, 'image_features', 'float32')
       const size = features.values.length / 2
       return {
         promptIds: [1, ...new Array(9).fill(400), 13 + row, 20],
         tokens: row === 0 ? [30, 31, 32, 2] : [40, 2],
-        imageFeatures: [(features.values as Float32Array).slice(row * size, (row + 1) * size)],
+        imageFeatures: [features.values.slice(row * size, (row + 1) * size)],
       }
     })
     const trainedOn = async (batches: PromptedResponse[][]) => {

@@ -1,6 +1,10 @@
 // One optimiser step over a training graph: micro-batches in, gradients summed, parameters updated in place.
 // Before it stands a response graph with objectives (ppoLoss.ts), after it checkpoints.
-import { OrtSession, type SessionOptions, type Tensor, tensor } from '../../graph/ortSession.ts'
+import { openMemory } from '../../graph/deviceMemory.ts'
+import type { HeldTensors, TensorMemory } from '../../graph/heldTensors.ts'
+import { OrtSession, type SessionOptions } from '../../graph/ortSession.ts'
+import { releaseAll } from '../../graph/resources.ts'
+import { floatsOf, type Tensor, tensor } from '../../graph/tensor.ts'
 import type { Feeds } from '../../models/shared/sequenceFeeds.ts'
 import type { ResponseGraph } from '../../models/vlmGraphs.ts'
 import { AdamW, type AdamWOptions, type AdamWState, type NamedArrays, type StepReport } from './adamw.ts'
@@ -21,6 +25,9 @@ export class Training {
   readonly #graph: ResponseGraph
   readonly #groups: ParameterGroups
   readonly #optimisers: ReadonlyMap<string, AdamW>
+  readonly #memory: TensorMemory
+  /** The parameters as the graph reads them; the optimisers' arrays, or copies of them on the device. */
+  readonly #held: HeldTensors
   readonly #sums = new Map<string, Float32Array>()
 
   private constructor(
@@ -28,11 +35,14 @@ export class Training {
     graph: ResponseGraph,
     groups: ParameterGroups,
     optimisers: ReadonlyMap<string, AdamW>,
+    memory: TensorMemory,
   ) {
     this.#session = session
     this.#graph = graph
     this.#groups = groups
     this.#optimisers = optimisers
+    this.#memory = memory
+    this.#held = memory.hold(this.#parameters())
   }
 
   /** @throws StudioError as `OrtSession.open` does, `run.bad-optimiser-state` when a state does not fit */
@@ -45,7 +55,8 @@ export class Training {
     const optimisers = Object.entries(groups).map(
       ([name, { parameters, optimiser, state }]) => [name, new AdamW(parameters, optimiser, state)] as const,
     )
-    return new Training(await OrtSession.open(graph.graph, options), graph, groups, new Map(optimisers))
+    const session = await OrtSession.open(graph.graph, options)
+    return new Training(session, graph, groups, new Map(optimisers), openMemory(options.device))
   }
 
   /** What a resumed training needs, by group; arrays are the optimisers' own, not copies. */
@@ -61,9 +72,11 @@ export class Training {
    * @throws StudioError as `OrtSession.run` does
    */
   async accumulate(feeds: Feeds, signal?: AbortSignal): Promise<Record<string, number>> {
-    const results = await this.#session.compute({ ...feeds, ...this.#parameterFeeds() }, signal ? { signal } : {})
+    // Parameters change between steps only, so a device is sent them once for all micro-batches of a step.
+    if (this.#sums.size === 0) this.#held.replace(this.#parameters())
+    const results = await this.#session.compute({ ...feeds, ...this.#held.feeds() }, signal ? { signal } : {})
     for (const name of this.#graph.trained) {
-      const gradient = (results[`grad.${name}`] as Tensor).values as Float32Array
+      const gradient = floatsOf(results, `grad.${name}`)
       const sum = this.#sums.get(name)
       // What a run answers is a copy of its own, so the first one serves as the sum.
       if (!sum) this.#sums.set(name, gradient)
@@ -94,10 +107,10 @@ export class Training {
   }
 
   async release(): Promise<void> {
-    await this.#session.release()
+    await releaseAll([this.#session, this.#held, this.#memory])
   }
 
-  #parameterFeeds(): Feeds {
+  #parameters(): Feeds {
     const feeds: Record<string, Tensor> = {}
     for (const { parameters } of Object.values(this.#groups)) {
       for (const [name, values] of Object.entries(parameters)) {

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { readAdapter } from '../../folder/peft.ts'
 import type { GraphBuilder } from '../../graph/graphBuilder.ts'
 import { type Tensor, tensor } from '../../graph/ortSession.ts'
+import { floatsOf, namedIn } from '../../graph/tensor.ts'
 import { tensorOps } from '../../graph/tensorOps.ts'
 import { byDecoderPath, loraFeeds } from '../../models/shared/lora.ts'
 import type { Feeds } from '../../models/shared/sequenceFeeds.ts'
@@ -82,12 +83,12 @@ describe.each(trainedFixtures)('%s', (name) => {
         objectives: build,
         recompute,
       })
-      const inputs = graph.inputs.map((input) => [input.name, everything[input.name] as Tensor])
+      const inputs = graph.inputs.map((input) => [input.name, namedIn(everything, input.name)])
       const results = await runOnce(graph, Object.fromEntries(inputs))
       expect(results['loss']?.values[0]).toBeCloseTo(fixture.json.losses[loss] as number, 4)
       for (const parameter of trained) {
         const witness = witnessName(loss, `grad.${parameter}`)
-        const found = results[`grad.${parameter}`]?.values as Float32Array
+        const found = floatsOf(results, `grad.${parameter}`)
         // The policy loss alone does not reach the value head, so torch has no gradient there.
         const isOff = loss === 'policy' && parameter.startsWith('value_head.')
         if (isOff) expect(Math.max(...found.map(Math.abs)), witness).toBe(0)
@@ -113,7 +114,7 @@ describe.each(trainedFixtures)('%s', (name) => {
     })
     const path = 'layers.1.mlp.down_proj'
     const expected = floats(fixture.get(`grad.policy.${path}.lora_A`))
-    expect(relativeError(results[`grad.lora.${path}.a`]?.values as Float32Array, expected)).toBeLessThan(1e-3)
+    expect(relativeError(floatsOf(results, `grad.lora.${path}.a`), expected)).toBeLessThan(1e-3)
     expect(results['clipFraction']?.values[0]).toBeCloseTo(fixture.json.losses['clip_fraction'] as number, 5)
     expect(results['value']?.values[0]).toBeCloseTo(fixture.json.losses['value_clipped'] as number, 4)
   })

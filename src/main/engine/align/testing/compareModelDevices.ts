@@ -8,8 +8,9 @@ import { join } from 'node:path'
 import { type DeviceName, deviceNameSchema } from '../../../../shared/hardware.ts'
 import { readAdapter } from '../../folder/peft.ts'
 import type { Graph } from '../../graph/ir.ts'
-import { OrtSession, type Tensor, tensor } from '../../graph/ortSession.ts'
+import { OrtSession, type RunInput } from '../../graph/ortSession.ts'
 import { cpuNodes, takeProfile } from '../../graph/profile.ts'
+import { floatsOf, type Tensor, tensor, tensorOf } from '../../graph/tensor.ts'
 import { byDecoderPath, loraFeeds } from '../../models/shared/lora.ts'
 import type { Feeds } from '../../models/shared/sequenceFeeds.ts'
 import { imageFeeds, sequenceFeeds } from '../../models/shared/sequenceFeeds.ts'
@@ -31,6 +32,7 @@ export interface ModelComparison {
   readonly cpuNodes: Readonly<Record<string, number>>
 }
 
+type Inputs = Readonly<Record<string, RunInput>>
 type Results = Record<string, Tensor>
 
 const scratch = mkdtempSync(join(tmpdir(), 'fisao-devices-'))
@@ -41,7 +43,7 @@ const lora = loraFeeds(adapter)
 const { config } = source
 const rng = new Rng({ seed: 1 })
 
-async function run(graph: Graph, inputs: Feeds, device: DeviceName, profilePrefix?: string): Promise<Results> {
+async function run(graph: Graph, inputs: Inputs, device: DeviceName, profilePrefix?: string): Promise<Results> {
   const profile = profilePrefix === undefined ? {} : { profilePrefix }
   const session = await OrtSession.open(graph, { device, threads: 1, ...profile })
   const results = await session.compute(inputs)
@@ -50,18 +52,20 @@ async function run(graph: Graph, inputs: Feeds, device: DeviceName, profilePrefi
   return results
 }
 
-async function compare(graph: Graph, inputs: Feeds): Promise<Results> {
+async function compare(graph: Graph, inputs: Inputs): Promise<Results> {
   const expected = await run(graph, inputs, 'cpu')
   const prefix = join(scratch, graph.name)
   const found = await run(graph, inputs, compared, prefix)
-  const relativeError = Math.max(...Object.keys(expected).map((name) => difference(found[name], expected[name])))
+  const relativeError = Math.max(
+    ...Object.entries(expected).map(([name, one]) => difference(tensorOf(found, name, one.dtype), one)),
+  )
   const comparison: ModelComparison = { graph: graph.name, relativeError, cpuNodes: cpuNodes(takeProfile(prefix)) }
   process.stdout.write(`${JSON.stringify(comparison)}\n`)
   return expected
 }
 
-function difference(found: Tensor | undefined, expected: Tensor | undefined): number {
-  const [a, b] = [found, expected].map((one) => Array.from((one as Tensor).values, Number)) as [number[], number[]]
+function difference(found: Tensor, expected: Tensor): number {
+  const [a, b] = [Array.from(found.values, Number), Array.from(expected.values, Number)]
   const largest = Math.max(1e-3, ...b.map(Math.abs))
   return Math.max(...b.map((value, i) => Math.abs(value - (a[i] ?? Number.NaN)))) / largest
 }
@@ -72,8 +76,8 @@ await compare(visionGraph(source), { pixel_values: tensor('float32', pixels.shap
 const prompt = tokenBatch(fixture, 'prompt')
 const filled = await compare(promptGraph(source, { rank: adapter.rank }), {
   ...sequenceFeeds(config.decoder, prompt),
-  ...imageFeeds(config, prompt, oneImageEach(feeds['image_features'] as Tensor, 2)),
-  image_features: feeds['image_features'] as Tensor,
+  ...imageFeeds(config, prompt, oneImageEach(tensorOf(feeds, 'image_features', 'float32'), 2)),
+  image_features: tensorOf(feeds, 'image_features', 'float32'),
   ...lora,
 })
 const cache = new KvCache(config.decoder, filled, prompt.mask, [0, 1])
@@ -119,7 +123,7 @@ const settings: GenerationSettings = {
   stop: { endTokenIds: config.endTokenIds, stopStrings: [], maxNewTokens: 8 },
   batchSize: 2,
 }
-const features = (feeds['image_features'] as Tensor).values as Float32Array
+const features = floatsOf(feeds, 'image_features')
 const requests = [0, 1].map((i) => ({
   promptIds: [...prompt.ids.subarray(i * prompt.seq, (i + 1) * prompt.seq)].filter(
     (_, at) => prompt.mask[i * prompt.seq + at],

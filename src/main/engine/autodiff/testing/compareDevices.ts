@@ -2,7 +2,8 @@
 // a case. A process of its own: the software adapter must be named in the environment before it starts. By hand:
 //   npx tsx src/main/engine/autodiff/testing/compareDevices.ts [webgpu|cuda]
 import { type DeviceName, deviceNameSchema } from '../../../../shared/hardware.ts'
-import { OrtSession, type Tensor, tensor } from '../../graph/ortSession.ts'
+import { OrtSession } from '../../graph/ortSession.ts'
+import { type Tensor, tensor, tensorOf } from '../../graph/tensor.ts'
 import { build, type Case, cases, numbers, sizeOf } from './cases.ts'
 
 /** What is printed for one case. */
@@ -26,9 +27,9 @@ async function results(one: Case, device: DeviceName): Promise<Record<string, Te
 const compared = deviceNameSchema.parse(process.argv[2] ?? 'webgpu')
 for (const one of cases) {
   const [cpu, other] = [await results(one, 'cpu'), await results(one, compared)]
-  const errors = Object.entries(cpu).map(([name, { values }]) => {
+  const errors = Object.entries(cpu).map(([name, { dtype, values }]) => {
     const expected = [...values].map(Number)
-    const found = [...(other[name] as Tensor).values].map(Number)
+    const found = [...tensorOf(other, name, dtype).values].map(Number)
     const largest = Math.max(1e-3, ...expected.map(Math.abs))
     return Math.max(...expected.map((value, i) => Math.abs(value - (found[i] ?? Number.NaN)))) / largest
   })

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { readTensorBytes, type SafetensorsDType, writeSafetensors } from '../../folder/safetensors.ts'
 import { OrtSession, type Tensor, tensor } from '../../graph/ortSession.ts'
+import { floatsOf, tensorOf } from '../../graph/tensor.ts'
 import { bfloat16Bits } from '../../graph/typedValues.ts'
 import { patchCount } from '../shared/towerConfig.ts'
 import { fixtureRoot, floats, integers, leastCosine, maxDifference, readFixture } from '../testing/parityFixtures.ts'
@@ -37,13 +38,13 @@ describe.each(['clip-encoder', 'siglip-encoder'])('%s', (name) => {
     const images = await compute(imageEmbeddingGraph(source), {
       pixel_values: tensor('float32', pixels.shape, floats(pixels)),
     })
-    const imageEmbeds = images['image_embeds']?.values as Float32Array
+    const imageEmbeds = floatsOf(images, 'image_embeds')
     expect(leastCosine(imageEmbeds, floats(fixture.get('image_embeds')), width)).toBeGreaterThanOrEqual(0.99999)
     expect(maxDifference(imageEmbeds, floats(fixture.get('image_embeds')))).toBeLessThan(1e-5)
 
     const rows = await unpaddedTexts(name)
     const texts = await compute(textEmbeddingGraph(source), textFeeds(source.config.text, rows))
-    const textEmbeds = texts['text_embeds']?.values as Float32Array
+    const textEmbeds = floatsOf(texts, 'text_embeds')
     expect(leastCosine(textEmbeds, floats(fixture.get('text_embeds')), width)).toBeGreaterThanOrEqual(0.99999)
     expect(maxDifference(textEmbeds, floats(fixture.get('text_embeds')))).toBeLessThan(1e-5)
   })
@@ -52,22 +53,23 @@ describe.each(['clip-encoder', 'siglip-encoder'])('%s', (name) => {
     const fixture = await readFixture(name)
     const source = await openDualEncoder(fixture.folder)
     const pixels = fixture.get('pixel_values')
-    const { image_embeds, patch_embeds } = await compute(imageEmbeddingGraph(source, { patches: true }), {
+    const results = await compute(imageEmbeddingGraph(source, { patches: true }), {
       pixel_values: tensor('float32', pixels.shape, floats(pixels)),
     })
     const { projectionSize, vision } = source.config
-    expect(patch_embeds?.shape).toEqual([2, patchCount(vision), projectionSize])
+    const patches = tensorOf(results, 'patch_embeds', 'float32')
+    expect(patches.shape).toEqual([2, patchCount(vision), projectionSize])
     const text = floats(fixture.get('text_embeds')).subarray(0, projectionSize)
-    const map = evidenceMap(source.config, patch_embeds as Tensor, 1, text)
+    const map = evidenceMap(source.config, patches, 1, text)
     expect(map).toHaveLength(patchCount(vision))
     const row = (patchCount(vision) + 2) * projectionSize
-    const third = ((patch_embeds as Tensor).values as Float32Array).subarray(row, row + projectionSize)
+    const third = patches.values.subarray(row, row + projectionSize)
     expect(map[2]).toBeCloseTo(
       third.reduce((sum, x, i) => sum + x * (text[i] as number), 0),
       6,
     )
     expect(Math.hypot(...third)).toBeCloseTo(1, 5)
-    expect(maxDifference(image_embeds?.values as Float32Array, floats(fixture.get('image_embeds')))).toBeLessThan(1e-5)
+    expect(maxDifference(floatsOf(results, 'image_embeds'), floats(fixture.get('image_embeds')))).toBeLessThan(1e-5)
   })
 
   test('its tower is that of its model, and one bit that differs is found', async () => {

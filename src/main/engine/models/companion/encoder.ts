@@ -1,6 +1,5 @@
 // The companion of a vision-language model: the CLIP or SigLIP checkpoint that its image tower was taken from, whose
 // text tower tells how well a word fits an image. Before it stands a Hugging Face folder, after it the verifier.
-
 import { openWeights, type Weights } from '../../folder/weights.ts'
 import { GraphBuilder } from '../../graph/graphBuilder.ts'
 import type { Graph } from '../../graph/ir.ts'
@@ -87,12 +86,12 @@ function fitted(row: readonly number[], length: number, padId: number): number[]
  */
 export function evidenceMap(
   { vision, projectionSize }: DualEncoderConfig,
-  patchEmbeds: Tensor,
+  patchEmbeds: Tensor<'float32'>,
   image: number,
   text: Float32Array,
 ): Float32Array {
   const patches = patchCount(vision)
-  const values = patchEmbeds.values as Float32Array
+  const { values } = patchEmbeds
   return Float32Array.from({ length: patches }, (_, patch) => {
     const start = (image * patches + patch) * projectionSize
     let cosine = 0

@@ -2,6 +2,7 @@
 import type { DeviceName } from '../../../../shared/hardware.ts'
 import type { Graph } from '../../graph/ir.ts'
 import { OrtSession, type Tensor, tensor } from '../../graph/ortSession.ts'
+import { tensorOf } from '../../graph/tensor.ts'
 import { type Feeds, type ImageRows, imageFeeds, sequenceFeeds, type TokenBatch } from '../shared/sequenceFeeds.ts'
 import { openVlm } from '../vlm.ts'
 import { type ResponseGraphOptions, responseGraph, type VlmSource, visionGraph } from '../vlmGraphs.ts'
@@ -24,14 +25,10 @@ export interface SequenceCase {
 }
 
 /** Runs a graph once on a session of its own. */
-export async function runOnce(
-  graph: Graph,
-  feeds: Feeds,
-  device: DeviceName = 'cpu',
-): Promise<Record<string, Tensor & { values: Float32Array }>> {
+export async function runOnce(graph: Graph, feeds: Feeds, device: DeviceName = 'cpu'): Promise<Record<string, Tensor>> {
   const session = await OrtSession.open(graph, { device, threads: 1 })
   try {
-    return (await session.compute(feeds)) as Record<string, Tensor & { values: Float32Array }>
+    return await session.compute(feeds)
   } finally {
     await session.release()
   }
@@ -42,25 +39,23 @@ export async function runResponse(source: VlmSource, feeds: Feeds, options: Resp
 }
 
 export function tokenBatch(fixture: ParityFixture, name: 'prompt' | 'sequence'): TokenBatch {
-  const { shape, values } = fixture.get(`${name}.input_ids`)
-  const [batch, seq] = shape as [number, number]
-  const ids = Int32Array.from(values as BigInt64Array, Number)
+  const stored = fixture.get(`${name}.input_ids`)
+  const [batch, seq] = stored.shape as [number, number]
+  const ids = Int32Array.from(integers(stored))
   return { batch, seq, ids, mask: Uint8Array.from(integers(fixture.get(`${name}.attention_mask`))) }
 }
 
 /** `image_features` [image_rows, hidden] of the fixture's own pixel values. */
-export async function imageFeaturesOf(source: VlmSource, fixture: ParityFixture): Promise<Tensor> {
+export async function imageFeaturesOf(source: VlmSource, fixture: ParityFixture): Promise<Tensor<'float32'>> {
   const pixels = fixture.get('pixel_values')
-  const { image_features } = await runOnce(visionGraph(source), {
+  const results = await runOnce(visionGraph(source), {
     pixel_values: tensor('float32', pixels.shape, floats(pixels)),
   })
-  const { shape, values } = image_features as Tensor
-  const [images, rows, hidden] = shape as [number, number, number]
-  return tensor('float32', [images * rows, hidden], values)
+  return tensorOf(results, 'image_features', 'float32')
 }
 
 /** Of images that take equal parts of the features, one to each row of a batch. */
-export function oneImageEach({ shape }: Tensor, images: number): ImageRows[][] {
+export function oneImageEach({ shape }: Pick<Tensor, 'shape'>, images: number): ImageRows[][] {
   const count = (shape[0] as number) / images
   return Array.from({ length: images }, (_, i) => [{ first: i * count, count }])
 }
