@@ -62,6 +62,7 @@ const said = [
   ...['No', 'Yes', 'Yes', 'No', 'No', 'It may be.', 'Yes', 'No'],
 ]
 
+type AmberSums = Parameters<typeof amberFigures.chair>[0]
 const path = (name: string) => join(folder, name)
 const write = (name: string, content: unknown) => writeFile(path(name), JSON.stringify(content))
 beforeEach(async () => {
@@ -90,7 +91,6 @@ describe('a description', () => {
   test('counts its words, objects covered and hallucinations named', async () => {
     expect(await score(said[0] as string)).toEqual({
       found: [
-        // Related to the forest, which stands before the tree: the tree is not covered.
         { word: 'tree', isHallucinated: false },
         { word: 'street', isHallucinated: false },
         { word: 'dog', isHallucinated: true },
@@ -109,6 +109,11 @@ describe('a description', () => {
       expectedHallucinations: 3,
       namedHallucinations: 1,
     })
+  })
+
+  test('covers the first object that a word is related to, before the one of its own name', async () => {
+    // Both words are related to the forest; by its own name the tree would be covered too.
+    expect(await score('There are trees and a bush.')).toMatchObject({ objectWords: 2, coveredObjects: 1 })
   })
 
   test('covers no object by a safe word, and by a word of both kinds the object of the image', async () => {
@@ -182,6 +187,20 @@ describe('the figures', () => {
     const values = valuesOf(scoreAmber(await columnsOf(said.slice(2)), bootstrap))
     expect(values).toMatchObject({ chair: null, cover: null, hal: null, cog: null, score: null })
     expect(values['discriminative.accuracy']).toBe(5 / 8)
+  })
+
+  // CHAIR, F1 and AMBER Score in per mille, from the table of results that the benchmark publishes.
+  test.each([
+    ['LLaVA', 115, 327, 606],
+    ['CogVLM', 56, 723, 834],
+    ['GPT-4V', 46, 874, 914],
+  ])('have the score that was published for %s', async (_, chair, f1, score) => {
+    const none = Object.fromEntries(Object.keys(await columnsOf()).map((name) => [name, 0])) as AmberSums
+    // F1 = 2 TP / (said no + is no) = 2 f1 / 2000.
+    const answers = { 'relation.truePositives': f1, 'relation.positives': 800, 'state.saidYes': 1200 }
+    const value = amberFigures.score({ ...none, objectWords: 1000, hallucinatedWords: chair, ...answers })
+    // All three are printed rounded.
+    expect(Math.abs(1000 * value - score)).toBeLessThanOrEqual(1)
   })
 
   test("are those of the benchmark's own script", async () => {
