@@ -1,13 +1,13 @@
 // What one step of PPO computes before and while it updates, term by term, on a policy that has already left its
 // reference. learners.test.ts sees what many steps lead to.
 import { beforeAll, describe, expect, test } from 'vitest'
-import { presetConfig, type RunConfig } from '../../../../shared/runConfig.ts'
+import type { RunConfig } from '../../../../shared/runConfig.ts'
 import { openSequenceCase, type SequenceCase } from '../../models/testing/sequenceCase.ts'
 import { Rng } from '../../rng.ts'
-import type { RewardedRollout } from '../learner.ts'
 import { learningRate } from '../optimiser/learningRate.ts'
 import { newPolicy, type Policy } from '../policy.ts'
 import { ResponseScores } from '../responseScores.ts'
+import { base, changed, mean, rollouts, trainedPolicy } from '../testing/trainedPolicy.ts'
 import { estimateAdvantages, normaliseAdvantages } from './advantages.ts'
 import { PpoLearner } from './ppoLearner.ts'
 
@@ -15,43 +15,6 @@ let given: SequenceCase
 beforeAll(async () => {
   given = await openSequenceCase('clip-llama')
 })
-
-const base = presetConfig('quick-look', {
-  adapter: { rank: 4, alpha: 8 },
-  optimiser: { epochs: 1, minibatchSize: 6, microBatchSize: 4, klCoefficient: 0.5, targetKlNats: 10 },
-  rollout: { responsesPerStep: 6, temperature: 1 },
-})
-const changed = (optimiser: Partial<RunConfig['optimiser']>): RunConfig => ({
-  ...base,
-  optimiser: { ...base.optimiser, ...optimiser },
-})
-
-/** A policy whose B and last value weights are not zero, as after some training. */
-function trainedPolicy(): Policy {
-  const policy = newPolicy(given.source, base, new Rng({ seed: 1 }))
-  const rng = new Rng({ seed: 2 })
-  const stir = (values: Float32Array, by: number) => values.set(values.map((x) => x + by * rng.normal()))
-  for (const { b } of policy.adapter.layers.values()) stir(b, 0.05)
-  for (const values of policy.valueHead.values()) stir(values, 0.1)
-  return policy
-}
-
-/** Six responses of 2 to 4 tokens with rewards on two of them. */
-function rollouts(): RewardedRollout[] {
-  const { imageTokens, decoder, imageTokenId } = given.source.config
-  const features = given.feeds['image_features']?.values as Float32Array
-  const size = imageTokens * decoder.hiddenSize
-  return Array.from({ length: 6 }, (_, i) => {
-    const tokens = [20 + i, 77, 30 + 3 * i, 2].slice(i % 3)
-    return {
-      promptIds: [1, ...new Array<number>(imageTokens).fill(imageTokenId), 13 + i],
-      imageFeatures: [features.slice((i % 2) * size, ((i % 2) + 1) * size)],
-      tokens,
-      group: `${i % 2}`,
-      rewards: Float32Array.from(tokens, (_, t) => (t === 0 ? 0.5 - i / 4 : t === 1 ? 1 : 0)),
-    }
-  })
-}
 
 async function withLearner<T>(policy: Policy, config: RunConfig, use: (learner: PpoLearner) => Promise<T>): Promise<T> {
   const options = { device: 'cpu', threads: 1, config, rng: new Rng({ seed: 9 }) } as const
@@ -73,11 +36,10 @@ interface Terms {
   readonly returns: Float32Array
 }
 const flat = (arrays: readonly Float32Array[]): number[] => arrays.flatMap((array) => [...array])
-const mean = (values: readonly number[]): number => values.reduce((sum, x) => sum + x, 0) / values.length
 
 describe('one step', () => {
   test('takes KL off the rewards, advantages from both, and reports means over tokens', async () => {
-    const report = await withLearner(trainedPolicy(), base, (learner) => learner.update(rollouts(), 0))
+    const report = await withLearner(trainedPolicy(given), base, (learner) => learner.update(rollouts(given), 0))
     const rows = report.rows as readonly Terms[]
     const { gamma, lambda } = base.optimiser
     const logRatios = rows.map(({ logProbs, referenceLogProbs }) =>
@@ -86,7 +48,7 @@ describe('one step', () => {
     expect(Math.max(...flat(logRatios).map(Math.abs)), 'the policy has left its reference').toBeGreaterThan(0.05)
     expect(report.klNats).toBeCloseTo(mean(flat(logRatios)), 6)
     const estimates = rows.map(({ rewards, values }, i) => {
-      const penalised = rollouts()[i]?.rewards.map((r, t) => r - 0.5 * (logRatios[i]?.[t] ?? 0)) ?? []
+      const penalised = rollouts(given)[i]?.rewards.map((r, t) => r - 0.5 * (logRatios[i]?.[t] ?? 0)) ?? []
       expect([...rewards]).toEqual([...penalised].map((r) => expect.closeTo(r, 5)))
       return estimateAdvantages(rewards, values, { gamma, lambda })
     })
@@ -110,7 +72,9 @@ describe('one step', () => {
   test('holds the values to where they were before its first update, and gives means over its updates', async () => {
     // So narrow a range that the loss can never fall below that of the old values, however fast the head learns.
     const config = changed({ epochs: 4, valueClipRange: 1e-6, valueLearningRate: 0.005, learningRate: 1e-6 })
-    const { rows, metrics } = await withLearner(trainedPolicy(), config, (learner) => learner.update(rollouts(), 0))
+    const { rows, metrics } = await withLearner(trainedPolicy(given), config, (learner) =>
+      learner.update(rollouts(given), 0),
+    )
     const errors = (rows as readonly Terms[]).flatMap(({ values, returns }) =>
       [...values].map((v, t) => (v - (returns[t] ?? 0)) ** 2),
     )
@@ -122,8 +86,8 @@ describe('one step', () => {
   test('shuffles its minibatches, by the step alone', async () => {
     const config = changed({ minibatchSize: 2, microBatchSize: 2, learningRate: 1e-3 })
     const factorsAfter = async (step: number) => {
-      const policy = trainedPolicy()
-      await withLearner(policy, config, (learner) => learner.update(rollouts(), step))
+      const policy = trainedPolicy(given)
+      await withLearner(policy, config, (learner) => learner.update(rollouts(given), step))
       return flat([...policy.adapter.layers.values()].map(({ a }) => a))
     }
     const first = await factorsAfter(0)
@@ -138,20 +102,20 @@ describe('one step', () => {
       ...{ epochs: 2, minibatchSize: 4, microBatchSize: 4, rounds: 3, stepsPerRound: 5 },
       ...{ schedule: 'cosine', learningRate: peak, warmupSteps: 2 },
     })
-    const { metrics } = await withLearner(trainedPolicy(), config, (learner) => learner.update(rollouts(), 0))
+    const { metrics } = await withLearner(trainedPolicy(given), config, (learner) => learner.update(rollouts(given), 0))
     const after = learningRate({ kind: 'cosine', peak, warmupSteps: 2, totalSteps: 60 }, 4)
     expect(metrics).toMatchObject({ updates: 4, learningRate: after })
   })
 
   test('that was stopped leaves no gradients to the next one', async () => {
     const config = changed({ minibatchSize: 2, microBatchSize: 2, targetKlNats: 1e-7, learningRate: 0.01 })
-    const policy = trainedPolicy()
+    const policy = trainedPolicy(given)
     const [next, afresh] = await withLearner(policy, config, async (learner) => {
-      const { metrics } = await learner.update(rollouts(), 0)
+      const { metrics } = await learner.update(rollouts(given), 0)
       expect(metrics).toMatchObject({ stoppedEarly: 1, updates: 1 })
       const stored: Policy = structuredClone({ ...policy, optimisers: learner.states })
-      const again = await withLearner(stored, config, (other) => other.update(rollouts(), 1))
-      return [await learner.update(rollouts(), 1), again]
+      const again = await withLearner(stored, config, (other) => other.update(rollouts(given), 1))
+      return [await learner.update(rollouts(given), 1), again]
     })
     expect(next.metrics).toEqual(afresh.metrics)
   })
@@ -159,9 +123,9 @@ describe('one step', () => {
 
 test('the warm-up teaches the discounted sum of the rewards', async () => {
   const policy = newPolicy(given.source, base, new Rng({ seed: 1 }))
-  const { before, after } = await withLearner(policy, base, (learner) => learner.warmUp(rollouts()))
+  const { before, after } = await withLearner(policy, base, (learner) => learner.warmUp(rollouts(given)))
   const { gamma } = base.optimiser
-  const returns = rollouts().flatMap(({ rewards }) =>
+  const returns = rollouts(given).flatMap(({ rewards }) =>
     [...rewards].map((_, t) => [...rewards.subarray(t)].reduce((sum, r, k) => sum + gamma ** k * r, 0)),
   )
   // A new head says 0 of everything.
@@ -170,11 +134,11 @@ test('the warm-up teaches the discounted sum of the rewards', async () => {
 })
 
 test('scores and hidden states of a response are its own, whatever responses stand beside it', async () => {
-  const policy = trainedPolicy()
+  const policy = trainedPolicy(given)
   const scores = await ResponseScores.open(given.source, policy, {
     ...{ device: 'cpu', threads: 1, temperature: 0.8, microBatchSize: 4 },
   })
-  const all = rollouts()
+  const all = rollouts(given)
   const [together, reference, hidden] = [
     await scores.ofPolicy(all),
     await scores.ofReference(all),
