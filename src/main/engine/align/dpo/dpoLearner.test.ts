@@ -44,7 +44,7 @@ test('a pair counts as two responses of a minibatch', async () => {
 
 test('KL, margin and accuracy are those of the likelihoods at temperature 1, however responses were sampled', async () => {
   const warm = { ...changed({ minibatchSize: 4 }), rollout: { ...base.rollout, temperature: 0.5 } }
-  const { klNats, metrics, rows } = await update(trainedPolicy(given), warm)
+  const { klNats, rows } = await update(trainedPolicy(given), warm)
   const logRatios = (rows as readonly TokenTerms[]).map(({ logProbs, referenceLogProbs }) =>
     [...logProbs].map((x, t) => x - (referenceLogProbs[t] ?? 0)),
   )

@@ -4,6 +4,8 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import type { RunConfig } from '../../../../shared/runConfig.ts'
 import { openSequenceCase, type SequenceCase } from '../../models/testing/sequenceCase.ts'
 import { Rng } from '../../rng.ts'
+import { Generator } from '../../rollout/generate.ts'
+import type { RewardedRollout } from '../learner.ts'
 import { learningRate } from '../optimiser/learningRate.ts'
 import { newPolicy, type Policy } from '../policy.ts'
 import { ResponseScores } from '../responseScores.ts'
@@ -131,6 +133,23 @@ test('the warm-up teaches the discounted sum of the rewards', async () => {
   // A new head says 0 of everything.
   expect(before).toBeCloseTo(mean(returns.map((r) => r * r)), 5)
   expect(after).toBeLessThan(before / 2)
+})
+
+test('log-probabilities are those that the rollout had, at its temperature', async () => {
+  const settings = { greedy: false, temperature: 0.8, topK: 0, topP: 1, repetitionPenalty: 1 }
+  const stop = { endTokenIds: [], stopStrings: [], maxNewTokens: 5 }
+  const generator = await Generator.open(given.source, { device: 'cpu', threads: 1, adapter: null })
+  const asked = rollouts(given).map((one, i) => ({ ...one, rng: new Rng({ seed: 3 }).fork(i) }))
+  const said = await generator.generate(asked, { sampling: settings, stop, batchSize: 4 })
+  await generator.release()
+  const scores = await ResponseScores.open(given.source, trainedPolicy(given), {
+    ...{ device: 'cpu', threads: 1, temperature: 0.8, microBatchSize: 4 },
+  })
+  const found = await scores.ofReference(said.map(({ tokens }, i) => ({ ...(asked[i] as RewardedRollout), tokens })))
+  await scores.release()
+  for (const [i, { logProbsAtTemperature }] of said.entries()) {
+    expect([...(found[i] as Float32Array)]).toEqual([...logProbsAtTemperature].map((x) => expect.closeTo(x, 4)))
+  }
 })
 
 test('scores and hidden states of a response are its own, whatever responses stand beside it', async () => {
