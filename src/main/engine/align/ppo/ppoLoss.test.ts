@@ -111,6 +111,14 @@ describe.each(trainedFixtures)('%s', (name) => {
       ...lossFeeds(fixture, cells),
       reference_log_probs: tensor('float32', [cells.length], new Float32Array(cells.length)),
     })
+    // exp r - 1 - r, which is never negative, of r = log π - log π_old.
+    const ratioLogs = Array.from(
+      results['logProbs']?.values as Float32Array,
+      (logProb, i) => logProb - Number(lossFeeds(fixture, cells)['old_log_probs']?.values[i]),
+    )
+    const approximateKl = ratioLogs.reduce((sum, r) => sum + Math.exp(r) - 1 - r, 0) / cells.length
+    expect(approximateKl).toBeGreaterThan(1e-3)
+    expect(results['approximateKl']?.values[0]).toBeCloseTo(approximateKl, 4)
     const path = 'layers.1.mlp.down_proj'
     const expected = floats(fixture.get(`grad.policy.${path}.lora_A`))
     expect(relativeError(results[`grad.lora.${path}.a`]?.values as Float32Array, expected)).toBeLessThan(1e-3)
