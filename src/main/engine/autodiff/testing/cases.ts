@@ -297,7 +297,7 @@ export const cases: readonly Case[] = [
 export function numbers(count: number, salt: number, [low, high]: readonly [number, number]): number[] {
   return Array.from(
     { length: count },
-    (_, i) => low + (((high - low) * ((((i + 1) * 0.754877666 + salt * 0.569840296) % 1) + 1)) % 1),
+    (_, i) => low + (high - low) * (((i + 1) * 0.754877666 + salt * 0.569840296) % 1),
   )
 }
 
