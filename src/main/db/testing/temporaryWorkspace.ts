@@ -1,4 +1,4 @@
-// A real workspace in a folder of its own, for one test, with a model and a run to hang responses on.
+// Real workspaces for tests: one in a folder of its own with a model and a run to hang responses on, or one at a path.
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -6,8 +6,9 @@ import { onTestFinished } from 'vitest'
 import type { CheckpointId, ModelId, RunId } from '../../../shared/domain.ts'
 import { storeCheckpoint } from '../checkpoints.ts'
 import type { WritableDb } from '../connection.ts'
+import { createImport } from '../imports.ts'
 import { saveModel } from '../models.ts'
-import { createWorkspace, openWorkspace } from '../open.ts'
+import { closeWorkspace, createWorkspace, openWorkspace } from '../open.ts'
 import { createRun } from '../runs.ts'
 import { seedLibrary } from './seedLibrary.ts'
 
@@ -31,6 +32,15 @@ export function temporaryWorkspace(images = 3): TemporaryWorkspace {
   seedLibrary(db, images, [Buffer.from('picture')])
   const modelId = addModel(db)
   return { path, db, modelId, runId: addRun(db, modelId) }
+}
+
+/** Makes a workspace at `path` with `rows` imports, closed. @returns `path` */
+export function makeWorkspaceWithRows(path: string, rows: number): string {
+  createWorkspace(path)
+  const db = openWorkspace(path)
+  for (let i = 0; i < rows; i++) createImport(db, `/folder/${i}`.padEnd(400, 'x'), i)
+  closeWorkspace(db)
+  return path
 }
 
 export function addModel(db: WritableDb, folder = '/models/tiny'): ModelId {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { loraScale, readAdapter, writeAdapter } from './peft.ts'
-import { readSafetensors, readTensorBytes } from './safetensors.ts'
+import { readSafetensors, readTensorBytes, type TensorToWrite, writeSafetensors } from './safetensors.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'fisao-peft-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
@@ -40,7 +40,52 @@ test('what is written is read back bit for bit, also a second time over', async 
   expect(await readAdapter(written)).toEqual(adapter)
   expect(JSON.parse(readFileSync(join(written, 'adapter_config.json'), 'utf8'))).toMatchObject({
     peft_type: 'LORA',
-    r: 4,
+    ...{ r: 4, lora_alpha: 8, base_model_name_or_path: '/models/llava' },
+    target_modules: [...adapter.layers.keys()],
+  })
+})
+
+describe('factors', () => {
+  const layer = 'base_model.model.model.layers.0.mlp.up_proj'
+  const factor = (name: string, shape: number[], dtype: TensorToWrite['dtype'] = 'F32', bytes?: Uint8Array) => ({
+    ...{ name, dtype, shape },
+    bytes: bytes ?? new Uint8Array(shape.reduce((product, dim) => product * dim, 4)),
+  })
+  const [a, b] = [`${layer}.lora_A.weight`, `${layer}.lora_B.weight`]
+  /** An adapter of rank 4 of these tensors. */
+  async function adapterOf(tensors: readonly TensorToWrite[]): Promise<string> {
+    const made = changed({})
+    await writeSafetensors(join(made, 'adapter_model.safetensors'), tensors)
+    return made
+  }
+
+  test.each([
+    ['A has another rank', [factor(a, [3, 5]), factor(b, [6, 4])], 'have the ranks 3 and 4'],
+    ['B has another rank', [factor(a, [4, 5]), factor(b, [6, 3])], 'have the ranks 4 and 3'],
+    ['B is missing', [factor(a, [4, 5])], 'One of the two factors'],
+    ['A is missing', [factor(b, [6, 4])], 'One of the two factors'],
+    ['A is no matrix', [factor(a, [4, 5, 1]), factor(b, [6, 4])], 'is not a matrix'],
+    ['there are others', [factor(a, [4, 5]), factor(b, [6, 4]), factor('lora.bias', [2])], 'lora.bias'],
+    ['there are none', [], 'adapts no layer'],
+    ['they are whole numbers', [factor(a, [4, 5], 'I32'), factor(b, [6, 4])], 'made of int32'],
+  ] as const)('are refused where %s', async (_, tensors, sentence) => {
+    await expect(readAdapter(await adapterOf(tensors))).rejects.toMatchObject({
+      ...{ code: 'model.bad-adapter', message: expect.stringContaining(sentence) },
+    })
+  })
+
+  test.each([
+    ['F64', new Float64Array(4).fill(1.5)],
+    ['F32', new Float32Array(4).fill(1.5)],
+    ['F16', new Uint16Array(4).fill(0x3e00)],
+    ['BF16', new Uint16Array(4).fill(0x3fc0)],
+  ] as const)('of %s become float32', async (dtype, { buffer }) => {
+    const bytes = new Uint8Array(buffer)
+    const made = await adapterOf([factor(a, [4, 1], dtype, bytes), factor(b, [1, 4], dtype, bytes)])
+    const { layers } = await readAdapter(made)
+    expect([...layers.values()]).toEqual([
+      { a: new Float32Array(4).fill(1.5), b: new Float32Array(4).fill(1.5), inFeatures: 1, outFeatures: 1 },
+    ])
   })
 })
 

@@ -11,6 +11,7 @@ import {
   readTensorPieces,
   streamSafetensors,
   temporaryBeside,
+  writeFailure,
   writeSafetensors,
 } from './safetensors.ts'
 import { openWeights } from './weights.ts'
@@ -116,10 +117,24 @@ describe('a file that is wrong is refused for what is wrong with it', () => {
       () => fileOf({ a: { dtype: 'toString', shape: [1], data_offsets: [0, 4] } }, 4),
       'weights.unsupported-dtype',
     ],
+    ['a shape of 17 axes', () => fileOf({ a: f32(new Array(17).fill(1), 0, 4) }, 4), 'weights.bad-tensor'],
     ['a field nobody knows', () => fileOf({ a: { ...f32([1], 0, 4), stride: [1] } }, 4), 'weights.bad-tensor'],
     ['a file that is not there', () => join(folder, 'no such.safetensors'), 'weights.unreadable'],
   ])('%s', async (_name, make, code) => {
     expect(await codeOf(readSafetensors(make()))).toBe(code)
+  })
+
+  test('a header of broken UTF-8', async () => {
+    const path = fileOf({ a_: f32([1], 0, 4) }, 4)
+    const bytes = readFileSync(path)
+    bytes[bytes.indexOf('a_') + 1] = 0xff
+    writeFileSync(path, bytes)
+    expect(await codeOf(readSafetensors(path))).toBe('weights.bad-header')
+  })
+
+  test('but not for a tensor without bytes, wherever its header has it', async () => {
+    const path = fileOf({ a: f32([1], 0, 4), none: f32([0], 0, 0), b: f32([1], 4, 8) }, 8)
+    expect((await readSafetensors(path)).map(({ name }) => name)).toEqual(['none', 'a', 'b'])
   })
 
   test('an empty file', async () => {
@@ -134,6 +149,20 @@ describe('a file that is wrong is refused for what is wrong with it', () => {
     expect(await codeOf(writeSafetensors(path, [tensor]))).toBe('weights.bad-tensor')
     expect(await codeOf(readSafetensors(path))).toBe('weights.unreadable')
   })
+})
+
+test('two tensors of one name are not written', async () => {
+  const path = join(folder, 'never twice.safetensors')
+  const tensor = { name: 'a', dtype: 'F32' as const, shape: [1], bytes: new Uint8Array(4) }
+  expect(await codeOf(writeSafetensors(path, [tensor, tensor]))).toBe('weights.bad-tensor')
+})
+
+test.each([
+  ['ENOSPC', 'weights.disk-full'],
+  ['EDQUOT', 'weights.disk-full'],
+  ['EACCES', 'weights.cannot-write'],
+])('%s while writing is %s', (code, expected) => {
+  expect(writeFailure('/a', Object.assign(new Error(code), { code })).code).toBe(expected)
 })
 
 describe('a file that is written piece by piece', () => {

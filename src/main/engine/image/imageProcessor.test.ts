@@ -162,6 +162,41 @@ describe('a config that asks for other pixels is refused by the name of its fiel
   })
 })
 
+test('a picture that is smaller than the crop lies in its middle, on black as normalised', async () => {
+  const grey = (width: number, height: number): RgbImage => ({
+    width,
+    height,
+    pixels: new Uint8Array(width * height * 3).fill(255),
+  })
+  const config = { ...clip, do_resize: false, crop_size: { height: 4, width: 5 }, image_mean: 0.5, image_std: 0.5 }
+  const processor = new ImageProcessor(await configOf(config))
+  const rows = (values: Float32Array) =>
+    [0, 1, 2, 3].map((y) => [...values.subarray(y * 5, y * 5 + 5)].map((x) => (x > 0 ? 1 : x)))
+  // Of an odd border the larger part stands before the picture.
+  expect(rows(processor.pixelValues(grey(2, 1)))).toEqual([
+    [-1, -1, -1, -1, -1],
+    [-1, -1, -1, -1, -1],
+    [-1, -1, 1, 1, -1],
+    [-1, -1, -1, -1, -1],
+  ])
+  // As wide as the crop and not as high: the border is black whatever the array held before.
+  const into = new Float32Array(60).fill(7)
+  expect(rows(processor.pixelValues(grey(5, 2), into))).toEqual([
+    [-1, -1, -1, -1, -1],
+    [1, 1, 1, 1, 1],
+    [1, 1, 1, 1, 1],
+    [-1, -1, -1, -1, -1],
+  ])
+})
+
+test('a file that is not the one that was registered is refused', async () => {
+  const processor = new ImageProcessor(await configOf(clip))
+  const file = join(fixtureRoot, 'images', 'wide.png')
+  await expect(processor.pixelsOfFile(file, { sha256: '0'.repeat(64) })).rejects.toMatchObject({
+    name: 'StudioError',
+  })
+})
+
 test('the long side is cut to whole pixels', () => {
   expect(resizedSize({ width: 640, height: 480 }, { shortestEdge: 224 })).toEqual({ width: 298, height: 224 })
   expect(resizedSize({ width: 90, height: 60 }, { shortestEdge: 42 })).toEqual({ width: 63, height: 42 })

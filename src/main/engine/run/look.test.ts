@@ -40,3 +40,9 @@ test('three unsound looks in a row end a run; fewer do not', () => {
   expect(shouldStop([look(0), unsound(2), unsound(4), look(6), unsound(8)], config)).toBe(false)
   expect(shouldStop([look(0), look(2), unsound(4), unsound(6), unsound(8)], config)).toBe(true)
 })
+
+test('coverage may fall to its limit, and of equal looks the first is kept', () => {
+  const looks = [look(0, { coverage: 4 }), look(4, { coverage: 4 * 0.95, hallucinationRate: 0.1 })]
+  expect(bestLook(looks, config).step).toBe(4)
+  expect(bestLook([...looks, look(8, { coverage: 4, hallucinationRate: 0.1 })], config).step).toBe(4)
+})

@@ -78,6 +78,11 @@ describe('the template', () => {
     expect(await promptOf(files)).toBe('[user] <image>\nWhy?<|im_end|>\n')
   })
 
+  test('counts by steps', async () => {
+    const template = `{% for i in range(1, 8, 3) %}{{ i }}{% endfor %}{% for i in range(2) %}{{ i }}{% endfor %}${placing('')}`
+    expect(await promptOf({ 'chat_template.jinja': template })).toBe('14701<image>Why?')
+  })
+
   test('sees no date', async () => {
     const template = `{% if strftime_now is defined %}today{% else %}always {% endif %}${placing('')}`
     expect(await promptOf({ 'chat_template.jinja': template })).toBe('always <image>Why?')
@@ -103,6 +108,10 @@ describe('a template that cannot be used is refused', () => {
     ['leaves the question out', '<image>'],
     ['raises', "{{ raise_exception('No images!') }}"],
     ['loops for ever', `${nested}${placing('')}`],
+    ['names a number of seven digits', `{% if 1234567 %}{% endif %}${placing('')}`],
+    ['is too long', `{# ${'x'.repeat(200_000)} #}${placing('')}`],
+    ['makes a prompt that is too long', `{% for i in range(9000) %}${'x'.repeat(30)}{% endfor %}${placing('')}`],
+    ['counts further than range may', `{% for i in range(10001) %}{% endfor %}${placing('')}`],
     ['counts too far', `{% for i in range(0, 1000000000) %}{% endfor %}${placing('')}`],
     ['calls itself', `{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}${placing('')}`],
     [
@@ -112,6 +121,11 @@ describe('a template that cannot be used is refused', () => {
     ['calls what is not there', `{{ nothing.at.all() }}${placing('')}`],
     ['reaches for JavaScript', `{{ messages.constructor.constructor('return process')() }}${placing('')}`],
   ])('%s', async (_, template) => {
+    // As soon as it is opened, not at the first question.
+    const model = modelWith({ 'chat_template.jinja': template })
+    await expect(openChatTemplate(model, await openTokenizer(model))).rejects.toMatchObject({
+      code: 'tokenizer.bad-template',
+    })
     await expect(promptOf({ 'chat_template.jinja': template })).rejects.toMatchObject({
       name: 'StudioError',
       code: 'tokenizer.bad-template',

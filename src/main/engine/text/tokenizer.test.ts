@@ -209,6 +209,35 @@ describe.each(folders)('for any text and ids, %s', (folder) => {
   })
 })
 
+test('special tokens are left out of the text unless they are asked for', async () => {
+  const tokenizer = await tokenizerOf('clip-llama')
+  const { ids } = tokenizer.encode('a <image> b', { addSpecialTokens: false })
+  expect(tokenizer.decode(ids, { skipSpecialTokens: false })).toContain('<image>')
+  expect(tokenizer.decode(ids)).not.toContain('<image>')
+})
+
+test('half of a surrogate pair counts as U+FFFD', async () => {
+  for (const folder of folders) {
+    const tokenizer = await tokenizerOf(folder)
+    expect(tokenizer.encode('a\ud800b')).toEqual(tokenizer.encode('a\ufffdb'))
+  }
+})
+
+test('a stream that was finished begins anew', async () => {
+  const tokenizer = await tokenizerOf('clip-llama')
+  const stream = tokenizer.stream()
+  const { ids } = tokenizer.encode('the table 🐈', { addSpecialTokens: false })
+  // The last byte of the cat is missing.
+  const spell = () =>
+    ids
+      .slice(0, -1)
+      .map((id) => stream.push(id))
+      .join('') + stream.finish()
+  const first = spell()
+  expect(first).toContain('the table')
+  expect(spell()).toBe(first)
+})
+
 test('byte-level text comes back as its NFC form', async () => {
   const tokenizer = await tokenizerOf('siglip-qwen2')
   fc.assert(
@@ -250,6 +279,12 @@ describe('what cannot be used is refused', () => {
     ['tokenizer.bad-file', 'model.merges', (file) => Object.assign(file.model ?? {}, { merges: [1] })],
     ['tokenizer.bad-file', 'not in the vocabulary', (file) => Object.assign(file.model ?? {}, { merges: ['no such'] })],
     ['tokenizer.bad-file', 'added_tokens', (file) => Object.assign(file, { added_tokens: { '0': 'a' } })],
+    [
+      'tokenizer.bad-file',
+      'its vocabulary disagree',
+      // The id of another token.
+      (file) => Object.assign(file, { added_tokens: [{ id: 1, content: '<new>', special: true }] }),
+    ],
     [
       'tokenizer.bad-file',
       'regular expression',

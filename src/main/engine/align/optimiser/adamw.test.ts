@@ -151,7 +151,16 @@ describe('the learning rate', () => {
     }
   })
 
-  test('stays at zero after the end of the cosine', () => {
-    expect(learningRate({ kind: 'cosine', peak: 1, warmupSteps: 4, totalSteps: 16 }, 40)).toBe(0)
+  test('stays at zero after the end of the cosine, also where that would have risen again', () => {
+    for (const step of [16, 17, 22, 28, 40]) {
+      expect(learningRate({ kind: 'cosine', peak: 1, warmupSteps: 4, totalSteps: 16 }, step)).toBe(0)
+    }
+  })
+
+  test('begins at its peak without a warm-up, and has one even where the warm-up is all', () => {
+    for (const kind of ['constant', 'cosine'] as const) {
+      expect(learningRate({ kind, peak: 2, warmupSteps: 0, totalSteps: 16 }, 0)).toBe(2)
+      expect(learningRate({ kind, peak: 2, warmupSteps: 4, totalSteps: 4 }, 4)).toBe(2)
+    }
   })
 })

@@ -112,6 +112,23 @@ describe.each(trainedFixtures)('%s', (name) => {
       ...lossFeeds(fixture, cells),
       reference_log_probs: tensor('float32', [cells.length], new Float32Array(cells.length)),
     })
+    // exp r - 1 - r, which is never negative, of r = log π - log π_old.
+    const ratioLogs = Array.from(
+      results['logProbs']?.values as Float32Array,
+      (logProb, i) => logProb - Number(lossFeeds(fixture, cells)['old_log_probs']?.values[i]),
+    )
+    const approximateKl = ratioLogs.reduce((sum, r) => sum + Math.exp(r) - 1 - r, 0) / cells.length
+    expect(approximateKl).toBeGreaterThan(1e-3)
+    expect(results['approximateKl']?.values[0]).toBeCloseTo(approximateKl, 4)
+    // exp d - 1 - d of d = log π_ref - log π, the reference's being 0 here; no entropy is above that of equal tokens.
+    const logProbs = Array.from(results['logProbs']?.values as Float32Array)
+    const kl = logProbs.reduce((sum, x) => sum + Math.exp(-x) - 1 + x, 0) / cells.length
+    expect((results['kl']?.values[0] as number) / kl).toBeCloseTo(1, 4)
+    const most = Math.log(source.config.decoder.vocabSize)
+    expect(kl, 'the two can be told apart').toBeGreaterThan(most)
+    expect(results['entropy']?.values[0]).toBeGreaterThan(0)
+    expect(results['entropy']?.values[0]).toBeLessThan(most)
+    expect(results['policy']?.values[0]).toBeCloseTo(fixture.json.losses['policy'] as number, 4)
     const path = 'layers.1.mlp.down_proj'
     const expected = floats(fixture.get(`grad.policy.${path}.lora_A`))
     expect(relativeError(floatsOf(results, `grad.lora.${path}.a`), expected)).toBeLessThan(1e-3)

@@ -56,10 +56,12 @@ const two = (op: string, build: (ops: TensorOps, a: Value, b: Value) => Value, r
   }))
 
 const positive = { range: [0.4, 2] } as const
+/** Enough numbers that some lie close to a kink on either side. */
+const dense = { shapes: [[4, 4]] } as const
 const ids = (g: GraphBuilder, shape: Shape, numbers: readonly number[]): Value => g.constant('int64', shape, numbers)
 
 export const cases: readonly Case[] = [
-  one('Abs', (ops, x) => ops.abs(x)),
+  one('Abs', (ops, x) => ops.abs(x), dense),
   one('Cast', (ops, x) => ops.cast(ops.mul(ops.cast(x, 'float64'), 2), x.dtype), { single: true }),
   one('Cos', (ops, x) => ops.cos(x)),
   one('Erf', (ops, x) => ops.erf(x), { single: true }),
@@ -77,7 +79,7 @@ export const cases: readonly Case[] = [
   one('QuickGelu', (ops, x) => ops.quickGelu(x), { single: true }),
   one('QuickGelu', (ops, x) => ops.silu(x), { single: true, name: 'QuickGelu, as SiLU' }),
   one('Reciprocal', (ops, x) => ops.reciprocal(x), positive),
-  one('Relu', (ops, x) => ops.relu(x)),
+  one('Relu', (ops, x) => ops.relu(x), dense),
   one('Sigmoid', (ops, x) => ops.sigmoid(x)),
   one('Sin', (ops, x) => ops.sin(x)),
   one('Softplus', (ops, x) => ops.softplus(x), { single: true }),
@@ -91,7 +93,7 @@ export const cases: readonly Case[] = [
   ...two('Min', (ops, a, b) => ops.min(a, b)),
   ...two('Pow', (ops, a, b) => ops.pow(a, b), positive),
   ...two('Where', (ops, a, b) => ops.where(ops.greater(ops.add(a, b), 0.05), a, b)),
-  one('Clip', (ops, x) => ops.clip(x, -0.55, 0.65)),
+  one('Clip', (ops, x) => ops.clip(x, -0.55, 0.65), dense),
   one('Mul', (ops, x) => ops.mul(ops.mul(x, x), ops.add(x, x)), { name: 'an input that is used four times' }),
   one('ReduceSum', (ops, x) => ops.reduceSum(x, [0])),
   one('ReduceMean', (ops, x) => ops.reduceMean(x, [-1], { keepDims: true })),
@@ -100,10 +102,13 @@ export const cases: readonly Case[] = [
   one('ReduceSumSquare', (ops, x) => ops.reduceSumSquare(x, [0, 1])),
   one('ReduceLogSumExp', (ops, x) => ops.reduceLogSumExp(x, [1])),
   one('Softmax', (ops, x) => ops.softmax(x, -1)),
+  one('Softmax', (ops, x) => ops.softmax(x, 0), { name: 'Softmax of columns' }),
   one('Softmax', (ops, x) => ops.logSoftmax(x, -1), { name: 'log-softmax', op: 'ReduceLogSumExp' }),
   one('TopK', (ops, x) => ops.topK(x, 2, 1).values),
+  one('TopK', (ops, x) => ops.topK(x, 1, 0).values, { name: 'TopK of columns' }),
   one('Reshape', (ops, x) => ops.reshape(x, [3, 2])),
   one('Transpose', (ops, x) => ops.transpose(x, [1, 0])),
+  one('Transpose', (ops, x) => ops.transpose(x, [1, 2, 0]), { shapes: [[2, 3, 4]], name: 'Transpose of three axes' }),
   one('Squeeze', (ops, x) => ops.squeeze(x, [0]), { shapes: [[1, 3]] }),
   {
     op: 'Unsqueeze',
@@ -114,8 +119,11 @@ export const cases: readonly Case[] = [
   one('Expand', (ops, x) => ops.expand(x, [4, 2, 3])),
   one('Expand', (ops, x) => ops.expand(x, [2, 3]), { shapes: [[2, 1]], name: 'Expand of an axis' }),
   one('Slice', (ops, x) => ops.slice(x, 1, 1, 3)),
+  one('Slice', (ops, x) => ops.slice(x, 1, 0, 2), { name: 'Slice from the beginning' }),
   one('Pad', (ops, x) => ops.pad(x, 1, 1, 2)),
   one('Trilu', (ops, x) => ops.triangle(x, 'lower'), { shapes: [[3, 3]] }),
+  one('Trilu', (ops, x) => ops.triangle(x, 'lower', -1), { shapes: [[3, 3]], name: 'Trilu, below the diagonal' }),
+  one('Trilu', (ops, x) => ops.triangle(x, 'upper', 1), { shapes: [[3, 3]], name: 'Trilu, above the diagonal' }),
   {
     op: 'Concat',
     name: 'Concat',
@@ -138,6 +146,12 @@ export const cases: readonly Case[] = [
     build: (ops, [x], g) => ops.gather(x as Value, ids(g, [2], [2, 0]), 1),
   },
   {
+    op: 'Gather',
+    name: 'Gather of columns, counted from the end',
+    shapes: [[2, 3]],
+    build: (ops, [x], g) => ops.gather(x as Value, ids(g, [2], [2, 0]), -1),
+  },
+  {
     op: 'GatherElements',
     name: 'GatherElements',
     shapes: [[2, 3]],
@@ -157,6 +171,24 @@ export const cases: readonly Case[] = [
       [2, 2],
     ],
     build: (ops, [x, u], g) => ops.scatterElements(x as Value, ids(g, [2, 2], [1, 1, 2, 0]), u as Value, 1, 'add'),
+  },
+  {
+    op: 'ScatterElements',
+    name: 'ScatterElements, written over',
+    shapes: [
+      [2, 3],
+      [2, 2],
+    ],
+    build: (ops, [x, u], g) => ops.scatterElements(x as Value, ids(g, [2, 2], [1, 0, 2, 0]), u as Value, 1),
+  },
+  {
+    op: 'ScatterND',
+    name: 'ScatterND, written over',
+    shapes: [
+      [3, 2],
+      [2, 2],
+    ],
+    build: (ops, [x, u], g) => ops.scatterNd(x as Value, ids(g, [2, 1], [2, 0]), u as Value),
   },
   {
     op: 'ScatterND',
@@ -236,6 +268,20 @@ export const cases: readonly Case[] = [
     },
   },
   {
+    op: 'RotaryEmbedding',
+    name: 'RotaryEmbedding by two tables',
+    shapes: [[1, 2, 3, 4]],
+    single: true,
+    build: (ops, [x], g) => {
+      const turned = (value: Value, step: number) => {
+        const angles = Array.from({ length: 8 }, (_, i) => i * step)
+        const table = (f: (angle: number) => number) => g.constant(value.dtype, [4, 2], angles.map(f))
+        return ops.rope(value, ids(g, [1, 3], [0, 2, 3]), table(Math.cos), table(Math.sin))
+      }
+      return turned(turned(x as Value, 0.7), 0.3)
+    },
+  },
+  {
     op: 'Softmax',
     name: 'attention with shared key heads',
     shapes: [
@@ -251,7 +297,7 @@ export const cases: readonly Case[] = [
 export function numbers(count: number, salt: number, [low, high]: readonly [number, number]): number[] {
   return Array.from(
     { length: count },
-    (_, i) => low + (((high - low) * ((((i + 1) * 0.754877666 + salt * 0.569840296) % 1) + 1)) % 1),
+    (_, i) => low + (high - low) * (((i + 1) * 0.754877666 + salt * 0.569840296) % 1),
   )
 }
 

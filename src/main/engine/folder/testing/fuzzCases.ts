@@ -1,5 +1,5 @@
 // The cases of the fuzz: a copy of a model folder with one file damaged or made a link, and the calls that must use or
-// refuse it. mutate.ts damages, fuzzChild.ts runs.
+// refuse it. mutateWeights.ts and mutateText.ts damage, fuzzChild.ts runs.
 import { execFileSync } from 'node:child_process'
 import fs from 'node:fs'
 import { basename, dirname, join } from 'node:path'
@@ -16,7 +16,10 @@ import { openTokenizer, type Tokenizer } from '../../text/tokenizer.ts'
 import { readAdapter } from '../peft.ts'
 import { readTensorBytes } from '../safetensors.ts'
 import { openWeights, type Weights } from '../weights.ts'
-import { mutateIndex, mutateJson, mutateSafetensors, mutateTemplate, mutateTokenizer, oneIn, pick } from './mutate.ts'
+import { oneIn, pick } from './mutateBytes.ts'
+import { mutateTemplate, mutateTokenizer } from './mutateText.ts'
+import { mutateJson } from './mutateTree.ts'
+import { mutateIndex, mutateSafetensors } from './mutateWeights.ts'
 
 const vlms = ['clip-llama', 'siglip-qwen2', 'clip-mistral', 'clip-llama-bf16']
 const encoders = ['clip-encoder', 'siglip-encoder']

@@ -1,0 +1,176 @@
+// What one step of PPO computes before and while it updates, term by term, on a policy that has already left its
+// reference. learners.test.ts sees what many steps lead to.
+import { beforeAll, describe, expect, test } from 'vitest'
+import type { RunConfig } from '../../../../shared/runConfig.ts'
+import { openSequenceCase, type SequenceCase } from '../../models/testing/sequenceCase.ts'
+import { Rng } from '../../rng.ts'
+import { Generator } from '../../rollout/generate.ts'
+import type { RewardedRollout } from '../learner.ts'
+import { learningRate } from '../optimiser/learningRate.ts'
+import { newPolicy, type Policy } from '../policy.ts'
+import { ResponseScores } from '../responseScores.ts'
+import { base, changed, mean, rollouts, trainedPolicy } from '../testing/trainedPolicy.ts'
+import { estimateAdvantages, normaliseAdvantages } from './advantages.ts'
+import { PpoLearner } from './ppoLearner.ts'
+
+let given: SequenceCase
+beforeAll(async () => {
+  given = await openSequenceCase('clip-llama')
+})
+
+async function withLearner<T>(policy: Policy, config: RunConfig, use: (learner: PpoLearner) => Promise<T>): Promise<T> {
+  const options = { device: 'cpu', threads: 1, config, rng: new Rng({ seed: 9 }) } as const
+  const learner = await PpoLearner.open(given.source, policy, options)
+  try {
+    return await use(learner)
+  } finally {
+    await learner.release()
+  }
+}
+
+/** The terms as the learner keeps them with each rollout. */
+interface Terms {
+  readonly logProbs: Float32Array
+  readonly referenceLogProbs: Float32Array
+  readonly rewards: Float32Array
+  readonly values: Float32Array
+  readonly advantages: Float32Array
+  readonly returns: Float32Array
+}
+const flat = (arrays: readonly Float32Array[]): number[] => arrays.flatMap((array) => [...array])
+
+describe('one step', () => {
+  test('takes KL off the rewards, advantages from both, and reports means over tokens', async () => {
+    const report = await withLearner(trainedPolicy(given), base, (learner) => learner.update(rollouts(given), 0))
+    const rows = report.rows as readonly Terms[]
+    const { gamma, lambda } = base.optimiser
+    const logRatios = rows.map(({ logProbs, referenceLogProbs }) =>
+      logProbs.map((x, t) => x - (referenceLogProbs[t] ?? 0)),
+    )
+    expect(Math.max(...flat(logRatios).map(Math.abs)), 'the policy has left its reference').toBeGreaterThan(0.05)
+    expect(report.klNats).toBeCloseTo(mean(flat(logRatios)), 6)
+    const estimates = rows.map(({ rewards, values }, i) => {
+      const penalised = rollouts(given)[i]?.rewards.map((r, t) => r - 0.5 * (logRatios[i]?.[t] ?? 0)) ?? []
+      expect([...rewards]).toEqual([...penalised].map((r) => expect.closeTo(r, 5)))
+      return estimateAdvantages(rewards, values, { gamma, lambda })
+    })
+    const advantages = normaliseAdvantages(estimates.map((one) => one.advantages))
+    expect(flat(rows.map((row) => row.returns))).toEqual(flat(estimates.map((one) => one.returns)))
+    expect(flat(rows.map((row) => row.advantages))).toEqual(flat(advantages))
+
+    // Before the first update nothing has moved: the ratio to the policy that answered is 1.
+    const { metrics } = report
+    expect(metrics['approximateKl']).toBeCloseTo(0, 5)
+    expect(metrics['clipFraction']).toBe(0)
+    expect(metrics['policy']).toBeCloseTo(-mean(flat(advantages)), 4)
+    const errors = rows.flatMap(({ values, returns }) => [...values].map((v, t) => (v - (returns[t] ?? 0)) ** 2))
+    expect(metrics['value']).toBeCloseTo(mean(errors) / 2, 4)
+    // The value loss trains the head alone.
+    expect(Object.keys(metrics)).toEqual(expect.arrayContaining(['policyLoss', 'valueLoss']))
+    expect(metrics).not.toHaveProperty('loss')
+    expect(metrics).toMatchObject({ updates: 1, skippedUpdates: 0 })
+  })
+
+  test('holds the values to where they were before its first update, and gives means over its updates', async () => {
+    // So narrow a range that the loss can never fall below that of the old values, however fast the head learns.
+    const config = changed({ epochs: 4, valueClipRange: 1e-6, valueLearningRate: 0.005, learningRate: 1e-6 })
+    const { rows, metrics } = await withLearner(trainedPolicy(given), config, (learner) =>
+      learner.update(rollouts(given), 0),
+    )
+    const errors = (rows as readonly Terms[]).flatMap(({ values, returns }) =>
+      [...values].map((v, t) => (v - (returns[t] ?? 0)) ** 2),
+    )
+    expect(metrics['updates']).toBe(4)
+    expect(metrics['value']).toBeGreaterThan((mean(errors) / 2) * 0.999)
+    expect(metrics['value']).toBeLessThan((mean(errors) / 2) * 1.5)
+  })
+
+  test('shuffles its minibatches, by the step alone', async () => {
+    const config = changed({ minibatchSize: 2, microBatchSize: 2, learningRate: 1e-3 })
+    const factorsAfter = async (step: number) => {
+      const policy = trainedPolicy(given)
+      await withLearner(policy, config, (learner) => learner.update(rollouts(given), step))
+      return flat([...policy.adapter.layers.values()].map(({ a }) => a))
+    }
+    const first = await factorsAfter(0)
+    expect(await factorsAfter(0)).toEqual(first)
+    expect(await factorsAfter(1)).not.toEqual(first)
+  })
+
+  test('follows its schedule over all updates of the run', async () => {
+    // 6 responses a step in minibatches of 4 are 2 updates, twice: 2 · 2 · 5 steps · 3 rounds = 60.
+    const peak = 1e-3
+    const config = changed({
+      ...{ epochs: 2, minibatchSize: 4, microBatchSize: 4, rounds: 3, stepsPerRound: 5 },
+      ...{ schedule: 'cosine', learningRate: peak, warmupSteps: 2 },
+    })
+    const { metrics } = await withLearner(trainedPolicy(given), config, (learner) => learner.update(rollouts(given), 0))
+    const after = learningRate({ kind: 'cosine', peak, warmupSteps: 2, totalSteps: 60 }, 4)
+    expect(metrics).toMatchObject({ updates: 4, learningRate: after })
+  })
+
+  test('that was stopped leaves no gradients to the next one', async () => {
+    const config = changed({ minibatchSize: 2, microBatchSize: 2, targetKlNats: 1e-7, learningRate: 0.01 })
+    const policy = trainedPolicy(given)
+    const [next, afresh] = await withLearner(policy, config, async (learner) => {
+      const { metrics } = await learner.update(rollouts(given), 0)
+      expect(metrics).toMatchObject({ stoppedEarly: 1, updates: 1 })
+      const stored: Policy = structuredClone({ ...policy, optimisers: learner.states })
+      const again = await withLearner(stored, config, (other) => other.update(rollouts(given), 1))
+      return [await learner.update(rollouts(given), 1), again]
+    })
+    expect(next.metrics).toEqual(afresh.metrics)
+  })
+})
+
+test('the warm-up teaches the discounted sum of the rewards', async () => {
+  const policy = newPolicy(given.source, base, new Rng({ seed: 1 }))
+  const { before, after } = await withLearner(policy, base, (learner) => learner.warmUp(rollouts(given)))
+  const { gamma } = base.optimiser
+  const returns = rollouts(given).flatMap(({ rewards }) =>
+    [...rewards].map((_, t) => [...rewards.subarray(t)].reduce((sum, r, k) => sum + gamma ** k * r, 0)),
+  )
+  // A new head says 0 of everything.
+  expect(before).toBeCloseTo(mean(returns.map((r) => r * r)), 5)
+  expect(after).toBeLessThan(before / 2)
+})
+
+test('log-probabilities are those that the rollout had, at its temperature', async () => {
+  const settings = { greedy: false, temperature: 0.8, topK: 0, topP: 1, repetitionPenalty: 1 }
+  const stop = { endTokenIds: [], stopStrings: [], maxNewTokens: 5 }
+  const generator = await Generator.open(given.source, { device: 'cpu', threads: 1, adapter: null })
+  const asked = rollouts(given).map((one, i) => ({ ...one, rng: new Rng({ seed: 3 }).fork(i) }))
+  const said = await generator.generate(asked, { sampling: settings, stop, batchSize: 4 })
+  await generator.release()
+  const scores = await ResponseScores.open(given.source, trainedPolicy(given), {
+    ...{ device: 'cpu', threads: 1, temperature: 0.8, microBatchSize: 4 },
+  })
+  const found = await scores.ofReference(said.map(({ tokens }, i) => ({ ...(asked[i] as RewardedRollout), tokens })))
+  await scores.release()
+  for (const [i, { logProbsAtTemperature }] of said.entries()) {
+    expect([...(found[i] as Float32Array)]).toEqual([...logProbsAtTemperature].map((x) => expect.closeTo(x, 4)))
+  }
+})
+
+test('scores and hidden states of a response are its own, whatever responses stand beside it', async () => {
+  const policy = trainedPolicy(given)
+  const scores = await ResponseScores.open(given.source, policy, {
+    ...{ device: 'cpu', threads: 1, temperature: 0.8, microBatchSize: 4 },
+  })
+  const all = rollouts(given)
+  const [together, reference, hidden] = [
+    await scores.ofPolicy(all),
+    await scores.ofReference(all),
+    await scores.hiddenStates(all),
+  ]
+  for (const [i, one] of all.entries()) {
+    const alone = await scores.ofPolicy([one])
+    const expected = [alone.logProbs, alone.values, await scores.ofReference([one]), await scores.hiddenStates([one])]
+    const found = [together.logProbs, together.values, reference, hidden].map((rows) => rows[i] as Float32Array)
+    for (const [k, values] of found.entries()) {
+      expect([...values]).toEqual([...(expected[k]?.[0] ?? [])].map((x) => expect.closeTo(x, 4)))
+    }
+    expect(hidden[i]?.length).toBe(one.tokens.length * given.source.config.decoder.hiddenSize)
+  }
+  await scores.release()
+})
