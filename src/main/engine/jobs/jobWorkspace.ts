@@ -3,8 +3,8 @@
 import { existsSync, renameSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
-import { jsonSchema, type RunId } from '../../../shared/domain.ts'
-import { StudioError, toErrorRecord } from '../../../shared/errors.ts'
+import { jsonSchema, type RunId, type RunState } from '../../../shared/domain.ts'
+import { type ErrorRecord, StudioError, toErrorRecord } from '../../../shared/errors.ts'
 import { unfinishedSuffix } from '../../../shared/fileName.ts'
 import type { AlignJob } from '../../../shared/job.ts'
 import { mapSome } from '../../../shared/mapSome.ts'
@@ -69,26 +69,30 @@ async function runToItsEnd(
   report: (progress: RunProgress) => void,
   signal: AbortSignal | undefined,
 ): Promise<{ steps: number; bestStep: number }> {
-  goTo(db, runId)
+  begin(db, runId)
   try {
     const models = await requireModels(job, { began: modelsAtStart(db, runId) }, signal)
     const result = await runJob<'align'>(job, new WorkspaceJobStore(db, runId, models), report, signal)
-    setRunState(db, runId, 'complete', Date.now())
+    settle(db, runId, 'complete')
     return result
   } catch (thrown) {
     const isCancelled = thrown instanceof StudioError && thrown.code === 'run.cancelled'
-    if (isCancelled) setRunState(db, runId, 'stopped', Date.now())
-    else setRunState(db, runId, 'failed', Date.now(), toErrorRecord(thrown, 'run.unexpected'))
+    if (isCancelled) settle(db, runId, 'stopped')
+    else settle(db, runId, 'failed', toErrorRecord(thrown, 'run.unexpected'))
     throw thrown
   }
 }
 
-/** Takes a run that may have ended before to `running`. */
-function goTo(db: WritableDb, runId: RunId): void {
+/** Takes a run that may have ended before to `running`; one that is complete stays so and has nothing to do. */
+function begin(db: WritableDb, runId: RunId): void {
   const state = runById(db, runId)?.state
   if (state === 'running' || state === 'complete') return
   if (state !== 'queued') setRunState(db, runId, 'queued', Date.now())
   setRunState(db, runId, 'running', Date.now())
+}
+
+function settle(db: WritableDb, runId: RunId, state: RunState, error: ErrorRecord | null = null): void {
+  if (runById(db, runId)?.state !== 'complete') setRunState(db, runId, state, Date.now(), error)
 }
 
 /** The run that this very job began. @throws StudioError `run.other-job` */
