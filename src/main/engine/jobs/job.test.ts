@@ -126,7 +126,7 @@ describe('npm run job', { timeout: 180_000 }, () => {
     [
       'another lexicon',
       (job: AlignJob) => ({ ...job, lexicon: { ...job.lexicon, sha256: '0'.repeat(64) } }),
-      'lexicon',
+      'lexicon of object words is no longer',
     ],
     [
       'another model',
