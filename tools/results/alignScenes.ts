@@ -1,20 +1,20 @@
-// One alignment of a model on scenes of the demo world and its CHAIR before and after, without the app: the pipeline as
-// the engine process runs it, its commits kept in memory. measure.ts repeats it for the tables of docs/results.md.
+// One alignment of a model on scenes of the demo world and its CHAIR before and after, without the app: the jobs that the
+// engine process runs, their store in memory. measure.ts repeats it for the tables of docs/results.md.
 
-import { restorePolicy, type StoredPolicy, storePolicy } from '../../src/main/engine/align/checkpoint.ts'
 import type { ModelFolders } from '../../src/main/engine/folder/modelIdentity.ts'
+import { identifyModels } from '../../src/main/engine/folder/modelIdentity.ts'
 import { annotatedImages } from '../../src/main/engine/jobs/annotatedImages.ts'
+import { jobFileOf, jobModelsOf, jobVersion } from '../../src/main/engine/jobs/jobInputs.ts'
+import { MemoryJobStore } from '../../src/main/engine/jobs/memoryStore.ts'
 import { readLexicon } from '../../src/main/engine/jobs/readLexicon.ts'
-import { loraSlots } from '../../src/main/engine/models/shared/lora.ts'
-import { valueHeadShapes } from '../../src/main/engine/models/shared/valueHead.ts'
+import { runJob } from '../../src/main/engine/jobs/runJob.ts'
 import { auroc } from '../../src/main/engine/reward/auroc.ts'
-import type { Lexicon } from '../../src/main/engine/reward/lexicon.ts'
-import { align } from '../../src/main/engine/run/align.ts'
-import type { CommittedStep, RunStore } from '../../src/main/engine/run/alignmentRun.ts'
-import { type AnnotatedRunImage, evaluateChair } from '../../src/main/engine/run/judge.ts'
-import { AlignmentModels } from '../../src/main/engine/run/models.ts'
-import { type StepTimes, splitImages } from '../../src/main/engine/run/schedule.ts'
+import type { CommittedStep } from '../../src/main/engine/run/alignmentRun.ts'
+import type { AnnotatedRunImage } from '../../src/main/engine/run/judge.ts'
+import { bestLook } from '../../src/main/engine/run/look.ts'
+import type { StepTimes } from '../../src/main/engine/run/schedule.ts'
 import type { ChairReport } from '../../src/shared/evaluation.ts'
+import type { AlignJob, EvaluateJob } from '../../src/shared/job.ts'
 import type { Look } from '../../src/shared/look.ts'
 import type { RunConfig } from '../../src/shared/runConfig.ts'
 import { runPhases } from '../../src/shared/runProgress.ts'
@@ -32,11 +32,12 @@ export interface Alignment {
 }
 
 export interface Aligned {
+  readonly job: AlignJob
+  /** With the policies at each look, and at the last step. */
+  readonly store: MemoryJobStore
   readonly steps: number
   readonly best: Look
   readonly looks: readonly Look[]
-  /** At each look, and at the last step. */
-  readonly policies: ReadonlyMap<number, StoredPolicy>
   readonly klNats: readonly number[]
   /** Tokens sampled in training up to and with each step; of the whole run at its end. */
   readonly tokens: readonly number[]
@@ -46,37 +47,45 @@ export interface Aligned {
   readonly aurocAnnotated: number | null
 }
 
-/** Runs the pipeline to its end. */
+/** Runs the alignment to its end. */
 export async function alignOnScenes(alignment: Alignment, print: (line: string) => void): Promise<Aligned> {
-  const { config, seed, folders, threads } = alignment
+  const { config, scenes, mostScenes } = alignment
   const lexicon = await readLexicon(alignment.lexicon)
-  const { images: annotated } = await annotatedImages(
-    alignment.scenes.images,
-    alignment.scenes.annotations,
-    lexicon,
-    alignment.mostScenes,
-  )
-  const objects = new Map(annotated.map((image) => [image.sha256, image.objects]))
-  const { images, validation } = splitImages(annotated, config, seed)
-  const committed: CommittedStep[] = []
-  const policies = new Map<number, StoredPolicy>()
-  const store: RunStore = {
-    embeddings: { get: () => undefined, put: () => undefined, flush: () => undefined },
-    load: () => null,
-    commit(step) {
-      committed.push({ ...step, trained: step.trained.map((one) => ({ ...one, imageFeatures: [] })) })
-      if (step.looks.at(-1)?.step === step.step) policies.set(step.step, structuredClone(storePolicy(step.policy)))
-      const look = step.looks.at(-1)
-      if (look?.step === step.step) print(lookLine(look, step.update?.klNats ?? 0))
-    },
+  const { images } = await annotatedImages(scenes.images, scenes.annotations, lexicon, mostScenes)
+  const job = await alignJobOf(alignment, images)
+  const store = new MemoryJobStore(({ step, looks, update }) => {
+    const look = looks.at(-1)
+    if (look?.step === step) print(lookLine(look, update?.klNats ?? 0))
+  })
+  const { steps } = await runJob<'align'>(job, store, () => undefined)
+  const { committed } = store
+  const { looks, calibration } = committed.at(-1) as CommittedStep
+  return {
+    ...{ job, store, steps, looks, calibration, best: bestLook(looks, config) },
+    klNats: committed.flatMap(({ update }) => (update ? [update.klNats] : [])),
+    tokens: cumulative(committed.map(({ trained }) => trained.reduce((count, { tokens }) => count + tokens.length, 0))),
+    times: sumTimes(committed.map(({ times }) => times)),
+    aurocAnnotated: annotatedAuroc(committed, images),
   }
-  const run = {
-    ...{ config, seed, threads, folders, lexicon, images, validation, device: 'cpu' as const },
-    annotations: config.calibration.method === 'annotated' ? (sha256: string) => objects.get(sha256) ?? null : null,
+}
+
+async function alignJobOf(
+  { config, seed, folders, lexicon, threads, scenes }: Alignment,
+  images: readonly AnnotatedRunImage[],
+): Promise<AlignJob> {
+  const isAnnotated = config.calibration.method === 'annotated'
+  return {
+    ...{ kind: 'align', ...jobVersion, name: 'Scenes', preset: 'scenes', config, seed, threads, device: 'cpu' },
+    models: jobModelsOf(folders, await identifyModels(folders, null)),
+    lexicon: await jobFileOf(lexicon),
+    images: images.map(({ imageId, path, sha256 }) => ({ imageId, path, sha256 })),
+    annotations: isAnnotated ? await jobFileOf(scenes.annotations) : null,
   }
-  const { steps, best } = await align(run, store, () => undefined)
-  const last = committed.at(-1) as CommittedStep
-  policies.set(steps, structuredClone(storePolicy(last.policy)))
+}
+
+/** How the scores of the first steps' words tell those that the annotations have from those that they do not have. */
+function annotatedAuroc(committed: readonly CommittedStep[], images: readonly AnnotatedRunImage[]): number | null {
+  const objects = new Map(images.map((image) => [image.sha256, image.objects]))
   const mentions = committed
     .slice(0, 4)
     .flatMap(({ trained }) =>
@@ -84,41 +93,26 @@ export async function alignOnScenes(alignment: Alignment, print: (line: string) 
         found.map(({ name, score }) => ({ score, isPresent: objects.get(response.image.sha256)?.has(name) === true })),
       ),
     )
-  return {
-    ...{ steps, best, policies, looks: last.looks, calibration: last.calibration },
-    klNats: committed.flatMap(({ update }) => (update ? [update.klNats] : [])),
-    tokens: cumulative(committed.map(({ trained }) => trained.reduce((count, { tokens }) => count + tokens.length, 0))),
-    times: sumTimes(committed.map(({ times }) => times)),
-    aurocAnnotated: auroc(
-      mentions.filter(({ isPresent }) => isPresent).map(({ score }) => score),
-      mentions.filter(({ isPresent }) => !isPresent).map(({ score }) => score),
-    ),
-  }
+  return auroc(
+    mentions.filter(({ isPresent }) => isPresent).map(({ score }) => score),
+    mentions.filter(({ isPresent }) => !isPresent).map(({ score }) => score),
+  )
 }
 
-/** CHAIR of the model as it came and of one of the run's policies, on other scenes. */
+/** CHAIR of the model as it came and of a step of the run, on other scenes. */
 export async function compareOnScenes(
-  { config, folders, lexicon: path, threads, seed }: Alignment,
-  policies: { readonly before: StoredPolicy; readonly after: StoredPolicy },
-  images: readonly AnnotatedRunImage[],
+  { job, store }: Pick<Aligned, 'job' | 'store'>,
+  step: number,
+  held: SceneFolder,
   strength: number,
 ): Promise<ChairReport> {
-  const lexicon: Lexicon = await readLexicon(path)
-  const models = await AlignmentModels.open(folders, { device: 'cpu', threads, config, lexicon })
-  const { decoder } = models.source.config
-  const restored = ({ cursor, parts }: StoredPolicy) =>
-    restorePolicy(
-      cursor,
-      loraSlots(decoder),
-      valueHeadShapes(decoder.hiddenSize, config.optimiser.valueWidth),
-      (name) => Uint8Array.from(parts[name] as Uint8Array),
-    )
-  try {
-    const both = { before: restored(policies.before), after: restored(policies.after) }
-    return await evaluateChair(models, images, both, { lexicon, strength, seed })
-  } finally {
-    await models.release()
+  const { config, seed, models, lexicon, device, threads } = job
+  const evaluation: EvaluateJob = {
+    ...{ kind: 'evaluate', ...jobVersion, config, seed, models, lexicon, device, threads, strength },
+    policies: { before: { from: 'model' }, after: { from: 'run', step } },
+    images: { folder: held.images, annotations: await jobFileOf(held.annotations), most: null },
   }
+  return await runJob<'evaluate'>(evaluation, store, () => undefined)
 }
 
 function lookLine(

@@ -5,8 +5,6 @@
 import { appendFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { annotatedImages } from '../../src/main/engine/jobs/annotatedImages.ts'
-import { readLexicon } from '../../src/main/engine/jobs/readLexicon.ts'
 import type { ChairReport, FigureComparison } from '../../src/shared/evaluation.ts'
 import { type PresetName, presetConfig } from '../../src/shared/runConfig.ts'
 import { splits } from '../demo-model/world.ts'
@@ -36,7 +34,6 @@ const { values } = parseArgs({
 const lexicon = join(resources, 'lexicons/scene-objects.json')
 const split = splits[values.split as keyof typeof splits]
 const held = await sceneFolder(split.seed, Number(values.test))
-const { images } = await annotatedImages(held.images, held.annotations, await readLexicon(lexicon), null)
 const ownScenes = Number(values.scenes)
 const scenes =
   ownScenes === 200
@@ -56,13 +53,12 @@ for (const seed of values.seeds.split(',').map(Number)) {
     .split(',')
     .map((name) => (name === 'best' ? aligned.best.step : name === 'last' ? aligned.steps : Number(name)))
   for (const step of steps) {
-    if (!aligned.policies.has(step)) {
+    if (!aligned.store.steps.includes(step)) {
       console.log(`seed ${seed}: the run had no look at step ${step}; it ended at ${aligned.steps}`)
       continue
     }
     for (const strength of values.strengths.split(',').map(Number)) {
-      const policies = { before: policyAt(aligned, 0), after: policyAt(aligned, step) }
-      const report = await compareOnScenes(alignment, policies, images, strength)
+      const report = await compareOnScenes(aligned, step, held, strength)
       console.log(
         `seed ${seed}, step ${step} of ${aligned.steps}, strength ${strength}, ${seconds.toFixed(0)} s: ${summary(report)}`,
       )
@@ -70,12 +66,6 @@ for (const seed of values.seeds.split(',').map(Number)) {
         appendFileSync(values.json, `${JSON.stringify(record(seed, strength, step, aligned, report, seconds))}\n`)
     }
   }
-}
-
-function policyAt({ policies }: Aligned, step: number) {
-  const policy = policies.get(step)
-  if (!policy) throw new Error(`no policy was kept at step ${step}: ${[...policies.keys()].join(', ')}`)
-  return policy
 }
 
 function summary({ figures, verifierAuroc }: ChairReport): string {
@@ -101,7 +91,7 @@ function interval({ value, low, high }: FigureComparison['before'], factor: numb
 }
 
 function record(seed: number, strength: number, step: number, aligned: Aligned, report: ChairReport, seconds: number) {
-  const { policies: _, tokens, ...rest } = aligned
+  const { job: _job, store: _store, tokens, ...rest } = aligned
   const { responses: _responses, ...figures } = report
   const sampled = { tokens: tokens.at(-1), tokensToStep: tokens[step] }
   return { seed, strength, step, seconds, config, ...rest, ...sampled, report: figures }

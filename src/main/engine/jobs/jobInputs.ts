@@ -15,6 +15,9 @@ import { Rng } from '../rng.ts'
 import type { JobStore } from './jobStore.ts'
 import { readLexicon } from './readLexicon.ts'
 
+/** What each job calls itself. */
+export const jobVersion = { format: 'fisao-job', version: 1 } as const
+
 /** A file as a job names it. @throws the system's error */
 export async function jobFileOf(path: string): Promise<JobFile> {
   return { path, sha256: await sha256Of([path]) }

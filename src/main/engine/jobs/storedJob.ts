@@ -8,8 +8,6 @@ import { everyImage } from '../../db/images.ts'
 import { jobOf, storeJob } from '../../db/jobs.ts'
 import { requireOwner } from '../../db/owner.ts'
 
-const storedJobSchema = alignJobSchema.omit({ images: true })
-
 /**
  * Stores what a run is started with, in the place of what it was started with before.
  * @param ownerToken see db/owner.ts; null where nobody else can be at work
@@ -34,10 +32,9 @@ export function keepJob(
 export function storedJobOf(db: ReadableDb, runId: RunId): AlignJob | null {
   const stored = jobOf(db, runId)
   if (!stored) return null
-  const read = storedJobSchema.safeParse(stored.job)
-  if (read.success) {
-    return { ...read.data, images: everyImage(db).filter(({ imageId }) => imageId <= stored.lastImageId) }
-  }
+  const images = everyImage(db).filter(({ imageId }) => imageId <= stored.lastImageId)
+  const read = alignJobSchema.safeParse({ ...(stored.job as object), images })
+  if (read.success) return read.data
   const [issue] = read.error.issues
   throw new StudioError(
     {

@@ -12,7 +12,7 @@ import { readCocoAnnotations } from '../eval/cocoAnnotations.ts'
 import type { ModelsIdentity } from '../folder/modelIdentity.ts'
 import type { Lexicon } from '../reward/lexicon.ts'
 import type { EvaluationProgress } from './evaluateJob.ts'
-import { jobFileOf, jobModelsOf } from './jobInputs.ts'
+import { jobFileOf, jobModelsOf, jobVersion } from './jobInputs.ts'
 import { readLexicon } from './readLexicon.ts'
 import { runJob } from './runJob.ts'
 import { keepJob, storedJobOf } from './storedJob.ts'
@@ -28,8 +28,6 @@ export interface RunRequest {
   /** See db/owner.ts. */
   readonly ownerToken?: string | null
 }
-
-const jobVersion = { format: 'fisao-job', version: 1 } as const
 
 /**
  * Runs or resumes a run of the workspace to its end; its job is stored with it before it begins.

@@ -1,0 +1,185 @@
+// A workspace for an alignment that comes as a job: its images, its model and its run, as if a person had added them, so
+// that the app can open it and show the run. Before it stands a checked job, after it workspaceStore.ts.
+import { existsSync, renameSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
+import { basename, dirname } from 'node:path'
+import { jsonSchema, type RunId, type RunState } from '../../../shared/domain.ts'
+import { type ErrorRecord, StudioError, toErrorRecord } from '../../../shared/errors.ts'
+import { unfinishedSuffix } from '../../../shared/fileName.ts'
+import type { AlignJob } from '../../../shared/job.ts'
+import { mapSome } from '../../../shared/mapSome.ts'
+import type { RunProgress } from '../../../shared/runProgress.ts'
+import { inTransaction, type WritableDb } from '../../db/connection.ts'
+import { insertImage, type NewImage } from '../../db/images.ts'
+import { createImport, setImportState } from '../../db/imports.ts'
+import { saveModel } from '../../db/models.ts'
+import { closeWorkspace, createWorkspace, openWorkspace, prepareWorkspace } from '../../db/open.ts'
+import { inUse, lockWorkspace } from '../../db/owner.ts'
+import { createRun, listRuns, runById, setRunState } from '../../db/runs.ts'
+import { readJsonObject } from '../folder/configFields.ts'
+import { requireModels } from './jobInputs.ts'
+import { runJob } from './runJob.ts'
+import { keepJob, storedJobOf } from './storedJob.ts'
+import { modelsAtStart } from './storedRun.ts'
+import { WorkspaceJobStore } from './workspaceStore.ts'
+
+/** Reads an image as the importer of the app does: size, format and thumbnail. */
+export type ReadImage = (path: string) => Promise<Omit<NewImage, 'importId' | 'path' | 'name' | 'imageId'>>
+
+export interface JobWorkspaceOptions {
+  /** Of the workspace file. */
+  readonly path: string
+  /** Goes on with the run that an earlier start of this job left there. */
+  readonly resume: boolean
+  readonly readImage: ReadImage
+  readonly report: (progress: RunProgress) => void
+  readonly signal?: AbortSignal
+}
+
+/**
+ * Carries an alignment out in a workspace of its own.
+ * @throws StudioError `run.output-taken`, `run.other-job`, `workspace.in-use`, and what the job and the workspace throw; the
+ *   run is then stored as failed, or as stopped when it was cancelled, and can go on
+ */
+export async function alignInWorkspace(
+  job: AlignJob,
+  { path, resume, readImage, report, signal }: JobWorkspaceOptions,
+): Promise<{ steps: number; bestStep: number }> {
+  if (existsSync(path) && !resume) throw outputTaken(path)
+  const lock = lockWorkspace(path)
+  if (!lock) throw inUse(path)
+  try {
+    if (existsSync(path)) await prepareWorkspace(path)
+    else await makeWorkspace(path, job, readImage)
+    const db = openWorkspace(path)
+    try {
+      return await runToItsEnd(db, runOfJob(db, job), job, report, signal)
+    } finally {
+      closeWorkspace(db)
+    }
+  } finally {
+    lock.release()
+  }
+}
+
+async function runToItsEnd(
+  db: WritableDb,
+  runId: RunId,
+  job: AlignJob,
+  report: (progress: RunProgress) => void,
+  signal: AbortSignal | undefined,
+): Promise<{ steps: number; bestStep: number }> {
+  begin(db, runId)
+  try {
+    const models = await requireModels(job, { began: modelsAtStart(db, runId) }, signal)
+    const result = await runJob<'align'>(job, new WorkspaceJobStore(db, runId, models), report, signal)
+    settle(db, runId, 'complete')
+    return result
+  } catch (thrown) {
+    const isCancelled = thrown instanceof StudioError && thrown.code === 'run.cancelled'
+    if (isCancelled) settle(db, runId, 'stopped')
+    else settle(db, runId, 'failed', toErrorRecord(thrown, 'run.unexpected'))
+    throw thrown
+  }
+}
+
+/** Takes a run that may have ended before to `running`; one that is complete stays so and has nothing to do. */
+function begin(db: WritableDb, runId: RunId): void {
+  const state = runById(db, runId)?.state
+  if (state === 'running' || state === 'complete') return
+  if (state !== 'queued') setRunState(db, runId, 'queued', Date.now())
+  setRunState(db, runId, 'running', Date.now())
+}
+
+function settle(db: WritableDb, runId: RunId, state: RunState, error: ErrorRecord | null = null): void {
+  if (runById(db, runId)?.state !== 'complete') setRunState(db, runId, state, Date.now(), error)
+}
+
+/** The run that this very job began. @throws StudioError `run.other-job` */
+function runOfJob(db: WritableDb, job: AlignJob): RunId {
+  const text = JSON.stringify(job)
+  const run = listRuns(db).find(({ runId }) => JSON.stringify(storedJobOf(db, runId)) === text)
+  if (run) return run.runId
+  throw new StudioError({
+    code: 'run.other-job',
+    message: 'The workspace holds no run of this job, so there is nothing to go on with.',
+    remedy: 'Name the workspace that this job began in, or a new one.',
+    where: db.name,
+  })
+}
+
+/** Files that are decoded at the same time. */
+const readersAtOnce = 4
+
+/** Makes the workspace with all that the run needs; it appears under its name when it is whole. */
+async function makeWorkspace(path: string, job: AlignJob, readImage: ReadImage): Promise<void> {
+  const unfinished = `${path}${unfinishedSuffix}`
+  await rm(unfinished, { force: true })
+  createWorkspace(unfinished)
+  try {
+    const db = openWorkspace(unfinished)
+    try {
+      await addImages(db, job, readImage)
+      await addRun(db, job)
+    } finally {
+      closeWorkspace(db)
+    }
+    renameSync(unfinished, path)
+  } finally {
+    for (const end of ['', '-wal', '-shm']) await rm(`${unfinished}${end}`, { force: true })
+  }
+}
+
+async function addImages(db: WritableDb, { images }: AlignJob, readImage: ReadImage): Promise<void> {
+  const importId = createImport(db, dirname(images[0]?.path ?? db.name), Date.now())
+  setImportState(db, importId, 'complete', Date.now())
+  for (let start = 0; start < images.length; start += readersAtOnce) {
+    const batch = images.slice(start, start + readersAtOnce)
+    const read = await mapSome(batch, readersAtOnce, async ({ imageId, path }) => ({
+      ...(await readImage(path)),
+      ...{ imageId, path, importId, name: basename(path) },
+    }))
+    inTransaction(db, () => {
+      for (const image of read) if (insertImage(db, image, Date.now()) === null) throw listedTwice(image.path)
+    })
+  }
+}
+
+async function addRun(db: WritableDb, job: AlignJob): Promise<void> {
+  const { model, companion } = job.models
+  const modelId = saveModel(
+    db,
+    {
+      ...{
+        folder: model.folder,
+        name: basename(model.folder),
+        companionFolder: companion.folder,
+        encoderVerified: null,
+      },
+      config: jsonSchema.parse(await readJsonObject(`${model.folder}/config.json`)),
+      weightsSha256: Buffer.from(model.weightsSha256, 'hex'),
+    },
+    Date.now(),
+  )
+  const { name, preset, seed } = job
+  const runId = createRun(db, { modelId, name, preset, seed, config: jsonSchema.parse(job.config) }, Date.now())
+  keepJob(db, runId, job)
+}
+
+function outputTaken(where: string): StudioError {
+  return new StudioError({
+    code: 'run.output-taken',
+    message: 'There already is a workspace in the place where this job would keep its run.',
+    remedy: 'Name another one with --workspace, or add --resume to go on with the run of this job in it.',
+    where,
+  })
+}
+
+function listedTwice(where: string): StudioError {
+  return new StudioError({
+    code: 'run.bad-job',
+    message: 'The job cannot be used: it lists an image twice, by its path or by what it holds.',
+    remedy: 'Leave one of the two out.',
+    where,
+  })
+}
