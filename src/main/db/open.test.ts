@@ -20,6 +20,7 @@ import { StudioError } from '../../shared/errors.ts'
 import { backupFolder, restoreBackup, takeBackup } from './backup.ts'
 import { connect } from './connection.ts'
 import { createImport } from './imports.ts'
+import { currentVersion } from './migrate.ts'
 import { closeWorkspace, createWorkspace, openWorkspace, prepareWorkspace } from './open.ts'
 import { inspectDamage, salvageWorkspace } from './salvage.ts'
 import { fillWorkspace } from './testing/fullWorkspace.ts'
@@ -136,7 +137,7 @@ describe('a file that cannot be used says so', () => {
     ['all tables are missing', 'PRAGMA user_version = 0; PRAGMA writable_schema = ON; DELETE FROM sqlite_schema'],
     ['its version says 0', 'PRAGMA user_version = 0'],
     ['its version says 2', 'PRAGMA user_version = 2'],
-    ['its version says 5', 'PRAGMA user_version = 5'],
+    ['its version says one more', `PRAGMA user_version = ${currentVersion + 1}`],
     ['its version says 260', 'PRAGMA user_version = 260'],
     ['its version is negative', 'PRAGMA user_version = -4'],
     ['its search knows nothing', "INSERT INTO image_name_search (image_name_search) VALUES ('delete-all')"],
