@@ -15,12 +15,11 @@ import { metricSeries } from '../db/metrics.ts'
 import { createRun, firstRunIn, listRuns, runById, setRunConfig, setRunState } from '../db/runs.ts'
 import { logger } from '../log.ts'
 import type { WorkerClient } from '../worker/workerClient.ts'
+import { EngineEnds, endedTooOften } from './engineEnds.ts'
 import { configFromRequest, detailOf, type RunNow, viewOf, withGoOnRefused } from './runViews.ts'
 import { isWorthWaitingFor, type RunChange, UnstoredStates } from './unstoredStates.ts'
 import type { Current, Workspaces } from './workspaces.ts'
 
-/** A run is given up when the engine ended this often in a row without a new checkpoint of it. */
-const mostCrashesInARow = 4
 /** How long a closing workspace waits for the engine to come to the end of its step, before it is restarted. */
 const longestGoodbyeMs = 10_000
 
@@ -38,12 +37,6 @@ interface ActiveRun {
   wish: RunWish
 }
 
-/** Ends of the engine during a run since its last new checkpoint. */
-interface Crashes {
-  readonly checkpointStep: number | null
-  readonly inARow: number
-}
-
 export interface RunQueueOptions {
   readonly engine: WorkerClient<typeof engineMethods>
   /** What the device probe found; null until it has ended. */
@@ -59,7 +52,7 @@ export interface RunQueueOptions {
 
 export class RunQueue {
   readonly #options: RunQueueOptions
-  readonly #crashes = new Map<string, Crashes>()
+  readonly #ends = new EngineEnds()
   readonly #unstored: UnstoredStates
   #active: ActiveRun | null = null
   /** What keeps every run of the workspace from going on, and which of them is next. */
@@ -210,7 +203,7 @@ export class RunQueue {
     } else if (isWorthWaitingFor(thrown)) {
       // The run itself is sound: it goes on from its last checkpoint.
       this.#wait(current, runId, thrown)
-    } else if (wasInterrupted && this.#mayGoOn(current, runId)) {
+    } else if (wasInterrupted && this.#ends.mayGoOn(current, runId)) {
       logger.warn(`run ${runId} goes on when the engine is back: ${(thrown as StudioError).message}`)
     } else {
       this.#settle(current, active, 'failed', wasInterrupted ? endedTooOften(runId, thrown as StudioError) : thrown)
@@ -220,7 +213,7 @@ export class RunQueue {
   #settle(current: Current, { runId, wish }: ActiveRun, state: RunState, error: unknown): void {
     const record = error === null ? null : toErrorRecord(error, 'run.unexpected')
     if (record) logger.warn(`run ${runId}: ${record.code}: ${record.message}`)
-    if (state !== 'running') this.#crashes.delete(crashKey(current, runId))
+    if (state !== 'running') this.#ends.forget(current.key, runId)
     this.#store(current, { runId, state, error: record, isDeleted: wish === 'delete' })
     // What hours have made is worth a copy; deleting takes its own before.
     if (wish === 'go-on' && this.#closingKey !== current.key) void this.#options.backUp(current)
@@ -236,16 +229,6 @@ export class RunQueue {
       this.#unstored.keep(current.key, change)
       this.#wait(current, change.runId, thrown)
     }
-  }
-
-  /** Counts an end of the engine; false when there were too many without a new checkpoint. */
-  #mayGoOn(current: Current, runId: RunId): boolean {
-    const checkpointStep = runById(current.db, runId)?.checkpointStep ?? null
-    const key = crashKey(current, runId)
-    const before = this.#crashes.get(key)
-    const inARow = before?.checkpointStep === checkpointStep ? before.inARow + 1 : 1
-    this.#crashes.set(key, { checkpointStep, inARow })
-    return inARow < mostCrashesInARow
   }
 
   /** The run that is carried out, or goes on by itself as soon as it can; null when none does, or its end is wished for. */
@@ -402,24 +385,6 @@ export class RunQueue {
     if (run) return run
     throw missingRun(runId)
   }
-}
-
-function crashKey({ key }: Current, runId: RunId): string {
-  return `${key} ${runId}`
-}
-
-function endedTooOften(runId: RunId, last: StudioError): StudioError {
-  return new StudioError(
-    {
-      code: 'run.engine-ended',
-      message: `The engine ended ${mostCrashesInARow} times in a row while it worked on this run, without a new checkpoint.`,
-      remedy:
-        'Everything up to the last checkpoint is kept. Try smaller batches, so that less memory is needed, or another device; then resume.',
-      found: last.message,
-      where: `run ${runId}`,
-    },
-    { cause: last },
-  )
 }
 
 /** Room that a run needs to get a good way: its checkpoints grow no more, but each is in the log before it is in the file. */

@@ -1,21 +1,22 @@
 // The app behind its window: puts engine, library, workspaces and settings together and answers the contract.
 import { existsSync, mkdirSync } from 'node:fs'
-import { lstat, rm } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { app, dialog, nativeTheme } from 'electron'
+import { app, nativeTheme } from 'electron'
 import type { AppState, EventPayload, OpenWorkspace, Params, Result, StudioEvent } from '../../shared/contract.ts'
-import { StudioError, toErrorRecord } from '../../shared/errors.ts'
-import { exportFolderName, unfinishedSuffix } from '../../shared/fileName.ts'
+import { toErrorRecord } from '../../shared/errors.ts'
+import { unfinishedSuffix } from '../../shared/fileName.ts'
 import type { DeviceName } from '../../shared/hardware.ts'
 import type { RunView } from '../../shared/runView.ts'
 import type { Appearance } from '../../shared/settings.ts'
 import { libraryMethods } from '../../shared/workerProtocol.ts'
-import { NoAnswer, withinMs } from '../files/regularFile.ts'
 import type { ChannelHandlers } from '../ipc.ts'
 import { logger } from '../log.ts'
 import { showFolder } from '../security.ts'
 import { WorkerClient } from '../worker/workerClient.ts'
+import { askExportFolder, askImageFolder, askModelFolder, askNewWorkspace, askWorkspace } from './dialogs.ts'
 import { Engine } from './engine.ts'
+import { newExportFolder } from './exportFolder.ts'
 import { ImageLibrary } from './imageLibrary.ts'
 import { ModelLibrary } from './modelLibrary.ts'
 import { Notices } from './notices.ts'
@@ -24,14 +25,6 @@ import { RunQueue } from './runQueue.ts'
 import type { SettingsFile } from './settingsFile.ts'
 import { startWorkerProcess } from './workerProcess.ts'
 import { Workspaces } from './workspaces.ts'
-
-/** Where a folder cannot even be looked at, the engine says why at the last of these names. */
-const mostExportFolders = 1000
-
-/** A folder of the person's that does not answer by then is on a drive that is gone. */
-const longestAnswerMs = 5000
-
-const workspaceFilter = [{ name: 'FiSAO Studio workspace', extensions: ['fisao'] }]
 
 /** Why a run would have to stop: the app ends, its workspace closes, another one takes its place. */
 export type LeavePurpose = 'quit' | 'close' | 'open'
@@ -158,22 +151,13 @@ export class Studio {
   }
 
   async pickNewWorkspace(): Promise<OpenWorkspace | null> {
-    const { filePath, canceled } = await dialog.showSaveDialog({
-      title: 'New workspace',
-      defaultPath: join(app.getPath('documents'), 'My images.fisao'),
-      filters: workspaceFilter,
-      properties: ['showOverwriteConfirmation'],
-    })
-    return canceled || !filePath ? null : await this.#instead(filePath, () => this.workspaces.create(filePath))
+    const path = await askNewWorkspace()
+    return path === null ? null : await this.#instead(path, () => this.workspaces.create(path))
   }
 
   async pickWorkspace(): Promise<OpenWorkspace | null> {
-    const { filePaths } = await dialog.showOpenDialog({
-      title: 'Open a workspace',
-      filters: workspaceFilter,
-      properties: ['openFile'],
-    })
-    return filePaths[0] === undefined ? null : await this.openWorkspace(filePaths[0])
+    const path = await askWorkspace()
+    return path === null ? null : await this.openWorkspace(path)
   }
 
   /** Opens a workspace in the place of the one that is open; null when its run shall not stop for that. */
@@ -218,13 +202,8 @@ export class Studio {
 
   async pickFolder(): Promise<{ importId: number } | null> {
     this.workspaces.require()
-    const { filePaths } = await dialog.showOpenDialog({
-      title: 'Add a folder of images',
-      buttonLabel: 'Add',
-      properties: ['openDirectory'],
-    })
-    if (filePaths[0] === undefined) return null
-    return { importId: this.images.importFolder(filePaths[0]).importId }
+    const folder = await askImageFolder()
+    return folder === null ? null : { importId: this.images.importFolder(folder).importId }
   }
 
   /** Opens the demo: a workspace of the app's own with the sample images; made at the first time. Asked twice, once. */
@@ -246,24 +225,16 @@ export class Studio {
   }
 
   async pickModelFolder(purpose: 'model' | 'encoder'): Promise<{ folder: string } | null> {
-    const { filePaths } = await dialog.showOpenDialog({
-      title: purpose === 'model' ? 'Choose the folder of a model' : 'Choose the folder of its encoder',
-      buttonLabel: 'Choose',
-      properties: ['openDirectory'],
-    })
-    return filePaths[0] === undefined ? null : { folder: filePaths[0] }
+    const folder = await askModelFolder(purpose)
+    return folder === null ? null : { folder }
   }
 
   async exportRun({ runId, step, strength, merged }: Params<'runs.export'>): Promise<Result<'runs.export'>> {
     const { path } = this.workspaces.requireShown()
     const { run } = this.runs.get(runId)
-    const { filePaths } = await dialog.showOpenDialog({
-      title: 'Choose where the export goes',
-      buttonLabel: 'Export here',
-      properties: ['openDirectory', 'createDirectory'],
-    })
-    if (filePaths[0] === undefined) return null
-    const folder = await newExportFolder(filePaths[0], run.name, step)
+    const parent = await askExportFolder()
+    if (parent === null) return null
+    const folder = await newExportFolder(parent, run.name, step)
     try {
       await this.engine.client.request('exportRun', { workspace: path, runId, step, strength, folder, merged })
     } catch (error) {
@@ -359,28 +330,4 @@ export class Studio {
   attempt(work: () => Promise<unknown>): void {
     work().catch((thrown: unknown) => this.#tellError(thrown))
   }
-}
-
-/** A folder for an export in `parent`, by a name that is not taken and that every file system takes. */
-async function newExportFolder(parent: string, runName: string, step: number): Promise<string> {
-  for (let number = 1; ; number++) {
-    const folder = join(parent, exportFolderName(runName, step, number))
-    const isTaken = await withinMs(longestAnswerMs, lstat(folder)).then(
-      () => true,
-      (thrown: unknown) => {
-        if (thrown instanceof NoAnswer) throw noAnswer(parent)
-        return (thrown as NodeJS.ErrnoException).code !== 'ENOENT'
-      },
-    )
-    if (!isTaken || number === mostExportFolders) return folder
-  }
-}
-
-function noAnswer(folder: string): StudioError {
-  return new StudioError({
-    code: 'app.no-answer',
-    message: 'The drive of this folder does not answer.',
-    remedy: 'Connect the drive again, or choose a folder on another one.',
-    where: folder,
-  })
 }

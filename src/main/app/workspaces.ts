@@ -1,23 +1,22 @@
 // The workspace that is open: creating, opening, closing, restoring, and the list of recent ones. One app at a time works
 // on a workspace; a second one may open it for reading.
 import { randomUUID } from 'node:crypto'
-import { realpath, stat } from 'node:fs/promises'
-import { basename, dirname, extname, join } from 'node:path'
+import { basename, extname } from 'node:path'
 import type { OpenWorkspace, RecentEntry, Result } from '../../shared/contract.ts'
 import { allImages } from '../../shared/domain.ts'
 import { StudioError, toErrorRecord } from '../../shared/errors.ts'
 import type { libraryMethods } from '../../shared/workerProtocol.ts'
 import { takeBackup } from '../db/backup.ts'
-import { type ReadableDb, removedWorkspace, type WritableDb } from '../db/connection.ts'
-import { requireFile } from '../db/fileCheck.ts'
+import type { ReadableDb, WritableDb } from '../db/connection.ts'
 import { countImages } from '../db/images.ts'
 import { closeWorkspace, openForReading, openWorkspace } from '../db/open.ts'
-import { forgetOwner, inUse, lockWorkspace, recordOwner, takenOver, type WorkspaceLock } from '../db/owner.ts'
-import { endSession, startSession } from '../db/settings.ts'
+import { inUse, lockWorkspace, takenOver, type WorkspaceLock } from '../db/owner.ts'
 import { logger } from '../log.ts'
 import type { WorkerClient } from '../worker/workerClient.ts'
 import { Presence } from './presence.ts'
 import type { SettingsFile } from './settingsFile.ts'
+import { lossError, noneOpen, readingOnly } from './workspaceErrors.ts'
+import { noteClosing, noteOpening, trueFile, trueFolder } from './workspaceOpening.ts'
 import { type FileLoss, WorkspaceWatch } from './workspaceWatch.ts'
 
 const longestRecentList = 12
@@ -348,75 +347,6 @@ export class Workspaces {
     this.#turn = done.catch(() => undefined)
     return done
   }
-}
-
-/** A full disk must not keep a person from opening what is on it: what cannot be noted is left out. */
-function noteOpening(db: WritableDb, appVersion: string): { sessionId: number | null; ownerToken: string | null } {
-  try {
-    return { sessionId: startSession(db, appVersion, Date.now()), ownerToken: recordOwner(db, appVersion, Date.now()) }
-  } catch (thrown) {
-    logger.warn(`the opening of the workspace could not be noted in it: ${String(thrown)}`)
-    return { sessionId: null, ownerToken: null }
-  }
-}
-
-function noteClosing(db: WritableDb, sessionId: number | null): void {
-  try {
-    if (sessionId !== null) endSession(db, sessionId, Date.now())
-    forgetOwner(db)
-  } catch (thrown) {
-    logger.warn(`the closing of the workspace could not be noted in it: ${String(thrown)}`)
-  }
-}
-
-/** The path without links: one workspace has one name, and so one lock. */
-async function trueFolder(path: string): Promise<string> {
-  return join(await realpath(dirname(path)).catch(() => dirname(path)), basename(path))
-}
-
-/**
- * The path of a file without links.
- * @throws StudioError `workspace.missing`, `workspace.is-folder`, `workspace.foreign` before anything is made beside it
- */
-async function trueFile(path: string): Promise<string> {
-  requireFile(path, await stat(path).catch(() => null))
-  return await realpath(path)
-}
-
-function lossError(path: string, loss: FileLoss, keptAs: string | null): StudioError {
-  if (loss === 'overwritten') {
-    return new StudioError({
-      code: 'workspace.overwritten',
-      message: 'Another program wrote over the workspace file while it was open, so the workspace was closed.',
-      remedy: 'Open the file to see what stands in it now; the automatic backups beside it hold what was there before.',
-      where: path,
-    })
-  }
-  if (loss === 'moved' || keptAs === null) return removedWorkspace(path)
-  return new StudioError({
-    code: 'workspace.removed',
-    message: 'The workspace file was deleted or replaced while it was open, so the workspace was closed.',
-    remedy: `All that was stored in it is kept as a backup: ${keptAs}.`,
-    where: path,
-  })
-}
-
-function noneOpen(): StudioError {
-  return new StudioError({
-    code: 'workspace.none-open',
-    message: 'No workspace is open.',
-    remedy: 'Create or open one on the Home screen first.',
-  })
-}
-
-function readingOnly({ path, because }: Reading): StudioError {
-  return new StudioError({
-    code: 'workspace.reading-only',
-    message: 'This workspace is open for reading only, so nothing can be changed in it here.',
-    remedy: 'Close it in the other FiSAO Studio, then open it again here.',
-    found: because,
-    where: path,
-  })
 }
 
 function nameOf(path: string): string {

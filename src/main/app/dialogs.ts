@@ -1,0 +1,42 @@
+// The system's own dialogs in which a person chooses files and folders; null where nothing was chosen. Asked by studio.ts.
+import { join } from 'node:path'
+import { app, dialog } from 'electron'
+
+const workspaceFilter = [{ name: 'FiSAO Studio workspace', extensions: ['fisao'] }]
+
+export async function askNewWorkspace(): Promise<string | null> {
+  const { filePath, canceled } = await dialog.showSaveDialog({
+    title: 'New workspace',
+    defaultPath: join(app.getPath('documents'), 'My images.fisao'),
+    filters: workspaceFilter,
+    properties: ['showOverwriteConfirmation'],
+  })
+  return canceled || !filePath ? null : filePath
+}
+
+export async function askWorkspace(): Promise<string | null> {
+  const { filePaths } = await dialog.showOpenDialog({
+    title: 'Open a workspace',
+    filters: workspaceFilter,
+    properties: ['openFile'],
+  })
+  return filePaths[0] ?? null
+}
+
+export async function askImageFolder(): Promise<string | null> {
+  return await askFolder('Add a folder of images', 'Add')
+}
+
+export async function askModelFolder(purpose: 'model' | 'encoder'): Promise<string | null> {
+  const title = purpose === 'model' ? 'Choose the folder of a model' : 'Choose the folder of its encoder'
+  return await askFolder(title, 'Choose')
+}
+
+export async function askExportFolder(): Promise<string | null> {
+  return await askFolder('Choose where the export goes', 'Export here', ['createDirectory'])
+}
+
+async function askFolder(title: string, buttonLabel: string, more: readonly 'createDirectory'[] = []) {
+  const { filePaths } = await dialog.showOpenDialog({ title, buttonLabel, properties: ['openDirectory', ...more] })
+  return filePaths[0] ?? null
+}
