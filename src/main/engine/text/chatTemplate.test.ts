@@ -31,6 +31,20 @@ test.each(names)('%s: prompts and expanded ids', async (name) => {
   })
 })
 
+test('a prompt with another number of places than the image has rows is refused', async () => {
+  const folder = join(fixtures, 'clip-llama')
+  const template = await openChatTemplate(folder, await openTokenizer(folder))
+  for (const tokens of [2, 4]) {
+    const image = { tokens, promptText: (token: string) => token.repeat(3) }
+    expect(() => template.promptIds('Why?', image)).toThrow(
+      expect.objectContaining({
+        code: 'tokenizer.bad-template',
+        message: expect.stringContaining(`3 places for an image of ${tokens}`),
+      }),
+    )
+  }
+})
+
 let number = 0
 /** A folder with Qwen2's tokenizer and these files. */
 function modelWith(files: Record<string, unknown>): string {
