@@ -104,3 +104,14 @@ export function float16Number(bits: number): number {
   if (exponent === 31) return mantissa === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN
   return sign * (1 + mantissa / 1024) * 2 ** (exponent - 15)
 }
+
+/** The arrays one after the other. */
+export function concat(arrays: readonly Float32Array[]): Float32Array {
+  const joined = new Float32Array(arrays.reduce((length, array) => length + array.length, 0))
+  let at = 0
+  for (const array of arrays) {
+    joined.set(array, at)
+    at += array.length
+  }
+  return joined
+}

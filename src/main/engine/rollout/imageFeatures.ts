@@ -4,6 +4,7 @@ import { StudioError } from '../../../shared/errors.ts'
 import type { DeviceName } from '../../../shared/hardware.ts'
 import { OrtSession, tensor } from '../graph/ortSession.ts'
 import { floatsOf } from '../graph/tensor.ts'
+import { concat } from '../graph/typedValues.ts'
 import type { ImagePixels } from '../image/imageProcessor.ts'
 import type { ImageLayout } from '../models/architecture.ts'
 import { type VlmSource, visionGraph } from '../models/vlmGraphs.ts'
@@ -104,16 +105,6 @@ export class ImageFeatures {
       this.#keptBytes -= features.byteLength
     }
   }
-}
-
-function concat(arrays: readonly Float32Array[]): Float32Array {
-  const joined = new Float32Array(arrays.reduce((length, array) => length + array.length, 0))
-  let at = 0
-  for (const array of arrays) {
-    joined.set(array, at)
-    at += array.length
-  }
-  return joined
 }
 
 /** @throws StudioError `model.image-layout` */

@@ -1,6 +1,7 @@
 // One step of PPO on rewarded rollouts (method, section 4): reference and values, KL and advantages, then epochs of
 // minibatches. Before it stand token rewards, after it the next rollouts and the checkpoint.
 import { tensor } from '../../graph/ortSession.ts'
+import { concat } from '../../graph/typedValues.ts'
 import type { Feeds } from '../../models/shared/sequenceFeeds.ts'
 import type { VlmSource } from '../../models/vlmGraphs.ts'
 import type { Learner, LearnerOptions, RewardedRollout, TokenTerms, UpdateReport } from '../learner.ts'
@@ -142,16 +143,6 @@ function rowsOf(batch: readonly Example[]): Feeds {
     returns: rows(({ returns }) => returns),
     old_values: rows(({ values }) => values),
   }
-}
-
-function concat(arrays: readonly Float32Array[]): Float32Array {
-  const joined = new Float32Array(arrays.reduce((length, array) => length + array.length, 0))
-  let at = 0
-  for (const array of arrays) {
-    joined.set(array, at)
-    at += array.length
-  }
-  return joined
 }
 
 function sumOf(values: Float32Array): number {
