@@ -1,5 +1,5 @@
 // From a picture to the model's `pixel_values`: resize, crop, rescale and normalise as the image processors of CLIP and
-// SigLIP in transformers do (their PIL path). imageProcessorConfig.ts says how; after it stands visionEncoder.ts.
+// SigLIP in transformers do (their PIL path). imageProcessorConfig.ts says how; after it stand the towers of models/.
 import { decodeImage } from './decodeImage.ts'
 import { type ImageProcessorConfig, readImageProcessorConfig } from './imageProcessorConfig.ts'
 import { type RgbImage, resizeRgb, type Size, type Window } from './resample.ts'

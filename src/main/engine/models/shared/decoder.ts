@@ -1,5 +1,5 @@
 // The language model: LLaMA (Touvron et al. 2023), Mistral (Jiang et al. 2023) and Qwen2 (Yang et al. 2024) by config.
-// One function serves training, scoring, prefill and decoding; decoding reads the cache that JavaScript owns and
+// One function serves training, scoring, prefill and decoding; decoding reads the cache (rollout/kvCache.ts) and
 // hands back only the new keys and values.
 import type { Dim } from '../../graph/dims.ts'
 import type { GraphBuilder } from '../../graph/graphBuilder.ts'

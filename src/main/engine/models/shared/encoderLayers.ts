@@ -1,5 +1,5 @@
 // Transformer layers as CLIP and SigLIP stack them in both of their towers: LayerNorm before attention and before the
-// MLP (Radford et al. 2021). Written once for visionEncoder.ts and textEncoder.ts.
+// MLP (Radford et al. 2021). Written once for visionTower.ts and companion/textEncoder.ts.
 import type { Dim } from '../../graph/dims.ts'
 import type { GraphBuilder } from '../../graph/graphBuilder.ts'
 import type { Value } from '../../graph/ir.ts'

@@ -1,5 +1,5 @@
 // The config of an image tower, and of the layers that CLIP and SigLIP stack in both of their towers, with the defaults of
-// transformers. visionEncoder.ts and the companion's text tower are built from it.
+// transformers. visionTower.ts and the companion's text tower are built from it.
 import { z } from 'zod'
 import { badConfig, epsilon, readSection, size, unknownField } from '../../folder/configFields.ts'
 import { type Activation, readActivation } from './activation.ts'
