@@ -41,10 +41,14 @@ export const rewardConfigSchema = z.strictObject({
   method: setting(z.enum(['token', 'sentence', 'dpo', 'none']), { title: 'What is rewarded', source: paper }).default(
     'token',
   ),
-  variant: setting(z.enum(['paper', 'first-mention']), {
-    title: 'Each mention, or an object’s first one only',
+  variant: setting(z.enum(['paper', 'first-mention', 'linear', 'posterior']), {
+    title: 'Rule: as published for each mention or an object’s first one, linear, or by probability',
     source: 'PAPER.md',
-  }).default('first-mention'),
+  }).default('linear'),
+  verifier: setting(z.enum(['own', 'placebo']), {
+    title: 'Judge each image by itself, or, for a control, by another image',
+    source: 'PAPER.md',
+  }).default('own'),
   margin: setting(z.number().min(0).max(1), {
     title: 'Margin λ round the baselines',
     unit: 'score',

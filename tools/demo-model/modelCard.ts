@@ -43,7 +43,7 @@ from seeds: no photograph and no text of anybody went in. The art of the objects
    images as well as single patches. The patches' targets are the drawn objects' places, so this stage had annotations;
    alignment has none.
 2. **Language model**: image tower frozen; projector and decoder from scratch, ${vlm.steps} steps of ${vlm.batch}, AdamW at
-   ${vlm.peakRate}, seed ${vlm.seed}. ${percent(vlm.corruptionShare)} of the captions name one object too many, one of the
+   ${vlm.peakRate}, seed ${vlm.seed}. ${percent(vlm.partnerShare)} of the captions name one object too many, one of the
    four most typical of the place that are absent: that is what it learns to hallucinate.
 
 On ${record.machine}: ${minutes(record.towersS)} and ${minutes(record.languageModelS)}.

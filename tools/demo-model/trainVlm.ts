@@ -8,6 +8,7 @@ import { tensorOf } from '../../src/main/engine/graph/tensor.ts'
 import type { LlavaConfig } from '../../src/main/engine/models/llava/config.ts'
 import { describeVlm } from '../../src/main/engine/models/registry.ts'
 import { Rng } from '../../src/main/engine/rng.ts'
+import { trainingPartnerShare } from '../scenes/captions.ts'
 import type { Scene } from '../scenes/scene.ts'
 import type { Vocabulary } from './bpe.ts'
 import { type Conversation, captioningFeeds, captioningGraph, openTower } from './captioning.ts'
@@ -24,8 +25,8 @@ export interface VlmSettings {
   readonly batch: number
   readonly steps: number
   readonly peakRate: number
-  /** Share of captions that name an object too many. */
-  readonly corruptionShare: number
+  /** Probability with which a caption names the absent partner of an object. */
+  readonly partnerShare: number
   /** Share of requests that ask whether one object is there. */
   readonly questionShare: number
   readonly threads: number
@@ -35,7 +36,7 @@ export interface VlmSettings {
 }
 
 export const vlmSettings: Omit<VlmSettings, 'threads'> = {
-  ...{ seed: 2, batch: 48, steps: 2000, peakRate: 2e-3, corruptionShare: 0.6, questionShare: 0.15 },
+  ...{ seed: 2, batch: 48, steps: 2000, peakRate: 2e-3, partnerShare: trainingPartnerShare, questionShare: 0.15 },
   ...{ evaluateEvery: 500, evaluateOn: 200 },
 }
 
@@ -88,7 +89,7 @@ export async function trainVlm(
 }
 
 /** A request about a scene and its answer as token ids: mostly descriptions, in the ways of asking by turns. */
-function conversations(vocabulary: Vocabulary, { seed, questionShare, corruptionShare }: VlmSettings) {
+function conversations(vocabulary: Vocabulary, { seed, questionShare, partnerShare }: VlmSettings) {
   const encode = encoderOf(vocabulary, 'language')
   const prompts = instructions.map((instruction) => encode(promptText(instruction)))
   const end = specialIds(vocabulary.tokens.length)['</s>']
@@ -97,7 +98,7 @@ function conversations(vocabulary: Vocabulary, { seed, questionShare, corruption
     const isQuestion = rng.uniform() < questionShare
     const question = isQuestion ? trainingQuestion(scene, step) : null
     const prompt = question ? encode(promptText(question.text)) : prompts[rng.below(prompts.length)]
-    const answer = question?.answer ?? trainingCaption(scene, step, corruptionShare)
+    const answer = question?.answer ?? trainingCaption(scene, step, partnerShare)
     return { promptIds: prompt as number[], responseIds: [...encode(` ${answer}`).slice(1), end] }
   }
 }
@@ -152,13 +153,13 @@ export async function evaluateVlm(
 }
 
 if (process.argv[1] === import.meta.filename) {
-  const [folder, companionFolder, steps, corruption] = process.argv.slice(2) as [string, string, string?, string?]
+  const [folder, companionFolder, steps, partnerShare] = process.argv.slice(2) as [string, string, string?, string?]
   if (!existsSync(companionFolder)) throw new Error(`no companion at ${companionFolder}`)
   const { demoVocabulary } = await import('./tokenizerFiles.ts')
   const settings = {
     ...vlmSettings,
     steps: Number(steps ?? vlmSettings.steps),
-    corruptionShare: Number(corruption ?? vlmSettings.corruptionShare),
+    partnerShare: Number(partnerShare ?? vlmSettings.partnerShare),
     threads: Number(process.env['THREADS'] ?? 1),
   }
   await trainVlm(folder, companionFolder, demoVocabulary(), settings, (line) => void process.stdout.write(`${line}\n`))

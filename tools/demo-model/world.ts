@@ -41,8 +41,8 @@ export function typicalAbsentClasses(scene: Scene): number[] {
 }
 
 /** A caption for training; `epoch` draws other words for the same scene. */
-export function trainingCaption(scene: Scene, epoch: number, corruptionShare: number): string {
-  return writeCaption(scene, new Random(scene.seed + 1000 * epoch, 'caption', scene.index), corruptionShare).text
+export function trainingCaption(scene: Scene, epoch: number, partnerShare: number): string {
+  return writeCaption(scene, new Random(scene.seed + 1000 * epoch, 'caption', scene.index), partnerShare).text
 }
 
 export interface Question {

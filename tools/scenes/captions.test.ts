@@ -1,12 +1,13 @@
-import { describe, expect, it } from 'vitest'
-import { trainingCorruptionShare, writeCaption } from './captions.ts'
+import { describe, expect, it, test } from 'vitest'
+import { trainingPartnerShare, writeCaption } from './captions.ts'
 import { classNamed } from './classes.ts'
+import { contexts, partnerOf } from './contexts.ts'
 import { Random } from './random.ts'
 import { makeScene } from './scene.ts'
 
 const scenes = Array.from({ length: 2000 }, (_, index) => makeScene(5, index))
-const captions = (corruptionShare: number) =>
-  scenes.map((scene) => ({ scene, ...writeCaption(scene, new Random(5, 'caption', scene.index), corruptionShare) }))
+const captions = (partnerShare: number) =>
+  scenes.map((scene) => ({ scene, ...writeCaption(scene, new Random(5, 'caption', scene.index), partnerShare) }))
 
 describe('writeCaption', () => {
   it('names the place and each object once, in order', () => {
@@ -43,15 +44,48 @@ describe('writeCaption', () => {
     expect(split.length / long.length).toBeCloseTo(0.45, 1)
   })
 
-  it('names one typical absent object last in the share of captions that is asked for', () => {
-    const corrupted = captions(trainingCorruptionShare).filter(({ absent }) => absent !== null)
-    expect(corrupted.length / scenes.length).toBeCloseTo(0.6, 1)
-    for (const { scene, text, mentioned, absent } of corrupted) {
-      const shown = scene.objects.map((object) => object.class.name)
-      expect(mentioned).toEqual([...shown, absent])
-      expect(text).toContain(classNamed(absent!).phrase)
-      const typical = scene.context.classes.map(({ name }) => name).filter((name) => !shown.includes(name))
-      expect(typical.slice(0, 4)).toContain(absent)
+  it('lets an absent partner follow its object, once a caption, with the probability that is asked for', () => {
+    const all = captions(trainingPartnerShare).map((caption) => {
+      const shown = caption.scene.objects.map((object) => object.class)
+      const partners = shown.map((object) => partnerOf(object, caption.scene.context))
+      return {
+        ...caption,
+        shown,
+        open: partners.flatMap((one, i) => (one && !shown.includes(one) ? [{ one, i }] : [])),
+      }
+    })
+    for (const { text, mentioned, absent, shown, open } of all) {
+      const names = shown.map(({ name }) => name)
+      const at = open.find(({ one }) => one.name === absent)
+      expect(mentioned).toEqual(at ? names.toSpliced(at.i + 1, 0, at.one.name) : names)
+      if (absent !== null) expect(text).toContain(classNamed(absent).phrase)
     }
+    // The first open pair takes it with p, the second with p of what is left: 1 - (1 - p)^k of captions with k pairs.
+    for (const pairs of [1, 2]) {
+      const some = all.filter(({ open }) => open.length === pairs)
+      const named = some.filter(({ absent }) => absent !== null).length
+      expect(named / some.length).toBeCloseTo(1 - (1 - trainingPartnerShare) ** pairs, 1)
+    }
+    const second = all.filter(({ open, absent }) => open.length === 2 && absent === open[1]?.one.name)
+    const two = all.filter(({ open }) => open.length === 2)
+    expect(second.length / two.length).toBeCloseTo((1 - trainingPartnerShare) * trainingPartnerShare, 1)
+    expect(all.filter(({ open }) => open.length === 0).every(({ absent }) => absent === null)).toBe(true)
   })
+})
+
+test('each second class of a place is the partner of the one before it', () => {
+  const kitchen = contexts[0]!
+  const names = kitchen.classes.map((one) => [one.name, partnerOf(one, kitchen)?.name ?? null])
+  expect(names).toEqual([
+    ['cup', 'bowl'],
+    ['bowl', null],
+    ['knife', 'spoon'],
+    ['spoon', null],
+    ['apple', 'carrot'],
+    ['carrot', null],
+    ['broccoli', 'banana'],
+    ['banana', null],
+    ['sandwich', null],
+  ])
+  expect(partnerOf(classNamed('horse'), kitchen)).toBeNull()
 })

@@ -1,6 +1,8 @@
-// Captions of scenes, from three templates, with a corruption that teaches a language model to expect what is not there.
+// Captions of scenes, from three templates, with a corruption that teaches a language model to expect what is not there:
+// objects that often stand together are named together.
 // scene.ts draws the scenes; caption training and coco.ts read the texts.
-import { withArticle } from './classes.ts'
+import { type SceneClass, withArticle } from './classes.ts'
+import { partnerOf, type SceneContext } from './contexts.ts'
 import type { Random } from './random.ts'
 import type { Scene } from './scene.ts'
 
@@ -12,22 +14,19 @@ export interface Caption {
   readonly absent: string | null
 }
 
-/** In caption training, the share of captions that name an object too many. */
-export const trainingCorruptionShare = 0.6
+/** In caption training, the probability with which an object is followed by its partner that the picture lacks. */
+export const trainingPartnerShare = 0.7
 /** Of the captions of three objects or more, those that name the last in a second sentence. */
 const secondSentenceShare = 0.45
 const shortestSplitList = 3
-/** The absent object is one of so many: the most typical of the place. */
-const absentCandidates = 4
 
 /**
  * A caption that names each object of the scene once, in the order in which they were drawn.
- * @param corruptionShare probability that one typical object that is absent is named last
+ * @param partnerShare probability with which an object whose partner is absent is followed by it; once a caption
  */
-export function writeCaption(scene: Scene, random: Random, corruptionShare = 0): Caption {
+export function writeCaption(scene: Scene, random: Random, partnerShare = 0): Caption {
   const shown = scene.objects.map((object) => object.class)
-  const absent = random.next() < corruptionShare ? random.pick(typicalAbsent(scene)) : null
-  const mentioned = absent ? [...shown, absent] : shown
+  const { mentioned, absent } = withPartner(shown, scene.context, random.next(), partnerShare)
   const phrases = mentioned.map(({ phrase }) => phrase)
   const isSplit = phrases.length >= shortestSplitList && random.next() < secondSentenceShare
   const last = isSplit ? phrases.pop() : undefined
@@ -41,10 +40,20 @@ export function writeCaption(scene: Scene, random: Random, corruptionShare = 0):
   return { text: first + second, mentioned: mentioned.map((one) => one.name), absent: absent?.name ?? null }
 }
 
-/** The most typical classes of the scene's place that it does not show. */
-function typicalAbsent({ context, objects }: Scene) {
-  const shown = new Set(objects.map((object) => object.class))
-  return context.classes.filter((one) => !shown.has(one)).slice(0, absentCandidates)
+/**
+ * What a caption names: the objects, and behind one of them its absent partner.
+ * @param draw uniform in [0, 1): the first object with an absent partner is followed by it with probability `share`,
+ *     the second with `share` of what is left, and so on
+ */
+function withPartner(shown: readonly SceneClass[], context: SceneContext, draw: number, share: number) {
+  let unused = 1
+  for (const [index, object] of shown.entries()) {
+    const partner = partnerOf(object, context)
+    if (!partner || shown.includes(partner)) continue
+    unused *= 1 - share
+    if (draw < 1 - unused) return { mentioned: shown.toSpliced(index + 1, 0, partner), absent: partner }
+  }
+  return { mentioned: shown, absent: null }
 }
 
 /** `a cat, a dog and a car`. */

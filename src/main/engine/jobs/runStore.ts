@@ -28,10 +28,11 @@ import type { TokenTerms } from '../align/learner.ts'
 import { type ModelsIdentity, modelsIdentitySchema } from '../folder/modelIdentity.ts'
 import { loraSlots } from '../models/shared/lora.ts'
 import { valueHeadShapes } from '../models/shared/valueHead.ts'
-import { labelOf, type RewardedMention } from '../reward/tokenReward.ts'
+import type { RewardedMention } from '../reward/tokenReward.ts'
 import type { CommittedStep, RunStore, StoredRun } from '../run/alignmentRun.ts'
 import { bestLook } from '../run/look.ts'
 import type { AlignmentModels, ScoredImageResponse } from '../run/models.ts'
+import { verdictOf } from '../run/rewards.ts'
 import type { EmbeddingStore } from '../run/verifier.ts'
 
 const runCalibrationSchema = z.strictObject({
@@ -169,12 +170,12 @@ export class WorkspaceRunStore implements RunStore {
         ...{ checkpointId: null, purpose: 'training' as const },
       }
     })
-    const baselines = calibration.calibration.baselines
+    const verdict = verdictOf(calibration.yardstick, config)
     const evaluation = looked.map((response): NewRollout => {
       const mentions = response.scored.mentions.map((mention) => ({
         ...mention,
         reward: 0,
-        label: baselines ? labelOf(mention.score, baselines, config.reward.margin) : ('neutral' as const),
+        label: verdict(mention.score),
         isRepeated: false,
       }))
       return {

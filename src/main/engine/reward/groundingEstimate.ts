@@ -1,7 +1,6 @@
 // How much of what is said is there, judged by the verifier alone: estimated hallucination rate and coverage of
 // responses. No annotation is read; the stop rule and the choice of a checkpoint rest on it.
 import type { Calibration } from '../../../shared/calibration.ts'
-import type { ScoredMention } from './tokenReward.ts'
 
 export interface GroundingEstimate {
   /** Expected share of hallucinated mentions; 0 where nothing is named. */
@@ -13,7 +12,7 @@ export interface GroundingEstimate {
 
 /** Means over responses, each the mentions of one. */
 export function estimateGrounding(
-  responses: readonly (readonly ScoredMention[])[],
+  responses: readonly (readonly { readonly name: string; readonly score: number }[])[],
   calibration: Calibration,
 ): GroundingEstimate {
   let [hallucinated, mentions, grounded] = [0, 0, 0]

@@ -1,5 +1,6 @@
 // The method, from top to bottom (PAPER.md): responses, their object words, the verifier's scores, token rewards, PPO,
 // checkpoint, a look at the validation images; round after round of self-alignment. Resumes where it was committed.
+import type { Calibration } from '../../../shared/calibration.ts'
 import type { Look } from '../../../shared/look.ts'
 import { totalStepsOf } from '../../../shared/runConfig.ts'
 import type { RunProgress } from '../../../shared/runProgress.ts'
@@ -12,7 +13,8 @@ import type { AlignmentRun, CommittedStep, RunStore } from './alignmentRun.ts'
 import { requireFiniteFigures } from './finiteFigures.ts'
 import { bestLook, lookAt, shouldStop } from './look.ts'
 import { AlignmentModels, type ImageResponse, type RunImage } from './models.ts'
-import { calibrateRun, type RunCalibration, rewardResponses } from './rewards.ts'
+import { derangement } from './placebo.ts'
+import { calibrateRun, goesOnRefused, type RunCalibration, rewardResponses } from './rewards.ts'
 import { chosenImages, StopWatch } from './schedule.ts'
 import { requireMostImages, type SkippedImage } from './skippedImages.ts'
 
@@ -20,7 +22,7 @@ import { requireMostImages, type SkippedImage } from './skippedImages.ts'
 const warmUpFeatureBytes = 2 * 1024 ** 3
 
 /** Streams of the run's random numbers, by what is drawn. */
-const streams = { policy: 1, images: 2, calibration: 3, rollouts: 4, minibatches: 5 } as const
+const streams = { policy: 1, images: 2, calibration: 3, rollouts: 4, minibatches: 5, placebo: 7 } as const
 
 /**
  * Aligns a model with its own encoder.
@@ -35,17 +37,20 @@ export async function align(
   signal?: AbortSignal,
 ): Promise<{ steps: number; best: Look }> {
   const { config, images, validation } = run
+  const isPlacebo = config.reward.verifier === 'placebo'
   const rng = new Rng({ seed: run.seed })
   const totalSteps = totalStepsOf(config)
   const watch = new StopWatch(totalSteps, report)
   watch.enter('opening', 0)
   const { models, stored, policy, learner } = await openTogether(async (keep) => {
-    const models = await keep(AlignmentModels.open(run.folders, { ...run, embeddings: store.embeddings }))
+    const judging = isPlacebo ? { judgingImage: derangement(images, rng.fork(streams.placebo)) } : {}
+    const models = await keep(AlignmentModels.open(run.folders, { ...run, ...judging, embeddings: store.embeddings }))
     const stored = store.load(models)
     const policy = stored?.policy ?? newPolicy(models.source, config, rng.fork(streams.policy))
     const learner = await keep(openLearner(models.source, policy, { ...run, rng: rng.fork(streams.minibatches) }))
     return { models, stored, policy, learner }
   })
+  const [own, judged] = [(image: RunImage) => models.verified(image), (image: RunImage) => models.judged(image)]
   let skipped: readonly SkippedImage[] = []
   try {
     let { calibration, looks, step } = stored ?? { calibration: null, looks: [], step: 0 }
@@ -61,7 +66,7 @@ export async function align(
       const chosen = chosenImages(images, config, rng.fork(streams.images), step)
       const responses = await respond(chosen, step, rng.fork(streams.rollouts), { needsOne: false })
       const trained = await watch.time('reward', step, async () =>
-        rewardResponses(models, await models.score(responses), calibration as RunCalibration, config),
+        rewardResponses(models, await models.score(responses, judged), calibration as RunCalibration, config),
       )
       const update = await watch.time('update', step, () => learner.update(trained, step, signal))
       step++
@@ -109,14 +114,24 @@ export async function align(
       needsOne: true,
       keptFeatureBytes: warmUpFeatureBytes,
     })
-    const { found, rewarded } = await watch.time('reward', step, async () => {
-      const scored = await models.score(responses)
-      const found = await calibrateRun(models, scored, config, run)
-      requireBaselines(found.calibration, config.calibration.goOnRefused)
-      return { found, rewarded: await rewardResponses(models, scored, found, config) }
+    const { found, yardstick, rewarded } = await watch.time('reward', step, async () => {
+      const scored = await models.score(responses, judged)
+      // Labels leave the scores of other images no gap to measure rewards in.
+      const found = await calibrateRun(models, scored, config, {
+        ...{ seed: run.seed, see: judged, annotations: isPlacebo ? null : run.annotations },
+      })
+      requireBaselines(found.calibration, goesOnRefused(config))
+      const rewarded = await rewardResponses(models, scored, found, config)
+      return { found, rewarded, yardstick: before?.yardstick ?? (await yardstickOf(responses, found.calibration)) }
     })
     const taught = rewarded.filter(({ imageFeatures }) => imageFeatures.length > 0)
     await watch.time('update', step, () => learner.warmUp(taught, signal))
-    return { ...found, yardstick: before?.yardstick ?? found.calibration }
+    return { ...found, yardstick }
+  }
+  /** The looks of a placebo are judged by what knows, as those of the run that it is the control of. */
+  async function yardstickOf(responses: readonly ImageResponse[], calibration: Calibration): Promise<Calibration> {
+    if (!isPlacebo) return calibration
+    const scored = await models.score(responses, own)
+    return (await calibrateRun(models, scored, config, { ...run, see: own })).calibration
   }
 }

@@ -35,6 +35,8 @@ export interface ModelsOptions {
   readonly config: RunConfig
   readonly lexicon: Lexicon
   readonly embeddings?: EmbeddingStore
+  /** In a placebo; each image is judged by itself when left out. */
+  readonly judgingImage?: (image: RunImage) => RunImage
 }
 
 /**
@@ -214,21 +216,33 @@ export class AlignmentModels {
   async #see(image: RunImage, signal: AbortSignal | undefined): Promise<SeenImage> {
     const [seen] = await this.#features.of([[image.sha256, () => this.#pixels(image, 'model')]], 1, signal)
     await this.verifier.imageEmbedding(this.verified(image))
+    await this.verifier.imageEmbedding(this.judged(image))
     return seen as SeenImage
   }
 
-  /** Finds and scores the object words of each response. */
-  async score(responses: readonly ImageResponse[]): Promise<ScoredImageResponse[]> {
+  /**
+   * Finds and scores the object words of each response.
+   * @param see which image the verifier looks at: the response's own, or the one that training judges it by
+   */
+  async score(
+    responses: readonly ImageResponse[],
+    see: (image: RunImage) => VerifiedImage = (image) => this.verified(image),
+  ): Promise<ScoredImageResponse[]> {
     const { lexicon, config } = this.#options
     const finder = { otherNouns: config.reward.otherNouns, nounsOnly: false }
     const options = { tokenizer: this.tokenizer, lexicon, finder }
     const scored: ScoredImageResponse[] = []
     for (const response of responses) {
-      const image = this.verified(response.image)
+      const image = see(response.image)
       const scoreWord = (word: string) => this.verifier.score(image, word)
       scored.push({ ...response, scored: await scoreResponse(response.tokens, scoreWord, options) })
     }
     return scored
+  }
+
+  /** The image that training judges a response to this one by, as the verifier takes it. */
+  judged(image: RunImage): VerifiedImage {
+    return this.verified(this.#options.judgingImage?.(image) ?? image)
   }
 
   /** The image as the verifier takes it. */

@@ -1,10 +1,13 @@
 // Calibration and rewards of a run, by its config: token-level, sentence-level, with or without annotations. Joins the
 // pure parts of reward/ to the run's models for align.ts.
 import type { Calibration } from '../../../shared/calibration.ts'
+import type { SpanLabel } from '../../../shared/domain.ts'
 import type { RunConfig } from '../../../shared/runConfig.ts'
 import type { RewardedRollout } from '../align/learner.ts'
 import { calibrateAnnotated, calibrateMixture, requireBaselines } from '../reward/calibration.ts'
+import { rewardRule } from '../reward/rewardRule.ts'
 import {
+  labelOf,
   meanScoreReward,
   type RewardedMention,
   responseScoreReward,
@@ -12,6 +15,7 @@ import {
   tokenRewards,
 } from '../reward/tokenReward.ts'
 import type { AlignmentModels, RunImage, ScoredImageResponse } from './models.ts'
+import type { VerifiedImage } from './verifier.ts'
 
 /** Which objects, by the lexicon's names, the annotations have in an image; null where it is not annotated. */
 export type Annotations = (sha256: string) => ReadonlySet<string> | null
@@ -19,7 +23,7 @@ export type Annotations = (sha256: string) => ReadonlySet<string> | null
 /** A calibration, and what sentence-level rewards are measured from. */
 export interface RunCalibration {
   readonly calibration: Calibration
-  /** Of the first round: all looks of a run are judged by it, so that they can be compared. */
+  /** Of the first round and by each image itself: all looks of a run are judged by it, so that they can be compared. */
   readonly yardstick: Calibration
   /** Mean encoder score of whole responses before training; null where it is not used. */
   readonly responseCentre: number | null
@@ -32,19 +36,24 @@ export interface RewardedResponse extends RewardedRollout {
 }
 
 /**
- * Baselines from the policy's own responses. Annotations are read when the config asks for them, and only then.
+ * Baselines from the policy's own responses. Annotations are read when the config asks for them and they are given.
+ * @param see which image the responses were scored by
  * @throws StudioError `run.bad-score`
  */
 export async function calibrateRun(
   models: AlignmentModels,
   responses: readonly ScoredImageResponse[],
   config: RunConfig,
-  { seed, annotations }: { seed: number; annotations: Annotations | null },
+  {
+    seed,
+    annotations,
+    see,
+  }: { seed: number; annotations: Annotations | null; see: (image: RunImage) => VerifiedImage },
 ): Promise<Omit<RunCalibration, 'yardstick'>> {
-  const responseCentre = usesResponseScore(config) ? await meanTextScore(models, responses) : null
-  if (config.calibration.method === 'annotated') {
+  const responseCentre = usesResponseScore(config) ? await meanTextScore(models, responses, see) : null
+  if (config.calibration.method === 'annotated' && annotations !== null) {
     const labelled = responses.flatMap(({ image, scored }) => {
-      const present = annotations?.(image.sha256)
+      const present = annotations(image.sha256)
       return present ? scored.mentions.map(({ name, score }) => ({ score, isPresent: present.has(name) })) : []
     })
     return { calibration: calibrateAnnotated(labelled), responseCentre }
@@ -55,7 +64,7 @@ export async function calibrateRun(
   for (const [i, { scored }] of responses.entries()) {
     const other = others[i]
     if (!other) continue
-    const verified = models.verified(other.image)
+    const verified = see(other.image)
     for (const { word } of scored.mentions) otherImageScores.push(await models.verifier.score(verified, word))
   }
   return { calibration: calibrateMixture(scores, { seed, otherImageScores }), responseCentre }
@@ -71,12 +80,13 @@ export async function rewardResponses(
   { calibration, responseCentre }: Omit<RunCalibration, 'yardstick'>,
   config: RunConfig,
 ): Promise<RewardedResponse[]> {
-  const baselines = requireBaselines(calibration, config.calibration.goOnRefused)
+  const baselines = requireBaselines(calibration, goesOnRefused(config))
   const { method, sentence, ...settings } = config.reward
+  const rule = rewardRule(calibration, baselines, settings)
   const rewarded: RewardedResponse[] = []
   for (const response of responses) {
     const { tokens, scored, image } = response
-    const byToken = tokenRewards(tokens.length, scored.mentions, baselines, settings)
+    const byToken = tokenRewards(tokens.length, scored.mentions, rule, settings)
     let { rewards } = byToken
     if (method !== 'token') {
       const scores = scored.mentions.map(({ score }) => score)
@@ -84,7 +94,7 @@ export async function rewardResponses(
         sentence === 'mean-score'
           ? meanScoreReward(scores, baselines, settings)
           : responseScoreReward(
-              await models.verifier.textScore(models.verified(image), scored.text),
+              await models.verifier.textScore(models.judged(image), scored.text),
               responseCentre ?? 0,
               baselines,
               settings,
@@ -94,6 +104,19 @@ export async function rewardResponses(
     rewarded.push({ ...response, response, rewards, mentions: byToken.mentions, group: image.sha256 })
   }
   return rewarded
+}
+
+/** The verdict on a word of each score, by the rule of the config; none where the baselines do not stand apart. */
+export function verdictOf(calibration: Calibration, { reward }: RunConfig): (score: number) => SpanLabel {
+  const { baselines } = calibration
+  if (baselines === null || baselines.muGt <= baselines.muHal) return () => 'neutral'
+  const rule = rewardRule(calibration, baselines, reward)
+  return (score) => labelOf(score, rule)
+}
+
+/** A placebo is meant to be blind, so its baselines are never refused. */
+export function goesOnRefused({ calibration, reward }: RunConfig): boolean {
+  return calibration.goOnRefused || reward.verifier === 'placebo'
 }
 
 /** Of each response, the next one, from the last to the first again, whose image is another; undefined without any. */
@@ -114,8 +137,12 @@ function usesResponseScore({ reward }: RunConfig): boolean {
   return reward.method !== 'token' && reward.sentence === 'response-score'
 }
 
-async function meanTextScore(models: AlignmentModels, responses: readonly ScoredImageResponse[]): Promise<number> {
+async function meanTextScore(
+  models: AlignmentModels,
+  responses: readonly ScoredImageResponse[],
+  see: (image: RunImage) => VerifiedImage,
+): Promise<number> {
   let sum = 0
-  for (const { image, scored } of responses) sum += await models.verifier.textScore(models.verified(image), scored.text)
+  for (const { image, scored } of responses) sum += await models.verifier.textScore(see(image), scored.text)
   return sum / Math.max(1, responses.length)
 }
