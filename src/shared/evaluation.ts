@@ -44,17 +44,25 @@ export const objectCountsSchema = z.object({
 })
 export type ObjectCounts = z.infer<typeof objectCountsSchema>
 
+const chairComparisonsSchema = z.object({
+  chairI: comparisonSchema,
+  chairIUnique: comparisonSchema,
+  chairS: comparisonSchema,
+  recall: comparisonSchema,
+  meanLength: comparisonSchema,
+  repetition: comparisonSchema,
+})
+export type ChairComparisons = z.infer<typeof chairComparisonsSchema>
+
 /** CHAIR before and after (Rohrbach et al. 2018), paired by image. */
 export const chairReportSchema = z.object({
   images: count,
-  figures: z.object({
-    chairI: comparisonSchema,
-    chairIUnique: comparisonSchema,
-    chairS: comparisonSchema,
-    recall: comparisonSchema,
-    meanLength: comparisonSchema,
-    repetition: comparisonSchema,
-  }),
+  figures: chairComparisonsSchema,
+  /**
+   * The same run with a verifier that cannot know the image: what it came to itself, and from it (before) to the run
+   * (after), whose differences are the effect beyond placebo. Null when no placebo was judged.
+   */
+  placebo: z.object({ figures: chairComparisonsSchema, beyond: chairComparisonsSchema }).nullable().default(null),
   /** AUROC of the verifier's score on annotated mentions before alignment: grounded over hallucinated. */
   verifierAuroc: estimateSchema,
   byObject: z.object({ before: z.array(objectCountsSchema), after: z.array(objectCountsSchema) }),

@@ -62,21 +62,29 @@ export const alignJobSchema = z.strictObject({
 })
 export type AlignJob = z.infer<typeof alignJobSchema>
 
-/** A policy: the model as it came, a step of the run that the job's store holds, or an adapter that was exported. */
+/**
+ * A policy: the model as it came, a step of the run that the job's store holds or of its placebo, or an adapter that was
+ * exported.
+ */
 export const jobPolicySchema = z.discriminatedUnion('from', [
   z.strictObject({ from: z.literal('model') }),
   z.strictObject({ from: z.literal('run'), step: z.int().nonnegative() }),
+  z.strictObject({ from: z.literal('placebo'), step: z.int().nonnegative() }),
   z.strictObject({ from: z.literal('adapter'), folder: path, sha256 }),
 ])
 export type JobPolicy = z.infer<typeof jobPolicySchema>
 
 const strength = z.number().min(0).max(1.5)
 
-/** CHAIR of two policies on annotated images, paired by image. */
+/** CHAIR of two policies on annotated images, and of a placebo beside them, paired by image. */
 export const evaluateJobSchema = z.strictObject({
   ...{ kind: z.literal('evaluate'), ...commonFields, ...workFields },
-  policies: z.strictObject({ before: jobPolicySchema, after: jobPolicySchema }),
-  /** Of the adapter, for both policies. */
+  policies: z.strictObject({
+    before: jobPolicySchema,
+    after: jobPolicySchema,
+    placebo: jobPolicySchema.nullable().default(null),
+  }),
+  /** Of the adapter, for all policies. */
   strength,
   images: z.strictObject({
     folder: path,

@@ -1,4 +1,4 @@
-// What main and engine both say when a run is not there, or cannot be judged.
+// What main and engine both say when a run or its control is not there, or cannot be judged.
 import type { RunId } from './domain.ts'
 import { StudioError } from './errors.ts'
 
@@ -19,5 +19,14 @@ export function noCompanion(modelFolder: string): StudioError {
     message: 'This model has no encoder with a text tower yet, so nothing can judge its words.',
     remedy: 'Add the model again with the CLIP or SigLIP model that its image tower was taken from.',
     where: modelFolder,
+  })
+}
+
+/** `run.no-placebo` */
+export function noPlacebo(): StudioError {
+  return new StudioError({
+    code: 'run.no-placebo',
+    message: 'This run has no placebo, so its effect cannot be told from that of a verifier that knows nothing.',
+    remedy: 'Make a run with the same model, seed and settings and the verifier “placebo”.',
   })
 }

@@ -117,7 +117,9 @@ export const engineMethods = {
       runId: runIdSchema,
       beforeStep: z.number().int(),
       afterStep: z.number().int(),
-      /** Of the adapter, for both steps. */
+      /** Judges the run's placebo at the same step too. */
+      withPlacebo: z.boolean(),
+      /** Of the adapter, for all steps. */
       strength: z.number(),
       imageFolder: z.string(),
       annotationFile: z.string(),

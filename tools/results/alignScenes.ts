@@ -47,6 +47,11 @@ export interface Aligned {
   readonly aurocAnnotated: number | null
 }
 
+/** The control of an alignment: the same one, judged by other images. */
+export function placeboOf({ config, ...alignment }: Alignment): Alignment {
+  return { ...alignment, config: { ...config, reward: { ...config.reward, verifier: 'placebo' } } }
+}
+
 /** Runs the alignment to its end. */
 export async function alignOnScenes(alignment: Alignment, print: (line: string) => void): Promise<Aligned> {
   const { config, scenes, mostScenes } = alignment
@@ -109,7 +114,10 @@ export async function compareOnScenes(
   const { config, seed, models, lexicon, device, threads } = job
   const evaluation: EvaluateJob = {
     ...{ kind: 'evaluate', ...jobVersion, config, seed, models, lexicon, device, threads, strength },
-    policies: { before: { from: 'model' }, after: { from: 'run', step } },
+    policies: {
+      ...{ before: { from: 'model' }, after: { from: 'run', step } },
+      placebo: store.placebo && { from: 'placebo', step },
+    },
     images: { folder: held.images, annotations: await jobFileOf(held.annotations), most: null },
   }
   return await runJob<'evaluate'>(evaluation, store, () => undefined)

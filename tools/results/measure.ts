@@ -1,7 +1,7 @@
 // Aligns on scenes with given settings and seeds and prints CHAIR before and after, as a table and as JSON lines:
 //
 //   npx tsx tools/results/measure.ts --seeds 1,2,3 --split validation --test 500 [--changes JSON] [--preset quick-look]
-//     [--strengths 0.5,0.75,1] [--steps best|last|N,...] [--json FILE] [--model DIR] [--threads N] [--scenes N]
+//     [--strengths 0.5,0.75,1] [--steps best|last|N,...] [--json FILE] [--model DIR] [--threads N] [--scenes N] [--placebo]
 import { appendFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -10,7 +10,7 @@ import { type PresetName, presetConfig } from '../../src/shared/runConfig.ts'
 import { splits } from '../demo-model/world.ts'
 import { sampleFolder } from '../scenes/makeSamples.ts'
 import { sceneFolder } from '../scenes/sceneFolder.ts'
-import { type Aligned, type Alignment, alignOnScenes, compareOnScenes } from './alignScenes.ts'
+import { type Aligned, type Alignment, alignOnScenes, compareOnScenes, placeboOf } from './alignScenes.ts'
 
 const resources = join(import.meta.dirname, '../../resources')
 
@@ -28,6 +28,7 @@ const { values } = parseArgs({
     companion: { type: 'string' },
     threads: { type: 'string', default: '2' },
     json: { type: 'string' },
+    placebo: { type: 'boolean', default: false },
   },
 })
 
@@ -49,6 +50,7 @@ for (const seed of values.seeds.split(',').map(Number)) {
   const startMs = performance.now()
   const aligned = await alignOnScenes(alignment, (line) => console.log(`  ${line}`))
   const seconds = (performance.now() - startMs) / 1000
+  if (values.placebo) aligned.store.placebo = (await alignOnScenes(placeboOf(alignment), () => undefined)).store
   const steps = values.steps
     .split(',')
     .map((name) => (name === 'best' ? aligned.best.step : name === 'last' ? aligned.steps : Number(name)))
@@ -62,6 +64,7 @@ for (const seed of values.seeds.split(',').map(Number)) {
       console.log(
         `seed ${seed}, step ${step} of ${aligned.steps}, strength ${strength}, ${seconds.toFixed(0)} s: ${summary(report)}`,
       )
+      if (report.placebo) console.log(`  placebo: ${placeboSummary(report.placebo)}`)
       if (values.json)
         appendFileSync(values.json, `${JSON.stringify(record(seed, strength, step, aligned, report, seconds))}\n`)
     }
@@ -78,6 +81,15 @@ function summary({ figures, verifierAuroc }: ChairReport): string {
     `words ${between(figures.meanLength, 1)}`,
     `repeats ${between(figures.repetition, 1, 2)}`,
     `AUROC ${verifierAuroc.value?.toFixed(3)}`,
+  ].join(', ')
+}
+
+function placeboSummary({ figures, beyond }: NonNullable<ChairReport['placebo']>): string {
+  return [
+    `CHAIR_i ${between(figures.chairI, 100)} (-${interval(figures.chairI.relativeReduction, 100)} %)`,
+    `recall ${between(figures.recall, 100)}`,
+    `words ${between(figures.meanLength, 1)}`,
+    `beyond it: CHAIR_i ${interval(beyond.chairI.difference, 100)} points, recall ${interval(beyond.recall.difference, 100)}`,
   ].join(', ')
 }
 

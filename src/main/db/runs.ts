@@ -107,6 +107,29 @@ export function runById(db: ReadableDb, runId: RunId): RunRecord | undefined {
   return row && recordOf(row)
 }
 
+/** A config as it would be with the model's own verifier; that a person went on in spite of a refusal is no difference. */
+const ownConfig = (column: string) =>
+  `json_set(${column}, '$.reward.verifier', 'own', '$.calibration.goOnRefused', json('false'))`
+
+/**
+ * The run that is this one's control, or that this one is the control of: the same model, seed and settings but for the
+ * verifier. The newest, should there be several.
+ */
+export function counterpartOf(db: ReadableDb, runId: RunId): RunRecord | undefined {
+  const row = statement<[number], RunRow>(
+    db,
+    `SELECT ${columns} FROM run WHERE run_id IN (
+       SELECT other.run_id FROM run AS one JOIN run AS other
+       ON other.model_id = one.model_id AND other.seed = one.seed AND other.run_id != one.run_id
+       WHERE one.run_id = ?
+       AND coalesce(json_extract(one.config, '$.reward.verifier'), 'own')
+         != coalesce(json_extract(other.config, '$.reward.verifier'), 'own')
+       AND ${ownConfig('one.config')} = ${ownConfig('other.config')})
+     ORDER BY run_id DESC LIMIT 1`,
+  ).get(runId)
+  return row && recordOf(row)
+}
+
 /** The first run in this state, e.g. the next in the queue, or one that an end of the app interrupted. */
 export function firstRunIn(db: ReadableDb, state: RunState): RunRecord | undefined {
   const row = statement<[RunState], RunRow>(

@@ -152,6 +152,7 @@ async function judge(studio: Studio, resources: string, detail: RunDetail, optio
   print('judging the model as it came and as aligned')
   return await studio.engine.client.request('evaluateChair', {
     ...{ workspace: workspace.path, runId: detail.run.runId, beforeStep: 0, afterStep: detail.bestStep ?? 0 },
+    withPlacebo: options.placebo,
     ...{ strength: detail.config?.evaluation.strength ?? 1, mostImages: null },
     ...{ imageFolder: join(folder, 'images'), annotationFile: join(folder, 'annotations.json') },
     device: options.device ?? studio.engine.hardware.hardware?.chosen ?? 'cpu',

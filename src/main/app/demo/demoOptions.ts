@@ -25,6 +25,8 @@ export interface DemoOptions {
   readonly resume: boolean
   /** Goes on although the verifier cannot tell. */
   readonly force: boolean
+  /** Makes the run's placebo too, and judges both. */
+  readonly placebo: boolean
 }
 
 /** The demo's switches, by the names that scripts/launch.ts documents. */
@@ -45,5 +47,6 @@ export function demoOptions(has: (name: string) => boolean, value: (name: string
     model: orNull('model'),
     resume: has('resume'),
     force: has('force'),
+    placebo: has('placebo'),
   }
 }

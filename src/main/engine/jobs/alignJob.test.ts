@@ -104,7 +104,9 @@ describe('a run of the demo model', { timeout: 60_000 }, () => {
     const options = { device: 'cpu', threads: 1, config, lexicon: await readLexicon(demoLexicon) } as const
     const models = await AlignmentModels.open(folders, options)
     try {
-      const store: Pick<JobStore, 'policyAt'> = { policyAt: (...of) => policyAtStep(db, runId, ...of) }
+      const store: Pick<JobStore, 'policyAt'> = {
+        policyAt: ({ step: at }, ...of) => policyAtStep(db, runId, at, ...of),
+      }
       const policy = await openPolicy({ from: 'run', step }, config, models.source, store)
       const { responses } = await models.respond(everyImage(db), policy, { rng: null })
       return responses.map(({ tokens }) => tokens.join(' '))

@@ -1,13 +1,13 @@
-// An evaluation as a job: CHAIR of two policies on annotated images. Joins run/judge.ts to shared/job.ts.
+// An evaluation as a job: CHAIR of two policies on annotated images, and of a placebo beside them. Joins run/judge.ts to shared/job.ts.
 import type { ChairReport } from '../../../shared/evaluation.ts'
-import type { EvaluateJob } from '../../../shared/job.ts'
+import type { EvaluateJob, JobPolicy } from '../../../shared/job.ts'
 import { evaluateChair } from '../run/judge.ts'
 import { AlignmentModels } from '../run/models.ts'
 import { annotatedImages } from './annotatedImages.ts'
 import { foldersOf, openPolicy, requireFile, requireLexicon, requireModels } from './jobInputs.ts'
 import type { JobStore } from './jobStore.ts'
 
-/** How far an evaluation is: responses judged, of both policies. */
+/** How far an evaluation is: responses judged, of all policies. */
 export interface EvaluationProgress {
   readonly done: number
   readonly total: number
@@ -33,9 +33,11 @@ export async function evaluateJob(
     ...(threads !== null && { threads }),
   })
   try {
+    const open = (policy: JobPolicy) => openPolicy(policy, config, models.source, store)
+    const { before, after, placebo } = job.policies
     const policies = {
-      before: await openPolicy(job.policies.before, config, models.source, store),
-      after: await openPolicy(job.policies.after, config, models.source, store),
+      ...{ before: await open(before), after: await open(after) },
+      placebo: placebo && (await open(placebo)),
     }
     const judged = await evaluateChair(models, annotated.images, policies, {
       ...{ lexicon, strength, seed, onProgress: (done, total) => report({ done, total }) },

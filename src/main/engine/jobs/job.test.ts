@@ -144,11 +144,15 @@ describe('npm run job', { timeout: 180_000 }, () => {
   test('judges an exported adapter as the app judges the step that it was exported from', async () => {
     const scenes = { imageFolder: sampleScenes, annotationFile, mostImages: 12 }
     const request = { runId, device: 'cpu', threads: 1, lexicon: demoLexicon, strength: 1, ...scenes } as const
-    const inApp = await evaluateRun(db, { ...request, beforeStep: 0, afterStep: lastStep }, () => undefined)
+    const inApp = await evaluateRun(
+      db,
+      { ...request, beforeStep: 0, afterStep: lastStep, withPlacebo: false },
+      () => undefined,
+    )
     const { config: settings, seed, models, lexicon, device, threads, format, version } = jobOfBundle()
     const job: EvaluateJob = {
       ...{ kind: 'evaluate', format, version, config: settings, seed, models, lexicon, device, threads, strength: 1 },
-      policies: { before: { from: 'model' }, after: await jobAdapterOf(join(exported, 'adapter')) },
+      policies: { before: { from: 'model' }, after: await jobAdapterOf(join(exported, 'adapter')), placebo: null },
       images: { folder: sampleScenes, annotations: await jobFileOf(annotationFile), most: 12 },
     }
     const path = join(home, 'judge.json')

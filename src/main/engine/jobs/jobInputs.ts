@@ -91,7 +91,7 @@ export async function openPolicy(
   if (policy.from === 'adapter') return await exportedPolicy(policy, config, source)
   // The model as it came: a new adapter changes nothing, whatever its random numbers are.
   if (policy.from === 'model' || policy.step === 0) return newPolicy(source, config, new Rng({ seed: 0 }))
-  return store.policyAt(policy.step, config, source)
+  return store.policyAt(policy, config, source)
 }
 
 async function exportedPolicy(

@@ -1,12 +1,15 @@
 // What a job works on beside its inputs: where its run is kept, and what of it was committed before. workspaceStore.ts keeps
 // it in a workspace file, memoryStore.ts in memory; runJob.ts knows neither.
-import type { AlignJob } from '../../../shared/job.ts'
+import type { AlignJob, JobPolicy } from '../../../shared/job.ts'
 import type { RunConfig } from '../../../shared/runConfig.ts'
 import type { Policy } from '../align/policy.ts'
 import type { ModelsIdentity } from '../folder/modelIdentity.ts'
 import type { VlmSource } from '../models/vlmGraphs.ts'
 import type { RunStore } from '../run/alignmentRun.ts'
 import type { EmbeddingStore } from '../run/verifier.ts'
+
+/** A step that a store holds. */
+export type StoredStep = Extract<JobPolicy, { readonly step: number }>
 
 export interface JobStore {
   /** The models that the run began with, whose hashes stand for files that were not written since; null when none is known. */
@@ -16,10 +19,10 @@ export interface JobStore {
   /** Where an alignment goes on from, and commits its steps. */
   runOf(job: AlignJob, models: ModelsIdentity): RunStore
   /**
-   * The policy of a committed step.
-   * @throws StudioError `run.no-checkpoint`, `run.no-weights`, `run.damaged-checkpoint`, `run.bad-checkpoint`
+   * The policy of a committed step of the run, or of its placebo.
+   * @throws StudioError `run.no-placebo`, `run.no-checkpoint`, `run.no-weights`, `run.damaged-checkpoint`, `run.bad-checkpoint`
    */
-  policyAt(step: number, config: RunConfig, source: VlmSource): Policy
+  policyAt(at: StoredStep, config: RunConfig, source: VlmSource): Policy
   /** What an export says of the run beside its own job, by the names of `run.json`. */
   describeRun(): Readonly<Record<string, unknown>>
 }

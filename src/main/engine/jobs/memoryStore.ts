@@ -2,6 +2,7 @@
 // were exported. Nothing of it outlives the process.
 import { StudioError } from '../../../shared/errors.ts'
 import type { RunConfig } from '../../../shared/runConfig.ts'
+import { noPlacebo } from '../../../shared/runErrors.ts'
 import { restorePolicy, type StoredPolicy, storePolicy } from '../align/checkpoint.ts'
 import type { Policy } from '../align/policy.ts'
 import { loraSlots } from '../models/shared/lora.ts'
@@ -9,7 +10,7 @@ import { valueHeadShapes } from '../models/shared/valueHead.ts'
 import type { VlmSource } from '../models/vlmGraphs.ts'
 import type { CommittedStep, RunStore } from '../run/alignmentRun.ts'
 import type { EmbeddingStore } from '../run/verifier.ts'
-import type { JobStore } from './jobStore.ts'
+import type { JobStore, StoredStep } from './jobStore.ts'
 
 export class MemoryJobStore implements JobStore {
   readonly began = null
@@ -17,6 +18,8 @@ export class MemoryJobStore implements JobStore {
   readonly committed: CommittedStep[] = []
   readonly #policies = new Map<number, StoredPolicy>()
   readonly #onCommit: (step: CommittedStep) => void
+  /** The run's control, where one was made. */
+  placebo: MemoryJobStore | null = null
 
   /** @param onCommit called with each step once it is kept */
   constructor(onCommit: (step: CommittedStep) => void = () => undefined) {
@@ -36,8 +39,12 @@ export class MemoryJobStore implements JobStore {
     return { embeddings: this.embeddings(), load: () => null, commit: (step) => this.#commit(step) }
   }
 
-  /** @throws StudioError `run.no-checkpoint` */
-  policyAt(step: number, config: RunConfig, source: VlmSource): Policy {
+  /** @throws StudioError `run.no-placebo`, `run.no-checkpoint` */
+  policyAt({ from, step }: StoredStep, config: RunConfig, source: VlmSource): Policy {
+    if (from === 'placebo') {
+      if (!this.placebo) throw noPlacebo()
+      return this.placebo.policyAt({ from: 'run', step }, config, source)
+    }
     const stored = this.#policies.get(step)
     if (!stored) {
       throw new StudioError({

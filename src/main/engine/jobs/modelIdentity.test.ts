@@ -79,7 +79,15 @@ describe('a run whose model changed since its last step', { timeout: 60_000 }, (
       const folder = join(home, 'out')
       await expect(exportRun(db, { runId, step: 0, strength: 1, folder, merged: true })).rejects.toMatchObject(refused)
       const evaluation = {
-        ...({ runId, device: 'cpu', lexicon: demoLexicon, beforeStep: 0, afterStep: 0, strength: 1 } as const),
+        ...({
+          runId,
+          device: 'cpu',
+          lexicon: demoLexicon,
+          beforeStep: 0,
+          afterStep: 0,
+          withPlacebo: false,
+          strength: 1,
+        } as const),
         ...{ imageFolder: home, annotationFile: join(home, 'none.json'), mostImages: null },
       }
       await expect(evaluateRun(db, evaluation, () => undefined)).rejects.toMatchObject(refused)

@@ -17,12 +17,12 @@ import {
 } from '../../db/checkpoints.ts'
 import { inTransaction, type WritableDb } from '../../db/connection.ts'
 import { type EmbeddingKey, embeddingOf, storeEmbeddings } from '../../db/embeddings.ts'
-import { looksUntil, storeLook } from '../../db/looks.ts'
+import { looksUntil, pinnedLookStep, storeLook } from '../../db/looks.ts'
 import { storeMetrics } from '../../db/metrics.ts'
 import { requireOwner } from '../../db/owner.ts'
 import { type NewRollout, storeRollouts } from '../../db/rollouts.ts'
 import { sha256 } from '../../db/rowHash.ts'
-import { setCalibration } from '../../db/runs.ts'
+import { counterpartOf, setCalibration } from '../../db/runs.ts'
 import { policyCursorSchema, restorePolicy, storePolicy } from '../align/checkpoint.ts'
 import type { TokenTerms } from '../align/learner.ts'
 import { type ModelsIdentity, modelsIdentitySchema } from '../folder/modelIdentity.ts'
@@ -150,11 +150,15 @@ export class WorkspaceRunStore implements RunStore {
     })
   }
 
-  /** Keeps the weights of the best checkpoint so far, and no longer those of the one before it. */
+  /**
+   * Keeps the weights of the best checkpoint so far, and no longer those of the one before it; of a placebo those of the
+   * step that is the best of its run, since both are compared there.
+   */
   #keep({ looks, step }: CommittedStep, checkpointId: CheckpointId): void {
     const { runId, config } = this.#run
     const isLook = looks.at(-1)?.step === step
-    if (!isLook || bestLook(looks, config).step !== step) return
+    const compared = config.reward.verifier === 'placebo' ? bestStepOfCounterpart(this.#db, runId) : null
+    if (!isLook || step !== (compared ?? bestLook(looks, config).step)) return
     for (const id of pinnedCheckpoints(this.#db, runId)) setPinned(this.#db, id, false)
     setPinned(this.#db, checkpointId, true)
   }
@@ -186,6 +190,12 @@ export class WorkspaceRunStore implements RunStore {
     })
     return [...training, ...evaluation]
   }
+}
+
+/** Null before the counterpart is complete. */
+function bestStepOfCounterpart(db: WritableDb, runId: RunId): number | null {
+  const counterpart = counterpartOf(db, runId)
+  return counterpart?.state === 'complete' ? pinnedLookStep(db, counterpart.runId) : null
 }
 
 /** A commit costs a flush of the disk, however many embeddings are in it; a kill costs the time to compute so many. */

@@ -175,7 +175,7 @@ describe('an evaluation', { timeout: 60_000 }, () => {
     writeFileSync(join(folder, cut), readFileSync(join(folder, cut)).subarray(0, 2000))
     const request = {
       ...({ runId, device: 'cpu' } as const),
-      ...{ threads: 1, lexicon: demoLexicon, beforeStep: 0, afterStep: 2, strength: 1 },
+      ...{ threads: 1, lexicon: demoLexicon, beforeStep: 0, afterStep: 2, withPlacebo: false, strength: 1 },
       ...{ imageFolder: folder, annotationFile: annotations, mostImages: 8 },
     }
     const report = await evaluateRun(db, request, () => undefined)

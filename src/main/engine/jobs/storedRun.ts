@@ -3,12 +3,12 @@
 import type { RunId, RunRecord } from '../../../shared/domain.ts'
 import { StudioError } from '../../../shared/errors.ts'
 import { type RunConfig, runConfigSchema } from '../../../shared/runConfig.ts'
-import { missingRun, noCompanion } from '../../../shared/runErrors.ts'
+import { missingRun, noCompanion, noPlacebo } from '../../../shared/runErrors.ts'
 import { checkpointAtStep, checkpointPart, lastCheckpoint } from '../../db/checkpoints.ts'
 import type { ReadableDb } from '../../db/connection.ts'
 import { everyImage } from '../../db/images.ts'
 import { modelById } from '../../db/models.ts'
-import { runById } from '../../db/runs.ts'
+import { counterpartOf, runById } from '../../db/runs.ts'
 import { restorePolicy } from '../align/checkpoint.ts'
 import type { Policy } from '../align/policy.ts'
 import { identifyModels, type ModelFolders, type ModelsIdentity, requireCheckedModel } from '../folder/modelIdentity.ts'
@@ -18,9 +18,13 @@ import type { VlmSource } from '../models/vlmGraphs.ts'
 import type { RunImage } from '../run/models.ts'
 import { readRunCursor, startedWithSchema } from './runStore.ts'
 
-/** The images that a run has: all of the workspace, or, once it has committed, those that it began with. */
+/**
+ * The images that a run has: all of the workspace, or, once it has committed, those that it began with. A run and its
+ * placebo have the same ones.
+ */
 export function imagesOfRun(db: ReadableDb, runId: RunId): RunImage[] {
-  const last = lastCheckpoint(db, runId)
+  const counterpart = counterpartOf(db, runId)
+  const last = lastCheckpoint(db, runId) ?? (counterpart && lastCheckpoint(db, counterpart.runId))
   const lastImageId = last ? readRunCursor(last).lastImageId : Number.POSITIVE_INFINITY
   return everyImage(db).filter(({ imageId }) => imageId <= lastImageId)
 }
@@ -41,6 +45,13 @@ export function openStoredRun(db: ReadableDb, runId: RunId): StoredRunRecord {
   if (model.companionFolder === null) throw noCompanion(model.folder)
   const folders = { model: model.folder, companion: model.companionFolder }
   return { record, config: runConfigSchema.parse(record.config), seed: record.seed, folders }
+}
+
+/** The control of a run. @throws StudioError `run.no-placebo` */
+export function requirePlacebo(db: ReadableDb, runId: RunId): RunId {
+  const placebo = counterpartOf(db, runId)
+  if (!placebo) throw noPlacebo()
+  return placebo.runId
 }
 
 /** The models that a run had at its last committed step; null before the first, or where none were stored. */

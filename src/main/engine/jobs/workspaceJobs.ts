@@ -67,13 +67,15 @@ async function alignJobOf(
 
 /**
  * CHAIR of two steps of a run on annotated images.
- * @throws StudioError `run.missing`, `run.no-companion`, `run.model-changed`, `run.annotations`, and what the job throws
+ * @throws StudioError `run.missing`, `run.no-placebo`, `run.no-companion`, `run.model-changed`, `run.annotations`, and what the job throws
  */
 export async function evaluateRun(
   db: WritableDb,
   request: RunRequest & {
     readonly beforeStep: number
     readonly afterStep: number
+    /** Judges the run's placebo at the same step too. */
+    readonly withPlacebo: boolean
     readonly strength: number
     readonly imageFolder: string
     readonly annotationFile: string
@@ -90,7 +92,10 @@ export async function evaluateRun(
   const job: EvaluateJob = {
     ...{ kind: 'evaluate', ...jobVersion, config, seed, models: jobModelsOf(folders, models) },
     ...{ device, threads: threads ?? null, lexicon: lexiconFile, strength },
-    policies: { before: { from: 'run', step: beforeStep }, after: { from: 'run', step: afterStep } },
+    policies: {
+      ...{ before: { from: 'run', step: beforeStep }, after: { from: 'run', step: afterStep } },
+      placebo: request.withPlacebo ? { from: 'placebo', step: afterStep } : null,
+    },
     images: { folder: request.imageFolder, annotations, most: request.mostImages },
   }
   return await runJob<'evaluate'>(job, new WorkspaceJobStore(db, runId, models), report, signal)

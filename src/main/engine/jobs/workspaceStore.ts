@@ -12,10 +12,10 @@ import type { VlmSource } from '../models/vlmGraphs.ts'
 import type { RunStore } from '../run/alignmentRun.ts'
 import { splitImages } from '../run/schedule.ts'
 import type { EmbeddingStore } from '../run/verifier.ts'
-import type { JobStore } from './jobStore.ts'
+import type { JobStore, StoredStep } from './jobStore.ts'
 import { embeddingsIn, WorkspaceRunStore } from './runStore.ts'
 import { storedJobOf } from './storedJob.ts'
-import { imagesOfRun, openStoredRun, policyAtStep } from './storedRun.ts'
+import { imagesOfRun, openStoredRun, policyAtStep, requirePlacebo } from './storedRun.ts'
 
 export class WorkspaceJobStore implements JobStore {
   readonly began: ModelsIdentity
@@ -47,8 +47,9 @@ export class WorkspaceJobStore implements JobStore {
     })
   }
 
-  policyAt(step: number, config: RunConfig, source: VlmSource): Policy {
-    return policyAtStep(this.#db, this.#runId, step, config, source)
+  policyAt({ from, step }: StoredStep, config: RunConfig, source: VlmSource): Policy {
+    const runId = from === 'placebo' ? requirePlacebo(this.#db, this.#runId) : this.#runId
+    return policyAtStep(this.#db, runId, step, config, source)
   }
 
   describeRun(): Readonly<Record<string, unknown>> {

@@ -61,7 +61,8 @@ export async function align(
       looks = [first.look]
       commit({ step: 0, calibration, looks, trained: [], update: null, looked: first.responses })
     }
-    while (step < totalSteps && !shouldStop(looks, config)) {
+    // A placebo goes as far as its run may have gone: they are compared step by step.
+    while (step < totalSteps && (isPlacebo || !shouldStop(looks, config))) {
       if (step > 0 && step % config.optimiser.stepsPerRound === 0) calibration = await beginRound(step, calibration)
       const chosen = chosenImages(images, config, rng.fork(streams.images), step)
       const responses = await respond(chosen, step, rng.fork(streams.rollouts), { needsOne: false })

@@ -1,4 +1,4 @@
-// CHAIR of two policies on annotated images: greedy responses of each, counted and compared image by image. Before
+// CHAIR of two policies on annotated images, and of a placebo beside them: greedy responses of each, counted and compared image by image. Before
 // it stand models and annotated images (jobs/annotatedImages.ts), after it the report.
 import type { ChairReport, JudgedResponse } from '../../../shared/evaluation.ts'
 import type { Policy } from '../align/policy.ts'
@@ -21,13 +21,13 @@ const imagesAtOnce = 64
 type Said = Pick<ScoredImageResponse, 'scored'>
 
 /**
- * Responses of both policies to the images that can be read, counted and compared.
+ * Responses of the policies to the images that can be read, counted and compared.
  * @throws StudioError `run.images-missing` when most of them cannot be read
  */
 export async function evaluateChair(
   models: AlignmentModels,
   images: readonly AnnotatedRunImage[],
-  policies: { readonly before: Policy; readonly after: Policy },
+  policies: { readonly before: Policy; readonly after: Policy; readonly placebo: Policy | null },
   options: {
     readonly lexicon: Lexicon
     readonly strength: number
@@ -48,16 +48,23 @@ export async function evaluateChair(
       for (const image of said.skipped) skipped.set(image.imageId, image)
       for (const { image, scored } of await models.score(said.responses)) responses.set(image.imageId, { scored })
       done += batch.length
-      onProgress?.(done, 2 * images.length)
+      onProgress?.(done, (policies.placebo ? 3 : 2) * images.length)
     }
     requireMostImages(images.length, [...skipped.values()], true)
     return responses
   }
-  const by = { before: await respond(policies.before), after: await respond(policies.after) }
-  // An image that one of the two could not see takes no part: figures are paired by image.
+  const by = {
+    ...{ before: await respond(policies.before), after: await respond(policies.after) },
+    placebo: policies.placebo && (await respond(policies.placebo)),
+  }
+  // An image that one of them could not see takes no part: figures are paired by image.
   const seen = images.filter(({ imageId }) => !skipped.has(imageId))
+  const said = {
+    ...{ before: inOrder(by.before, seen), after: inOrder(by.after, seen) },
+    placebo: by.placebo && inOrder(by.placebo, seen),
+  }
   return {
-    ...reportOn(seen, { before: inOrder(by.before, seen), after: inOrder(by.after, seen) }, lexicon, seed),
+    ...reportOn(seen, said, lexicon, seed),
     skipped: [...skipped.values()].map(({ path, code }) => ({ path, code })),
     durationMs: performance.now() - startMs,
   }
@@ -69,7 +76,7 @@ function inOrder(responses: ReadonlyMap<number, Said>, images: readonly Annotate
 
 function reportOn(
   images: readonly AnnotatedRunImage[],
-  said: { readonly before: readonly Said[]; readonly after: readonly Said[] },
+  said: { readonly before: readonly Said[]; readonly after: readonly Said[]; readonly placebo: readonly Said[] | null },
   lexicon: Lexicon,
   seed: number,
 ): Omit<ChairReport, 'durationMs' | 'skipped'> {
@@ -77,14 +84,17 @@ function reportOn(
     responses.map(({ scored }, i) => scoreResponse(scored.text, images[i]?.objects ?? new Set(), lexicon))
   const counted = { before: count(said.before), after: count(said.after) }
   const bootstrap = { ...defaultBootstrap, seed }
-  const figures = comparePaired(chairColumns(counted.before), chairColumns(counted.after), chairFigures, bootstrap)
+  const compare = (from: readonly ChairResponse[], to: readonly ChairResponse[]) =>
+    comparePaired(chairColumns(from), chairColumns(to), chairFigures, bootstrap)
+  const placebo = said.placebo && count(said.placebo)
   const mentions = said.before.flatMap(({ scored }, image) =>
     scored.mentions.map(({ name, score }) => ({ image, score, isHallucinated: !images[image]?.objects.has(name) })),
   )
   const present = images.map(({ objects }) => objects)
   return {
     images: images.length,
-    figures,
+    figures: compare(counted.before, counted.after),
+    placebo: placebo && { figures: compare(counted.before, placebo), beyond: compare(placebo, counted.after) },
     verifierAuroc: detectionAuroc(mentions, images.length, bootstrap),
     byObject: { before: chairByObject(counted.before, present), after: chairByObject(counted.after, present) },
     responses: images.map(({ path, objects }, i) => ({

@@ -71,6 +71,7 @@ export const sampleEvaluation: ChairReport = {
     meanLength: comparison([16.8, 16.5, 17.1], [15.9, 15.6, 16.2], [-0.9, -1.2, -0.6], [0.054, 0.036, 0.071]),
     repetition: comparison([0.04, 0.02, 0.06], [0.03, 0.02, 0.05], [-0.01, -0.03, 0.01], [0.25, -0.3, 0.6]),
   },
+  placebo: null,
   verifierAuroc: estimate(0.968, 0.957, 0.978),
   byObject: {
     before: [
