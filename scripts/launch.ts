@@ -73,7 +73,7 @@ export function demoArguments(args: readonly string[], workingFolder: string): s
   for (let i = 0; i < args.length; i++) {
     const [flag = '', inline] = (args[i] ?? '').split(/=(.*)/s, 2)
     const takes = demoFlags[flag.replace(/^--/, '')]
-    // Flags without a value (--resume, --force) and those of Chromium pass as they are.
+    // Flags without a value (--resume, --force, --placebo) and those of Chromium pass as they are.
     if (!takes) {
       rest.push(args[i] ?? '')
       continue

@@ -168,6 +168,8 @@ export const channels = {
     result: z.record(z.string(), z.array(metricPointSchema)),
   },
   'runs.create': { params: newRunSchema, result: run },
+  /** The control of a run: the same one, each image judged by another. */
+  'runs.createPlacebo': { params: run, result: run },
   'runs.pause': { params: run, result: none },
   /** Puts it back into the queue; `goOnRefused`: also with a verifier that the calibration refused. */
   'runs.resume': { params: run.extend({ goOnRefused: z.boolean() }), result: none },

@@ -160,6 +160,10 @@ export const evaluationConfigSchema = z.strictObject({
     unit: 'of the objects named before',
     source: demo,
   }).default(0.04),
+  stopsEarly: setting(z.boolean(), {
+    title: 'End a run whose looks stay worse than before it',
+    source: 'PAPER.md',
+  }).default(true),
   keepLast: setting(count(1000), { title: 'Checkpoints kept besides the best', source: 'disk' }).default(3),
 })
 

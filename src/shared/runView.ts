@@ -19,6 +19,8 @@ export const runViewSchema = runRecordSchema.omit({ config: true, calibration: t
   modelName: z.string(),
   /** Null when its config is not one that this version can read. */
   totalSteps: count.nullable(),
+  /** Its verifier judges each image by another one: the control of another run. */
+  isPlacebo: z.boolean(),
   /** What it waits for before it goes on by itself, e.g. room on the disk; null when for nothing. */
   waitingFor: errorRecordSchema.nullable(),
   /** Null while the engine does not work on it. */
@@ -48,6 +50,13 @@ export const skippedImageSchema = z.object({
 })
 export type SkippedImageView = z.infer<typeof skippedImageSchema>
 
+/** The control of a run, or the run that a control belongs to: the same but for the verifier. */
+export const counterpartViewSchema = z.object({
+  run: runViewSchema.pick({ runId: true, name: true, state: true, isPlacebo: true }),
+  looks: z.array(lookViewSchema),
+})
+export type CounterpartView = z.infer<typeof counterpartViewSchema>
+
 /** A run with all that its page shows. */
 export const runDetailSchema = z.object({
   run: runViewSchema,
@@ -58,6 +67,8 @@ export const runDetailSchema = z.object({
   /** Step of the look that is best by the verifier alone; 0 is the model as it came, null before the first look. */
   bestStep: count.nullable(),
   metricNames: z.array(z.string()),
+  /** Null when there is none. */
+  counterpart: counterpartViewSchema.nullable(),
   /** Different images that were left out at some step, and the first of them. */
   skipped: z.object({ total: count, images: z.array(skippedImageSchema) }),
 })

@@ -38,7 +38,7 @@ export function demoVocabulary(): Vocabulary {
 
 function* corpus(): Iterable<string> {
   for (const scene of scenesOf({ seed: splits.train.seed, count: corpusScenes })) {
-    const caption = ` ${trainingCaption(scene, 0, 0.5)}`
+    const caption = ` ${trainingCaption(scene, 0, 0)}`
     yield caption
     yield caption.toLowerCase().slice(1)
   }

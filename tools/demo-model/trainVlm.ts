@@ -36,7 +36,7 @@ export interface VlmSettings {
 }
 
 export const vlmSettings: Omit<VlmSettings, 'threads'> = {
-  ...{ seed: 2, batch: 48, steps: 2000, peakRate: 2e-3, partnerShare: trainingPartnerShare, questionShare: 0.15 },
+  ...{ seed: 2, batch: 48, steps: 3000, peakRate: 2e-3, partnerShare: trainingPartnerShare, questionShare: 0.15 },
   ...{ evaluateEvery: 500, evaluateOn: 200 },
 }
 

@@ -73,7 +73,7 @@ describe('writeCaption', () => {
   })
 })
 
-test('each second class of a place is the partner of the one before it', () => {
+test('each second class of the first six of a place is the partner of the one before it', () => {
   const kitchen = contexts[0]!
   const names = kitchen.classes.map((one) => [one.name, partnerOf(one, kitchen)?.name ?? null])
   expect(names).toEqual([

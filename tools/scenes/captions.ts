@@ -15,7 +15,7 @@ export interface Caption {
 }
 
 /** In caption training, the probability with which an object is followed by its partner that the picture lacks. */
-export const trainingPartnerShare = 0.7
+export const trainingPartnerShare = 0.85
 /** Of the captions of three objects or more, those that name the last in a second sentence. */
 const secondSentenceShare = 0.45
 const shortestSplitList = 3

@@ -35,13 +35,16 @@ export const contexts: readonly SceneContext[] = [
   context('on a desk', 0.36, 'laptop, phone, book, cup, scissors, clock, plant, backpack'),
 ]
 
+/** Pairs of a place that go together, the most typical first. */
+const partnerPairs = 3
+
 /**
- * What goes with an object in a place, or null: each second class of the place's list goes with the one before it, as
- * a knife with a plate. A language model that learns to expect the pair names the one for the other.
+ * What goes with an object in a place, or null: each second of the place's first six classes goes with the one before it,
+ * as a bowl with a cup. A language model that learns to expect the pair names the one for the other.
  */
 export function partnerOf(object: SceneClass, { classes }: SceneContext): SceneClass | null {
   const index = classes.indexOf(object)
-  return index % 2 === 0 ? (classes[index + 1] ?? null) : null
+  return index % 2 === 0 && index < 2 * partnerPairs ? (classes[index + 1] ?? null) : null
 }
 
 /** Weights 1 / rank^0.6 of a context's classes in thousandths: integers, so that no machine rounds them otherwise. */

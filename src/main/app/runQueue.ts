@@ -12,11 +12,11 @@ import type { engineMethods } from '../../shared/workerProtocol.ts'
 import { checkpointBytes, dropLastWeights } from '../db/checkpoints.ts'
 import { freeBytes, requireSpace } from '../db/freeSpace.ts'
 import { metricSeries } from '../db/metrics.ts'
-import { createRun, firstRunIn, listRuns, runById, setRunConfig, setRunState } from '../db/runs.ts'
+import { counterpartOf, createRun, firstRunIn, listRuns, runById, setRunConfig, setRunState } from '../db/runs.ts'
 import { logger } from '../log.ts'
 import type { WorkerClient } from '../worker/workerClient.ts'
 import { EngineEnds, endedTooOften } from './engineEnds.ts'
-import { configFromRequest, detailOf, type RunNow, viewOf, withGoOnRefused } from './runViews.ts'
+import { configFromRequest, detailOf, placeboConfig, type RunNow, viewOf, withGoOnRefused } from './runViews.ts'
 import { isWorthWaitingFor, type RunChange, UnstoredStates } from './unstoredStates.ts'
 import type { Current, Workspaces } from './workspaces.ts'
 
@@ -28,6 +28,9 @@ const leastBytesToStart = 32 * 1024 * 1024
 /** How soon what a run waits for is looked at again, and how late at most. */
 const firstWaitMs = 2_000
 const longestWaitMs = 60_000
+
+const placeboSuffix = ', placebo'
+const longestName = 120
 
 interface ActiveRun {
   readonly runId: RunId
@@ -268,6 +271,23 @@ export class RunQueue {
     const runId = createRun(db, { modelId, name, preset, config, seed }, Date.now())
     this.#changed(runId)
     return { runId }
+  }
+
+  /**
+   * Puts the control of a run at the end of the queue; one that is there already is left as it is.
+   * @throws StudioError `run.missing`, `run.is-placebo`
+   */
+  createPlacebo(runId: RunId): { runId: RunId } {
+    const { db } = this.#options.workspaces.require()
+    const run = this.#require(runId)
+    const config = placeboConfig(run)
+    const known = counterpartOf(db, runId)
+    if (known) return { runId: known.runId }
+    const { modelId, preset, seed } = run
+    const name = `${run.name.slice(0, longestName - placeboSuffix.length)}${placeboSuffix}`
+    const placeboId = createRun(db, { modelId, name, preset, config, seed }, Date.now())
+    this.#changed(placeboId)
+    return { runId: placeboId }
   }
 
   /** Pauses a run after the engine's current step; one that waits in the queue is taken out of it. */

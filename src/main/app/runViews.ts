@@ -8,6 +8,7 @@ import { presetConfig, type RunConfig, runConfigSchema, totalStepsOf } from '../
 import { noCompanion } from '../../shared/runErrors.ts'
 import {
   type CalibrationView,
+  type CounterpartView,
   calibrationViewSchema,
   lookViewSchema,
   type RunDetail,
@@ -18,6 +19,7 @@ import type { ReadableDb } from '../db/connection.ts'
 import { pinnedLookStep, thinnedLooks } from '../db/looks.ts'
 import { metricNames } from '../db/metrics.ts'
 import { modelById, modelName } from '../db/models.ts'
+import { counterpartOf } from '../db/runs.ts'
 import { countSkippedImages, skippedImages } from '../db/skippedImages.ts'
 
 /** Left-out images that a run's page names. */
@@ -44,6 +46,7 @@ export function viewOf(db: ReadableDb, run: RunRecord, now: RunNow): RunView {
     error: record.error && shownError(record.error),
     modelName: shownText(modelName(db, run.modelId) ?? ''),
     totalSteps: config.success ? totalStepsOf(config.data) : null,
+    isPlacebo: config.success && config.data.reward.verifier === 'placebo',
     ...now,
   }
 }
@@ -53,6 +56,7 @@ export function detailOf(db: ReadableDb, run: RunRecord, now: RunNow): RunDetail
   const config = runConfigSchema.safeParse(run.config)
   const calibration = storedCalibrationSchema.safeParse(run.calibration)
   const bestStep = pinnedLookStep(db, run.runId)
+  const counterpart = counterpartOf(db, run.runId)
   return {
     run: viewOf(db, run, now),
     config: config.success ? shownConfig(config.data) : null,
@@ -62,10 +66,20 @@ export function detailOf(db: ReadableDb, run: RunRecord, now: RunNow): RunDetail
     metricNames: metricNames(db, run.runId)
       .slice(0, mostMetrics)
       .map((name) => shownText(name)),
+    counterpart: counterpart ? counterpartViewOf(db, counterpart, bestStep) : null,
     skipped: {
       total: countSkippedImages(db, run.runId),
       images: skippedImages(db, run.runId, mostSkippedShown),
     },
+  }
+}
+
+/** @param besideStep the look that the counterpart is held against; it is among those that are shown */
+function counterpartViewOf(db: ReadableDb, run: RunRecord, besideStep: number | null): CounterpartView {
+  const { runId, name, state, isPlacebo } = viewOf(db, run, { live: null, waitingFor: null })
+  return {
+    run: { runId, name, state, isPlacebo },
+    looks: thinnedLooks(db, runId, besideStep, mostLooks).map((look) => lookViewSchema.parse(look)),
   }
 }
 
@@ -122,6 +136,20 @@ export function configFromRequest(db: ReadableDb, { modelId, preset, changes }: 
       { cause: thrown },
     )
   }
+}
+
+/** The same config with a verifier that cannot know. @throws StudioError `run.is-placebo` */
+export function placeboConfig({ config: stored, runId }: RunRecord): Json {
+  const config = runConfigSchema.parse(stored)
+  if (config.reward.verifier === 'placebo') {
+    throw new StudioError({
+      code: 'run.is-placebo',
+      message: 'This run is a placebo itself, so it has none.',
+      remedy: 'Make the placebo of the run that it is the control of.',
+      where: `run ${runId}`,
+    })
+  }
+  return jsonSchema.parse({ ...config, reward: { ...config.reward, verifier: 'placebo' } })
 }
 
 /** The same config for a person who goes on with a verifier that the calibration refused. */

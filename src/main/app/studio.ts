@@ -298,6 +298,7 @@ export class Studio {
       'runs.get': ({ runId }) => runs.get(runId),
       'runs.metrics': ({ runId, names }) => runs.metrics(runId, names),
       'runs.create': (request) => runs.create(request),
+      'runs.createPlacebo': ({ runId }) => runs.createPlacebo(runId),
       'runs.pause': ({ runId }) => done(runs.pause(runId)),
       'runs.resume': ({ runId, goOnRefused }) => done(runs.resume(runId, { goOnRefused })),
       'runs.stop': ({ runId }) => done(runs.stop(runId)),

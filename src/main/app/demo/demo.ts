@@ -67,7 +67,13 @@ async function runSteps(
   )
 
   const { runId, resumedFrom } = await startRun(studio, resources, options)
+  if (options.placebo) studio.runs.createPlacebo(runId)
   const detail = await finishRun(studio, runId)
+  const { counterpart } = detail
+  if (options.placebo && counterpart) {
+    print('now its placebo: the same run, each image judged by another one')
+    await finishRun(studio, counterpart.run.runId)
+  }
   const chair = await judge(studio, resources, detail, options)
   await saveScreenshot(window, join(options.out, 'screenshot.png'))
   const { workspace, version } = studio.state()

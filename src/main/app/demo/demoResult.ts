@@ -52,6 +52,15 @@ export function demoResult({ detail, chair, series, ...run }: DemoRun, options: 
       meanLength: interval(figures.meanLength.difference),
       repetition: interval(figures.repetition.difference),
     },
+    placebo: chair.placebo && {
+      chairIRelativeReduction: interval(chair.placebo.figures.chairI.relativeReduction),
+      recall: interval(chair.placebo.figures.recall.difference),
+      /** This run less its placebo. */
+      beyond: {
+        chairI: interval(chair.placebo.beyond.chairI.difference),
+        recall: interval(chair.placebo.beyond.recall.difference),
+      },
+    },
     verifier: { aurocEstimated: detail.calibration?.auroc ?? null, aurocAnnotated: chair.verifierAuroc.value },
     klNats: lastOf(series['klNats']),
     steps: { done: detail.run.checkpointStep ?? 0, best: detail.bestStep ?? 0 },
@@ -119,7 +128,21 @@ export function resultTable({ before, after, differences, chairIRelativeReductio
     '',
     `CHAIR_i fell by ${percent(value)} (95 % interval ${percent(low)} to ${percent(high)}) on ${before.n} ${result.isHeldOut ? 'held-out ' : ''}scenes,`,
     `step ${result.steps.best} of ${result.steps.done}, ${total.toFixed(0)} s in all: rollouts ${rollout.toFixed(0)}, rewards ${reward.toFixed(1)}, updates ${update.toFixed(0)}, looks and evaluation ${evaluate.toFixed(0)}`,
+    ...(result.placebo ? ['', placeboLines(result.placebo)] : []),
     '',
+  ].join('\n')
+}
+
+function placeboLines({ chairIRelativeReduction: fall, recall, beyond }: NonNullable<DemoResult['placebo']>): string {
+  const points = ({ value, low, high }: typeof fall) =>
+    [value, low, high].map((one) => signed(100 * (one ?? Number.NaN))) as [string, string, string]
+  const written = (figure: typeof fall) => {
+    const [value, low, high] = points(figure)
+    return `${value} (${low} to ${high})`
+  }
+  return [
+    `Its placebo, each image judged by another one: CHAIR_i fell by ${(100 * (fall.value ?? Number.NaN)).toFixed(1)} %, recall ${written(recall)} points.`,
+    `Beyond the placebo: CHAIR_i ${written(beyond.chairI)} points, recall ${written(beyond.recall)} points.`,
   ].join('\n')
 }
 
@@ -134,7 +157,7 @@ function durations({ chair, series, durationS }: DemoRun): RunReport['durationS'
   }
 }
 
-function commandOf({ seed, preset, reward, calibration, images, steps, model, force }: DemoOptions): string {
+function commandOf({ seed, preset, reward, calibration, images, steps, model, force, placebo }: DemoOptions): string {
   const flags = [`--seed ${seed}`]
   if (preset !== 'quick-look') flags.push(`--preset ${preset}`)
   if (reward !== 'token') flags.push(`--reward ${reward}`)
@@ -143,6 +166,7 @@ function commandOf({ seed, preset, reward, calibration, images, steps, model, fo
   if (steps !== null) flags.push(`--steps ${steps}`)
   if (model !== null) flags.push(`--model ${model}`)
   if (force) flags.push('--force')
+  if (placebo) flags.push('--placebo')
   return `npm run demo -- ${flags.join(' ')}`
 }
 

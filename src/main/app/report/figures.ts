@@ -24,7 +24,7 @@ interface FigureKind {
 }
 
 const share = { unit: '%', scale: 100, decimals: 1 } as const
-const figureKinds: Readonly<Record<keyof ChairReport['figures'], FigureKind>> = {
+export const figureKinds: Readonly<Record<keyof ChairReport['figures'], FigureKind>> = {
   chairI: {
     ...share,
     title: html`CHAIR<sub>i</sub>`,

@@ -53,6 +53,53 @@ describe('the headline', () => {
   })
 })
 
+describe('the placebo', () => {
+  const { figures } = sampleEvaluation
+  const withPlacebo = (beyond: Parameters<typeof comparison>, recall: [number, number, number]) => {
+    const lost = comparison([0.877, 0.86, 0.89], [0.877 + recall[0], 0.7, 0.9], recall, [0, 0, 0])
+    const chairI = comparison([0.172, 0.155, 0.189], [0.15, 0.13, 0.17], [-0.022, -0.04, -0.004], [0.13, 0.02, 0.23])
+    const placebo = {
+      figures: { ...figures, chairI, recall: lost },
+      beyond: { ...figures, chairI: comparison(...beyond) },
+    }
+    return textOf(runReportHtml({ ...sampleReport, evaluation: { ...sampleEvaluation, placebo } }))
+  }
+
+  test('is told beside the headline, with what lies beyond it', () => {
+    const text = withPlacebo(
+      [
+        [0.15, 0.13, 0.17],
+        [0.105, 0.09, 0.12],
+        [-0.045, -0.06, -0.03],
+        [0.3, 0.2, 0.4],
+      ],
+      [-0.14, -0.16, -0.12],
+    )
+    expect(text).toContain('The effect goes beyond the placebo.')
+    expect(text).toContain('lowers CHAIR_i by 13 %, this run by 39 %')
+    expect(text).toContain('−4.5 (−6.0 to −3.0) points of CHAIR_i')
+    expect(text).toContain('In the placebo recall falls by 14.0 points')
+  })
+
+  test('of the same effect leaves nothing to claim', () => {
+    const text = withPlacebo(
+      [
+        [0.11, 0.09, 0.13],
+        [0.105, 0.09, 0.12],
+        [-0.005, -0.02, 0.01],
+        [0.04, -0.1, 0.2],
+      ],
+      [-0.01, -0.02, 0.01],
+    )
+    expect(text).toContain('No effect beyond the placebo can be told.')
+    expect(text).toContain('neither lost recall nor made more errors')
+  })
+
+  test('that was not made is not spoken of', () => {
+    expect(textOf(page)).not.toMatch(/placebo/i)
+  })
+})
+
 test('a refused calibration is a warning with its reason and the signature to look for', () => {
   const refused = runReportHtml({
     ...sampleReport,

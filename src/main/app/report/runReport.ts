@@ -6,6 +6,7 @@ import { componentsDrawing } from './calibration.ts'
 import { curveSection } from './charts.ts'
 import { figureSection, headline, objectSection, remarks, tiles } from './figures.ts'
 import { fixed, html, type Markup, table, whole, withInterval } from './markup.ts'
+import { placeboSection, placeboSentence } from './placebo.ts'
 import type { RunReport } from './reportData.ts'
 import { sceneSection } from './scenes.ts'
 import { costSection, settingsSection } from './settings.ts'
@@ -63,10 +64,12 @@ ${runFacts(report)}
 ${refusalWarning(report)}
 <section class="lead" aria-label="Result">
 ${headline(evaluation)}
+${placeboSentence(evaluation)}
 ${remarks(report)}
 ${evaluation ? tiles(evaluation) : null}
 </section>
 ${figureSection(evaluation, report.bootstrapResamples)}
+${evaluation && placeboSection(evaluation)}
 ${sceneSection(report.scenes, evaluation)}
 ${objectSection(evaluation)}
 ${calibrationSection(calibration, report)}

@@ -38,6 +38,8 @@ export async function align(
 ): Promise<{ steps: number; best: Look }> {
   const { config, images, validation } = run
   const isPlacebo = config.reward.verifier === 'placebo'
+  // A placebo goes as far as its run may have gone: they are compared at the same step.
+  const goesToItsEnd = isPlacebo || !config.evaluation.stopsEarly
   const rng = new Rng({ seed: run.seed })
   const totalSteps = totalStepsOf(config)
   const watch = new StopWatch(totalSteps, report)
@@ -61,8 +63,7 @@ export async function align(
       looks = [first.look]
       commit({ step: 0, calibration, looks, trained: [], update: null, looked: first.responses })
     }
-    // A placebo goes as far as its run may have gone: they are compared step by step.
-    while (step < totalSteps && (isPlacebo || !shouldStop(looks, config))) {
+    while (step < totalSteps && (goesToItsEnd || !shouldStop(looks, config))) {
       if (step > 0 && step % config.optimiser.stepsPerRound === 0) calibration = await beginRound(step, calibration)
       const chosen = chosenImages(images, config, rng.fork(streams.images), step)
       const responses = await respond(chosen, step, rng.fork(streams.rollouts), { needsOne: false })

@@ -1,5 +1,5 @@
 // The wizard of a new run: model, preset in plain words, expert settings folded away, and a check before the start.
-import { Button, Modal, NumberInput, Radio, Select, TextInput } from '@mantine/core'
+import { Button, Checkbox, Modal, NumberInput, Radio, Select, TextInput } from '@mantine/core'
 import { IconPlayerPlay, IconPlus } from '@tabler/icons-react'
 import { type ReactNode, useEffect, useState } from 'react'
 import type { ModelId, RunId } from '../../../shared/domain.ts'
@@ -29,11 +29,13 @@ export function NewRunDialog({ existing, onClose, onStarted }: NewRunDialogProps
   const [name, setName] = useState<string | null>(null)
   const [changes, setChanges] = useState<Changes>({})
   const [seed, setSeed] = useState(1)
+  const [withPlacebo, setWithPlacebo] = useState(false)
   const [isBusy, setBusy] = useState(false)
   const model = models?.find((one) => one.modelId === modelId) ?? models?.at(-1) ?? null
   const suggested = suggestedName(preset, existing)
   const config = configOf(preset, changes)
   const images = useAppState().workspace?.imageCount ?? 0
+  const canHavePlacebo = config?.reward.verifier === 'own' && config.reward.method !== 'none'
   const needsModel = models?.length === 0 || isAdding
 
   const start = (): void => {
@@ -43,6 +45,7 @@ export function NewRunDialog({ existing, onClose, onStarted }: NewRunDialogProps
       try {
         const wanted = { modelId: model.modelId, name: name?.trim() || suggested, preset, changes, seed }
         const { runId } = await request('runs.create', wanted)
+        if (withPlacebo && canHavePlacebo) await request('runs.createPlacebo', { runId })
         onStarted(runId)
       } finally {
         setBusy(false)
@@ -102,6 +105,13 @@ export function NewRunDialog({ existing, onClose, onStarted }: NewRunDialogProps
           value={name ?? suggested}
           maxLength={120}
           onChange={({ currentTarget }) => setName(currentTarget.value)}
+        />
+        <Checkbox
+          label="Run its placebo too"
+          description="The same run once more, each image judged by another one. Only what lies beyond it was learned from the pictures. Takes as long again, after this run."
+          checked={withPlacebo && canHavePlacebo}
+          disabled={!canHavePlacebo}
+          onChange={({ currentTarget }) => setWithPlacebo(currentTarget.checked)}
         />
         <ExpertSettings preset={preset} changes={changes} onChange={setChanges}>
           <NumberInput

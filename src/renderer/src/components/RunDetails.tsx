@@ -10,12 +10,14 @@ import {
 } from '@tabler/icons-react'
 import { lazy, type ReactNode, Suspense, useEffect, useState } from 'react'
 import type { Result } from '../../../shared/contract.ts'
+import type { RunId } from '../../../shared/domain.ts'
 import type { ErrorRecord } from '../../../shared/errors.ts'
 import type { RunDetail, RunView } from '../../../shared/runView.ts'
 import { request, useAppState } from '../api.ts'
 import { useAttempt } from '../attempt.ts'
 import { formatAgo, formatMoment } from '../format.ts'
 import { nowWords, percentOf, presetTitle, stepWords } from '../runWords.ts'
+import { BeyondPlacebo } from './BeyondPlacebo.tsx'
 import { ExportRun } from './ExportRun.tsx'
 import { colourOf, RunStateMark } from './RunList.tsx'
 import { LooksTable, RunResult, RunSettings, VerifierCard } from './RunResults.tsx'
@@ -30,7 +32,13 @@ interface Loaded {
   readonly series: Result<'runs.metrics'>
 }
 
-export function RunDetails({ run }: { readonly run: RunView }): ReactNode {
+interface RunDetailsProps {
+  readonly run: RunView
+  /** Shows another run of the workspace. */
+  readonly onShow: (runId: RunId) => void
+}
+
+export function RunDetails({ run, onShow }: RunDetailsProps): ReactNode {
   const loaded = useRunDetail(run)
   return (
     <article className="run" aria-label={run.name}>
@@ -53,9 +61,15 @@ export function RunDetails({ run }: { readonly run: RunView }): ReactNode {
       {loaded && (
         <>
           <RunResult run={run} detail={loaded.detail} />
+          <BeyondPlacebo run={run} detail={loaded.detail} onShow={onShow} />
           {loaded.detail.looks.length > 0 && (
             <Suspense fallback={<Loader size="sm" aria-label="Loading the charts" />}>
-              <RunCharts series={loaded.series} totalSteps={run.totalSteps} bestStep={loaded.detail.bestStep} />
+              <RunCharts
+                series={loaded.series}
+                counterpart={loaded.detail.counterpart}
+                totalSteps={run.totalSteps}
+                bestStep={loaded.detail.bestStep}
+              />
             </Suspense>
           )}
           <VerifierCard calibration={loaded.detail.calibration} />

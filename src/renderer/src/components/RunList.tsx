@@ -53,6 +53,7 @@ export function RunList({ runs, shownId, onShow }: RunListProps): ReactNode {
               : stepWords(run)}
           </span>
           <span className="run-item-facts">
+            {run.isPlacebo && 'Placebo · '}
             {presetTitle(run.preset)} · {run.modelName}
           </span>
         </button>

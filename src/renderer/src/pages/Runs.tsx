@@ -17,7 +17,11 @@ export function Runs({ onShowImages }: { readonly onShowImages: () => void }): R
   const [chosen, setChosen] = useState<RunId | null>(() => placeIn(workspace?.key ?? null).runId)
   useEffect(() => rememberPlace({ runId: chosen }), [chosen])
   const [isAsking, setAsking] = useState(false)
-  const shown = runs?.find(({ runId }) => runId === chosen) ?? runs?.find(({ live }) => live) ?? runs?.[0]
+  const shown =
+    runs?.find(({ runId }) => runId === chosen) ??
+    runs?.find(({ live }) => live) ??
+    runs?.find(({ isPlacebo }) => !isPlacebo) ??
+    runs?.[0]
   return (
     <div className="runs">
       <header className="images-head">
@@ -38,7 +42,7 @@ export function Runs({ onShowImages }: { readonly onShowImages: () => void }): R
       {runs && shown && (
         <div className="runs-columns">
           <RunList runs={runs} shownId={shown.runId} onShow={setChosen} />
-          <RunDetails key={shown.runId} run={shown} />
+          <RunDetails key={shown.runId} run={shown} onShow={setChosen} />
         </div>
       )}
       {isAsking && (
