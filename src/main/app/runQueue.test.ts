@@ -234,6 +234,18 @@ describe('RunQueue', { timeout: 60_000 }, () => {
     expect(lastCheckpoint(one.db, runId)?.step).toBe(1)
   })
 
+  test('makes one placebo of a run, which differs in nothing but its verifier, and none of a placebo', () => {
+    const one = bench()
+    const runId = create(one, 'n'.repeat(120))
+    const { runId: placebo } = one.queue.createPlacebo(runId)
+    expect(one.queue.createPlacebo(runId)).toEqual({ runId: placebo })
+    const [own, control] = [one.queue.get(runId), one.queue.get(placebo)]
+    expect(control.run).toMatchObject({ isPlacebo: true, name: `${'n'.repeat(111)}, placebo`, seed: own.run.seed })
+    expect({ ...control.config, reward: own.config?.reward }).toEqual(own.config)
+    expect([own.counterpart?.run.runId, control.counterpart?.run.runId]).toEqual([placebo, runId])
+    expect(() => one.queue.createPlacebo(placebo)).toThrow(expect.objectContaining({ code: 'run.is-placebo' }))
+  })
+
   test('refuses settings out of range, models without an encoder and models that are gone, by name', () => {
     const one = bench()
     const ask = (modelId: ModelId, changes: object) =>

@@ -3,7 +3,17 @@ import { expect, test } from 'vitest'
 import { modelRecordSchema, type RunState, runRecordSchema, runStateSchema } from '../../shared/domain.ts'
 import { StudioError } from '../../shared/errors.ts'
 import { listModels, modelById, removeModel, saveModel } from './models.ts'
-import { createRun, deleteRun, firstRunIn, listRuns, nextStates, runById, setCalibration, setRunState } from './runs.ts'
+import {
+  counterpartOf,
+  createRun,
+  deleteRun,
+  firstRunIn,
+  listRuns,
+  nextStates,
+  runById,
+  setCalibration,
+  setRunState,
+} from './runs.ts'
 import { addCheckpoint, addRun, temporaryWorkspace } from './testing/temporaryWorkspace.ts'
 
 test('a model keeps its id when it is checked again', () => {
@@ -51,6 +61,35 @@ test('a run goes from the queue to its end, and its times are kept', () => {
     error: null,
   })
   expect(runById(db, second)).toMatchObject({ config: { klCoefficient: 0.1 }, checkpointStep: null, startedAtMs: null })
+})
+
+test('a run and its placebo find each other: the same model, seed and settings but for the verifier', () => {
+  const { db, modelId } = temporaryWorkspace()
+  const config = (verifier: string, more: object = {}) => ({
+    ...{ reward: { variant: 'linear', verifier }, calibration: { goOnRefused: false } },
+    ...more,
+  })
+  const add = (settings: ReturnType<typeof config>, seed = 1) =>
+    createRun(db, { modelId, name: 'x', preset: 'quick-look', config: settings, seed }, 5)
+  const run = add(config('own'))
+  expect(counterpartOf(db, run)).toBeUndefined()
+  add(config('own'))
+  add(config('placebo'), 2)
+  add(config('placebo', { adapter: { rank: 4 } }))
+  expect(counterpartOf(db, run)).toBeUndefined()
+  // The person went on with the placebo's verifier; it is the same run all the same.
+  const placebo = add(config('placebo', { calibration: { goOnRefused: true } }))
+  expect(counterpartOf(db, run)?.runId).toBe(placebo)
+  // Of the two equal runs the newer one.
+  expect(counterpartOf(db, placebo)?.runId).toBe(run + 1)
+  // Settings of a version before placebos are those of a run of its own.
+  const old = createRun(db, { modelId, name: 'x', preset: 'p', config: { reward: {}, calibration: {} }, seed: 7 }, 5)
+  const placeboOfOld = createRun(
+    db,
+    { modelId, name: 'x', preset: 'p', config: { reward: { verifier: 'placebo' }, calibration: {} }, seed: 7 },
+    5,
+  )
+  expect(counterpartOf(db, old)?.runId).toBe(placeboOfOld)
 })
 
 test('a run that failed keeps its error, until it is queued again', () => {
