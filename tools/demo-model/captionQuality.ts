@@ -7,6 +7,7 @@ import { Rng } from '../../src/main/engine/rng.ts'
 import { Generator } from '../../src/main/engine/rollout/generate.ts'
 import { ImageFeatures } from '../../src/main/engine/rollout/imageFeatures.ts'
 import type { SamplingSettings } from '../../src/main/engine/rollout/sampler.ts'
+import { openTokenizer } from '../../src/main/engine/text/tokenizer.ts'
 import type { Scene } from '../scenes/scene.ts'
 import { withImageTokens } from './captioning.ts'
 import { pictureEdge, pixelValues } from './pictures.ts'
@@ -27,6 +28,8 @@ export interface CaptionQuality {
   readonly auroc: number
   readonly meanTrue: number
   readonly meanHallucinated: number
+  /** Of the mentions at each place in their response, the first to the sixth, the share that are hallucinated. */
+  readonly hallucinatedByPlace: readonly number[]
   readonly responses: readonly string[]
 }
 
@@ -42,7 +45,6 @@ export interface CaptionQualityRequest {
   readonly vlmFolder: string
   readonly companionFolder: string
   readonly encodePrompt: (text: string) => number[]
-  readonly encodeWord: (text: string) => number[]
   readonly decode: (ids: readonly number[]) => string
   readonly prompt: string
   readonly scenes: readonly Scene[]
@@ -56,15 +58,21 @@ export async function captionQuality(request: CaptionQualityRequest): Promise<Ca
   const { scenes, pictures, threads } = request
   const pixels = (rows: readonly number[]) => pixelValues(pictures, rows)
   const source = await openDualEncoder(request.companionFolder)
-  const scores = await wordScores(source, request.encodeWord, pixels, scenes.length, threads)
+  const tokenizer = await openTokenizer(request.companionFolder)
+  const encodeWord = (text: string) => [...tokenizer.encode(text).ids]
+  const scores = await wordScores(source, encodeWord, pixels, scenes.length, threads)
   const right: number[] = []
   const wrong: number[] = []
+  const places = Array.from({ length: 6 }, () => ({ mentions: 0, wrong: 0 }))
   let [hallucinating, found, present, words, repeats] = [0, 0, 0, 0, 0]
   responses.forEach((text, row) => {
     const shown = new Set(shownClasses(scenes[row] as Scene))
     const named = mentions(text)
-    for (const word of named) {
+    for (const [at, word] of named.entries()) {
       const score = scores[row * classNames.length + word] as number
+      const place = places[at]
+      if (place) place.mentions++
+      if (place && !shown.has(word)) place.wrong++
       if (shown.has(word)) right.push(score)
       else wrong.push(score)
     }
@@ -85,6 +93,7 @@ export async function captionQuality(request: CaptionQualityRequest): Promise<Ca
     auroc: auroc(right, wrong),
     meanTrue: mean(right),
     meanHallucinated: mean(wrong),
+    hallucinatedByPlace: places.map((place) => place.wrong / Math.max(1, place.mentions)),
     responses,
   }
 }

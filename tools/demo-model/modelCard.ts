@@ -29,8 +29,8 @@ pipeline_tag: image-text-to-text
 # FiSAO Studio's demo model
 
 A vision-language model of the LLaVA layout, small enough to ship and to align in minutes, that describes drawn scenes
-of 48 kinds of object in 8 kinds of place, and hallucinates as large models do: it names what is usual for a place
-although it is not there. It knows nothing else. \`encoder/\` holds its companion, the CLIP model whose image tower it
+of 48 kinds of object in 8 kinds of place, and hallucinates as large models do: where it names an object, it names what
+usually goes with it although that is not there. It knows nothing else. \`encoder/\` holds its companion, the CLIP model whose image tower it
 sees with.
 
 It was trained from scratch by FiSAO Studio's own engine (\`npm run demo:train\`), on scenes that \`tools/scenes\` draws
@@ -43,8 +43,9 @@ from seeds: no photograph and no text of anybody went in. The art of the objects
    images as well as single patches. The patches' targets are the drawn objects' places, so this stage had annotations;
    alignment has none.
 2. **Language model**: image tower frozen; projector and decoder from scratch, ${vlm.steps} steps of ${vlm.batch}, AdamW at
-   ${vlm.peakRate}, seed ${vlm.seed}. ${percent(vlm.partnerShare)} of the captions name one object too many, one of the
-   four most typical of the place that are absent: that is what it learns to hallucinate.
+   ${vlm.peakRate}, seed ${vlm.seed}. In its captions an object is followed by its partner, the next in the list of its place,
+   although the picture lacks that, with a probability of ${percent(vlm.partnerShare)}, at most once a caption: that is what it
+   learns to hallucinate, anywhere in a list and with confidence.
 
 On ${record.machine}: ${minutes(record.towersS)} and ${minutes(record.languageModelS)}.
 
@@ -61,6 +62,9 @@ ${[
   row('words a response', ({ meanWords }) => meanWords.toFixed(1)),
   row('repeated mentions a response', ({ repeats }) => repeats.toFixed(2)),
   row('AUROC of the companion on mentions', (quality) => quality.auroc.toFixed(3)),
+  row('hallucinated of the 1st, 2nd ... 6th mention', ({ hallucinatedByPlace }) =>
+    hallucinatedByPlace.map((share) => (100 * share).toFixed(0)).join(', '),
+  ),
 ].join('\n')}
 
 The companion tells words that an image shows from all others with an AUROC of ${verifier.aurocAbsent.toFixed(3)}, from the

@@ -142,7 +142,6 @@ export async function evaluateVlm(
     vlmFolder: folder,
     companionFolder,
     encodePrompt: encoderOf(vocabulary, 'language'),
-    encodeWord: encoderOf(vocabulary, 'companion'),
     decode: (ids) => tokenizer.decode([...ids], { skip_special_tokens: true }),
     prompt: promptText(instructions[0] as string),
     scenes: scenesOf({ seed: splits[split].seed, count }),
