@@ -20,7 +20,7 @@ const folder = await mkdtemp(join(tmpdir(), 'benchmarks-'))
 afterAll(() => rm(folder, { recursive: true }))
 
 const image = (id: number, ...objects: string[]): AnnotatedImage => ({
-  id,
+  id: String(id),
   fileName: `${id}.jpg`,
   objects: new Set(objects),
 })

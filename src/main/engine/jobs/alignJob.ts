@@ -2,11 +2,11 @@
 // run/align.ts to shared/job.ts.
 import type { AlignJob } from '../../../shared/job.ts'
 import type { RunProgress } from '../../../shared/runProgress.ts'
-import { readCocoAnnotations } from '../eval/cocoAnnotations.ts'
 import type { Lexicon } from '../reward/lexicon.ts'
 import { align } from '../run/align.ts'
 import type { Annotations } from '../run/rewards.ts'
 import { splitImages } from '../run/schedule.ts'
+import { calibrationAnnotations } from './annotatedImages.ts'
 import { foldersOf, requireFile, requireLexicon, requireModels } from './jobInputs.ts'
 import type { JobStore } from './jobStore.ts'
 
@@ -34,12 +34,10 @@ export async function alignJob(
   return { steps, bestStep: best.step }
 }
 
-/** Annotated images of the job by their file names; not touched when the calibration needs no annotation. */
+/** What the annotations say of the job's images; not touched when the calibration needs none. */
 async function annotationsOf({ config, annotations, images }: AlignJob, lexicon: Lexicon): Promise<Annotations | null> {
   if (config.calibration.method === 'free' || annotations === null) return null
-  const annotated = await readCocoAnnotations(annotations.path, lexicon)
+  const found = await calibrationAnnotations(images, annotations.path, lexicon, { nouns: config.reward.otherNouns })
   await requireFile(annotations, 'file of annotations')
-  const byName = new Map(annotated.map(({ fileName, objects }) => [fileName, objects]))
-  const bySha256 = new Map(images.map(({ path, sha256 }) => [sha256, byName.get(path.split(/[\\/]/).at(-1) as string)]))
-  return (sha256) => bySha256.get(sha256) ?? null
+  return found
 }

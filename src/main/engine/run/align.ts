@@ -6,13 +6,14 @@ import type { RunProgress } from '../../../shared/runProgress.ts'
 import { openLearner } from '../align/openLearner.ts'
 import { newPolicy } from '../align/policy.ts'
 import { openTogether, releaseAll } from '../graph/resources.ts'
-import { requireBaselines } from '../reward/calibration.ts'
 import { Rng } from '../rng.ts'
 import type { AlignmentRun, CommittedStep, RunStore } from './alignmentRun.ts'
 import { requireFiniteFigures } from './finiteFigures.ts'
-import { bestLook, lookAt, shouldStop } from './look.ts'
-import { AlignmentModels, type ImageResponse, type RunImage } from './models.ts'
+import { lookAt } from './look.ts'
+import { bestLook, placeLook, shouldStop } from './lookChoice.ts'
+import { AlignmentModels, type ImageResponse, type RunImage, type ScoredImageResponse } from './models.ts'
 import { calibrateRun, type RunCalibration, rewardResponses } from './rewards.ts'
+import { roundCalibration } from './roundCalibration.ts'
 import { chosenImages, StopWatch } from './schedule.ts'
 import { requireMostImages, type SkippedImage } from './skippedImages.ts'
 
@@ -52,7 +53,7 @@ export async function align(
     watch.resume(step)
     if (!calibration) {
       calibration = await beginRound(0, null)
-      const first = await look(0, calibration)
+      const first = await look(0, calibration, looks)
       looks = [first.look]
       commit({ step: 0, calibration, looks, trained: [], update: null, looked: first.responses })
     }
@@ -66,7 +67,7 @@ export async function align(
       const update = await watch.time('update', step, () => learner.update(trained, step, signal))
       step++
       const isDue = step % config.evaluation.everySteps === 0 || step === totalSteps
-      const looked = isDue ? await look(step, calibration) : null
+      const looked = isDue ? await look(step, calibration, looks) : null
       if (looked) looks = [...looks, looked.look]
       commit({ step, calibration, looks, trained, update, looked: looked?.responses ?? [] })
     }
@@ -95,11 +96,15 @@ export async function align(
     return said.responses
   }
 
-  async function look(step: number, { yardstick }: RunCalibration): ReturnType<typeof lookAt> {
+  async function look(
+    step: number,
+    { yardstick }: RunCalibration,
+    before: readonly Look[],
+  ): Promise<{ look: Look; responses: readonly ScoredImageResponse[] }> {
     const options = { step, strength: config.evaluation.strength, signal }
     const looked = await watch.time('evaluate', step, () => lookAt(models, validation, policy, yardstick, options))
     skipped = [...skipped, ...looked.skipped]
-    return looked
+    return { look: placeLook(before, looked.look, config), responses: looked.responses }
   }
 
   /** Baselines from the policy as it is, and a value head that knows what to expect of it. */
@@ -109,14 +114,15 @@ export async function align(
       needsOne: true,
       keptFeatureBytes: warmUpFeatureBytes,
     })
-    const { found, rewarded } = await watch.time('reward', step, async () => {
+    const { round, rewarded } = await watch.time('reward', step, async () => {
       const scored = await models.score(responses)
       const found = await calibrateRun(models, scored, config, run)
-      requireBaselines(found.calibration, config.calibration.goOnRefused)
-      return { found, rewarded: await rewardResponses(models, scored, found, config) }
+      const { goOnRefused } = config.calibration
+      const round = roundCalibration(step, found, before, { goOnRefused, annotations: run.annotations })
+      return { round, rewarded: await rewardResponses(models, scored, round, config) }
     })
     const taught = rewarded.filter(({ imageFeatures }) => imageFeatures.length > 0)
     await watch.time('update', step, () => learner.warmUp(taught, signal))
-    return { ...found, yardstick: before?.yardstick ?? found.calibration }
+    return round
   }
 }

@@ -58,7 +58,7 @@ export function RunDetails({ run }: { readonly run: RunView }): ReactNode {
               <RunCharts series={loaded.series} totalSteps={run.totalSteps} bestStep={loaded.detail.bestStep} />
             </Suspense>
           )}
-          <VerifierCard calibration={loaded.detail.calibration} />
+          <VerifierCard calibration={loaded.detail.calibration} notes={loaded.detail.calibrationNotes} />
           <LooksTable looks={loaded.detail.looks} bestStep={loaded.detail.bestStep} />
           <SkippedImages skipped={loaded.detail.skipped} />
           <RunSettings detail={loaded.detail} />
