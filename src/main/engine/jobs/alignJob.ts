@@ -1,6 +1,7 @@
 // An alignment as a job: opens its inputs and aligns to the end or to a cancel, each step committed to the store. Joins
 // run/align.ts to shared/job.ts.
 import type { AlignJob } from '../../../shared/job.ts'
+import { outcomeSentence } from '../../../shared/look.ts'
 import type { RunProgress } from '../../../shared/runProgress.ts'
 import type { Lexicon } from '../reward/lexicon.ts'
 import { align } from '../run/align.ts'
@@ -9,6 +10,15 @@ import { splitImages } from '../run/schedule.ts'
 import { calibrationAnnotations } from './annotatedImages.ts'
 import { foldersOf, requireFile, requireLexicon, requireModels } from './jobInputs.ts'
 import type { JobStore } from './jobStore.ts'
+
+/** What an alignment came to, beside what it committed. */
+export interface AlignResult {
+  readonly steps: number
+  /** 0 when no step was better than the model as it came. */
+  readonly bestStep: number
+  /** The same for a person, in a sentence. */
+  readonly outcome: string
+}
 
 /**
  * Runs or resumes an alignment to its end.
@@ -20,7 +30,7 @@ export async function alignJob(
   store: JobStore,
   report: (progress: RunProgress) => void,
   signal?: AbortSignal,
-): Promise<{ steps: number; bestStep: number }> {
+): Promise<AlignResult> {
   const { config, seed, device, threads } = job
   const models = await requireModels(job, store, signal)
   const lexicon = await requireLexicon(job.lexicon, signal)
@@ -30,8 +40,8 @@ export async function alignJob(
     ...(threads !== null && { threads }),
     annotations: await annotationsOf(job, lexicon),
   }
-  const { steps, best } = await align(run, store.runOf(job, models), report, signal)
-  return { steps, bestStep: best.step }
+  const { steps, best, looks } = await align(run, store.runOf(job, models), report, signal)
+  return { steps, bestStep: best.step, outcome: outcomeSentence(looks, best.step, true) }
 }
 
 /** What the annotations say of the job's images; not touched when the calibration needs none. */

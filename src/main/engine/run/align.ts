@@ -25,7 +25,7 @@ const streams = { policy: 1, images: 2, calibration: 3, rollouts: 4, minibatches
 
 /**
  * Aligns a model with its own encoder.
- * @returns the steps done and the look that is best by the verifier alone
+ * @returns the steps done, all looks, and the one that is best by the verifier alone
  * @throws StudioError `run.cancelled` between any two steps of decoding or of training; `run.verifier-cannot-tell`;
  *   `run.images-missing`; and what models, devices and the store throw. What was committed stays, and a second call goes on from there.
  */
@@ -34,7 +34,7 @@ export async function align(
   store: RunStore,
   report: (progress: RunProgress) => void,
   signal?: AbortSignal,
-): Promise<{ steps: number; best: Look }> {
+): Promise<{ steps: number; best: Look; looks: readonly Look[] }> {
   const { config, images, validation } = run
   const rng = new Rng({ seed: run.seed })
   const totalSteps = totalStepsOf(config)
@@ -71,7 +71,7 @@ export async function align(
       if (looked) looks = [...looks, looked.look]
       commit({ step, calibration, looks, trained, update, looked: looked?.responses ?? [] })
     }
-    return { steps: step, best: bestLook(looks, config) }
+    return { steps: step, best: bestLook(looks, config), looks }
   } finally {
     await releaseAll([learner, models])
   }
