@@ -29,6 +29,7 @@ describe('categories', () => {
     ['Teddy Bear', 'teddy bear'],
     ['Dogs', 'dog'],
     ['Monitor/TV', 'tv'],
+    ['passenger train', 'train'],
     ['dog house', null],
     ['dog/cat', null],
     ['train track', null],

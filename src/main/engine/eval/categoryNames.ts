@@ -25,8 +25,8 @@ function runTogether(lexicon: Lexicon): Map<string, string> {
   const names = new Map<string, string>()
   const unclear = new Set<string>()
   for (const phrases of lexicon.phrases.values()) {
-    for (const { words, name, mentionFrom } of phrases) {
-      if (name === null || mentionFrom > 0) continue
+    for (const { words, name } of phrases) {
+      if (name === null) continue
       const key = words.join('')
       if (names.has(key) && names.get(key) !== name) unclear.add(key)
       names.set(key, name)
