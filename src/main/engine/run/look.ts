@@ -40,7 +40,10 @@ const mostComparedImages = 2000
  * What the responses to single images name, by the same probabilities as the look's figures.
  * @param responses one to each image
  */
-export function imageFigures(responses: readonly ScoredImageResponse[], calibration: Calibration): ImageFigures {
+export function imageFigures(
+  responses: readonly Pick<ScoredImageResponse, 'image' | 'scored'>[],
+  calibration: Calibration,
+): ImageFigures {
   const compared = responses.slice(0, mostComparedImages)
   return {
     imageIds: compared.map(({ image }) => image.imageId),
