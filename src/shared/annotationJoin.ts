@@ -56,7 +56,7 @@ export function joinFindings(join: AnnotationJoin, purpose: 'evaluation' | 'cali
     strayAnnotations > 0 &&
       `${plural(strayAnnotations, 'annotation')} of images that the file does not list ${strayAnnotations === 1 ? 'was' : 'were'} left out. Check the ids of the file.`,
     unknownCategories.count > 0 &&
-      `${some(unknownCategories, 'category', 'categories')} of the annotations ${unknownCategories.count === 1 ? 'is' : 'are'} not in the lexicon, so nothing is counted of ${unknownCategories.count === 1 ? 'it' : 'them'}. Rename them as the lexicon has them.`,
+      `${some(unknownCategories, 'category', 'categories')} of the annotations ${unknownCategories.count === 1 ? 'is' : 'are'} not in the lexicon, so nothing is counted of ${them(unknownCategories)}. Rename ${them(unknownCategories)} as the lexicon spells objects.`,
     unjudgedObjects.count > 0 &&
       `${some(unjudgedObjects, 'object')} of the lexicon ${has(unjudgedObjects)} no category in the annotations, so words for ${unjudgedObjects.count === 1 ? 'it are' : 'them are'} not judged. Choose annotations of all objects to judge them too.`,
   ]
@@ -66,6 +66,7 @@ export function joinFindings(join: AnnotationJoin, purpose: 'evaluation' | 'cali
 const whole = (value: number): string => value.toLocaleString('en')
 const plural = (value: number, one: string, many = `${one}s`): string => `${whole(value)} ${value === 1 ? one : many}`
 const has = ({ count: number }: NamedCount): string => (number === 1 ? 'has' : 'have')
+const them = ({ count: number }: NamedCount): string => (number === 1 ? 'it' : 'them')
 const takes = ({ count: number }: NamedCount): string => (number === 1 ? 'takes' : 'take')
 
 function some(named: NamedCount, one: string, many?: string): string {
