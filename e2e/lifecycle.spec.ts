@@ -228,7 +228,8 @@ test('during a run the computer stays awake and shows how far it is; its end is 
   await expect.poll(isAwake, { timeout: 30_000 }).toBe(true)
   await expect
     .poll(async () => (await told()).notifications, { timeout: 120_000 })
-    .toEqual(['“short” is complete: Its page shows what changed.'])
+    // Over so few images a change may be chance; then that is said.
+    .toEqual([expect.stringMatching(/^“short” is complete: (Its page shows what changed|Nothing changed|No step )/)])
   expect(await isAwake()).toBe(false)
   const { progress } = await told()
   expect(progress.at(-1)).toBe(-1)

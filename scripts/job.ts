@@ -73,8 +73,14 @@ async function runJobFile(args: JobArguments, signal: AbortSignal): Promise<stri
     const { readImage } = await import('../src/main/library/readImage.ts')
     await requireJobImages(job.images, signal)
     const { workspace: path, resume } = args
-    const { steps, bestStep } = await alignInWorkspace(job, { path, resume, readImage, report: sayStep(), signal })
-    return `aligned in ${steps} steps, best at step ${bestStep}; the run is in ${path}`
+    const { steps, bestStep, outcome } = await alignInWorkspace(job, {
+      path,
+      resume,
+      readImage,
+      report: sayStep(),
+      signal,
+    })
+    return `aligned in ${steps} steps, best at step ${bestStep}; the run is in ${path}\n${outcome}`
   }
   refuseRunOfWorkspace(job)
   const { MemoryJobStore } = await import('../src/main/engine/jobs/memoryStore.ts')
@@ -86,7 +92,9 @@ async function runJobFile(args: JobArguments, signal: AbortSignal): Promise<stri
   if (existsSync(args.out)) throw outputTaken(args.out)
   const report = await runJob<'evaluate'>(job, new MemoryJobStore(), sayResponses(), signal)
   writeFileSync(args.out, `${JSON.stringify(report, null, 1)}\n`, { flag: 'wx' })
-  return `judged on ${report.images} images; the figures are in ${args.out}`
+  const { joinFindings } = await import('../src/shared/annotationJoin.ts')
+  const findings = joinFindings(report.annotations, 'evaluation')
+  return [`judged on ${report.images} images; the figures are in ${args.out}`, ...findings].join('\n')
 }
 
 /** A step of a run lies in a workspace, which no other machine has. */

@@ -59,3 +59,17 @@ export type Refusal = Calibration['refusals'][number]
 export function refusalText({ reason, expected, found }: Refusal): string {
   return `${refusalSentences[reason]} Needed: ${expected}; found: ${found}.`
 }
+
+/** A round whose own calibration was refused, and which kept the first round's baselines. */
+export const keptBaselinesSchema = z.strictObject({
+  /** Steps done when it began. */
+  step: z.int().nonnegative(),
+  refusals: calibrationSchema.shape.refusals,
+})
+export type KeptBaselines = z.infer<typeof keptBaselinesSchema>
+
+/** What became of a later round's calibration, as a person reads it. */
+export function keptBaselinesText({ step, refusals: [refusal] }: KeptBaselines): string {
+  const why = refusal ? ` ${refusalText(refusal)}` : ''
+  return `The round from step ${step} on kept the first round's baselines: its own calibration was refused, as happens when few words are still hallucinated.${why}`
+}

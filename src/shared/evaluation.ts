@@ -1,5 +1,6 @@
 // Figures of an evaluation with their intervals, as the engine computes them and reports and screens show them.
 import { z } from 'zod'
+import { annotationJoinSchema } from './annotationJoin.ts'
 
 /** A figure on all images and its 95 % interval over resampled images; null where there is nothing to divide by. */
 export const estimateSchema = z.object({
@@ -26,7 +27,8 @@ export const judgedWordSchema = z.object({
   start: z.number().int(),
   end: z.number().int(),
   name: z.string(),
-  score: z.number(),
+  /** Null where the verifier was not asked, such as for what the response says is not there. */
+  score: z.number().nullable(),
   isHallucinated: z.boolean(),
 })
 export type JudgedWord = z.infer<typeof judgedWordSchema>
@@ -77,6 +79,8 @@ export const chairReportSchema = z.object({
   ),
   /** Annotated images that could not be read and take no part, by the code of what was wrong. */
   skipped: z.array(z.object({ path: z.string(), code: z.string() })),
+  /** Which annotations and images found each other, and which objects they judge. */
+  annotations: annotationJoinSchema,
   durationMs: z.number(),
 })
 export type ChairReport = z.infer<typeof chairReportSchema>

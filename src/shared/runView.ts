@@ -30,7 +30,10 @@ export type RunView = z.infer<typeof runViewSchema>
 
 /** What a page shows of a look. */
 export const lookViewSchema = lookSchema
-  .pick({ step: true, hallucinationRate: true, coverage: true, meanWords: true, meanRepeatedMentions: true })
+  .pick({
+    ...{ step: true, hallucinationRate: true, coverage: true, meanWords: true, meanRepeatedMentions: true },
+    ...{ isSound: true, change: true },
+  })
   .strip()
 export type LookView = z.infer<typeof lookViewSchema>
 
@@ -63,6 +66,8 @@ export const runDetailSchema = z.object({
   /** Null when this version cannot read it. */
   config: runConfigSchema.nullable(),
   calibration: calibrationViewSchema.nullable(),
+  /** Sentences on what a person should know of it: annotations without a partner, rounds that kept the first baselines. */
+  calibrationNotes: z.array(z.string()),
   looks: z.array(lookViewSchema),
   /** Step of the look that is best by the verifier alone; 0 is the model as it came, null before the first look. */
   bestStep: count.nullable(),

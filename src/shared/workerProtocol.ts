@@ -93,7 +93,7 @@ export const engineMethods = {
       ownerToken: z.string().nullable(),
     }),
     progress: runProgressSchema,
-    result: z.object({ steps: z.number().int(), bestStep: z.number().int() }),
+    result: z.object({ steps: z.number().int(), bestStep: z.number().int(), outcome: z.string() }),
     quietMs: stepQuietMs,
   },
   /** Writes the adapter of a step as a PEFT folder, the merged model if asked for, and `run.json` to repeat the run. */

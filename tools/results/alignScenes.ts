@@ -9,9 +9,10 @@ import { MemoryJobStore } from '../../src/main/engine/jobs/memoryStore.ts'
 import { readLexicon } from '../../src/main/engine/jobs/readLexicon.ts'
 import { runJob } from '../../src/main/engine/jobs/runJob.ts'
 import { auroc } from '../../src/main/engine/reward/auroc.ts'
+import { labelledScores } from '../../src/main/engine/reward/labels.ts'
 import type { CommittedStep } from '../../src/main/engine/run/alignmentRun.ts'
 import type { AnnotatedRunImage } from '../../src/main/engine/run/judge.ts'
-import { bestLook } from '../../src/main/engine/run/look.ts'
+import { bestLook } from '../../src/main/engine/run/lookChoice.ts'
 import type { StepTimes } from '../../src/main/engine/run/schedule.ts'
 import type { ChairReport } from '../../src/shared/evaluation.ts'
 import type { AlignJob, EvaluateJob } from '../../src/shared/job.ts'
@@ -56,7 +57,7 @@ export function placeboOf({ config, ...alignment }: Alignment): Alignment {
 export async function alignOnScenes(alignment: Alignment, print: (line: string) => void): Promise<Aligned> {
   const { config, scenes, mostScenes } = alignment
   const lexicon = await readLexicon(alignment.lexicon)
-  const { images } = await annotatedImages(scenes.images, scenes.annotations, lexicon, mostScenes)
+  const { images, judged } = await annotatedImages(scenes.images, scenes.annotations, lexicon, mostScenes)
   const job = await alignJobOf(alignment, images)
   const store = new MemoryJobStore(({ step, looks, update }) => {
     const look = looks.at(-1)
@@ -70,7 +71,7 @@ export async function alignOnScenes(alignment: Alignment, print: (line: string) 
     klNats: committed.flatMap(({ update }) => (update ? [update.klNats] : [])),
     tokens: cumulative(committed.map(({ trained }) => trained.reduce((count, { tokens }) => count + tokens.length, 0))),
     times: sumTimes(committed.map(({ times }) => times)),
-    aurocAnnotated: annotatedAuroc(committed, images),
+    aurocAnnotated: annotatedAuroc(committed, images, judged),
   }
 }
 
@@ -89,13 +90,17 @@ async function alignJobOf(
 }
 
 /** How the scores of the first steps' words tell those that the annotations have from those that they do not have. */
-function annotatedAuroc(committed: readonly CommittedStep[], images: readonly AnnotatedRunImage[]): number | null {
+function annotatedAuroc(
+  committed: readonly CommittedStep[],
+  images: readonly AnnotatedRunImage[],
+  judged: ReadonlySet<string>,
+): number | null {
   const objects = new Map(images.map((image) => [image.sha256, image.objects]))
   const mentions = committed
     .slice(0, 4)
     .flatMap(({ trained }) =>
       trained.flatMap(({ mentions: found, response }) =>
-        found.map(({ name, score }) => ({ score, isPresent: objects.get(response.image.sha256)?.has(name) === true })),
+        labelledScores(found, objects.get(response.image.sha256) ?? new Set(), judged),
       ),
     )
   return auroc(

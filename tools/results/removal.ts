@@ -15,11 +15,13 @@ export function removalLine(responses: ChairReport['responses']): RemovalPoint[]
   const words = responses.flatMap(({ before, objects }, response) =>
     before.words.map(({ name, score, isHallucinated }) => ({ response, name, score, isHallucinated, objects })),
   )
-  const falling = [...words].sort((a, b) => a.score - b.score)
+  // A word that the verifier was not asked about, such as a denied one, is none that it can take out.
+  const unscored = words.filter(({ score }) => score === null)
+  const falling = words.filter(({ score }) => score !== null).sort((a, b) => (a.score ?? 0) - (b.score ?? 0))
   const annotated = responses.reduce((sum, { objects }) => sum + objects.length, 0)
   return Array.from({ length: 21 }, (_, i) => {
     const removed = Math.round((i / 20) * 0.5 * falling.length)
-    const kept = falling.slice(removed)
+    const kept = [...falling.slice(removed), ...unscored]
     const right = new Set(
       kept.filter((word) => !word.isHallucinated).map(({ response, name }) => `${response} ${name}`),
     )

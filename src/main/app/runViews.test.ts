@@ -7,7 +7,7 @@ import { inTransaction } from '../db/connection.ts'
 import { storeLook } from '../db/looks.ts'
 import { storeMetrics } from '../db/metrics.ts'
 import { saveModel } from '../db/models.ts'
-import { createRun, listRuns, runById, setRunState } from '../db/runs.ts'
+import { createRun, listRuns, runById, setCalibration, setRunState } from '../db/runs.ts'
 import { temporaryWorkspace } from '../db/testing/temporaryWorkspace.ts'
 import { detailOf, type RunNow, viewOf } from './runViews.ts'
 
@@ -41,6 +41,32 @@ test('a run of 10,000 steps with a look each is shown in bounded time and size, 
   // With a cursor to parse for each step it takes seconds and gigabytes; measured 13 ms on two shared cores.
   expect(durationMs).toBeLessThan(400)
   expect(JSON.stringify(detail).length).toBeLessThan(250_000)
+})
+
+test('what a person should know of a calibration, and figures of single images stay behind', () => {
+  const { db, runId } = temporaryWorkspace()
+  const none = { count: 0, first: [] }
+  const annotations = {
+    ...{ listed: 9, found: 4, strayAnnotations: 0, missing: none, ambiguous: { count: 2, first: ['1.jpg', '2.jpg'] } },
+    ...{ otherFolder: none, unlisted: none, unknownCategories: none, unjudgedObjects: none },
+  }
+  const group = { share: 0.5, mean: 0.2, standardDeviation: 0.1 }
+  const calibration = {
+    ...{ method: 'annotated', scores: 99, baselines: null, grounded: group, hallucinated: group, auroc: 0.9 },
+    ...{ overlap: null, imageAuroc: null, refusals: [] },
+  }
+  const kept = [{ step: 24, refusals: [{ reason: 'one-sided', expected: 'scores of at least 8', found: '2' }] }]
+  setCalibration(db, runId, { calibration, kept, annotations })
+  const figures = { hallucinationRate: 0.1, coverage: 3, meanWords: 16, meanRepeatedMentions: 0 }
+  storeLook(db, runId, 0, { step: 0, ...figures, perImage: { imageIds: [1], hallucinated: [0.3], mentions: [3] } })
+  const detail = runDetailSchema.parse(detailOf(db, runById(db, runId)!, idle))
+  expect(detail.calibrationNotes).toEqual([
+    expect.stringMatching(/^2 of 9 annotated images \(“1.jpg”, “2.jpg”\) are not clear/),
+    expect.stringMatching(/^The round from step 24 on kept the first round's baselines.* found: 2\.$/),
+  ])
+  expect(detail.looks).toEqual([{ step: 0, ...figures, isSound: null, change: null }])
+  setCalibration(db, runId, { calibration })
+  expect(detailOf(db, runById(db, runId)!, idle).calibrationNotes).toEqual([])
 })
 
 test('texts of a megabyte are cut before a page sees them', () => {

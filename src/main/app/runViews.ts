@@ -1,6 +1,8 @@
 // Runs between the workspace file and the screens: what a page shows of one, and the config that the wizard's choices
 // come to. Used by runQueue.ts.
 import { z } from 'zod'
+import { annotationJoinSchema, joinFindings } from '../../shared/annotationJoin.ts'
+import { keptBaselinesSchema, keptBaselinesText } from '../../shared/calibration.ts'
 import type { NewRunRequest } from '../../shared/contract.ts'
 import { type Json, jsonSchema, type RunRecord } from '../../shared/domain.ts'
 import { type ErrorRecord, StudioError } from '../../shared/errors.ts'
@@ -29,8 +31,13 @@ const mostSkippedShown = 100
 const mostLooks = 1000
 const mostMetrics = 256
 const mostRefusals = 16
+const mostNotes = 16
 const longestSentence = 1000
-const storedCalibrationSchema = z.object({ calibration: calibrationViewSchema })
+const storedCalibrationSchema = z.object({
+  calibration: calibrationViewSchema,
+  kept: z.array(keptBaselinesSchema).default([]),
+  annotations: annotationJoinSchema.nullable().default(null),
+})
 
 /** What stands nowhere in the file: what the engine reports of a run, and what the run waits for. */
 export type RunNow = Pick<RunView, 'live' | 'waitingFor'>
@@ -61,6 +68,7 @@ export function detailOf(db: ReadableDb, run: RunRecord, now: RunNow): RunDetail
     run: viewOf(db, run, now),
     config: config.success ? shownConfig(config.data) : null,
     calibration: calibration.success ? shownCalibration(calibration.data.calibration) : null,
+    calibrationNotes: calibration.success ? calibrationNotes(calibration.data) : [],
     looks: thinnedLooks(db, run.runId, bestStep, mostLooks).map((look) => lookViewSchema.parse(look)),
     bestStep,
     metricNames: metricNames(db, run.runId)
@@ -72,6 +80,13 @@ export function detailOf(db: ReadableDb, run: RunRecord, now: RunNow): RunDetail
       images: skippedImages(db, run.runId, mostSkippedShown),
     },
   }
+}
+
+/** What a person should know of the calibration beside its figures. */
+function calibrationNotes({ annotations, kept }: z.infer<typeof storedCalibrationSchema>): string[] {
+  const findings = annotations ? joinFindings(annotations, 'calibration') : []
+  const sentences = [...findings, ...kept.map(keptBaselinesText)]
+  return sentences.slice(0, mostNotes).map((sentence) => shownText(sentence, longestSentence))
 }
 
 /** @param besideStep the look that the counterpart is held against; it is among those that are shown */

@@ -2,6 +2,7 @@
 // workspace had one under way. Looks at the queue whenever something changed.
 import { type BrowserWindow, Notification, powerSaveBlocker } from 'electron'
 import type { RunId } from '../../shared/domain.ts'
+import { outcomeSentence } from '../../shared/look.ts'
 import type { RunView } from '../../shared/runView.ts'
 import type { UnfinishedRun } from '../../shared/settings.ts'
 import { logger } from '../log.ts'
@@ -98,6 +99,11 @@ export class RunWatch {
     this.#options.settings.update({ unfinishedRuns })
   }
 
+  #outcomeOf(runId: RunId): string {
+    const { looks, bestStep } = this.#options.runs.get(runId)
+    return bestStep ? 'Its page shows what changed.' : outcomeSentence(looks, 0, true)
+  }
+
   /** Only what nobody asked for is news: a run that was paused, stopped or deleted ended by the person's own hand. */
   #tellEnd(runId: RunId): void {
     const { runs, notices, hasPerson } = this.#options
@@ -107,7 +113,7 @@ export class RunWatch {
     )
     if (!run || !hasPerson || (run.state !== 'complete' && run.state !== 'failed')) return
     const title = run.state === 'complete' ? `“${run.name}” is complete` : `“${run.name}” cannot go on`
-    const text = run.error ? `${run.error.message} ${run.error.remedy}` : 'Its page shows what changed.'
+    const text = run.error ? `${run.error.message} ${run.error.remedy}` : this.#outcomeOf(runId)
     notices.tell({ about: 'runs', title, text })
     const window = this.#options.window()
     if (window?.isFocused()) return

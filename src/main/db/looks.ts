@@ -23,7 +23,7 @@ export function looksUntil(db: ReadableDb, runId: RunId, step: number): Json[] {
 }
 
 /**
- * Looks of a run by step, at most about `mostLooks` of them at even distances: the first, the last and the one of
+ * Looks of a run by step without their figures of single images, at most about `mostLooks` of them at even distances: the first, the last and the one of
  * `keptStep` are always among them.
  */
 export function thinnedLooks(db: ReadableDb, runId: RunId, keptStep: number | null, mostLooks: number): Json[] {
@@ -33,7 +33,7 @@ export function thinnedLooks(db: ReadableDb, runId: RunId, keptStep: number | nu
   ).get(runId) as { total: number }
   return statement<object, { figures: string }>(
     db,
-    `SELECT figures FROM (
+    `SELECT json_remove(figures, '$.perImage') AS figures FROM (
        SELECT step, figures, row_number() OVER (ORDER BY step) - 1 AS place FROM look WHERE run_id = @runId
      ) AS shown WHERE place % CAST(@stride AS INTEGER) = 0 OR place = @last OR step = @keptStep ORDER BY step`,
   )

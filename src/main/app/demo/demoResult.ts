@@ -2,9 +2,11 @@
 // run left in the workspace and what the evaluation found.
 import { readFileSync } from 'node:fs'
 import { basename } from 'node:path'
+import { joinFindings } from '../../../shared/annotationJoin.ts'
 import type { Result } from '../../../shared/contract.ts'
 import type { ChairReport, Estimate } from '../../../shared/evaluation.ts'
 import type { DeviceName } from '../../../shared/hardware.ts'
+import { outcomeSentence } from '../../../shared/look.ts'
 import { imageSplit } from '../../../shared/runConfig.ts'
 import type { RunDetail } from '../../../shared/runView.ts'
 import type { RunReport } from '../report/reportData.ts'
@@ -67,6 +69,8 @@ export function demoResult({ detail, chair, series, ...run }: DemoRun, options: 
     durationS: durations({ detail, chair, series, ...run }),
     tokensGenerated: sumOf(series['tokens']),
     resumedFrom: run.resumedFrom,
+    outcome: outcomeSentence(detail.looks, detail.bestStep ?? 0, true),
+    notes: [...detail.calibrationNotes, ...joinFindings(chair.annotations, 'evaluation')],
   }
 }
 
@@ -90,7 +94,8 @@ export function demoReport(run: DemoRun, options: DemoOptions): RunReport {
     versions: { 'FiSAO Studio': run.version, Electron: process.versions.electron ?? '' },
     images: { alignment: training, validation, evaluation: chair.images },
     steps: { done: detail.run.checkpointStep ?? 0, best: detail.bestStep ?? 0 },
-    calibration: detail.calibration,
+    ...{ calibration: detail.calibration, calibrationNotes: detail.calibrationNotes },
+    outcome: outcomeSentence(detail.looks, detail.bestStep ?? 0, true),
     curves: Object.fromEntries(
       Object.entries(series).map(([name, points]) => [name, points.map(({ step, mean }) => ({ step, value: mean }))]),
     ),
@@ -128,6 +133,8 @@ export function resultTable({ before, after, differences, chairIRelativeReductio
     '',
     `CHAIR_i fell by ${percent(value)} (95 % interval ${percent(low)} to ${percent(high)}) on ${before.n} ${result.isHeldOut ? 'held-out ' : ''}scenes,`,
     `step ${result.steps.best} of ${result.steps.done}, ${total.toFixed(0)} s in all: rollouts ${rollout.toFixed(0)}, rewards ${reward.toFixed(1)}, updates ${update.toFixed(0)}, looks and evaluation ${evaluate.toFixed(0)}`,
+    result.outcome,
+    ...result.notes,
     ...(result.placebo ? ['', placeboLines(result.placebo)] : []),
     '',
   ].join('\n')

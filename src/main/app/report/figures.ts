@@ -1,4 +1,5 @@
 // The figures of a run's report: a sentence that says what happened, a table with intervals, a breakdown by object.
+import { joinFindings } from '../../../shared/annotationJoin.ts'
 import type { ChairReport, FigureComparison, ObjectCounts } from '../../../shared/evaluation.ts'
 import {
   type Content,
@@ -102,14 +103,16 @@ const lengthChangeToNote = 0.15
 const repetitionRiseToNote = 0.1
 
 /** What a reader of the headline must know beside it. */
-export function remarks({ evaluation, steps, config }: RunReport): Markup | null {
+export function remarks({ evaluation, steps, config, outcome }: RunReport): Markup | null {
   const found: string[] = []
   if (config.reward.method === 'none') found.push('Nothing was trained: before and after are the same model.')
   else if (steps.best === 0) {
     found.push(
       'No later checkpoint was better by the verifier than the model as it came, so the figures compare it with itself.',
+      outcome,
     )
   }
+  if (evaluation) found.push(...joinFindings(evaluation.annotations, 'evaluation'))
   const length = evaluation?.figures.meanLength
   if (length?.before.value && length.after.value !== null) {
     const change = length.after.value / length.before.value - 1

@@ -27,6 +27,10 @@ export interface RunReport {
   readonly config: RunConfig
   /** The last round's. */
   readonly calibration: CalibrationView | null
+  /** Sentences on what a reader should know of it. */
+  readonly calibrationNotes: readonly string[]
+  /** What the run came to by the verifier's own looks. */
+  readonly outcome: string
   /** By the metrics' names in the workspace, in the order of their steps. */
   readonly curves: Readonly<Record<string, readonly ReportPoint[]>>
   /** Null when there were no annotated images to count on. */

@@ -53,6 +53,22 @@ describe('the headline', () => {
   })
 })
 
+test('says what of the annotations found no partner, what became of a calibration, and that nothing changed', () => {
+  const missing = { count: 3, first: ['a.jpg'] }
+  const text = textOf(
+    runReportHtml({
+      ...sampleReport,
+      ...{ calibrationNotes: ['The first baselines were kept.'], outcome: 'Nothing changed beyond noise.' },
+      steps: { ...sampleReport.steps, best: 0 },
+      evaluation: { ...sampleEvaluation, annotations: { ...sampleEvaluation.annotations, missing } },
+    }),
+  )
+  expect(text).toContain('3 of 500 annotated images (such as “a.jpg”) are not there and take no part.')
+  expect(text).toContain('The first baselines were kept.')
+  expect(text).toContain('Nothing changed beyond noise.')
+  expect(textOf(page)).not.toContain('take no part')
+})
+
 describe('the placebo', () => {
   const { figures } = sampleEvaluation
   const withPlacebo = (beyond: Parameters<typeof comparison>, recall: [number, number, number]) => {

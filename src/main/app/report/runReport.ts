@@ -154,7 +154,10 @@ function failureSignature({ curves, evaluation, steps, calibration }: RunReport)
   return `${told}. ${estimated}, while ${counted}: ${outcome}.`
 }
 
-function calibrationSection(calibration: CalibrationView | null, { evaluation, config }: RunReport): Markup {
+function calibrationSection(
+  calibration: CalibrationView | null,
+  { evaluation, config, calibrationNotes }: RunReport,
+): Markup {
   if (!calibration) {
     return html`<section aria-labelledby="calibration"><h2 id="calibration">Calibration</h2>
 <p>No calibration was stored with this run.</p></section>`
@@ -183,6 +186,7 @@ function calibrationSection(calibration: CalibrationView | null, { evaluation, c
   return html`<section aria-labelledby="calibration">
 <h2 id="calibration">Calibration</h2>
 <p>${made} An AUROC of 0.5 is chance, 1 is a verifier that is never wrong.</p>
+${calibrationNotes.map((sentence) => html`<p>${sentence}</p>`)}
 <div class="pair">
 ${componentsDrawing(calibration, config.reward.margin)}
 ${table(

@@ -20,7 +20,7 @@ const folder = await mkdtemp(join(tmpdir(), 'benchmarks-'))
 afterAll(() => rm(folder, { recursive: true }))
 
 const image = (id: number, ...objects: string[]): AnnotatedImage => ({
-  id,
+  id: String(id),
   fileName: `${id}.jpg`,
   objects: new Set(objects),
 })
@@ -149,7 +149,33 @@ describe("POPE's files and answers", () => {
   })
 })
 
+test('POPE: answers in another order are refused where they say what they answer', () => {
+  const questions = ['dog', 'cat'].map((name, i) => ({
+    ...{ question_id: i, image: 'a.jpg', text: `Is there a ${name} in the image?`, label: 'yes' as const },
+  }))
+  const answers = ['dog', 'cat'].map((name) => ({ question: `is there a ${name} in the image? `, answer: 'yes' }))
+  expect(judgePope(questions, answers)).toHaveLength(2)
+  expect(() => judgePope(questions, answers.toReversed())).toThrow(
+    expect.objectContaining({ code: 'run.pope', where: 'answer 1', expected: questions[0]?.text }),
+  )
+})
+
 describe('MME', () => {
+  test('texts find their images whatever the case and the accents; without one, or with two, the folder is refused', async () => {
+    const subtask = join(folder, 'mme names', 'posters')
+    await mkdir(subtask, { recursive: true })
+    await writeFile(join(subtask, 'Cafe\u0301.JPG'), '')
+    await writeFile(join(subtask, 'caf\u00e9.txt'), 'Is it a film?\tYes\n')
+    const read = () => readMmeFolder(join(folder, 'mme names'))
+    expect((await read())[0]).toMatchObject({ image: 'Cafe\u0301.JPG', imagePath: join(subtask, 'Cafe\u0301.JPG') })
+    await writeFile(join(subtask, 'other.txt'), 'Is it a film?\tYes\n')
+    await expect(read()).rejects.toMatchObject({ code: 'run.mme', where: join(subtask, 'other.txt') })
+    await writeFile(join(subtask, 'other.png'), '')
+    expect(await read()).toHaveLength(2)
+    await writeFile(join(subtask, 'OTHER.jpg'), '')
+    await expect(read()).rejects.toMatchObject({ code: 'run.mme', found: 'OTHER.jpg, other.png' })
+  })
+
   test('folders are read in each of their forms', async () => {
     const root = join(folder, 'mme')
     const plain = join(root, 'existence')

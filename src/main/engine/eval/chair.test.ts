@@ -78,6 +78,22 @@ describe('CHAIR', () => {
     })
   })
 
+  test('judges only what the annotations have a category of', () => {
+    // VOC knows no giraffe and no kite; the lexicon knows no castle, so no response could name it.
+    const judged = new Set(['dog', 'couch', 'castle'])
+    const text = 'A dog on a sofa by a giraffe and a kite.'
+    expect(scoreResponse(text, new Set(['dog', 'castle', 'kite']), coco, { judged })).toMatchObject({
+      ...{ mentions: 2, hallucinatedMentions: 1, objects: 2, hallucinatedObjects: 1 },
+      ...{ annotatedObjects: 1, recalledObjects: 1 },
+    })
+  })
+
+  test('does not count a word that the end of a cut response may have cut', () => {
+    expect(scoreResponse('A dog on a car', new Set(['dog']), coco, { isCut: true })).toMatchObject({
+      ...{ mentions: 1, hallucinatedMentions: 0 },
+    })
+  })
+
   test('sums before it divides', () => {
     expect(summariseChair(responses)).toEqual({
       chairI: 2 / 5,
@@ -105,11 +121,34 @@ describe('CHAIR', () => {
 
 describe("COCO's annotations", () => {
   test('become names of the lexicon', async () => {
-    const images = await readCocoAnnotations(await write('instances.json', instances), coco)
-    expect(images).toEqual([
-      { id: 7, fileName: 'seven.jpg', objects: new Set(['dog', 'tv']) },
-      { id: 9, fileName: 'nine.jpg', objects: new Set(['person', 'sand castle', 'dog house']) },
+    expect(await readCocoAnnotations(await write('instances.json', instances), coco)).toEqual({
+      images: [
+        { id: '7', fileName: 'seven.jpg', objects: new Set(['dog', 'tv']) },
+        { id: '9', fileName: 'nine.jpg', objects: new Set(['person', 'sand castle', 'dog house']) },
+      ],
+      judged: new Set(['person', 'dog', 'tv', 'sand castle', 'dog house']),
+      unknownCategories: ['sand castle', 'dog house'],
+      strayAnnotations: 0,
+    })
+  })
+
+  test('join ids that are numbers on one side and strings on the other, and count those of unlisted images', async () => {
+    const annotations = [...instances.annotations, { image_id: 10, category_id: 1 }]
+    const strings = annotations.map(({ image_id, category_id }) => ({
+      ...{ image_id: String(image_id), category_id: String(category_id) },
+    }))
+    const read = await readCocoAnnotations(await write('strings.json', { ...instances, annotations: strings }), coco)
+    expect(read.images.map(({ objects }) => [...objects])).toEqual([
+      ['dog', 'tv'],
+      ['person', 'sand castle', 'dog house'],
     ])
+    expect(read.strayAnnotations).toBe(1)
+  })
+
+  test('may begin with a mark of their byte order', async () => {
+    const path = join(folder, 'marked.json')
+    await writeFile(path, `\uFEFF${JSON.stringify(instances)}`)
+    expect((await readCocoAnnotations(path, coco)).images).toHaveLength(2)
   })
 
   test('count what reference captions name as present', async () => {
@@ -120,13 +159,15 @@ describe("COCO's annotations", () => {
       ],
     }
     const paths = [await write('instances.json', instances), await write('captions.json', captions)] as const
-    const images = await readCocoAnnotations(paths[0], coco, paths[1])
+    const { images } = await readCocoAnnotations(paths[0], coco, paths[1])
     expect(images[1]?.objects).toEqual(new Set(['person', 'sand castle', 'dog house', 'kite']))
   })
 
   test.each([
     ['no COCO file', { images: [] }],
     ['an unknown category', { ...instances, categories: instances.categories.slice(1) }],
+    ['annotations of other images alone', { ...instances, images: [{ id: 8, file_name: 'eight.jpg' }] }],
+    ['two images of one id', { ...instances, images: [...instances.images, { id: '9', file_name: 'ten.jpg' }] }],
   ])('are refused with %s', async (_, content) => {
     const path = await write('bad.json', content)
     await expect(readCocoAnnotations(path, coco)).rejects.toMatchObject({ code: 'run.annotations', where: path })
@@ -135,9 +176,9 @@ describe("COCO's annotations", () => {
   test('and captions of the sample scenes agree: nothing is hallucinated and nothing is left out', async () => {
     const scenes = await readLexicon(join(resources, 'lexicons/scene-objects.json'))
     const samples = (name: string) => join(resources, 'samples', name)
-    const images = await readCocoAnnotations(samples('annotations.json'), scenes)
+    const { images } = await readCocoAnnotations(samples('annotations.json'), scenes)
     const captions = await import('../../../../resources/samples/captions.json', { with: { type: 'json' } })
-    const textOf = new Map(captions.default.annotations.map((one) => [one.image_id as number | string, one.caption]))
+    const textOf = new Map(captions.default.annotations.map((one) => [String(one.image_id), one.caption]))
     const responses = images.map(({ id, objects }) => scoreResponse(textOf.get(id) ?? '', objects, scenes))
     expect(summariseChair(responses)).toMatchObject({ chairI: 0, chairIUnique: 0, chairS: 0, recall: 1, repetition: 0 })
     expect(responses).toHaveLength(200)

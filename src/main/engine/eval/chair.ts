@@ -30,12 +30,26 @@ export interface ChairResponse extends ChairCounts {
   readonly found: readonly (ObjectMention & { readonly isHallucinated: boolean })[]
 }
 
+/** What limits that which a response counts; the published script knows neither. */
+export interface ChairLimits {
+  /** Objects that the annotations have categories of: they cannot say of others whether they are there. All when left out. */
+  readonly judged?: ReadonlySet<string>
+  /** The response ended by its length; a word that touches its end may be unfinished and does not count. */
+  readonly isCut?: boolean
+}
+
 /** Counts for one response. @param present objects of the image, by the lexicon's names */
-export function scoreResponse(text: string, present: ReadonlySet<string>, lexicon: Lexicon): ChairResponse {
-  const found = findObjects(text, lexicon, chairFinderOptions).map((mention) => ({
-    ...mention,
-    isHallucinated: !present.has(mention.name),
-  }))
+export function scoreResponse(
+  text: string,
+  present: ReadonlySet<string>,
+  lexicon: Lexicon,
+  { judged, isCut = false }: ChairLimits = {},
+): ChairResponse {
+  const found = findObjects(text, lexicon, { ...chairFinderOptions, isCut })
+    .filter(({ name }) => judged === undefined || judged.has(name))
+    .map((mention) => ({ ...mention, isHallucinated: !present.has(mention.name) }))
+  // What the lexicon does not know no response could be found to name.
+  const annotated = judged ? [...present].filter((name) => judged.has(name) && lexicon.names.has(name)) : [...present]
   const named = new Set(found.map(({ name }) => name))
   const recalled = [...named].filter((name) => present.has(name)).length
   const hallucinatedMentions = found.filter(({ isHallucinated }) => isHallucinated).length
@@ -47,7 +61,7 @@ export function scoreResponse(text: string, present: ReadonlySet<string>, lexico
     objects: named.size,
     hallucinatedObjects: named.size - recalled,
     isHallucinated: hallucinatedMentions > 0 ? 1 : 0,
-    annotatedObjects: present.size,
+    annotatedObjects: annotated.length,
     recalledObjects: recalled,
     words: wordsOf(text).length,
     repeatedMentions: found.length - named.size,

@@ -49,7 +49,8 @@ const textExtensions = new Set(['.txt', '.tsv'])
  * - a folder with a text file for each image, of lines `question <tab> answer`, beside the images or with the texts in
  *   `questions_answers_YN` and the images in `images`; or
  * - a file `<subtask>.txt` or `.tsv` of lines `image <tab> question <tab> answer`; further columns are passed over.
- * @throws StudioError `run.mme` when the folder cannot be read or has no questions, or with the line that is wrong
+ * @throws StudioError `run.mme` when the folder cannot be read or has no questions, when a text lacks its image or has two,
+ *   or with the line that is wrong
  */
 export async function readMmeFolder(folder: string): Promise<MmeQuestion[]> {
   const entries = await list(folder)
@@ -72,23 +73,53 @@ async function readSubtaskFolder(subtask: string, folder: string): Promise<MmeQu
   const textFolder = inFolders ? join(folder, 'questions_answers_YN') : folder
   const imageFolder = inFolders ? join(folder, 'images') : folder
   const imageNames = (inFolders ? await list(imageFolder) : entries).filter((entry) => entry.isFile())
-  const imageOf = new Map(
-    imageNames
-      .filter(({ name }) => imageExtensions.has(extname(name).toLowerCase()))
-      .map(({ name }) => [name.slice(0, -extname(name).length), name]),
-  )
+  const imageOf = new Map<string, string>()
+  for (const { name } of imageNames) {
+    if (!imageExtensions.has(extname(name).toLowerCase())) continue
+    const other = imageOf.get(stemOf(name))
+    // Which of the two is asked about nobody can say.
+    if (other !== undefined) throw twoImages(imageFolder, other, name)
+    imageOf.set(stemOf(name), name)
+  }
   const questions: MmeQuestion[] = []
   for (const entry of inFolders ? await list(textFolder) : entries) {
     if (!entry.isFile() || !textExtensions.has(extname(entry.name).toLowerCase())) continue
-    const stem = entry.name.slice(0, -extname(entry.name).length)
-    const image = imageOf.get(stem)
+    const image = imageOf.get(stemOf(entry.name))
+    // A folder without any image holds questions alone.
+    if (image === undefined && imageOf.size > 0) throw noImage(join(textFolder, entry.name), imageFolder)
     const imagePath = image === undefined ? null : join(imageFolder, image)
     for (const { columns, where } of await readLines(join(textFolder, entry.name), 2)) {
       const [question, answer] = columns as [string, string]
-      questions.push({ subtask, image: image ?? stem, imagePath, question, label: parseLabel(answer, where) })
+      questions.push({
+        subtask,
+        image: image ?? entry.name.slice(0, -extname(entry.name).length),
+        imagePath,
+        question,
+        label: parseLabel(answer, where),
+      })
     }
   }
   return questions
+}
+
+/** A file name without its extension, whatever its case and the way its accents are written. */
+function stemOf(name: string): string {
+  return name.slice(0, -extname(name).length).normalize('NFC').toLowerCase()
+}
+
+function twoImages(where: string, one: string, other: string): StudioError {
+  return mmeError('Two images have the same name.', {
+    where,
+    expected: 'one image for each text',
+    found: `${one}, ${other}`,
+  })
+}
+
+function noImage(where: string, folder: string): StudioError {
+  return mmeError('The image that a text asks about is not there.', {
+    where,
+    expected: `an image of its name in ${folder}`,
+  })
 }
 
 async function readSubtaskFile(subtask: string, path: string): Promise<MmeQuestion[]> {

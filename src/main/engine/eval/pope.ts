@@ -125,7 +125,10 @@ export function parsePopeAnswer(text: string): Answer {
   return words.some((word) => word === 'No' || word === 'no' || word === 'not') ? 'no' : 'yes'
 }
 
-/** Answers beside what is right, by order. @throws StudioError `run.pope` when their numbers differ */
+/**
+ * Answers beside what is right, by order.
+ * @throws StudioError `run.pope` when their numbers differ, or an answer says that it is to another question
+ */
 export function judgePope(questions: readonly PopeQuestion[], answers: readonly PopeAnswer[]): Judgement[] {
   if (questions.length !== answers.length) {
     throw popeError('There is not one answer to each question.', {
@@ -133,7 +136,20 @@ export function judgePope(questions: readonly PopeQuestion[], answers: readonly 
       found: `${answers.length} answers`,
     })
   }
-  return questions.map(({ label }, i) => ({ label, answer: parsePopeAnswer((answers[i] as PopeAnswer).answer) }))
+  return questions.map(({ label, text }, i) => {
+    const { question, answer } = answers[i] as PopeAnswer
+    if (question !== undefined && spelling(question) !== spelling(text)) {
+      throw popeError('The answers are not in the order of their questions.', {
+        ...{ where: `answer ${i + 1}`, expected: text, found: question },
+      })
+    }
+    return { label, answer: parsePopeAnswer(answer) }
+  })
+}
+
+/** The benchmark's answer files write questions in lower case. */
+function spelling(question: string): string {
+  return question.normalize('NFC').toLowerCase().replace(/\s+/g, ' ').trim()
 }
 
 /** Lines of JSON, as the benchmark writes them. */

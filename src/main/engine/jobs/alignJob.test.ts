@@ -1,6 +1,6 @@
 // A short run of the demo model in a workspace: that it reads no annotation, and that what is exported of it is what was
 // trained. The files, the database and the sessions are real.
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -10,10 +10,12 @@ import { dropLastWeights } from '../../db/checkpoints.ts'
 import type { WritableDb } from '../../db/connection.ts'
 import { everyImage } from '../../db/images.ts'
 import { createWorkspace, openWorkspace } from '../../db/open.ts'
+import { runById } from '../../db/runs.ts'
 import type { ModelFolders } from '../folder/modelIdentity.ts'
 import { readAdapter } from '../folder/peft.ts'
 import { openVlm } from '../models/vlm.ts'
 import { AlignmentModels } from '../run/models.ts'
+import type { RunCalibration } from '../run/rewards.ts'
 import { openPolicy } from './jobInputs.ts'
 import type { JobStore } from './jobStore.ts'
 import { readLexicon } from './readLexicon.ts'
@@ -98,6 +100,27 @@ describe('a run of the demo model', { timeout: 60_000 }, () => {
     const after = contentOf(db, runId)
     expect(after).toEqual(before)
     expect(JSON.stringify(after) === JSON.stringify(before)).toBe(true)
+  })
+
+  test('finds annotated images in a folder of another name, and keeps with its calibration what found no partner', async () => {
+    const samples = JSON.parse(readFileSync(join(demoModel, '../samples/annotations.json'), 'utf8'))
+    const listed = samples.images.slice(0, 20).map((image: { file_name: string }) => ({
+      ...{ ...image, file_name: `val2014/${image.file_name.toUpperCase()}` },
+    }))
+    const annotationFile = join(folder, 'some.json')
+    writeFileSync(annotationFile, JSON.stringify({ ...samples, images: listed }))
+    const untrained = { ...shortConfig, reward: { ...shortConfig.reward, method: 'none' as const } }
+    const { calibration } = withCalibration({ method: 'annotated', annotationFile })
+    const annotated = addDemoRun(db, images, { config: { ...untrained, calibration } })
+    await runToItsEnd(db, annotated)
+    const stored = runById(db, annotated)?.calibration as unknown as RunCalibration
+    expect(stored.calibration.method).toBe('annotated')
+    expect(stored.calibration.scores).toBeGreaterThan(60)
+    expect(stored.annotations).toMatchObject({
+      ...{ listed: 20, found: 20, otherFolder: { count: 20 } },
+      ...{ unlisted: { count: images - 20 }, unknownCategories: { count: 0 }, unjudgedObjects: { count: 0 } },
+    })
+    expect(stored.annotations?.strayAnnotations).toBeGreaterThan(0)
   })
 
   async function greedyResponses(folders: ModelFolders, step: number): Promise<string[]> {

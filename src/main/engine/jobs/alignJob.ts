@@ -1,14 +1,24 @@
 // An alignment as a job: opens its inputs and aligns to the end or to a cancel, each step committed to the store. Joins
 // run/align.ts to shared/job.ts.
 import type { AlignJob } from '../../../shared/job.ts'
+import { outcomeSentence } from '../../../shared/look.ts'
 import type { RunProgress } from '../../../shared/runProgress.ts'
-import { readCocoAnnotations } from '../eval/cocoAnnotations.ts'
 import type { Lexicon } from '../reward/lexicon.ts'
 import { align } from '../run/align.ts'
 import type { Annotations } from '../run/rewards.ts'
 import { splitImages } from '../run/schedule.ts'
+import { calibrationAnnotations } from './annotatedImages.ts'
 import { foldersOf, requireFile, requireLexicon, requireModels } from './jobInputs.ts'
 import type { JobStore } from './jobStore.ts'
+
+/** What an alignment came to, beside what it committed. */
+export interface AlignResult {
+  readonly steps: number
+  /** 0 when no step was better than the model as it came. */
+  readonly bestStep: number
+  /** The same for a person, in a sentence. */
+  readonly outcome: string
+}
 
 /**
  * Runs or resumes an alignment to its end.
@@ -20,7 +30,7 @@ export async function alignJob(
   store: JobStore,
   report: (progress: RunProgress) => void,
   signal?: AbortSignal,
-): Promise<{ steps: number; bestStep: number }> {
+): Promise<AlignResult> {
   const { config, seed, device, threads } = job
   const models = await requireModels(job, store, signal)
   const lexicon = await requireLexicon(job.lexicon, signal)
@@ -30,16 +40,14 @@ export async function alignJob(
     ...(threads !== null && { threads }),
     annotations: await annotationsOf(job, lexicon),
   }
-  const { steps, best } = await align(run, store.runOf(job, models), report, signal)
-  return { steps, bestStep: best.step }
+  const { steps, best, looks } = await align(run, store.runOf(job, models), report, signal)
+  return { steps, bestStep: best.step, outcome: outcomeSentence(looks, best.step, true) }
 }
 
-/** Annotated images of the job by their file names; not touched when the calibration needs no annotation. */
+/** What the annotations say of the job's images; not touched when the calibration needs none. */
 async function annotationsOf({ config, annotations, images }: AlignJob, lexicon: Lexicon): Promise<Annotations | null> {
   if (config.calibration.method === 'free' || annotations === null) return null
-  const annotated = await readCocoAnnotations(annotations.path, lexicon)
+  const found = await calibrationAnnotations(images, annotations.path, lexicon, { nouns: config.reward.otherNouns })
   await requireFile(annotations, 'file of annotations')
-  const byName = new Map(annotated.map(({ fileName, objects }) => [fileName, objects]))
-  const bySha256 = new Map(images.map(({ path, sha256 }) => [sha256, byName.get(path.split(/[\\/]/).at(-1) as string)]))
-  return (sha256) => bySha256.get(sha256) ?? null
+  return found
 }

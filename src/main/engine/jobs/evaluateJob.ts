@@ -40,11 +40,11 @@ export async function evaluateJob(
       placebo: placebo && (await open(placebo)),
     }
     const judged = await evaluateChair(models, annotated.images, policies, {
-      ...{ lexicon, strength, seed, onProgress: (done, total) => report({ done, total }) },
+      ...{ lexicon, judged: annotated.judged, strength, seed, onProgress: (done, total) => report({ done, total }) },
       ...(signal && { signal }),
     })
     const unread = annotated.skipped.map(({ path, code }) => ({ path, code }))
-    return { ...judged, skipped: [...unread, ...judged.skipped] }
+    return { ...judged, skipped: [...unread, ...judged.skipped], annotations: annotated.join }
   } finally {
     await models.release()
   }

@@ -17,6 +17,7 @@ import { closeWorkspace, createWorkspace, openWorkspace, prepareWorkspace } from
 import { inUse, lockWorkspace } from '../../db/owner.ts'
 import { createRun, listRuns, runById, setRunState } from '../../db/runs.ts'
 import { readJsonObject } from '../folder/configFields.ts'
+import type { AlignResult } from './alignJob.ts'
 import { requireModels } from './jobInputs.ts'
 import { runJob } from './runJob.ts'
 import { keepJob, storedJobOf } from './storedJob.ts'
@@ -44,7 +45,7 @@ export interface JobWorkspaceOptions {
 export async function alignInWorkspace(
   job: AlignJob,
   { path, resume, readImage, report, signal }: JobWorkspaceOptions,
-): Promise<{ steps: number; bestStep: number }> {
+): Promise<AlignResult> {
   if (existsSync(path) && !resume) throw outputTaken(path)
   const lock = lockWorkspace(path)
   if (!lock) throw inUse(path)
@@ -68,7 +69,7 @@ async function runToItsEnd(
   job: AlignJob,
   report: (progress: RunProgress) => void,
   signal: AbortSignal | undefined,
-): Promise<{ steps: number; bestStep: number }> {
+): Promise<AlignResult> {
   begin(db, runId)
   try {
     const models = await requireModels(job, { began: modelsAtStart(db, runId) }, signal)

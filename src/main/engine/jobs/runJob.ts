@@ -3,7 +3,7 @@
 import type { ChairReport } from '../../../shared/evaluation.ts'
 import type { JobKind, JobOf } from '../../../shared/job.ts'
 import type { RunProgress } from '../../../shared/runProgress.ts'
-import { alignJob } from './alignJob.ts'
+import { type AlignResult, alignJob } from './alignJob.ts'
 import { type EvaluationProgress, evaluateJob } from './evaluateJob.ts'
 import { exportJob } from './exportJob.ts'
 import type { JobStore } from './jobStore.ts'
@@ -17,7 +17,7 @@ export interface JobProgress {
 
 /** What a job comes to, beside what it left in its store or its folder. */
 export interface JobResult {
-  readonly align: { readonly steps: number; readonly bestStep: number }
+  readonly align: AlignResult
   readonly evaluate: ChairReport
   readonly export: { readonly folder: string }
 }

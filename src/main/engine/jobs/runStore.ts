@@ -1,7 +1,8 @@
 // A run in the workspace file: what run/align.ts commits, in one transaction a step, and where it goes on from. Before it
 // stands align.ts, after it the tables of db/.
 import { z } from 'zod'
-import { calibrationSchema } from '../../../shared/calibration.ts'
+import { annotationJoinSchema } from '../../../shared/annotationJoin.ts'
+import { calibrationSchema, keptBaselinesSchema } from '../../../shared/calibration.ts'
 import type { CheckpointId, CheckpointRecord, Json, RunId } from '../../../shared/domain.ts'
 import { StudioError } from '../../../shared/errors.ts'
 import { lookSchema } from '../../../shared/look.ts'
@@ -30,7 +31,7 @@ import { loraSlots } from '../models/shared/lora.ts'
 import { valueHeadShapes } from '../models/shared/valueHead.ts'
 import type { RewardedMention } from '../reward/tokenReward.ts'
 import type { CommittedStep, RunStore, StoredRun } from '../run/alignmentRun.ts'
-import { bestLook } from '../run/look.ts'
+import { bestLook } from '../run/lookChoice.ts'
 import type { AlignmentModels, ScoredImageResponse } from '../run/models.ts'
 import { verdictOf } from '../run/rewards.ts'
 import type { EmbeddingStore } from '../run/verifier.ts'
@@ -38,6 +39,9 @@ import type { EmbeddingStore } from '../run/verifier.ts'
 const runCalibrationSchema = z.strictObject({
   ...{ calibration: calibrationSchema, yardstick: calibrationSchema },
   responseCentre: z.number().nullable(),
+  /** Empty and null in runs of earlier versions. */
+  kept: z.array(keptBaselinesSchema).default([]),
+  annotations: annotationJoinSchema.nullable().default(null),
 })
 
 /** Beside a checkpoint's arrays and the run's looks: all that the next step depends on. */
@@ -260,7 +264,9 @@ function metricsOf(done: CommittedStep): Record<string, number> {
   }
   const look = looks.at(-1)
   if (look?.step === step) {
-    for (const [name, value] of Object.entries(look)) if (name !== 'step') metrics[`validation.${name}`] = value
+    for (const [name, value] of Object.entries(look)) {
+      if (typeof value === 'number' && !name.toLowerCase().endsWith('step')) metrics[`validation.${name}`] = value
+    }
   }
   for (const [phase, durationMs] of Object.entries(times)) metrics[`time.${phase}Ms`] = durationMs
   return metrics

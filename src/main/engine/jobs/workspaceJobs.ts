@@ -11,6 +11,7 @@ import type { ReadableDb, WritableDb } from '../../db/connection.ts'
 import { readCocoAnnotations } from '../eval/cocoAnnotations.ts'
 import type { ModelsIdentity } from '../folder/modelIdentity.ts'
 import type { Lexicon } from '../reward/lexicon.ts'
+import type { AlignResult } from './alignJob.ts'
 import type { EvaluationProgress } from './evaluateJob.ts'
 import { jobFileOf, jobModelsOf, jobVersion } from './jobInputs.ts'
 import { readLexicon } from './readLexicon.ts'
@@ -38,7 +39,7 @@ export async function alignRun(
   request: RunRequest,
   report: (progress: RunProgress) => void,
   signal?: AbortSignal,
-): Promise<{ steps: number; bestStep: number }> {
+): Promise<AlignResult> {
   const { runId, ownerToken = null } = request
   const models = await identifyRunModels(db, runId, signal)
   const job = await alignJobOf(db, request, models)

@@ -62,6 +62,40 @@ describe('the published rules of CHAIR', () => {
   })
 })
 
+describe('a response that its length cut', () => {
+  const cut = (text: string, otherNouns = false) =>
+    findObjects(text, coco, { otherNouns, nounsOnly: false, isCut: true }).map(({ name }) => name)
+
+  test.each([
+    // Of carpet, bushes, cattle and cupboard.
+    ['A dog on a car', ['dog']],
+    ['A dog by the bus', ['dog']],
+    ['A dog and cat', ['dog']],
+    ['A dog and a cup', ['dog']],
+    ['A dog beside a wine glass', ['dog']],
+    // What stands before it may be the beginning of another phrase: a train track, a baby elephant.
+    ['A dog on a train tra', ['dog']],
+    ['A dog and a baby eleph', ['dog']],
+    ['A dog and a train sta', ['dog', 'train']],
+    // Bytes of an unfinished character.
+    ['A dog on a car\uFFFD\uFFFD', ['dog']],
+    // Complete.
+    ['A dog on a car.', ['dog', 'car']],
+    ['A dog on a car ', ['dog', 'car']],
+    ['A dog on a car and', ['dog', 'car']],
+    ['A dog (a car)', ['dog', 'car']],
+    ['', []],
+    ['.', []],
+  ] as const)('%j', (text, expected) => {
+    expect(cut(text)).toEqual(expected)
+  })
+
+  test('ends in no other noun either', () => {
+    expect(cut('A lamp by the curtain', true)).toEqual(['lamp'])
+    expect(cut('A lamp by the curtain.', true)).toEqual(['lamp', 'curtain'])
+  })
+})
+
 describe('nouns that the lexicon does not have', () => {
   const rewarded: ObjectFinderOptions = { otherNouns: true, nounsOnly: true }
   const found = (text: string) => findObjects(text, coco, rewarded).map(({ name, inLexicon }) => [name, inLexicon])

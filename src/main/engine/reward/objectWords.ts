@@ -1,6 +1,7 @@
 // Finds the words of a response that name objects: the lexicon's first, then other nouns. After it come tokenSpans.ts,
 // the verifier's scores and the token reward; CHAIR counts the same mentions.
 import type { Lexicon, LexiconPhrase } from './lexicon.ts'
+import { deniedRanges } from './negation.ts'
 import { type TaggedWord, tagWords } from './nounTagger.ts'
 import { singularForms, type Word, wordsOf } from './wordForms.ts'
 
@@ -20,10 +21,17 @@ export interface ObjectFinderOptions {
   readonly otherNouns: boolean
   /** A single word of the lexicon counts only where it is a noun: not the colour of "an orange shirt". */
   readonly nounsOnly: boolean
+  /** The response ended by its length: a word that touches its end may be unfinished ("car" of "carpet") and is none. */
+  readonly isCut?: boolean
+  /** What the response says is not there ("no dog") is no mention; English only, see negation.ts. */
+  readonly affirmedOnly?: boolean
 }
 
-/** What the published CHAIR script counts: each word of the lexicon, whatever its part of speech, and no other. */
-export const chairFinderOptions: ObjectFinderOptions = { otherNouns: false, nounsOnly: false }
+/**
+ * What the published CHAIR script counts: each word of the lexicon, whatever its part of speech, and no other; also what
+ * is said not to be there.
+ */
+export const chairFinderOptions: ObjectFinderOptions = { otherNouns: false, nounsOnly: false, affirmedOnly: false }
 
 interface Match {
   readonly phrase: LexiconPhrase
@@ -42,6 +50,10 @@ export function findObjects(text: string, lexicon: Lexicon, options: ObjectFinde
   const suppressed = suppressedWords(forms, lexicon)
   const tagged = options.otherNouns || options.nounsOnly ? tagWords(text) : []
   const partOfSpeech = new Map(tagged.map((one) => [one.start, one.partOfSpeech]))
+  const openFrom = options.isCut ? unfinishedFrom(text, words, forms, lexicon) : text.length
+  const denied = options.affirmedOnly ? deniedRanges(text, words) : []
+  const counts = ({ start, end }: Pick<ObjectMention, 'start' | 'end'>) =>
+    end <= openFrom && !denied.some(([from, to]) => from <= start && start < to)
 
   const mentions: ObjectMention[] = []
   for (const { phrase, from, to } of matches) {
@@ -52,9 +64,9 @@ export function findObjects(text: string, lexicon: Lexicon, options: ObjectFinde
     if (options.nounsOnly && said.length === 1 && (tag === 'ADJ' || tag === 'VERB')) continue
     mentions.push({ start: first.start, end: last.end, name: phrase.name, word: said.join(' '), inLexicon: true })
   }
-  if (!options.otherNouns) return mentions
+  if (!options.otherNouns) return mentions.filter(counts)
   const taken = matches.map(({ from, to }) => [(words[from] as Word).start, (words[to - 1] as Word).end] as const)
-  return [...mentions, ...otherNouns(text, tagged, taken, lexicon)].sort((a, b) => a.start - b.start)
+  return [...mentions, ...otherNouns(text, tagged, taken, lexicon)].filter(counts).sort((a, b) => a.start - b.start)
 }
 
 function matchPhrases(text: string, words: readonly Word[], forms: readonly string[][], lexicon: Lexicon): Match[] {
@@ -84,6 +96,24 @@ function longestPhrase(
     if (fits) longest = phrase
   }
   return longest
+}
+
+/**
+ * From where on a text that was cut may have been about to say something else: its last word, when it touches the end, and
+ * what stands before it as the beginning of a longer phrase ("train" before "tra", since a train track is no train).
+ */
+function unfinishedFrom(text: string, words: readonly Word[], forms: readonly string[][], lexicon: Lexicon): number {
+  const last = words.at(-1)
+  // Bytes of an unfinished character are shown as replacement characters.
+  if (!last || !/^\uFFFD*$/.test(text.slice(last.end))) return text.length
+  let first = words.length - 1
+  for (let at = first - 1; at >= 0 && isJoined(text, words[at], words[at + 1]); at--) {
+    const isBeginning = ({ words: phrase }: LexiconPhrase) =>
+      phrase[words.length - 1 - at]?.startsWith(last.lower) === true &&
+      phrase.slice(0, words.length - 1 - at).every((word, i) => forms[at + i]?.includes(word))
+    if ((forms[at] as string[]).some((form) => lexicon.phrases.get(form)?.some(isBeginning))) first = at
+  }
+  return (words[first] as Word).start
 }
 
 /** Only white space or one hyphen lies between the words. */

@@ -7,14 +7,15 @@ import type { RunProgress } from '../../../shared/runProgress.ts'
 import { openLearner } from '../align/openLearner.ts'
 import { newPolicy } from '../align/policy.ts'
 import { openTogether, releaseAll } from '../graph/resources.ts'
-import { requireBaselines } from '../reward/calibration.ts'
 import { Rng } from '../rng.ts'
 import type { AlignmentRun, CommittedStep, RunStore } from './alignmentRun.ts'
 import { requireFiniteFigures } from './finiteFigures.ts'
-import { bestLook, lookAt, shouldStop } from './look.ts'
-import { AlignmentModels, type ImageResponse, type RunImage } from './models.ts'
+import { lookAt } from './look.ts'
+import { bestLook, placeLook, shouldStop } from './lookChoice.ts'
+import { AlignmentModels, type ImageResponse, type RunImage, type ScoredImageResponse } from './models.ts'
 import { derangement } from './placebo.ts'
-import { calibrateRun, goesOnRefused, type RunCalibration, rewardResponses } from './rewards.ts'
+import { calibrateRun, type RunCalibration, rewardResponses } from './rewards.ts'
+import { roundCalibration } from './roundCalibration.ts'
 import { chosenImages, StopWatch } from './schedule.ts'
 import { requireMostImages, type SkippedImage } from './skippedImages.ts'
 
@@ -26,7 +27,7 @@ const streams = { policy: 1, images: 2, calibration: 3, rollouts: 4, minibatches
 
 /**
  * Aligns a model with its own encoder.
- * @returns the steps done and the look that is best by the verifier alone
+ * @returns the steps done, all looks, and the one that is best by the verifier alone
  * @throws StudioError `run.cancelled` between any two steps of decoding or of training; `run.verifier-cannot-tell`;
  *   `run.images-missing`; and what models, devices and the store throw. What was committed stays, and a second call goes on from there.
  */
@@ -35,7 +36,7 @@ export async function align(
   store: RunStore,
   report: (progress: RunProgress) => void,
   signal?: AbortSignal,
-): Promise<{ steps: number; best: Look }> {
+): Promise<{ steps: number; best: Look; looks: readonly Look[] }> {
   const { config, images, validation } = run
   const isPlacebo = config.reward.verifier === 'placebo'
   // A placebo goes as far as its run may have gone: they are compared at the same step.
@@ -59,7 +60,7 @@ export async function align(
     watch.resume(step)
     if (!calibration) {
       calibration = await beginRound(0, null)
-      const first = await look(0, calibration)
+      const first = await look(0, calibration, looks)
       looks = [first.look]
       commit({ step: 0, calibration, looks, trained: [], update: null, looked: first.responses })
     }
@@ -73,11 +74,11 @@ export async function align(
       const update = await watch.time('update', step, () => learner.update(trained, step, signal))
       step++
       const isDue = step % config.evaluation.everySteps === 0 || step === totalSteps
-      const looked = isDue ? await look(step, calibration) : null
+      const looked = isDue ? await look(step, calibration, looks) : null
       if (looked) looks = [...looks, looked.look]
       commit({ step, calibration, looks, trained, update, looked: looked?.responses ?? [] })
     }
-    return { steps: step, best: bestLook(looks, config) }
+    return { steps: step, best: bestLook(looks, config), looks }
   } finally {
     await releaseAll([learner, models])
   }
@@ -102,11 +103,15 @@ export async function align(
     return said.responses
   }
 
-  async function look(step: number, { yardstick }: RunCalibration): ReturnType<typeof lookAt> {
+  async function look(
+    step: number,
+    { yardstick }: RunCalibration,
+    before: readonly Look[],
+  ): Promise<{ look: Look; responses: readonly ScoredImageResponse[] }> {
     const options = { step, strength: config.evaluation.strength, signal }
     const looked = await watch.time('evaluate', step, () => lookAt(models, validation, policy, yardstick, options))
     skipped = [...skipped, ...looked.skipped]
-    return looked
+    return { look: placeLook(before, looked.look, config), responses: looked.responses }
   }
 
   /** Baselines from the policy as it is, and a value head that knows what to expect of it. */
@@ -116,23 +121,23 @@ export async function align(
       needsOne: true,
       keptFeatureBytes: warmUpFeatureBytes,
     })
-    const { found, yardstick, rewarded } = await watch.time('reward', step, async () => {
+    const { round, rewarded } = await watch.time('reward', step, async () => {
       const scored = await models.score(responses, judged)
       // Labels leave the scores of other images no gap to measure rewards in.
-      const found = await calibrateRun(models, scored, config, {
-        ...{ seed: run.seed, see: judged, annotations: isPlacebo ? null : run.annotations },
-      })
-      requireBaselines(found.calibration, goesOnRefused(config))
-      const rewarded = await rewardResponses(models, scored, found, config)
-      return { found, rewarded, yardstick: before?.yardstick ?? (await yardstickOf(responses, found.calibration)) }
+      const annotations = isPlacebo ? null : run.annotations
+      const found = await calibrateRun(models, scored, config, { seed: run.seed, see: judged, annotations })
+      const round = isPlacebo
+        ? { ...found, yardstick: before?.yardstick ?? (await yardstickOf(responses)), kept: [], annotations: null }
+        : roundCalibration(step, found, before, { goOnRefused: config.calibration.goOnRefused, annotations })
+      return { round, rewarded: await rewardResponses(models, scored, round, config) }
     })
     const taught = rewarded.filter(({ imageFeatures }) => imageFeatures.length > 0)
     await watch.time('update', step, () => learner.warmUp(taught, signal))
-    return { ...found, yardstick }
+    return round
   }
+
   /** The looks of a placebo are judged by what knows, as those of the run that it is the control of. */
-  async function yardstickOf(responses: readonly ImageResponse[], calibration: Calibration): Promise<Calibration> {
-    if (!isPlacebo) return calibration
+  async function yardstickOf(responses: readonly ImageResponse[]): Promise<Calibration> {
     const scored = await models.score(responses, own)
     return (await calibrateRun(models, scored, config, { ...run, see: own })).calibration
   }

@@ -18,7 +18,7 @@ export function requireFiniteFigures({
     ...(update && { klNats: update.klNats }),
     reward: trained.reduce((sum, { rewards }) => sum + rewards.reduce((a, b) => a + b, 0), 0),
   })
-  const [name, value] = figures.find(([, figure]) => !Number.isFinite(figure)) ?? []
+  const [name, value] = figures.find(([, figure]) => typeof figure === 'number' && !Number.isFinite(figure)) ?? []
   if (name === undefined) return
   throw new StudioError({
     code: 'run.non-finite',

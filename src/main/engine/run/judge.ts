@@ -5,6 +5,7 @@ import type { Policy } from '../align/policy.ts'
 import { comparePaired, defaultBootstrap } from '../eval/bootstrap.ts'
 import { type ChairResponse, chairByObject, chairColumns, chairFigures, scoreResponse } from '../eval/chair.ts'
 import { detectionAuroc } from '../eval/detection.ts'
+import { labelledScores } from '../reward/labels.ts'
 import type { Lexicon } from '../reward/lexicon.ts'
 import type { AlignmentModels, RunImage, ScoredImageResponse } from './models.ts'
 import { requireMostImages, type SkippedImage } from './skippedImages.ts'
@@ -18,7 +19,7 @@ export interface AnnotatedRunImage extends RunImage {
 const imagesAtOnce = 64
 
 /** What is kept of a response: neither its image's features nor its tokens. */
-type Said = Pick<ScoredImageResponse, 'scored'>
+type Said = Pick<ScoredImageResponse, 'scored' | 'reason'>
 
 /**
  * Responses of the policies to the images that can be read, counted and compared.
@@ -30,13 +31,15 @@ export async function evaluateChair(
   policies: { readonly before: Policy; readonly after: Policy; readonly placebo: Policy | null },
   options: {
     readonly lexicon: Lexicon
+    /** Objects that the annotations can judge. */
+    readonly judged: ReadonlySet<string>
     readonly strength: number
     readonly seed: number
     readonly signal?: AbortSignal
     readonly onProgress?: (done: number, total: number) => void
   },
-): Promise<ChairReport> {
-  const { lexicon, strength, seed, signal, onProgress } = options
+): Promise<Omit<ChairReport, 'annotations'>> {
+  const { strength, signal, onProgress } = options
   const startMs = performance.now()
   const skipped = new Map<number, SkippedImage>()
   let done = 0
@@ -46,7 +49,9 @@ export async function evaluateChair(
       const batch = images.slice(start, start + imagesAtOnce)
       const said = await models.respond(batch, policy, { rng: null, strength, keptFeatureBytes: 0, signal })
       for (const image of said.skipped) skipped.set(image.imageId, image)
-      for (const { image, scored } of await models.score(said.responses)) responses.set(image.imageId, { scored })
+      for (const { image, scored, reason } of await models.score(said.responses)) {
+        responses.set(image.imageId, { scored, reason })
+      }
       done += batch.length
       onProgress?.(done, (policies.placebo ? 3 : 2) * images.length)
     }
@@ -64,7 +69,7 @@ export async function evaluateChair(
     placebo: by.placebo && inOrder(by.placebo, seen),
   }
   return {
-    ...reportOn(seen, said, lexicon, seed),
+    ...reportOn(seen, said, options),
     skipped: [...skipped.values()].map(({ path, code }) => ({ path, code })),
     durationMs: performance.now() - startMs,
   }
@@ -77,18 +82,23 @@ function inOrder(responses: ReadonlyMap<number, Said>, images: readonly Annotate
 function reportOn(
   images: readonly AnnotatedRunImage[],
   said: { readonly before: readonly Said[]; readonly after: readonly Said[]; readonly placebo: readonly Said[] | null },
-  lexicon: Lexicon,
-  seed: number,
-): Omit<ChairReport, 'durationMs' | 'skipped'> {
+  { lexicon, judged: judgeable, seed }: { lexicon: Lexicon; judged: ReadonlySet<string>; seed: number },
+): Omit<ChairReport, 'durationMs' | 'skipped' | 'annotations'> {
   const count = (responses: readonly Said[]) =>
-    responses.map(({ scored }, i) => scoreResponse(scored.text, images[i]?.objects ?? new Set(), lexicon))
+    responses.map(({ scored, reason }, i) =>
+      scoreResponse(scored.text, images[i]?.objects ?? new Set(), lexicon, {
+        ...{ judged: judgeable, isCut: reason === 'length' },
+      }),
+    )
   const counted = { before: count(said.before), after: count(said.after) }
   const bootstrap = { ...defaultBootstrap, seed }
   const compare = (from: readonly ChairResponse[], to: readonly ChairResponse[]) =>
     comparePaired(chairColumns(from), chairColumns(to), chairFigures, bootstrap)
   const placebo = said.placebo && count(said.placebo)
   const mentions = said.before.flatMap(({ scored }, image) =>
-    scored.mentions.map(({ name, score }) => ({ image, score, isHallucinated: !images[image]?.objects.has(name) })),
+    labelledScores(scored.mentions, images[image]?.objects ?? new Set(), judgeable).map(({ score, isPresent }) => ({
+      ...{ image, score, isHallucinated: !isPresent },
+    })),
   )
   const present = images.map(({ objects }) => objects)
   return {
@@ -113,7 +123,7 @@ function judged({ scored }: Said, { found }: ChairResponse): JudgedResponse {
     text: scored.text,
     words: found.map(({ start, end, name, isHallucinated }) => ({
       ...{ start, end, name, isHallucinated },
-      score: scores.get(start) ?? 0,
+      score: scores.get(start) ?? null,
     })),
   }
 }

@@ -1,48 +1,36 @@
-// The choice of a checkpoint and the end of a run, from looks that read no annotation.
+// What a look keeps of single images, against its figures over all of them.
 import { expect, test } from 'vitest'
-import type { Look } from '../../../shared/look.ts'
-import { presetConfig } from '../../../shared/runConfig.ts'
-import { bestLook, shouldStop } from './look.ts'
+import type { Calibration } from '../../../shared/calibration.ts'
+import { estimateGrounding } from '../reward/groundingEstimate.ts'
+import { imageFigures } from './look.ts'
 
-const config = presetConfig('quick-look', { evaluation: { mostCoverageLoss: 0.05 } })
-const look = (step: number, changed: Partial<Look> = {}): Look => ({
-  ...{ step, responses: 50, hallucinationRate: 0.2, coverage: 3, meanWords: 16, meanObjects: 3.5 },
-  ...{ meanRepeatedMentions: 0.05, repeatedTrigramShare: 0, emptyShare: 0 },
-  ...changed,
+const calibration: Calibration = {
+  ...{ method: 'mixture', scores: 100, baselines: { muGt: 0.4, muHal: 0.2 }, auroc: 0.9, overlap: 0.1, bicGain: 50 },
+  grounded: { share: 0.5, mean: 0.4, standardDeviation: 0.1 },
+  hallucinated: { share: 0.5, mean: 0.2, standardDeviation: 0.1 },
+  ...{ imageAuroc: null, refusals: [] },
+}
+/** A response to an image that names objects of these scores. */
+const response = (imageId: number, ...scores: readonly number[]) => ({
+  image: { imageId, sha256: '', path: '' },
+  scored: {
+    ...{ text: '', ranges: [] },
+    mentions: scores.map((score, i) => ({
+      ...{ score, name: `${i}`, word: `${i}`, start: 0, end: 1, inLexicon: true, tokens: [0, 1] as const },
+    })),
+  },
 })
 
-test('the lowest estimated hallucination rate wins among looks that keep their coverage', () => {
-  const looks = [
-    look(0),
-    look(4, { hallucinationRate: 0.15, coverage: 2.95 }),
-    look(8, { hallucinationRate: 0.1, coverage: 2.9 }),
-    look(12, { hallucinationRate: 0.02, coverage: 2.5 }),
-  ]
-  expect(bestLook(looks, config).step).toBe(8)
+test('the sums of single images give the rate of the look', () => {
+  const responses = [response(7, 0.3, 0.2), response(9), response(4, 0.4)]
+  const figures = imageFigures(responses, calibration)
+  // Halfway 1 / 2; at a mean, 0.2 from the other one, two deviations: 1 / (1 + e^2) = 0.1192 or the rest to 1.
+  expect(figures).toEqual({ imageIds: [7, 9, 4], hallucinated: [1.3808, 0, 0.1192], mentions: [2, 0, 1] })
+  const mentions = responses.map(({ scored }) => scored.mentions)
+  expect(estimateGrounding(mentions, calibration).hallucinationRate).toBeCloseTo((1.3808 + 0.1192) / 3, 4)
 })
 
-test.each([
-  ['repeats safe objects', { meanRepeatedMentions: 0.3 }],
-  ['says much less', { meanWords: 12 }],
-  ['says nothing at times', { emptyShare: 0.1 }],
-  ['drops objects', { meanObjects: 2.8 }],
-])('one that %s is not the best', (_name, changed) => {
-  expect(bestLook([look(0), look(4, { hallucinationRate: 0.05, ...changed })], config).step).toBe(0)
-})
-
-test('a run that makes nothing better keeps the model as it came', () => {
-  expect(bestLook([look(0), look(4, { hallucinationRate: 0.25 })], config).step).toBe(0)
-})
-
-test('three unsound looks in a row end a run; fewer do not', () => {
-  const unsound = (step: number) => look(step, { coverage: 2 })
-  expect(shouldStop([look(0), unsound(2), unsound(4)], config)).toBe(false)
-  expect(shouldStop([look(0), unsound(2), unsound(4), look(6), unsound(8)], config)).toBe(false)
-  expect(shouldStop([look(0), look(2), unsound(4), unsound(6), unsound(8)], config)).toBe(true)
-})
-
-test('coverage may fall to its limit, and of equal looks the first is kept', () => {
-  const looks = [look(0, { coverage: 4 }), look(4, { coverage: 4 * 0.95, hallucinationRate: 0.1 })]
-  expect(bestLook(looks, config).step).toBe(4)
-  expect(bestLook([...looks, look(8, { coverage: 4, hallucinationRate: 0.1 })], config).step).toBe(4)
+test('of very many images the first 2,000 are kept', () => {
+  const many = Array.from({ length: 2100 }, (_, i) => response(i + 1, 0.3))
+  expect(imageFigures(many, calibration).imageIds).toEqual(Array.from({ length: 2000 }, (_, i) => i + 1))
 })

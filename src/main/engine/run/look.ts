@@ -1,11 +1,11 @@
 // A look at the validation images without reading an annotation: estimated hallucination rate and coverage, and whether
-// the policy games its reward. The stop rule and the best checkpoint follow from these looks.
+// the policy games its reward. After it stands lookChoice.ts: the stop rule and the best checkpoint.
 import type { Calibration } from '../../../shared/calibration.ts'
-import type { Look } from '../../../shared/look.ts'
-import type { RunConfig } from '../../../shared/runConfig.ts'
+import type { ImageFigures } from '../../../shared/look.ts'
 import type { Policy } from '../align/policy.ts'
-import { estimateGrounding } from '../reward/groundingEstimate.ts'
-import { defaultGuardLimits, measureGuards, overstepped } from '../reward/guardMetrics.ts'
+import { estimateGrounding, hallucinationProbability } from '../reward/groundingEstimate.ts'
+import { measureGuards } from '../reward/guardMetrics.ts'
+import type { TakenLook } from './lookChoice.ts'
 import type { AlignmentModels, RunImage, ScoredImageResponse } from './models.ts'
 import { requireMostImages, type SkippedImage } from './skippedImages.ts'
 
@@ -19,7 +19,7 @@ export async function lookAt(
   policy: Policy,
   calibration: Calibration,
   options: { step: number; strength: number; signal?: AbortSignal | undefined },
-): Promise<{ look: Look; responses: ScoredImageResponse[]; skipped: readonly SkippedImage[] }> {
+): Promise<{ look: TakenLook; responses: ScoredImageResponse[]; skipped: readonly SkippedImage[] }> {
   const { step, strength, signal } = options
   const said = await models.respond(images, policy, { rng: null, strength, keptFeatureBytes: 0, signal })
   requireMostImages(images.length, said.skipped, true)
@@ -29,30 +29,28 @@ export async function lookAt(
     calibration,
   )
   const guards = measureGuards(responses.map(({ scored }) => scored))
-  return { look: { step, hallucinationRate, coverage, ...guards }, responses, skipped: said.skipped }
+  const perImage = imageFigures(responses, calibration)
+  return { look: { step, hallucinationRate, coverage, ...guards, perImage }, responses, skipped: said.skipped }
 }
 
-/** Whether a look may be the best one: it costs little coverage and oversteps no guard, measured from the first look. */
-export function isSound(first: Look, look: Look, { evaluation }: RunConfig): boolean {
-  const keepsCoverage = look.coverage >= first.coverage * (1 - evaluation.mostCoverageLoss)
-  return keepsCoverage && overstepped(first, look, defaultGuardLimits).length === 0
-}
+/** Images that a look keeps figures of; many more would make the workspace large and an interval hardly narrower. */
+const mostComparedImages = 2000
 
-/** The sound look with the lowest estimated hallucination rate; the first look, when no later one is better. */
-export function bestLook(looks: readonly Look[], config: RunConfig): Look {
-  const [first, ...later] = looks as [Look, ...Look[]]
-  return later
-    .filter((look) => isSound(first, look, config))
-    .reduce((best, look) => (look.hallucinationRate < best.hallucinationRate ? look : best), first)
-}
-
-/** Unsound looks in a row after which a run ends: from there on it only moves further away. */
-const unsoundLooksToStop = 3
-
-export function shouldStop(looks: readonly Look[], config: RunConfig): boolean {
-  const [first, ...later] = looks
-  const last = later.slice(-unsoundLooksToStop)
-  return (
-    first !== undefined && last.length === unsoundLooksToStop && last.every((look) => !isSound(first, look, config))
-  )
+/**
+ * What the responses to single images name, by the same probabilities as the look's figures.
+ * @param responses one to each image
+ */
+export function imageFigures(
+  responses: readonly Pick<ScoredImageResponse, 'image' | 'scored'>[],
+  calibration: Calibration,
+): ImageFigures {
+  const compared = responses.slice(0, mostComparedImages)
+  return {
+    imageIds: compared.map(({ image }) => image.imageId),
+    hallucinated: compared.map(({ scored }) => {
+      const sum = scored.mentions.reduce((total, { score }) => total + hallucinationProbability(score, calibration), 0)
+      return Math.round(sum * 1e4) / 1e4
+    }),
+    mentions: compared.map(({ scored }) => scored.mentions.length),
+  }
 }

@@ -229,12 +229,13 @@ export class AlignmentModels {
     see: (image: RunImage) => VerifiedImage = (image) => this.verified(image),
   ): Promise<ScoredImageResponse[]> {
     const { lexicon, config } = this.#options
-    const finder = { otherNouns: config.reward.otherNouns, nounsOnly: false }
-    const options = { tokenizer: this.tokenizer, lexicon, finder }
+    const { otherNouns } = config.reward
     const scored: ScoredImageResponse[] = []
     for (const response of responses) {
       const image = see(response.image)
       const scoreWord = (word: string) => this.verifier.score(image, word)
+      const finder = { otherNouns, nounsOnly: false, affirmedOnly: true, isCut: response.reason === 'length' }
+      const options = { tokenizer: this.tokenizer, lexicon, finder }
       scored.push({ ...response, scored: await scoreResponse(response.tokens, scoreWord, options) })
     }
     return scored

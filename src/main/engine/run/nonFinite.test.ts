@@ -84,6 +84,7 @@ describe('a step whose figures are no numbers is not committed', () => {
   const look: Look = {
     ...{ step: 2, responses: 6, hallucinationRate: 0.1, coverage: 2, meanWords: 9, meanObjects: 2 },
     ...{ meanRepeatedMentions: 0, repeatedTrigramShare: 0, emptyShare: 0 },
+    ...{ isSound: true, change: null, bestStep: 0, perImage: null },
   }
   const update = { klNats: 0.01, metrics: {}, rows: [] }
 

@@ -1,10 +1,12 @@
 // Calibration and rewards of a run, by its config: token-level, sentence-level, with or without annotations. Joins the
 // pure parts of reward/ to the run's models for align.ts.
-import type { Calibration } from '../../../shared/calibration.ts'
+import type { AnnotationJoin } from '../../../shared/annotationJoin.ts'
+import type { Calibration, KeptBaselines } from '../../../shared/calibration.ts'
 import type { SpanLabel } from '../../../shared/domain.ts'
 import type { RunConfig } from '../../../shared/runConfig.ts'
 import type { RewardedRollout } from '../align/learner.ts'
 import { calibrateAnnotated, calibrateMixture, requireBaselines } from '../reward/calibration.ts'
+import { labelledScores } from '../reward/labels.ts'
 import { rewardRule } from '../reward/rewardRule.ts'
 import {
   labelOf,
@@ -17,8 +19,14 @@ import {
 import type { AlignmentModels, RunImage, ScoredImageResponse } from './models.ts'
 import type { VerifiedImage } from './verifier.ts'
 
-/** Which objects, by the lexicon's names, the annotations have in an image; null where it is not annotated. */
-export type Annotations = (sha256: string) => ReadonlySet<string> | null
+/** What annotations say of the images of a run. */
+export interface Annotations {
+  /** Objects in an image, by the lexicon's names; null where it is not annotated. */
+  readonly objectsOf: (sha256: string) => ReadonlySet<string> | null
+  /** Objects that they can judge; of any other one they do not say whether it is there. */
+  readonly judged: ReadonlySet<string>
+  readonly join: AnnotationJoin
+}
 
 /** A calibration, and what sentence-level rewards are measured from. */
 export interface RunCalibration {
@@ -27,7 +35,14 @@ export interface RunCalibration {
   readonly yardstick: Calibration
   /** Mean encoder score of whole responses before training; null where it is not used. */
   readonly responseCentre: number | null
+  /** Rounds that kept the first one's baselines, since their own calibration was refused. */
+  readonly kept: readonly KeptBaselines[]
+  /** What the annotations found of the run's images; null where none were read. */
+  readonly annotations: AnnotationJoin | null
 }
+
+/** What a round finds of its own responses. */
+export type FoundCalibration = Pick<RunCalibration, 'calibration' | 'responseCentre'>
 
 /** Rewards of one response, with the verdict on each of its object words. */
 export interface RewardedResponse extends RewardedRollout {
@@ -49,12 +64,12 @@ export async function calibrateRun(
     annotations,
     see,
   }: { seed: number; annotations: Annotations | null; see: (image: RunImage) => VerifiedImage },
-): Promise<Omit<RunCalibration, 'yardstick'>> {
+): Promise<FoundCalibration> {
   const responseCentre = usesResponseScore(config) ? await meanTextScore(models, responses, see) : null
   if (config.calibration.method === 'annotated' && annotations !== null) {
     const labelled = responses.flatMap(({ image, scored }) => {
-      const present = annotations(image.sha256)
-      return present ? scored.mentions.map(({ name, score }) => ({ score, isPresent: present.has(name) })) : []
+      const present = annotations.objectsOf(image.sha256)
+      return present ? labelledScores(scored.mentions, present, annotations.judged) : []
     })
     return { calibration: calibrateAnnotated(labelled), responseCentre }
   }
@@ -77,7 +92,7 @@ export async function calibrateRun(
 export async function rewardResponses(
   models: AlignmentModels,
   responses: readonly ScoredImageResponse[],
-  { calibration, responseCentre }: Omit<RunCalibration, 'yardstick'>,
+  { calibration, responseCentre }: FoundCalibration,
   config: RunConfig,
 ): Promise<RewardedResponse[]> {
   const baselines = requireBaselines(calibration, goesOnRefused(config))
@@ -115,7 +130,7 @@ export function verdictOf(calibration: Calibration, { reward }: RunConfig): (sco
 }
 
 /** A placebo is meant to be blind, so its baselines are never refused. */
-export function goesOnRefused({ calibration, reward }: RunConfig): boolean {
+function goesOnRefused({ calibration, reward }: RunConfig): boolean {
   return calibration.goOnRefused || reward.verifier === 'placebo'
 }
 

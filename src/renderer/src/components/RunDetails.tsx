@@ -72,7 +72,7 @@ export function RunDetails({ run, onShow }: RunDetailsProps): ReactNode {
               />
             </Suspense>
           )}
-          <VerifierCard calibration={loaded.detail.calibration} />
+          <VerifierCard calibration={loaded.detail.calibration} notes={loaded.detail.calibrationNotes} />
           <LooksTable looks={loaded.detail.looks} bestStep={loaded.detail.bestStep} />
           <SkippedImages skipped={loaded.detail.skipped} />
           <RunSettings detail={loaded.detail} />

@@ -3,6 +3,7 @@ import { Paper, Table, Text, Title } from '@mantine/core'
 import { IconAlertTriangle, IconCheck, IconStarFilled } from '@tabler/icons-react'
 import type { ReactNode } from 'react'
 import { refusalText } from '../../../shared/calibration.ts'
+import { outcomeSentence } from '../../../shared/look.ts'
 import type { CalibrationView, LookView, RunDetail, RunView } from '../../../shared/runView.ts'
 import { runSections, settingFields } from '../../../shared/settingFields.ts'
 import { formatCount, formatFigure, formatShare } from '../format.ts'
@@ -28,11 +29,7 @@ export function RunResult({ run, detail }: { readonly run: RunView; readonly det
         {isEnded ? 'Result' : 'Best so far'}
       </Title>
       <Text size="sm" className="quiet">
-        {best.step === 0
-          ? isEnded
-            ? 'No step was better than the model as it came. A longer run, more images or another encoder may help.'
-            : 'No step is better than the model as it came yet.'
-          : `Step ${best.step} against the model as it came, on validation images. Estimated by the verifier; no annotation was read.`}
+        {outcomeSentence(detail.looks, best.step, isEnded)}
       </Text>
       <dl className="figures">
         {figures.map(([title, first, last, format]) => (
@@ -56,8 +53,14 @@ export function RunResult({ run, detail }: { readonly run: RunView; readonly det
   )
 }
 
+interface VerifierCardProps {
+  readonly calibration: CalibrationView | null
+  /** Sentences beside its figures. */
+  readonly notes: readonly string[]
+}
+
 /** How well the verifier tells right words from wrong ones, in words and figures. */
-export function VerifierCard({ calibration }: { readonly calibration: CalibrationView | null }): ReactNode {
+export function VerifierCard({ calibration, notes }: VerifierCardProps): ReactNode {
   if (!calibration) return null
   const { auroc, overlap, imageAuroc, baselines, scores, method, refusals } = calibration
   const isTrusted = refusals.length === 0
@@ -98,6 +101,13 @@ export function VerifierCard({ calibration }: { readonly calibration: Calibratio
         <ul className="refusals">
           {refusals.map((refusal) => (
             <li key={refusal.reason}>{refusalText(refusal)}</li>
+          ))}
+        </ul>
+      )}
+      {notes.length > 0 && (
+        <ul className="refusals">
+          {notes.map((note) => (
+            <li key={note}>{note}</li>
           ))}
         </ul>
       )}

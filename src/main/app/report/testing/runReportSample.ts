@@ -1,4 +1,5 @@
 // A report of a run that was made up, with round figures whose wording can be worked out by hand.
+import type { AnnotationJoin } from '../../../../shared/annotationJoin.ts'
 import type { ChairReport, Estimate, FigureComparison, JudgedResponse } from '../../../../shared/evaluation.ts'
 import { presetConfig } from '../../../../shared/runConfig.ts'
 import type { CalibrationView } from '../../../../shared/runView.ts'
@@ -61,7 +62,16 @@ export const sampleScene: ReportScene = {
   ),
 }
 
+const none = { count: 0, first: [] }
+
+/** Annotations of which everything found its partner. */
+export const wholeJoin: AnnotationJoin = {
+  ...{ listed: sampleImages, found: sampleImages, strayAnnotations: 0, missing: none, ambiguous: none },
+  ...{ otherFolder: none, unlisted: none, unknownCategories: none, unjudgedObjects: none },
+}
+
 export const sampleEvaluation: ChairReport = {
+  annotations: wholeJoin,
   images: sampleImages,
   figures: {
     chairI: comparison([0.172, 0.155, 0.189], [0.105, 0.091, 0.12], [-0.067, -0.081, -0.054], [0.39, 0.31, 0.46]),
@@ -121,6 +131,8 @@ export const sampleReport: RunReport = {
   steps: { done: 24, best: 20 },
   resumedFrom: null,
   config: presetConfig('quick-look'),
+  calibrationNotes: [],
+  outcome: 'Step 20 against the model as it came.',
   calibration: sampleCalibration,
   curves: {
     'validation.hallucinationRate': curve(looks, (step) => 0.17 * Math.exp(-step / 40) + 0.004 * Math.sin(step)),

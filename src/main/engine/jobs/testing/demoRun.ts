@@ -20,7 +20,7 @@ export const shortConfig = presetConfig('quick-look', {
   rollout: { responsesPerStep: 8, batchSize: 8, maxNewTokens: 40 },
   calibration: { responses: 96, goOnRefused: true },
   optimiser: { stepsPerRound: 4, minibatchSize: 4, microBatchSize: 4, valueWarmupSteps: 5 },
-  evaluation: { everySteps: 2, images: 6 },
+  evaluation: { everySteps: 2, images: 8 },
 })
 
 /** Puts the first sample scenes, unless there are images, the demo model and a queued run of it into a workspace. */
