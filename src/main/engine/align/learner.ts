@@ -3,11 +3,11 @@
 import type { DeviceName } from '../../../shared/hardware.ts'
 import type { RunConfig } from '../../../shared/runConfig.ts'
 import type { Rng } from '../rng.ts'
-import type { PromptedResponse } from '../rollout/responseFeeds.ts'
+import type { EndedResponse } from '../rollout/responseFeeds.ts'
 import type { AdamWState } from './optimiser/adamw.ts'
 
 /** A response of the policy with what it earned. */
-export interface RewardedRollout extends PromptedResponse {
+export interface RewardedRollout extends EndedResponse {
   /** The image that it describes: responses of one group can be compared. */
   readonly group: string
   /** [tokens]; a sentence-level reward lies on the last token alone. */

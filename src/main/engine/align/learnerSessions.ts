@@ -5,12 +5,12 @@ import { tensorOf } from '../graph/tensor.ts'
 import { loraFeeds } from '../models/shared/lora.ts'
 import type { Feeds } from '../models/shared/sequenceFeeds.ts'
 import { type ResponseGraphOptions, responseGraph, type VlmSource } from '../models/vlmGraphs.ts'
-import { type PromptedResponse, responseFeeds } from '../rollout/responseFeeds.ts'
+import { type EndedResponse, type PromptedResponse, responseFeeds } from '../rollout/responseFeeds.ts'
 import type { LearnerOptions } from './learner.ts'
 import { type AdamWState, adamOptions, type NamedArrays } from './optimiser/adamw.ts'
 import { Training } from './optimiser/training.ts'
 import { adapterParameters, type Policy } from './policy.ts'
-import { ResponseScores } from './responseScores.ts'
+import { type PolicyScores, ResponseScores } from './responseScores.ts'
 
 /** Where learners differ. */
 export interface LearnerLosses {
@@ -21,10 +21,7 @@ export interface LearnerLosses {
 }
 
 /** Of given responses, [tokens] for each. */
-export interface PolicyAndReference {
-  readonly logProbs: readonly Float32Array[]
-  /** V before each token is chosen. */
-  readonly values: readonly Float32Array[]
+export interface PolicyAndReference extends PolicyScores {
   readonly referenceLogProbs: readonly Float32Array[]
 }
 
@@ -77,9 +74,9 @@ export class LearnerSessions {
   }
 
   /** What policy and reference say of the responses before an update. @throws StudioError as {@link ResponseScores} does */
-  async score(responses: readonly PromptedResponse[], signal: AbortSignal | undefined): Promise<PolicyAndReference> {
-    const { logProbs, values } = await this.scores.ofPolicy(responses, signal)
-    return { logProbs, values, referenceLogProbs: await this.scores.ofReference(responses, signal) }
+  async score(responses: readonly EndedResponse[], signal: AbortSignal | undefined): Promise<PolicyAndReference> {
+    const scores = await this.scores.ofPolicy(responses, signal)
+    return { ...scores, referenceLogProbs: await this.scores.ofReference(responses, signal) }
   }
 
   /** Inputs of the training graph that do not depend on the losses. */

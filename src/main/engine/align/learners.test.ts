@@ -48,6 +48,7 @@ function rollouts(): RewardedRollout[] {
       imageFeatures: [features.slice(row * size, (row + 1) * size)],
       tokens,
       group: `${row}`,
+      reason: 'end',
       rewards: Float32Array.from(tokens, (_, t) => (t === 2 ? (isLiked ? 1 : -1) : 0)),
     }
   })
@@ -181,7 +182,7 @@ describe('DPO', () => {
     const of = (group: string, reward: number) => ({
       group,
       rewards: Float32Array.of(0, reward),
-      ...{ promptIds: [], tokens: [1, 2], imageFeatures: [] },
+      ...({ promptIds: [], tokens: [1, 2], imageFeatures: [], reason: 'end' } as const),
     })
     const given = [of('a', 0.5), of('b', 1), of('a', 2), of('b', 1), of('a', -1), of('c', 3)]
     const pairs = preferences(given)

@@ -3,6 +3,7 @@
 import { tensor } from '../graph/ortSession.ts'
 import type { VlmConfig } from '../models/architecture.ts'
 import { type Feeds, featureFeeds, padTokens, sequenceFeeds } from '../models/shared/sequenceFeeds.ts'
+import type { FinishReason } from './stopConditions.ts'
 
 /** One prompt and what was said to it. */
 export interface PromptedResponse {
@@ -11,6 +12,19 @@ export interface PromptedResponse {
   readonly tokens: readonly number[]
   /** Projected features of the prompt's images, each [rows, hidden]. */
   readonly imageFeatures: readonly Float32Array[]
+}
+
+/** A response, and why it ended. */
+export interface EndedResponse extends PromptedResponse {
+  readonly reason: FinishReason
+}
+
+/**
+ * The response with a column more, so that the rows of its feeds reach one further: the last of them is the state after
+ * its last token. Which token stands in the column changes nothing before it, since no column sees later ones.
+ */
+export function withColumnAfter<Response extends PromptedResponse>(response: Response): Response {
+  return { ...response, tokens: [...response.tokens, response.tokens.at(-1) as number] }
 }
 
 /**

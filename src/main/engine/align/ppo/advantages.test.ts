@@ -1,7 +1,7 @@
 // Hand-worked responses, and the recursion against the sum that defines it.
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { estimateAdvantages, normaliseAdvantages, penaliseKl } from './advantages.ts'
+import { estimateAdvantages, explainedVariance, normaliseAdvantages, penaliseKl } from './advantages.ts'
 
 const row = (...numbers: number[]) => Float32Array.from(numbers)
 
@@ -83,4 +83,14 @@ describe('normalising', () => {
     expect(normaliseAdvantages([row(2, 2), row(2)])).toEqual([row(0, 0), row(0)])
     expect(normaliseAdvantages([])).toEqual([])
   })
+})
+
+test('explained variance is that of Stable Baselines3: 1 - Var(R - V) / Var(R), over all tokens', () => {
+  // R = 1, 2, 3, 6: mean 3, variance 14 / 4. R - V = 0, 1, 0, 1: mean 0.5, variance 1 / 4.
+  expect(explainedVariance([row(1), row(2, 3, 6)], [row(1), row(1, 3, 5)])).toBeCloseTo(1 - 1 / 14, 12)
+  // A constant error explains everything, a constant value nothing, and a turned-round one less than nothing.
+  expect(explainedVariance([row(1, 3)], [row(0, 2)])).toBe(1)
+  expect(explainedVariance([row(1, 3)], [row(7, 7)])).toBe(0)
+  expect(explainedVariance([row(1, 3)], [row(3, 1)])).toBe(-3)
+  expect(explainedVariance([row(2), row(2)], [row(1), row(0)])).toBeNull()
 })

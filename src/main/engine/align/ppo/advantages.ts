@@ -58,7 +58,9 @@ export function penaliseKl(
  *   R_t = A_t + V_t
  *
  * @param values V_t before token t is chosen
- * @param valueAfter V after the last token: 0 where the response ended by itself
+ * @param valueAfter V after the last token: 0 where the response ended by itself; of one that was cut off by its length,
+ *   which is a state like any other, what the value head expects there (Pardo et al., "Time Limits in Reinforcement
+ *   Learning", 2018)
  * @throws StudioError `run.unequal-rows`
  */
 export function estimateAdvantages(
@@ -100,6 +102,22 @@ export function normaliseAdvantages(rows: readonly Float32Array[]): Float32Array
   for (const row of rows) for (const advantage of row) squares += (advantage - mean) ** 2
   const deviation = count < 2 ? 0 : Math.sqrt(squares / (count - 1))
   return rows.map((row) => row.map((advantage) => (advantage - mean) / (deviation + deviationEpsilon)))
+}
+
+/**
+ * Share of the returns' variance that the values foretold: 1 - Var(R - V) / Var(R) over all tokens, as Stable Baselines3
+ * and CleanRL report it. 1 foretells all, 0 no more than a constant does, below 0 is worse than one.
+ * @returns null where all returns are equal
+ */
+export function explainedVariance(returns: readonly Float32Array[], values: readonly Float32Array[]): number | null {
+  const of = variance(returns)
+  return of === 0 ? null : 1 - variance(returns.map((row, i) => row.map((x, t) => x - (values[i]?.[t] ?? 0)))) / of
+}
+
+function variance(rows: readonly Float32Array[]): number {
+  const all = rows.flatMap((row) => [...row])
+  const mean = all.reduce((sum, x) => sum + x, 0) / Math.max(1, all.length)
+  return all.reduce((sum, x) => sum + (x - mean) ** 2, 0) / Math.max(1, all.length)
 }
 
 function requireLength(name: string, array: Float32Array, expected: number): void {

@@ -10,7 +10,7 @@ import { adamOptions } from '../optimiser/adamw.ts'
 import { trainEpochs } from '../optimiser/epochs.ts'
 import { learningRate } from '../optimiser/learningRate.ts'
 import type { Policy } from '../policy.ts'
-import { estimateAdvantages, normaliseAdvantages, penaliseKl } from './advantages.ts'
+import { estimateAdvantages, explainedVariance, normaliseAdvantages, penaliseKl } from './advantages.ts'
 import { ppoObjectives } from './ppoLoss.ts'
 import { warmUpValueHead } from './valueWarmup.ts'
 
@@ -46,15 +46,24 @@ export class PpoLearner implements Learner {
     return this.#sessions.training.states
   }
 
-  /** Teaches the value head on rollouts whose rewards are known. @returns its mean squared error before and after */
+  /**
+   * Teaches the value head on rollouts whose rewards are known: the discounted sum of their rewards with the KL taken off,
+   * which is what updates ask of it. After a response that was cut off comes what the head expected there before, so a
+   * new head, which says 0 of everything, learns the sum of what was seen.
+   * @returns its mean squared error before and after
+   */
   async warmUp(rollouts: readonly RewardedRollout[], signal?: AbortSignal): Promise<{ before: number; after: number }> {
     const { policy, scores, options } = this.#sessions
     const { device, threads, config } = options
-    const { gamma, valueWarmupSteps, valueLearningRate } = config.optimiser
-    const hidden = await scores.hiddenStates(rollouts, signal)
-    const returns = rollouts.map(
-      ({ rewards }) => estimateAdvantages(rewards, new Float32Array(rewards.length), { gamma, lambda: 1 }).returns,
-    )
+    const { gamma, klCoefficient, valueWarmupSteps, valueLearningRate } = config.optimiser
+    const { logProbs, valuesAfter, hidden } = await scores.ofPolicyWithStates(rollouts, signal)
+    const referenceLogProbs = await scores.ofReference(rollouts, signal)
+    const returns = rollouts.map((rollout, i) => {
+      const [of, reference] = [logProbs[i] as Float32Array, referenceLogProbs[i] as Float32Array]
+      const { rewards } = penaliseKl(rollout.rewards, of, reference, klCoefficient)
+      const unknown = new Float32Array(rewards.length)
+      return estimateAdvantages(rewards, unknown, { gamma, lambda: 1 }, valuesAfter[i]).returns
+    })
     return await warmUpValueHead(
       policy.valueHead,
       { hidden: concat(hidden), returns: concat(returns) },
@@ -70,18 +79,24 @@ export class PpoLearner implements Learner {
     const { options, training } = this.#sessions
     const { epochs, minibatchSize, microBatchSize, targetKlNats, valueLearningRate } = options.config.optimiser
     const examples = await this.#examples(rollouts, signal)
-    const { means, updates, skipped, stoppedEarly } = await trainEpochs(training, examples, {
+    const { means, lastEpoch, updates, skipped, stoppedEarly } = await trainEpochs(training, examples, {
       ...{ epochs, minibatchSize, microBatchSize, signal },
       rng: options.rng.fork(step),
       feeds: (batch, minibatch) => this.#feeds(batch, tokensIn(minibatch)),
       rates: () => ({ adapter: this.#rate(), valueHead: valueLearningRate }),
       isTooFar: ({ approximateKl }) => (approximateKl as number) > targetKlNats,
     })
+    const explained = explainedVariance(
+      examples.map(({ returns }) => returns),
+      examples.map(({ values }) => values),
+    )
     const klSum = examples.reduce((sum, one) => sum + sumOf(one.logProbs) - sumOf(one.referenceLogProbs), 0)
     return {
       klNats: klSum / Math.max(1, tokensIn(examples)),
       metrics: {
         ...means,
+        ...(explained !== null && { explainedVariance: explained }),
+        ...(lastEpoch['kl'] !== undefined && { klNatsLastEpoch: lastEpoch['kl'] }),
         ...(stoppedEarly && { stoppedEarly: 1 }),
         ...{ updates, skippedUpdates: skipped, learningRate: this.#rate() },
       },
@@ -102,7 +117,7 @@ export class PpoLearner implements Learner {
       const referenceLogProbs = scores.referenceLogProbs[i] as Float32Array
       const values = scores.values[i] as Float32Array
       const { rewards } = penaliseKl(rollout.rewards, logProbs, referenceLogProbs, klCoefficient)
-      const estimated = estimateAdvantages(rewards, values, { gamma, lambda })
+      const estimated = estimateAdvantages(rewards, values, { gamma, lambda }, scores.valuesAfter[i])
       return { ...rollout, logProbs, referenceLogProbs, rewards, values, ...estimated }
     })
     const normalised = normaliseAdvantages(rows.map(({ advantages }) => advantages))
