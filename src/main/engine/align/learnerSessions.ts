@@ -17,6 +17,8 @@ export interface LearnerLosses {
   readonly objectives: NonNullable<ResponseGraphOptions['objectives']>
   /** Of the log-probabilities that the losses compare. */
   readonly temperature: number
+  /** Whether they are over the tokens that the sampler kept, where it cut the vocabulary. */
+  readonly amongKept: boolean
   readonly trainsValueHead: boolean
 }
 
@@ -31,18 +33,18 @@ export class LearnerSessions {
   readonly options: LearnerOptions
   readonly scores: ResponseScores
   readonly training: Training
-  readonly #temperature: number
+  readonly #logProbs: Pick<LearnerLosses, 'temperature' | 'amongKept'>
 
   private constructor(
     parts: Pick<LearnerSessions, 'source' | 'policy' | 'options' | 'scores' | 'training'>,
-    temperature: number,
+    logProbs: Pick<LearnerLosses, 'temperature' | 'amongKept'>,
   ) {
     this.source = parts.source
     this.policy = parts.policy
     this.options = parts.options
     this.scores = parts.scores
     this.training = parts.training
-    this.#temperature = temperature
+    this.#logProbs = logProbs
   }
 
   /** @throws StudioError as `OrtSession.open` does, `run.bad-optimiser-state` */
@@ -50,12 +52,12 @@ export class LearnerSessions {
     source: VlmSource,
     policy: Policy,
     options: LearnerOptions,
-    { objectives, temperature, trainsValueHead }: LearnerLosses,
+    { objectives, temperature, amongKept, trainsValueHead }: LearnerLosses,
   ): Promise<LearnerSessions> {
     const { valueWidth, recompute, microBatchSize } = options.config.optimiser
     const session = { device: options.device, ...(options.threads !== undefined && { threads: options.threads }) }
     const graph = responseGraph(source, {
-      ...{ adapter: { rank: policy.adapter.rank }, recompute, objectives },
+      ...{ adapter: { rank: policy.adapter.rank }, recompute, objectives, amongKept },
       ...(trainsValueHead && { valueHead: valueWidth }),
     })
     const group = (name: string, parameters: NamedArrays) => ({
@@ -67,9 +69,11 @@ export class LearnerSessions {
       ...(trainsValueHead && { valueHead: group('valueHead', Object.fromEntries(policy.valueHead)) }),
     }
     return await openTogether(async (keep) => {
-      const scores = await keep(ResponseScores.open(source, policy, { ...session, ...{ temperature, microBatchSize } }))
+      const scores = await keep(
+        ResponseScores.open(source, policy, { ...session, ...{ temperature, amongKept, microBatchSize } }),
+      )
       const training = await keep(Training.open(graph, groups, session))
-      return new LearnerSessions({ source, policy, options, scores, training }, temperature)
+      return new LearnerSessions({ source, policy, options, scores, training }, { temperature, amongKept })
     })
   }
 
@@ -81,8 +85,9 @@ export class LearnerSessions {
 
   /** Inputs of the training graph that do not depend on the losses. */
   feeds(responses: readonly PromptedResponse[]): Feeds {
+    const { temperature, amongKept } = this.#logProbs
     return {
-      ...responseFeeds(this.source.config, responses, this.#temperature),
+      ...responseFeeds(this.source.config, responses, temperature, amongKept),
       'lora.scale': tensorOf(loraFeeds(this.policy.adapter), 'lora.scale', 'float32'),
     }
   }

@@ -13,6 +13,8 @@ export interface ScoresOptions {
   readonly device: DeviceName
   readonly threads?: number
   readonly temperature: number
+  /** Whether log-probabilities are over the tokens that the sampler kept, where it cut the vocabulary. */
+  readonly amongKept: boolean
   /** Responses in one run. */
   readonly microBatchSize: number
 }
@@ -54,6 +56,7 @@ export class ResponseScores {
       adapter: { rank: policy.adapter.rank },
       valueHead,
       outputs: ['hidden'],
+      amongKept: options.amongKept,
     })
     const { device, threads } = options
     const session = await OrtSession.open(graph, { device, ...(threads !== undefined && { threads }) })
@@ -107,7 +110,7 @@ export class ResponseScores {
     outputs: readonly string[],
     signal: AbortSignal | undefined,
   ): Promise<Record<string, Float32Array[]>> {
-    const { temperature, microBatchSize } = this.#options
+    const { temperature, amongKept, microBatchSize } = this.#options
     const { hiddenSize } = this.#source.config.decoder
     const found = Object.fromEntries(outputs.map((name) => [name, [] as Float32Array[]]))
     const parameters = {
@@ -116,7 +119,7 @@ export class ResponseScores {
     }
     for (let start = 0; start < responses.length; start += microBatchSize) {
       const batch = responses.slice(start, start + microBatchSize)
-      const feeds = { ...responseFeeds(this.#source.config, batch, temperature), ...parameters }
+      const feeds = { ...responseFeeds(this.#source.config, batch, temperature, amongKept), ...parameters }
       const results = await this.#session.compute(feeds, { outputs, ...(signal && { signal }) })
       for (const name of outputs) {
         const result = tensorOf(results, name, 'float32')

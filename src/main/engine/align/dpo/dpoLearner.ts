@@ -66,8 +66,8 @@ export class DpoLearner implements Learner {
   static async open(source: VlmSource, policy: Policy, options: LearnerOptions): Promise<DpoLearner> {
     const losses = {
       objectives: dpoObjectives(options.config.optimiser.dpoBeta),
-      // The likelihood of a response is its own, whatever temperature it was sampled at.
-      ...{ temperature: 1, trainsValueHead: false },
+      // The likelihood of a response is its own, however it was sampled.
+      ...{ temperature: 1, amongKept: false, trainsValueHead: false },
     }
     return new DpoLearner(await LearnerSessions.open(source, policy, options, losses))
   }

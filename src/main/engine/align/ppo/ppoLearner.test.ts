@@ -135,7 +135,13 @@ const someCutOff = (): RewardedRollout[] =>
   rollouts(given).map((one, i) => ({ ...one, reason: i % 2 === 0 ? 'length' : 'end' }))
 
 async function withScores<T>(policy: Policy, use: (scores: ResponseScores) => Promise<T>): Promise<T> {
-  const options = { device: 'cpu', threads: 1, temperature: base.rollout.temperature, microBatchSize: 4 } as const
+  const options = {
+    device: 'cpu',
+    threads: 1,
+    temperature: base.rollout.temperature,
+    amongKept: false,
+    microBatchSize: 4,
+  } as const
   const scores = await ResponseScores.open(given.source, policy, options)
   try {
     return await use(scores)
@@ -241,7 +247,7 @@ test('log-probabilities are those that the rollout had, at its temperature', asy
   const said = await generator.generate(asked, { sampling: settings, stop, batchSize: 4 })
   await generator.release()
   const scores = await ResponseScores.open(given.source, trainedPolicy(given), {
-    ...{ device: 'cpu', threads: 1, temperature: 0.8, microBatchSize: 4 },
+    ...{ device: 'cpu', threads: 1, temperature: 0.8, amongKept: false, microBatchSize: 4 },
   })
   const found = await scores.ofReference(said.map(({ tokens }, i) => ({ ...(asked[i] as RewardedRollout), tokens })))
   await scores.release()
@@ -253,7 +259,7 @@ test('log-probabilities are those that the rollout had, at its temperature', asy
 test('scores and hidden states of a response are its own, whatever responses stand beside it', async () => {
   const policy = trainedPolicy(given)
   const scores = await ResponseScores.open(given.source, policy, {
-    ...{ device: 'cpu', threads: 1, temperature: 0.8, microBatchSize: 4 },
+    ...{ device: 'cpu', threads: 1, temperature: 0.8, amongKept: false, microBatchSize: 4 },
   })
   const all = rollouts(given)
   const together = await scores.ofPolicyWithStates(all)

@@ -4,6 +4,7 @@ import { tensor } from '../../graph/ortSession.ts'
 import { concat } from '../../graph/typedValues.ts'
 import type { Feeds } from '../../models/shared/sequenceFeeds.ts'
 import type { VlmSource } from '../../models/vlmGraphs.ts'
+import { cutsVocabulary } from '../../rollout/sampler.ts'
 import type { Learner, LearnerOptions, RewardedRollout, TokenTerms, UpdateReport } from '../learner.ts'
 import { LearnerSessions } from '../learnerSessions.ts'
 import { adamOptions } from '../optimiser/adamw.ts'
@@ -38,7 +39,10 @@ export class PpoLearner implements Learner {
       klCoefficient: 0,
       detachValue: true,
     })
-    const losses = { objectives, temperature: options.config.rollout.temperature, trainsValueHead: true }
+    // π, π_old and π_ref are all taken over what the sampler drew from, so that their ratios are those of one choice.
+    const { rollout } = options.config
+    const amongKept = cutsVocabulary(rollout)
+    const losses = { objectives, temperature: rollout.temperature, amongKept, trainsValueHead: true }
     return new PpoLearner(await LearnerSessions.open(source, policy, options, losses))
   }
 
