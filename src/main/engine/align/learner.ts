@@ -12,6 +12,8 @@ export interface RewardedRollout extends EndedResponse {
   readonly group: string
   /** [tokens]; a sentence-level reward lies on the last token alone. */
   readonly rewards: Float32Array
+  /** Which tokens are the last of an object word; the time of a discount by mentions passes after them. */
+  readonly mentionEnds: readonly number[]
 }
 
 /** What an update did; each figure is a mean over the response tokens or responses that it used. */

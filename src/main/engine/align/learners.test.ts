@@ -49,6 +49,7 @@ function rollouts(): RewardedRollout[] {
       tokens,
       group: `${row}`,
       reason: 'end',
+      mentionEnds: [2],
       rewards: Float32Array.from(tokens, (_, t) => (t === 2 ? (isLiked ? 1 : -1) : 0)),
     }
   })
@@ -182,7 +183,7 @@ describe('DPO', () => {
     const of = (group: string, reward: number) => ({
       group,
       rewards: Float32Array.of(0, reward),
-      ...({ promptIds: [], tokens: [1, 2], imageFeatures: [], reason: 'end' } as const),
+      ...({ promptIds: [], tokens: [1, 2], imageFeatures: [], reason: 'end', mentionEnds: [1] } as const),
     })
     const given = [of('a', 0.5), of('b', 1), of('a', 2), of('b', 1), of('a', -1), of('c', 3)]
     const pairs = preferences(given)

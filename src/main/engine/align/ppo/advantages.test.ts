@@ -27,6 +27,32 @@ describe('generalised advantage estimation', () => {
     expect([...oneStep.advantages]).toEqual([0.625, 1.8125, 3.875])
   })
 
+  test('with steps of several tokens discounts at their ends alone, worked by hand', () => {
+    // γ = λ = 0.5, steps end with tokens 0 and 2. A_2 = -1 + 0.5·0 - 4 = -5; token 1 is inside a step, so
+    // A_1 = 0 + 4 - 2 + A_2 = -3; A_0 = 1 + 0.5·2 - 1 + 0.25·A_1 = 0.25.
+    const options = { gamma: 0.5, lambda: 0.5, stepEnds: [0, 2, 2] }
+    const found = estimateAdvantages(row(1, 0, -1), row(1, 2, 4), options)
+    expect([...found.advantages]).toEqual([0.25, -3, -5])
+    expect([...found.returns]).toEqual([1.25, -1, -1])
+    // Cut off inside a step, what comes after it is discounted no more than the step: 0 + 8 - 4.
+    const cutOff = estimateAdvantages(row(1, 0, 0), row(1, 2, 4), { ...options, stepEnds: [0] }, 8)
+    expect([...cutOff.advantages]).toEqual([1 + 1 - 1 + 0.25 * 6, 2 + 4, 4])
+  })
+
+  test('by mentions, two objects are worth the same behind a short template and behind a long one', () => {
+    const of = (tokensBetween: number, byMention: boolean) => {
+      const rewards = row(0, 1, ...new Array<number>(tokensBetween).fill(0), 1, 0)
+      const stepEnds = byMention ? [1, tokensBetween + 2] : undefined
+      const untaught = new Float32Array(rewards.length)
+      return estimateAdvantages(rewards, untaught, { gamma: 0.5, lambda: 1, stepEnds }).advantages
+    }
+    expect([of(1, true)[0], of(4, true)[0]]).toEqual([1.5, 1.5])
+    // Each token of a template sees the next object undiscounted.
+    expect([...of(4, true).subarray(2, 7)]).toEqual([1, 1, 1, 1, 1])
+    // By tokens the longer template costs: 1/2 + 1/8 against 1/2 + 1/64.
+    expect([of(1, false)[0], of(4, false)[0]]).toEqual([0.625, 0.515625])
+  })
+
   test('is the sum Σ_k (γλ)^k δ_{t+k}', () => {
     const number = fc.integer({ min: -64, max: 64 }).map((n) => n / 16)
     const tokens = fc.array(fc.tuple(number, number), { maxLength: 20 })

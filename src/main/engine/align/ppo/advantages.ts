@@ -4,10 +4,12 @@ import { StudioError } from '../../../../shared/errors.ts'
 
 /** γ and λ of generalised advantage estimation. */
 export interface AdvantageOptions {
-  /** Discount of the next token's reward, from 0 to 1. */
+  /** Discount of what comes after a step of time, from 0 to 1. */
   readonly gamma: number
   /** 0 trusts the values alone, 1 the rewards alone. */
   readonly lambda: number
+  /** Tokens with which a step of time ends; each token is one when left out. */
+  readonly stepEnds?: readonly number[] | undefined
 }
 
 export interface Advantages {
@@ -57,6 +59,10 @@ export function penaliseKl(
  *   A_t = δ_t + γ λ A_{t+1} = Σ_k (γ λ)^k δ_{t+k}
  *   R_t = A_t + V_t
  *
+ * With `stepEnds` γ and λ are 1 after all other tokens (discounts of a transition: White, "Unifying Task Specification in
+ * Reinforcement Learning", 2017). Ends of mentions make the time that passes that of objects and not of tokens: what an
+ * object is worth is then the same behind a short template and behind a long one.
+ *
  * @param values V_t before token t is chosen
  * @param valueAfter V after the last token: 0 where the response ended by itself; of one that was cut off by its length,
  *   which is a state like any other, what the value head expects there (Pardo et al., "Time Limits in Reinforcement
@@ -66,17 +72,19 @@ export function penaliseKl(
 export function estimateAdvantages(
   rewards: Float32Array,
   values: Float32Array,
-  { gamma, lambda }: AdvantageOptions,
+  { gamma, lambda, stepEnds }: AdvantageOptions,
   valueAfter = 0,
 ): Advantages {
   requireLength('values', values, rewards.length)
   const advantages = new Float32Array(rewards.length)
   const returns = new Float32Array(rewards.length)
+  const ends = stepEnds && new Set(stepEnds)
   let [advantage, nextValue] = [0, valueAfter]
   for (let t = rewards.length - 1; t >= 0; t--) {
     const value = values[t] as number
-    const delta = (rewards[t] as number) + gamma * nextValue - value
-    advantage = delta + gamma * lambda * advantage
+    const [discount, trace] = !ends || ends.has(t) ? [gamma, lambda] : [1, 1]
+    const delta = (rewards[t] as number) + discount * nextValue - value
+    advantage = delta + discount * trace * advantage
     advantages[t] = advantage
     returns[t] = advantage + value
     nextValue = value

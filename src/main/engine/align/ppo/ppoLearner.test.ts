@@ -157,6 +157,29 @@ async function valuesAfter(policy: Policy): Promise<number[]> {
   return rollouts(given).map(({ tokens }, i) => values[i]?.[tokens.length] as number)
 }
 
+test('discounts by mentions when asked to, in the warm-up too', async () => {
+  const config = changed({ discount: 'mention', gamma: 0.5 })
+  const mentionEnds = (i: number) => (i === 5 ? [] : [i % 2])
+  const mentioning = rollouts(given).map((one, i) => ({ ...one, mentionEnds: mentionEnds(i) }))
+  const { rows } = await withLearner(trainedPolicy(given), config, (learner) => learner.update(mentioning, 0))
+  const { lambda } = config.optimiser
+  for (const [i, { rewards, values, returns }] of (rows as readonly Terms[]).entries()) {
+    const options = { gamma: 0.5, lambda, stepEnds: mentionEnds(i) }
+    expect([...returns]).toEqual([...estimateAdvantages(rewards, values, options).returns])
+  }
+  // A new head says 0 of everything, and a new policy is its reference.
+  const policy = newPolicy(given.source, base, new Rng({ seed: 1 }))
+  const { before } = await withLearner(policy, config, (learner) => learner.warmUp(mentioning))
+  const returnsOf = ({ rewards, mentionEnds }: RewardedRollout) =>
+    [...rewards].map((_, t) =>
+      [...rewards.subarray(t)].reduce((sum, r, k) => {
+        const passed = mentionEnds.filter((end) => end >= t && end < t + k).length
+        return sum + 0.5 ** passed * r
+      }, 0),
+    )
+  expect(before).toBeCloseTo(mean(mentioning.flatMap(returnsOf).map((r) => r * r)), 5)
+})
+
 describe('a response that was cut off by its length', () => {
   test('has the value of the state after its last token, one that ended by itself has none', async () => {
     const policy = trainedPolicy(given)

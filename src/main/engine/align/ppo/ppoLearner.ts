@@ -11,7 +11,13 @@ import { adamOptions } from '../optimiser/adamw.ts'
 import { trainEpochs } from '../optimiser/epochs.ts'
 import { learningRate } from '../optimiser/learningRate.ts'
 import type { Policy } from '../policy.ts'
-import { estimateAdvantages, explainedVariance, normaliseAdvantages, penaliseKl } from './advantages.ts'
+import {
+  type AdvantageOptions,
+  estimateAdvantages,
+  explainedVariance,
+  normaliseAdvantages,
+  penaliseKl,
+} from './advantages.ts'
 import { ppoObjectives } from './ppoLoss.ts'
 import { warmUpValueHead } from './valueWarmup.ts'
 
@@ -59,14 +65,15 @@ export class PpoLearner implements Learner {
   async warmUp(rollouts: readonly RewardedRollout[], signal?: AbortSignal): Promise<{ before: number; after: number }> {
     const { policy, scores, options } = this.#sessions
     const { device, threads, config } = options
-    const { gamma, klCoefficient, valueWarmupSteps, valueLearningRate } = config.optimiser
+    const { klCoefficient, valueWarmupSteps, valueLearningRate } = config.optimiser
     const { logProbs, valuesAfter, hidden } = await scores.ofPolicyWithStates(rollouts, signal)
     const referenceLogProbs = await scores.ofReference(rollouts, signal)
     const returns = rollouts.map((rollout, i) => {
       const [of, reference] = [logProbs[i] as Float32Array, referenceLogProbs[i] as Float32Array]
       const { rewards } = penaliseKl(rollout.rewards, of, reference, klCoefficient)
       const unknown = new Float32Array(rewards.length)
-      return estimateAdvantages(rewards, unknown, { gamma, lambda: 1 }, valuesAfter[i]).returns
+      const monteCarlo = { ...this.#advantageOptions(rollout), lambda: 1 }
+      return estimateAdvantages(rewards, unknown, monteCarlo, valuesAfter[i]).returns
     })
     return await warmUpValueHead(
       policy.valueHead,
@@ -114,18 +121,23 @@ export class PpoLearner implements Learner {
 
   /** Reference, values, KL, advantages: all that is known before the first gradient. */
   async #examples(rollouts: readonly RewardedRollout[], signal: AbortSignal | undefined): Promise<Example[]> {
-    const { gamma, lambda, klCoefficient } = this.#sessions.options.config.optimiser
+    const { klCoefficient } = this.#sessions.options.config.optimiser
     const scores = await this.#sessions.score(rollouts, signal)
     const rows = rollouts.map((rollout, i) => {
       const logProbs = scores.logProbs[i] as Float32Array
       const referenceLogProbs = scores.referenceLogProbs[i] as Float32Array
       const values = scores.values[i] as Float32Array
       const { rewards } = penaliseKl(rollout.rewards, logProbs, referenceLogProbs, klCoefficient)
-      const estimated = estimateAdvantages(rewards, values, { gamma, lambda }, scores.valuesAfter[i])
+      const estimated = estimateAdvantages(rewards, values, this.#advantageOptions(rollout), scores.valuesAfter[i])
       return { ...rollout, logProbs, referenceLogProbs, rewards, values, ...estimated }
     })
     const normalised = normaliseAdvantages(rows.map(({ advantages }) => advantages))
     return rows.map((row, i) => ({ ...row, advantages: normalised[i] as Float32Array }))
+  }
+
+  #advantageOptions({ mentionEnds }: RewardedRollout): AdvantageOptions {
+    const { discount, gamma, lambda } = this.#sessions.options.config.optimiser
+    return { gamma, lambda, stepEnds: discount === 'mention' ? mentionEnds : undefined }
   }
 
   #feeds(batch: readonly Example[], tokensOfMinibatch: number): Feeds {

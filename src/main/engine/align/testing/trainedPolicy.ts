@@ -42,6 +42,7 @@ export function rollouts(given: SequenceCase): RewardedRollout[] {
       tokens,
       group: `${i % 2}`,
       reason: 'end',
+      mentionEnds: [0],
       rewards: Float32Array.from(tokens, (_, t) => (t === 0 ? 0.5 - i / 4 : t === 1 ? 1 : 0)),
     }
   })
