@@ -6,8 +6,10 @@ import { loraFeeds } from '../models/shared/lora.ts'
 import type { Feeds } from '../models/shared/sequenceFeeds.ts'
 import { type ResponseGraphOptions, responseGraph, type VlmSource } from '../models/vlmGraphs.ts'
 import { type EndedResponse, type PromptedResponse, responseFeeds } from '../rollout/responseFeeds.ts'
-import type { LearnerOptions } from './learner.ts'
+import type { LearnerOptions, TokenTerms } from './learner.ts'
 import { type AdamWState, adamOptions, type NamedArrays } from './optimiser/adamw.ts'
+import { type EpochOptions, trainEpochs } from './optimiser/epochs.ts'
+import { learningRate } from './optimiser/learningRate.ts'
 import { Training } from './optimiser/training.ts'
 import { adapterParameters, type Policy } from './policy.ts'
 import { type PolicyScores, ResponseScores } from './responseScores.ts'
@@ -25,6 +27,14 @@ export interface LearnerLosses {
 /** Of given responses, [tokens] for each. */
 export interface PolicyAndReference extends PolicyScores {
   readonly referenceLogProbs: readonly Float32Array[]
+}
+
+/** What a learner's step goes over. */
+export interface StepExamples<Example> extends Pick<EpochOptions<Example>, 'feeds' | 'signal'> {
+  readonly examples: readonly Example[]
+  /** Responses that one example holds; sizes of batches are set in responses. */
+  readonly responsesEach: number
+  readonly step: number
 }
 
 export class LearnerSessions {
@@ -92,7 +102,62 @@ export class LearnerSessions {
     }
   }
 
+  /**
+   * The passes over the examples of a step, by the schedule of the run, to their end or to the target KL.
+   * @returns the figures of the step: means over its updates, `klNatsLastEpoch` of π and π_ref, `stoppedEarly`, `updates`,
+   *   `skippedUpdates`, and the `learningRate` of the update that comes next
+   * @throws StudioError as `trainEpochs` does
+   */
+  async train<Example>({
+    examples,
+    responsesEach,
+    step,
+    ...given
+  }: StepExamples<Example>): Promise<Record<string, number>> {
+    const { config, rng } = this.options
+    const { epochs, minibatchSize, microBatchSize, targetKlNats, valueLearningRate } = config.optimiser
+    const inExamples = (responses: number) => Math.max(1, Math.floor(responses / responsesEach))
+    const rate = () => this.#adapterRate(inExamples(minibatchSize))
+    const { means, lastEpoch, updates, skipped, stoppedEarly } = await trainEpochs(this.training, examples, {
+      ...{ epochs, minibatchSize: inExamples(minibatchSize), microBatchSize: inExamples(microBatchSize) },
+      ...given,
+      rng: rng.fork(step),
+      rates: () => ({ adapter: rate(), valueHead: valueLearningRate }),
+      isTooFar: ({ approximateKl }) => (approximateKl as number) > targetKlNats,
+    })
+    return {
+      ...means,
+      ...(lastEpoch['kl'] !== undefined && { klNatsLastEpoch: lastEpoch['kl'] }),
+      ...(stoppedEarly && { stoppedEarly: 1 }),
+      ...{ updates, skippedUpdates: skipped, learningRate: rate() },
+    }
+  }
+
+  /** Of the next update, in a schedule over all that the run can take. */
+  #adapterRate(minibatchSize: number): number {
+    const { optimiser, reward, rollout } = this.options.config
+    const { learningRate: peak, schedule, warmupSteps, rounds, stepsPerRound, epochs, dpoResponses } = optimiser
+    // DPO makes one pair of all responses to an image; images whose responses earn the same make none.
+    const each = reward.method === 'dpo' ? dpoResponses : 1
+    const examples = Math.max(1, Math.floor(rollout.responsesPerStep / each))
+    const totalSteps = rounds * stepsPerRound * epochs * Math.ceil(examples / minibatchSize)
+    const done = this.training.states['adapter']?.steps ?? 0
+    return learningRate({ kind: schedule, peak, warmupSteps, totalSteps }, done)
+  }
+
   async release(): Promise<void> {
     await releaseAll([this.scores, this.training])
   }
+}
+
+/** Mean of log π - log π_ref over all tokens, nats a token. */
+export function meanLogRatio(rows: readonly TokenTerms[]): number {
+  let [sum, tokens] = [0, 0]
+  for (const { logProbs, referenceLogProbs } of rows) {
+    tokens += logProbs.length
+    logProbs.forEach((logProb, t) => {
+      sum += logProb - (referenceLogProbs[t] as number)
+    })
+  }
+  return sum / Math.max(1, tokens)
 }

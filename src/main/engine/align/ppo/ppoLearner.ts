@@ -6,10 +6,8 @@ import type { Feeds } from '../../models/shared/sequenceFeeds.ts'
 import type { VlmSource } from '../../models/vlmGraphs.ts'
 import { cutsVocabulary } from '../../rollout/sampler.ts'
 import type { Learner, LearnerOptions, RewardedRollout, TokenTerms, UpdateReport } from '../learner.ts'
-import { LearnerSessions } from '../learnerSessions.ts'
+import { LearnerSessions, meanLogRatio } from '../learnerSessions.ts'
 import { adamOptions } from '../optimiser/adamw.ts'
-import { trainEpochs } from '../optimiser/epochs.ts'
-import { learningRate } from '../optimiser/learningRate.ts'
 import type { Policy } from '../policy.ts'
 import {
   type AdvantageOptions,
@@ -87,30 +85,18 @@ export class PpoLearner implements Learner {
   }
 
   async update(rollouts: readonly RewardedRollout[], step: number, signal?: AbortSignal): Promise<UpdateReport> {
-    const { options, training } = this.#sessions
-    const { epochs, minibatchSize, microBatchSize, targetKlNats, valueLearningRate } = options.config.optimiser
     const examples = await this.#examples(rollouts, signal)
-    const { means, lastEpoch, updates, skipped, stoppedEarly } = await trainEpochs(training, examples, {
-      ...{ epochs, minibatchSize, microBatchSize, signal },
-      rng: options.rng.fork(step),
-      feeds: (batch, minibatch) => this.#feeds(batch, tokensIn(minibatch)),
-      rates: () => ({ adapter: this.#rate(), valueHead: valueLearningRate }),
-      isTooFar: ({ approximateKl }) => (approximateKl as number) > targetKlNats,
-    })
     const explained = explainedVariance(
       examples.map(({ returns }) => returns),
       examples.map(({ values }) => values),
     )
-    const klSum = examples.reduce((sum, one) => sum + sumOf(one.logProbs) - sumOf(one.referenceLogProbs), 0)
+    const figures = await this.#sessions.train({
+      ...{ examples, responsesEach: 1, step, signal },
+      feeds: (batch, minibatch) => this.#feeds(batch, tokensIn(minibatch)),
+    })
     return {
-      klNats: klSum / Math.max(1, tokensIn(examples)),
-      metrics: {
-        ...means,
-        ...(explained !== null && { explainedVariance: explained }),
-        ...(lastEpoch['kl'] !== undefined && { klNatsLastEpoch: lastEpoch['kl'] }),
-        ...(stoppedEarly && { stoppedEarly: 1 }),
-        ...{ updates, skippedUpdates: skipped, learningRate: this.#rate() },
-      },
+      klNats: meanLogRatio(examples),
+      metrics: { ...figures, ...(explained !== null && { explainedVariance: explained }) },
       rows: examples,
     }
   }
@@ -147,14 +133,6 @@ export class PpoLearner implements Learner {
       token_weight: tensor('float32', [], [1 / tokensOfMinibatch]),
     }
   }
-
-  #rate(): number {
-    const { optimiser, rollout } = this.#sessions.options.config
-    const { learningRate: peak, schedule, warmupSteps, rounds, stepsPerRound, epochs, minibatchSize } = optimiser
-    const perStep = epochs * Math.ceil(rollout.responsesPerStep / minibatchSize)
-    const totalSteps = rounds * stepsPerRound * perStep
-    return learningRate({ kind: schedule, peak, warmupSteps, totalSteps }, this.states['adapter']?.steps ?? 0)
-  }
 }
 
 function tokensIn(responses: readonly RewardedRollout[]): number {
@@ -174,8 +152,4 @@ function rowsOf(batch: readonly Example[]): Feeds {
     returns: rows(({ returns }) => returns),
     old_values: rows(({ values }) => values),
   }
-}
-
-function sumOf(values: Float32Array): number {
-  return values.reduce((sum, value) => sum + value, 0)
 }
