@@ -57,4 +57,4 @@ test('responses come with their ends, their cuts and their mentions, and the ste
   const { explainedVariance, klNatsLastEpoch } = update?.metrics ?? {}
   expect([explainedVariance, klNatsLastEpoch].every(Number.isFinite)).toBe(true)
   expect(update?.klNats).toBeCloseTo(0, 5)
-}, 60_000)
+}, 120_000)
