@@ -22,10 +22,10 @@ export interface Preference {
 /**
  * loss = -log σ(β (Δ(chosen) - Δ(rejected))), Δ(y) = Σ_t log π(y_t) - log π_ref(y_t)   (Rafailov et al., equation 7)
  *
- * Inputs: `reference_log_probs` and `old_log_probs` [rows]; `token_weight`; `pair_signs` [pairs, rows], 1 on the tokens of a pair's chosen response, -1 on
- * those of its rejected one, 0 elsewhere; `pair_weight`, 1 over the pairs of the whole minibatch. Outputs besides the
- * loss: `margin`, the mean of the difference, `accuracy`, the share of pairs in which it is positive, and as PPO has them
- * `kl` and `approximateKl`, here of the tokens of the best and the worst responses alone.
+ * Inputs: `reference_log_probs` and `old_log_probs` [rows]; `token_weight`; `pair_signs` [pairs, rows], 1 on the tokens
+ * of a pair's chosen response, -1 on those of its rejected one, 0 elsewhere; `pair_weight`, 1 over the pairs of the whole
+ * minibatch. Outputs besides the loss: `margin`, the mean of the difference, `accuracy`, the share of pairs in which it
+ * is positive, and as PPO has them `kl` and `approximateKl`, of the tokens of the best and the worst responses alone.
  */
 export function dpoObjectives(beta: number) {
   return (g: GraphBuilder, { logProbs }: ResponseTerms): Record<string, Objective> => {
