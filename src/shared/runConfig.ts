@@ -120,7 +120,11 @@ export const optimiserConfigSchema = z.strictObject({
     title: 'Value updates before the first step',
     source: demo,
   }).default(150),
-  gamma: setting(share, { title: 'Discount γ', unit: '1 / token', source: demo }).default(0.95),
+  discount: setting(z.enum(['token', 'mention']), {
+    title: 'γ and λ count for each token, or for each mention of an object',
+    source: 'PAPER.md',
+  }).default('token'),
+  gamma: setting(share, { title: 'Discount γ', unit: '1 / token or mention', source: demo }).default(0.95),
   lambda: setting(share, { title: 'λ of advantage estimation', source: demo }).default(0.9),
   klCoefficient: setting(z.number().min(0).max(100), {
     title: 'Price of leaving the reference, β',

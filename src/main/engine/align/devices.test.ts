@@ -15,6 +15,7 @@ const leftToTheCpu = {
   step: { Add: 1, Reshape: 1 },
   response: { Concat: 4, Mul: 1, Reshape: 4, Shape: 3 },
   recomputed: { Concat: 4, Mul: 1, Reshape: 4, Shape: 3 },
+  amongKept: { Concat: 4, Mul: 1, Reshape: 4, Shape: 3 },
   rollout: {},
 }
 

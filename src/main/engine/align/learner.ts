@@ -3,15 +3,17 @@
 import type { DeviceName } from '../../../shared/hardware.ts'
 import type { RunConfig } from '../../../shared/runConfig.ts'
 import type { Rng } from '../rng.ts'
-import type { PromptedResponse } from '../rollout/responseFeeds.ts'
+import type { EndedResponse } from '../rollout/responseFeeds.ts'
 import type { AdamWState } from './optimiser/adamw.ts'
 
 /** A response of the policy with what it earned. */
-export interface RewardedRollout extends PromptedResponse {
+export interface RewardedRollout extends EndedResponse {
   /** The image that it describes: responses of one group can be compared. */
   readonly group: string
   /** [tokens]; a sentence-level reward lies on the last token alone. */
   readonly rewards: Float32Array
+  /** Which tokens are the last of an object word; the time of a discount by mentions passes after them. */
+  readonly mentionEnds: readonly number[]
 }
 
 /** What an update did; each figure is a mean over the response tokens or responses that it used. */

@@ -5,27 +5,36 @@ import { tensorOf } from '../graph/tensor.ts'
 import { loraFeeds } from '../models/shared/lora.ts'
 import type { Feeds } from '../models/shared/sequenceFeeds.ts'
 import { type ResponseGraphOptions, responseGraph, type VlmSource } from '../models/vlmGraphs.ts'
-import { type PromptedResponse, responseFeeds } from '../rollout/responseFeeds.ts'
-import type { LearnerOptions } from './learner.ts'
+import { type EndedResponse, type PromptedResponse, responseFeeds } from '../rollout/responseFeeds.ts'
+import type { LearnerOptions, TokenTerms } from './learner.ts'
 import { type AdamWState, adamOptions, type NamedArrays } from './optimiser/adamw.ts'
+import { type EpochOptions, trainEpochs } from './optimiser/epochs.ts'
+import { learningRate } from './optimiser/learningRate.ts'
 import { Training } from './optimiser/training.ts'
 import { adapterParameters, type Policy } from './policy.ts'
-import { ResponseScores } from './responseScores.ts'
+import { type PolicyScores, ResponseScores } from './responseScores.ts'
 
 /** Where learners differ. */
 export interface LearnerLosses {
   readonly objectives: NonNullable<ResponseGraphOptions['objectives']>
   /** Of the log-probabilities that the losses compare. */
   readonly temperature: number
+  /** Whether they are over the tokens that the sampler kept, where it cut the vocabulary. */
+  readonly amongKept: boolean
   readonly trainsValueHead: boolean
 }
 
 /** Of given responses, [tokens] for each. */
-export interface PolicyAndReference {
-  readonly logProbs: readonly Float32Array[]
-  /** V before each token is chosen. */
-  readonly values: readonly Float32Array[]
+export interface PolicyAndReference extends PolicyScores {
   readonly referenceLogProbs: readonly Float32Array[]
+}
+
+/** What a learner's step goes over. */
+export interface StepExamples<Example> extends Pick<EpochOptions<Example>, 'feeds' | 'signal'> {
+  readonly examples: readonly Example[]
+  /** Responses that one example holds; sizes of batches are set in responses. */
+  readonly responsesEach: number
+  readonly step: number
 }
 
 export class LearnerSessions {
@@ -34,18 +43,18 @@ export class LearnerSessions {
   readonly options: LearnerOptions
   readonly scores: ResponseScores
   readonly training: Training
-  readonly #temperature: number
+  readonly #logProbs: Pick<LearnerLosses, 'temperature' | 'amongKept'>
 
   private constructor(
     parts: Pick<LearnerSessions, 'source' | 'policy' | 'options' | 'scores' | 'training'>,
-    temperature: number,
+    logProbs: Pick<LearnerLosses, 'temperature' | 'amongKept'>,
   ) {
     this.source = parts.source
     this.policy = parts.policy
     this.options = parts.options
     this.scores = parts.scores
     this.training = parts.training
-    this.#temperature = temperature
+    this.#logProbs = logProbs
   }
 
   /** @throws StudioError as `OrtSession.open` does, `run.bad-optimiser-state` */
@@ -53,12 +62,12 @@ export class LearnerSessions {
     source: VlmSource,
     policy: Policy,
     options: LearnerOptions,
-    { objectives, temperature, trainsValueHead }: LearnerLosses,
+    { objectives, temperature, amongKept, trainsValueHead }: LearnerLosses,
   ): Promise<LearnerSessions> {
     const { valueWidth, recompute, microBatchSize } = options.config.optimiser
     const session = { device: options.device, ...(options.threads !== undefined && { threads: options.threads }) }
     const graph = responseGraph(source, {
-      ...{ adapter: { rank: policy.adapter.rank }, recompute, objectives },
+      ...{ adapter: { rank: policy.adapter.rank }, recompute, objectives, amongKept },
       ...(trainsValueHead && { valueHead: valueWidth }),
     })
     const group = (name: string, parameters: NamedArrays) => ({
@@ -70,27 +79,85 @@ export class LearnerSessions {
       ...(trainsValueHead && { valueHead: group('valueHead', Object.fromEntries(policy.valueHead)) }),
     }
     return await openTogether(async (keep) => {
-      const scores = await keep(ResponseScores.open(source, policy, { ...session, ...{ temperature, microBatchSize } }))
+      const scores = await keep(
+        ResponseScores.open(source, policy, { ...session, ...{ temperature, amongKept, microBatchSize } }),
+      )
       const training = await keep(Training.open(graph, groups, session))
-      return new LearnerSessions({ source, policy, options, scores, training }, temperature)
+      return new LearnerSessions({ source, policy, options, scores, training }, { temperature, amongKept })
     })
   }
 
   /** What policy and reference say of the responses before an update. @throws StudioError as {@link ResponseScores} does */
-  async score(responses: readonly PromptedResponse[], signal: AbortSignal | undefined): Promise<PolicyAndReference> {
-    const { logProbs, values } = await this.scores.ofPolicy(responses, signal)
-    return { logProbs, values, referenceLogProbs: await this.scores.ofReference(responses, signal) }
+  async score(responses: readonly EndedResponse[], signal: AbortSignal | undefined): Promise<PolicyAndReference> {
+    const scores = await this.scores.ofPolicy(responses, signal)
+    return { ...scores, referenceLogProbs: await this.scores.ofReference(responses, signal) }
   }
 
   /** Inputs of the training graph that do not depend on the losses. */
   feeds(responses: readonly PromptedResponse[]): Feeds {
+    const { temperature, amongKept } = this.#logProbs
     return {
-      ...responseFeeds(this.source.config, responses, this.#temperature),
+      ...responseFeeds(this.source.config, responses, temperature, amongKept),
       'lora.scale': tensorOf(loraFeeds(this.policy.adapter), 'lora.scale', 'float32'),
     }
+  }
+
+  /**
+   * The passes over the examples of a step, by the schedule of the run, to their end or to the target KL.
+   * @returns the figures of the step: means over its updates, `klNatsLastEpoch` of π and π_ref, `stoppedEarly`, `updates`,
+   *   `skippedUpdates`, and the `learningRate` of the update that comes next
+   * @throws StudioError as `trainEpochs` does
+   */
+  async train<Example>({
+    examples,
+    responsesEach,
+    step,
+    ...given
+  }: StepExamples<Example>): Promise<Record<string, number>> {
+    const { config, rng } = this.options
+    const { epochs, minibatchSize, microBatchSize, targetKlNats, valueLearningRate } = config.optimiser
+    const inExamples = (responses: number) => Math.max(1, Math.floor(responses / responsesEach))
+    const rate = () => this.#adapterRate(inExamples(minibatchSize))
+    const { means, lastEpoch, updates, skipped, stoppedEarly } = await trainEpochs(this.training, examples, {
+      ...{ epochs, minibatchSize: inExamples(minibatchSize), microBatchSize: inExamples(microBatchSize) },
+      ...given,
+      rng: rng.fork(step),
+      rates: () => ({ adapter: rate(), valueHead: valueLearningRate }),
+      isTooFar: ({ approximateKl }) => (approximateKl as number) > targetKlNats,
+    })
+    return {
+      ...means,
+      ...(lastEpoch['kl'] !== undefined && { klNatsLastEpoch: lastEpoch['kl'] }),
+      ...(stoppedEarly && { stoppedEarly: 1 }),
+      ...{ updates, skippedUpdates: skipped, learningRate: rate() },
+    }
+  }
+
+  /** Of the next update, in a schedule over all that the run can take. */
+  #adapterRate(minibatchSize: number): number {
+    const { optimiser, reward, rollout } = this.options.config
+    const { learningRate: peak, schedule, warmupSteps, rounds, stepsPerRound, epochs, dpoResponses } = optimiser
+    // DPO makes one pair of all responses to an image; images whose responses earn the same make none.
+    const each = reward.method === 'dpo' ? dpoResponses : 1
+    const examples = Math.max(1, Math.floor(rollout.responsesPerStep / each))
+    const totalSteps = rounds * stepsPerRound * epochs * Math.ceil(examples / minibatchSize)
+    const done = this.training.states['adapter']?.steps ?? 0
+    return learningRate({ kind: schedule, peak, warmupSteps, totalSteps }, done)
   }
 
   async release(): Promise<void> {
     await releaseAll([this.scores, this.training])
   }
+}
+
+/** Mean of log π - log π_ref over all tokens, nats a token. */
+export function meanLogRatio(rows: readonly TokenTerms[]): number {
+  let [sum, tokens] = [0, 0]
+  for (const { logProbs, referenceLogProbs } of rows) {
+    tokens += logProbs.length
+    logProbs.forEach((logProb, t) => {
+      sum += logProb - (referenceLogProbs[t] as number)
+    })
+  }
+  return sum / Math.max(1, tokens)
 }

@@ -48,6 +48,8 @@ function rollouts(): RewardedRollout[] {
       imageFeatures: [features.slice(row * size, (row + 1) * size)],
       tokens,
       group: `${row}`,
+      reason: 'end',
+      mentionEnds: [2],
       rewards: Float32Array.from(tokens, (_, t) => (t === 2 ? (isLiked ? 1 : -1) : 0)),
     }
   })
@@ -181,7 +183,7 @@ describe('DPO', () => {
     const of = (group: string, reward: number) => ({
       group,
       rewards: Float32Array.of(0, reward),
-      ...{ promptIds: [], tokens: [1, 2], imageFeatures: [] },
+      ...({ promptIds: [], tokens: [1, 2], imageFeatures: [], reason: 'end', mentionEnds: [1] } as const),
     })
     const given = [of('a', 0.5), of('b', 1), of('a', 2), of('b', 1), of('a', -1), of('c', 3)]
     const pairs = preferences(given)
@@ -191,22 +193,21 @@ describe('DPO', () => {
   test('its loss is -log σ(β Δ), worked out by hand on the log-probabilities of the graph', async () => {
     const [a, b, c, d] = rollouts() as [RewardedRollout, RewardedRollout, RewardedRollout, RewardedRollout]
     const reference = [0, 1, 2, 3].map((i) => Float32Array.from({ length: 5 }, (_, t) => -1 - 0.3 * i + 0.1 * t))
+    const old = reference.map((row) => row.map((x, t) => x + 0.2 * t))
+    const scored = (one: RewardedRollout, i: number) => ({
+      ...one,
+      ...{ logProbs: old[i] as Float32Array, referenceLogProbs: reference[i] as Float32Array },
+    })
     const pairs = [
-      {
-        chosen: { ...a, referenceLogProbs: reference[0] as Float32Array },
-        rejected: { ...b, referenceLogProbs: reference[1] as Float32Array },
-      },
-      {
-        chosen: { ...c, referenceLogProbs: reference[2] as Float32Array },
-        rejected: { ...d, referenceLogProbs: reference[3] as Float32Array },
-      },
+      { chosen: scored(a, 0), rejected: scored(b, 1) },
+      { chosen: scored(c, 2), rejected: scored(d, 3) },
     ]
     const policy = policyOf(3)
     const { graph } = responseGraph(given.source, { adapter: { rank: 4 }, objectives: dpoObjectives(0.3) })
     const feeds = {
       ...responseFeeds(given.source.config, [a, b, c, d], 1),
       ...loraFeeds(policy.adapter),
-      ...pairFeeds(pairs, 2),
+      ...pairFeeds(pairs, pairs),
     }
     const found = await runOnce(graph, feeds)
     const logProbs = floatsOf(found, 'logProbs')
@@ -217,6 +218,17 @@ describe('DPO', () => {
     const loss = margins.reduce((sum, margin) => sum + Math.log(1 + Math.exp(-0.3 * margin)), 0) / 2
     expect(found['loss']?.values[0]).toBeCloseTo(loss, 4)
     expect(found['margin']?.values[0]).toBeCloseTo((margins[0] as number) / 2 + (margins[1] as number) / 2, 3)
+    // exp x - 1 - x of x = log q - log p, over all twenty tokens.
+    const k3 = (of: (logProb: number, i: number, t: number) => number) =>
+      [...logProbs].reduce((sum, logProb, row) => {
+        const x = of(logProb, Math.floor(row / 5), row % 5)
+        return sum + Math.exp(x) - 1 - x
+      }, 0) / 20
+    const kl = k3((logProb, i, t) => (reference[i]?.[t] as number) - logProb)
+    const approximateKl = k3((logProb, i, t) => logProb - (old[i]?.[t] as number))
+    expect((found['kl']?.values[0] as number) / kl).toBeCloseTo(1, 4)
+    expect((found['approximateKl']?.values[0] as number) / approximateKl).toBeCloseTo(1, 4)
+    expect(Math.abs(Math.log(kl / approximateKl)), 'the two can be told apart').toBeGreaterThan(0.1)
   })
 
   test('makes the preferred responses likelier than the others', async () => {

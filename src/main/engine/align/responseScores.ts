@@ -6,15 +6,27 @@ import { tensorOf } from '../graph/tensor.ts'
 import { loraFeeds } from '../models/shared/lora.ts'
 import { valueHeadFeeds } from '../models/shared/valueHead.ts'
 import { responseGraph, type VlmSource } from '../models/vlmGraphs.ts'
-import { type PromptedResponse, responseFeeds } from '../rollout/responseFeeds.ts'
+import { type EndedResponse, type PromptedResponse, responseFeeds, withColumnAfter } from '../rollout/responseFeeds.ts'
 import type { Policy } from './policy.ts'
 
 export interface ScoresOptions {
   readonly device: DeviceName
   readonly threads?: number
   readonly temperature: number
+  /** Whether log-probabilities are over the tokens that the sampler kept, where it cut the vocabulary. */
+  readonly amongKept: boolean
   /** Responses in one run. */
   readonly microBatchSize: number
+}
+
+/** What the policy says of responses, [tokens] for each. */
+export interface PolicyScores {
+  /** log π */
+  readonly logProbs: readonly Float32Array[]
+  /** V before each token is chosen. */
+  readonly values: readonly Float32Array[]
+  /** V after the last token of each response: of one that was cut off by its length, 0 of one that ended by itself. */
+  readonly valuesAfter: readonly number[]
 }
 
 /** What the outputs are called in an error. */
@@ -44,19 +56,29 @@ export class ResponseScores {
       adapter: { rank: policy.adapter.rank },
       valueHead,
       outputs: ['hidden'],
+      amongKept: options.amongKept,
     })
     const { device, threads } = options
     const session = await OrtSession.open(graph, { device, ...(threads !== undefined && { threads }) })
     return new ResponseScores(source, policy, session, options)
   }
 
-  /**
-   * log π and V of each token, [tokens] for each response.
-   * @throws StudioError `run.non-finite`, as the others do, and what `OrtSession.compute` throws
-   */
-  async ofPolicy(responses: readonly PromptedResponse[], signal?: AbortSignal) {
-    const { logProbs, values } = await this.#run(responses, 1, ['logProbs', 'values'], signal)
-    return { logProbs: logProbs as Float32Array[], values: values as Float32Array[] }
+  /** @throws StudioError `run.non-finite`, as the others do, and what `OrtSession.compute` throws */
+  async ofPolicy(responses: readonly EndedResponse[], signal?: AbortSignal): Promise<PolicyScores> {
+    return (await this.#ofPolicy(responses, [], signal)).scores
+  }
+
+  /** The same, with the policy's hidden states, [tokens, hiddenSize] for each response. */
+  async ofPolicyWithStates(
+    responses: readonly EndedResponse[],
+    signal?: AbortSignal,
+  ): Promise<PolicyScores & { readonly hidden: readonly Float32Array[] }> {
+    const { scores, found } = await this.#ofPolicy(responses, ['hidden'], signal)
+    const { hiddenSize } = this.#source.config.decoder
+    return {
+      ...scores,
+      hidden: responses.map(({ tokens }, i) => found('hidden', i).subarray(0, tokens.length * hiddenSize)),
+    }
   }
 
   /** log π_ref of each token: the same weights, the adapter switched off. */
@@ -64,13 +86,22 @@ export class ResponseScores {
     return (await this.#run(responses, 0, ['logProbs'], signal))['logProbs'] as Float32Array[]
   }
 
-  /** The policy's hidden states, [tokens, hiddenSize] for each response. */
-  async hiddenStates(responses: readonly PromptedResponse[], signal?: AbortSignal): Promise<Float32Array[]> {
-    return (await this.#run(responses, 1, ['hidden'], signal))['hidden'] as Float32Array[]
-  }
-
   async release(): Promise<void> {
     await this.#session.release()
+  }
+
+  /** One pass that reads the value after responses which were cut off from a column more. */
+  async #ofPolicy(responses: readonly EndedResponse[], besides: readonly string[], signal: AbortSignal | undefined) {
+    const isCutOff = ({ reason }: EndedResponse) => reason === 'length'
+    const asked = responses.map((response) => (isCutOff(response) ? withColumnAfter(response) : response))
+    const results = await this.#run(asked, 1, ['logProbs', 'values', ...besides], signal)
+    const found = (name: string, i: number) => results[name]?.[i] as Float32Array
+    const scores: PolicyScores = {
+      logProbs: responses.map(({ tokens }, i) => found('logProbs', i).subarray(0, tokens.length)),
+      values: responses.map(({ tokens }, i) => found('values', i).subarray(0, tokens.length)),
+      valuesAfter: responses.map((one, i) => (isCutOff(one) ? (found('values', i)[one.tokens.length] as number) : 0)),
+    }
+    return { scores, found }
   }
 
   async #run(
@@ -79,7 +110,7 @@ export class ResponseScores {
     outputs: readonly string[],
     signal: AbortSignal | undefined,
   ): Promise<Record<string, Float32Array[]>> {
-    const { temperature, microBatchSize } = this.#options
+    const { temperature, amongKept, microBatchSize } = this.#options
     const { hiddenSize } = this.#source.config.decoder
     const found = Object.fromEntries(outputs.map((name) => [name, [] as Float32Array[]]))
     const parameters = {
@@ -88,7 +119,7 @@ export class ResponseScores {
     }
     for (let start = 0; start < responses.length; start += microBatchSize) {
       const batch = responses.slice(start, start + microBatchSize)
-      const feeds = { ...responseFeeds(this.#source.config, batch, temperature), ...parameters }
+      const feeds = { ...responseFeeds(this.#source.config, batch, temperature, amongKept), ...parameters }
       const results = await this.#session.compute(feeds, { outputs, ...(signal && { signal }) })
       for (const name of outputs) {
         const result = tensorOf(results, name, 'float32')

@@ -92,15 +92,15 @@ export function stepGraph(source: VlmSource, adapter: AdapterSpec | null, weight
 
 /** What a model says about given responses, a row for each response token of the batch. */
 export interface ResponseTerms {
-  /** log π(token | before), at the input `temperature`, [rows] */
+  /** log π(token | before), at the input `temperature`, over the vocabulary or what was kept of it, [rows] */
   readonly logProbs: Value
-  /** -Σ π log π over the vocabulary, [rows] */
+  /** -Σ π log π over the same, [rows] */
   readonly entropy: () => Value
   /** Of the value head, [rows]; absent without one. */
   readonly values: Value | null
   /** After the final norm, at the column that predicts the token, [rows, hidden] */
   readonly hidden: Value
-  /** Divided by the temperature, [rows, vocab] */
+  /** Divided by the temperature, -1e30 for tokens that were not kept, [rows, vocab] */
   readonly logits: Value
 }
 
@@ -117,6 +117,11 @@ export interface ResponseGraphOptions {
   readonly valueHead?: number | null
   /** What to compute besides; further inputs are declared on the builder. Each loss is an output by its name. */
   readonly objectives?: (g: GraphBuilder, terms: ResponseTerms) => Readonly<Record<string, Objective>>
+  /**
+   * π is the distribution over the tokens that the sampler kept at each row, the input `kept_tokens` bool [rows, vocab],
+   * as a response was drawn under top-k or top-p (DeepSeek-AI, DeepSeek-V3.2, 2025, section 3.1).
+   */
+  readonly amongKept?: boolean
   /** Outputs besides `logProbs` and `values`. */
   readonly outputs?: readonly ('logits' | 'hidden' | 'entropy')[]
   /** Where images come in: projected features, features of the tower, or pixels. */
@@ -151,7 +156,7 @@ export function responseGraph(source: VlmSource, options: ResponseGraphOptions):
   const lora = adapterInputs(g, config, adapter)
   const head = valueHead === null ? null : new ValueHeadInputs(g, config.decoder.hiddenSize, valueHead)
   const result = decoder(g, p, config.decoder, { batch: 'batch', seq: 'seq', embeddings, inputs, adapter: lora })
-  const terms = responseTerms(g, p, config, result.hidden, head)
+  const terms = responseTerms(g, p, config, result.hidden, head, options.amongKept === true)
   const objectives = options.objectives?.(g, terms) ?? {}
   const groups = { adapter: lora?.factors, valueHead: head?.parameters, base: trained?.all }
   const sums = new Map<string, Value>()
@@ -182,10 +187,13 @@ function responseTerms(
   { decoder: config }: VlmConfig,
   states: Value,
   head: ValueHeadInputs | null,
+  amongKept: boolean,
 ): ResponseTerms {
-  const { div, gather, gatherElements, mul, reduceLogSumExp, reduceSum, reshape, softmax, sub } = tensorOps(g)
+  const { div, gather, gatherElements, mul, reduceLogSumExp, reduceSum, reshape, softmax, sub, where } = tensorOps(g)
   const hidden = gather(states, g.input('response_rows', 'int64', ['rows']))
-  const scaled = div(logits(p, config, hidden), g.input('temperature', 'float32', []))
+  const all = div(logits(p, config, hidden), g.input('temperature', 'float32', []))
+  // Not minus infinity: the entropy multiplies it by a probability of 0.
+  const scaled = amongKept ? where(g.input('kept_tokens', 'bool', ['rows', config.vocabSize]), all, -1e30) : all
   const ids = reshape(g.input('response_ids', 'int64', ['rows']), ['rows', 1])
   const normaliser = reduceLogSumExp(scaled, [-1])
   return {

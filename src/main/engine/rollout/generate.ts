@@ -6,6 +6,7 @@ import { floatsOf } from '../graph/tensor.ts'
 import { type Feeds, featureFeeds, padTokens, sequenceFeeds } from '../models/shared/sequenceFeeds.ts'
 import { type AdapterSpec, promptGraph, stepGraph, type VlmSource } from '../models/vlmGraphs.ts'
 import type { Rng, RngState } from '../rng.ts'
+import type { KeptTokens } from './keptTokens.ts'
 import { KvCache } from './kvCache.ts'
 import { SamplerScratch, type SamplingSettings, sampleToken } from './sampler.ts'
 import { type FinishReason, GrowingText, type StopConditions, type TextStream } from './stopConditions.ts'
@@ -31,8 +32,10 @@ export interface Response {
   readonly tokens: readonly number[]
   /** log π of each token by the logits as they are, nats. */
   readonly logProbs: Float32Array
-  /** log π at the sampling temperature, without penalty and cuts, nats: what PPO compares. */
+  /** log π at the sampling temperature, without penalty and cuts, nats. */
   readonly logProbsAtTemperature: Float32Array
+  /** What each token was drawn from, where top-k or top-p cut the vocabulary; null where they did not. */
+  readonly kept: readonly KeptTokens[] | null
   /** Empty when no text stream was given. */
   readonly text: string
   readonly reason: FinishReason
@@ -60,6 +63,7 @@ interface Row {
   readonly promptLength: number
   readonly logProbs: number[]
   readonly logProbsAtTemperature: number[]
+  readonly kept: KeptTokens[]
   readonly growing: GrowingText
 }
 
@@ -144,7 +148,8 @@ export class Generator {
     let rows = requests.map(({ promptIds, rng }, request): Row => {
       const growing = new GrowingText(stop, options.openTextStream?.() ?? null)
       const promptLength = promptIds.length
-      return { request, rng, history: [...promptIds], promptLength, logProbs: [], logProbsAtTemperature: [], growing }
+      const sampled = { logProbs: [], logProbsAtTemperature: [], kept: [] }
+      return { request, rng, history: [...promptIds], promptLength, ...sampled, growing }
     })
     for (;;) {
       const going: number[] = []
@@ -181,6 +186,7 @@ export class Generator {
     row.history.push(sampled.token)
     row.logProbs.push(sampled.logprob)
     row.logProbsAtTemperature.push(sampled.logprobAtTemperature)
+    if (sampled.kept) row.kept.push(sampled.kept)
     const { added, reason } = row.growing.push(sampled.token)
     onToken?.({ request: row.request, token: sampled.token, text: added })
     return reason
@@ -227,6 +233,7 @@ function responseOf({ history, promptLength, growing, rng, ...row }: Row, reason
     tokens: history.slice(promptLength),
     logProbs: Float32Array.from(row.logProbs),
     logProbsAtTemperature: Float32Array.from(row.logProbsAtTemperature),
+    kept: row.kept.length > 0 ? row.kept : null,
     text: growing.text,
     reason,
     rngState: rng.state,

@@ -1,8 +1,10 @@
 // Prompts with their responses as feeds of a response graph (models/vlmGraphs.ts): for the log-probabilities of policy
 // and reference, and for updates.
-import { tensor } from '../graph/ortSession.ts'
+import { type Tensor, tensor } from '../graph/ortSession.ts'
 import type { VlmConfig } from '../models/architecture.ts'
 import { type Feeds, featureFeeds, padTokens, sequenceFeeds } from '../models/shared/sequenceFeeds.ts'
+import type { KeptTokens } from './keptTokens.ts'
+import type { FinishReason } from './stopConditions.ts'
 
 /** One prompt and what was said to it. */
 export interface PromptedResponse {
@@ -11,14 +13,35 @@ export interface PromptedResponse {
   readonly tokens: readonly number[]
   /** Projected features of the prompt's images, each [rows, hidden]. */
   readonly imageFeatures: readonly Float32Array[]
+  /** What each token was drawn from, where the sampler cut the vocabulary. */
+  readonly kept?: readonly KeptTokens[] | null
+}
+
+/** A response, and why it ended. */
+export interface EndedResponse extends PromptedResponse {
+  readonly reason: FinishReason
+}
+
+/**
+ * The response with a column more, so that the rows of its feeds reach one further: the last of them is the state after
+ * its last token. Which token stands in the column changes nothing before it, since no column sees later ones.
+ */
+export function withColumnAfter<Response extends PromptedResponse>(response: Response): Response {
+  return { ...response, tokens: [...response.tokens, response.tokens.at(-1) as number] }
 }
 
 /**
  * The feeds of a batch, its rows the response tokens of one response after the other: `rows` of the graph is the
  * number of tokens in all responses together.
  * @param temperature of the log-probabilities
+ * @param amongKept for a graph whose log-probabilities are `amongKept`; a token of which nothing was kept is one of all
  */
-export function responseFeeds(config: VlmConfig, responses: readonly PromptedResponse[], temperature: number): Feeds {
+export function responseFeeds(
+  config: VlmConfig,
+  responses: readonly PromptedResponse[],
+  temperature: number,
+  amongKept = false,
+): Feeds {
   const { decoder, padTokenId } = config
   // Padding stands on the right, so a sequence's own columns begin at 0.
   const sequences = responses.map(({ promptIds, tokens }) => [...promptIds, ...tokens])
@@ -34,5 +57,17 @@ export function responseFeeds(config: VlmConfig, responses: readonly PromptedRes
     response_rows: tensor('int64', [rows.length], BigInt64Array.from(rows)),
     response_ids: tensor('int64', [ids.length], BigInt64Array.from(ids)),
     temperature: tensor('float32', [], [temperature]),
+    ...(amongKept && { kept_tokens: keptMask(responses, rows.length, decoder.vocabSize) }),
   }
+}
+
+/** [rows, vocab]: a quarter of the bytes of the logits that it is laid on. */
+function keptMask(responses: readonly PromptedResponse[], rows: number, vocabSize: number): Tensor<'bool'> {
+  const mask = new Uint8Array(rows * vocabSize).fill(1)
+  let row = 0
+  for (const { tokens, kept } of responses) {
+    for (let t = 0; t < tokens.length; t++, row++)
+      kept?.[t]?.writeTo(mask.subarray(row * vocabSize, (row + 1) * vocabSize))
+  }
+  return tensor('bool', [rows, vocabSize], mask)
 }

@@ -140,6 +140,10 @@ test('any row, history and settings give the token and log-probabilities of tran
       const heated = logits.map((one) => one / given.temperature)
       expect(found.logprobAtTemperature).toBeCloseTo((heated[token] as number) - logSumExp(heated), 9)
       expect(found.logprobProcessed).toBeCloseTo((drawn?.score as number) - total, 9)
+      const mask = new Uint8Array(logits.length).fill(1)
+      found.kept?.writeTo(mask)
+      expect([...mask.keys()].filter((id) => mask[id])).toEqual(kept.map(({ id }) => id))
+      expect(found.kept === null).toBe(given.topK === 0 && given.topP === 1)
     }),
     { numRuns: 1000, seed: 4 },
   )

@@ -2,6 +2,7 @@
 // Before it stands the decoding loop (generate.ts) with the model's logits, after it stopConditions.ts.
 import { z } from 'zod'
 import { StudioError } from '../../../shared/errors.ts'
+import { KeptTokens } from './keptTokens.ts'
 
 /** How tokens are chosen; the meaning and order of the steps are those of transformers' `generate`. */
 export const samplingSettingsSchema = z.strictObject({
@@ -27,6 +28,13 @@ export interface SampledToken {
   readonly logprobAtTemperature: number
   /** Of the distribution that was drawn from: after penalty, temperature, top-k and top-p. */
   readonly logprobProcessed: number
+  /** What top-k and top-p left to draw from; null where the settings cut nothing, and when greedy. */
+  readonly kept: KeptTokens | null
+}
+
+/** Whether the settings draw from a part of the vocabulary. */
+export function cutsVocabulary({ topK, topP }: Pick<SamplingSettings, 'topK' | 'topP'>): boolean {
+  return topK > 0 || topP < 1
 }
 
 /** Memory that calls of {@link sampleToken} use again, so that a step allocates nothing of the vocabulary's size. */
@@ -68,7 +76,7 @@ export function sampleToken(
   if (settings.greedy) {
     const logprob = (logits[best] as number) - raw
     const logprobProcessed = (scores[best] as number) - logSumExp(scores, 1)
-    return { token: best, logprob, logprobAtTemperature: logprob, logprobProcessed }
+    return { token: best, logprob, logprobAtTemperature: logprob, logprobProcessed, kept: null }
   }
 
   const { temperature, topK, topP } = settings
@@ -87,6 +95,7 @@ export function sampleToken(
     logprob: (logits[token] as number) - raw,
     logprobAtTemperature: (logits[token] as number) / temperature - atTemperature,
     logprobProcessed: ((scores[token] as number) - highest) / temperature - Math.log(total),
+    kept: cutsVocabulary(settings) ? new KeptTokens(ids.subarray(0, count), scores.length) : null,
   }
 }
 

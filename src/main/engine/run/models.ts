@@ -167,12 +167,12 @@ export class AlignmentModels {
         { adapter: loraFeeds(policy.adapter, strength), ...(signal && { signal }) },
       )
       batch.forEach(({ image, seen: { features, layout } }, i) => {
-        const { tokens, logProbsAtTemperature, reason } = said[i] as Response
+        const { tokens, logProbsAtTemperature, reason, kept } = said[i] as Response
         keptBytes += features.byteLength
         const isKept = keptFeatureBytes > 0 && (keptBytes <= keptFeatureBytes || responses.length === 0)
         responses.push({
           ...{ image, promptIds: this.#promptIds(layout), tokens, logProbsAtTemperature, reason },
-          imageFeatures: isKept ? [features] : [],
+          ...(isKept ? { imageFeatures: [features], kept } : { imageFeatures: [] }),
         })
       })
     }

@@ -116,7 +116,8 @@ export async function rewardResponses(
             )
       rewards = terminalReward(tokens.length, reward)
     }
-    rewarded.push({ ...response, response, rewards, mentions: byToken.mentions, group: image.sha256 })
+    const mentionEnds = byToken.mentions.map((mention) => mention.tokens[1] - 1)
+    rewarded.push({ ...response, response, rewards, mentionEnds, mentions: byToken.mentions, group: image.sha256 })
   }
   return rewarded
 }

@@ -37,9 +37,55 @@ test('a policy that equals its reference has lost ln 2, in micro-batches as in o
   }
 })
 
+test('a mean over tokens is that of the minibatch, however it is parted', async () => {
+  const inOne = await update(trainedPolicy(given), changed({ minibatchSize: 4, microBatchSize: 4 }))
+  const inTwo = await update(trainedPolicy(given), changed({ minibatchSize: 4, microBatchSize: 2 }))
+  expect(inTwo.metrics['kl']).toBeCloseTo(inOne.metrics['kl'] as number, 4)
+  expect(inOne.metrics['kl']).toBeGreaterThan(1e-3)
+})
+
 test('a pair counts as two responses of a minibatch', async () => {
   const { metrics } = await update(trainedPolicy(given), changed({ minibatchSize: 2, microBatchSize: 2, epochs: 2 }))
   expect(metrics).toMatchObject({ pairs: 2, updates: 4 })
+})
+
+test('follows the schedule of the run over the pairs that its steps can make', async () => {
+  // 6 responses a step, 3 of each of 2 images, are 2 pairs, a pair an update, 2 passes: 2 · 2 · 5 steps · 3 rounds = 60.
+  const schedule = { schedule: 'cosine', learningRate: 1e-3, warmupSteps: 5 } as const
+  const sizes = { epochs: 2, minibatchSize: 2, microBatchSize: 2, rounds: 3, stepsPerRound: 5, dpoResponses: 3 }
+  const config = { ...changed({ ...schedule, ...sizes }), reward: { ...base.reward, method: 'dpo' as const } }
+  const { metrics } = await update(trainedPolicy(given), config)
+  expect(metrics['updates']).toBe(4)
+  expect(metrics['learningRate']).toBeCloseTo(1e-3, 12)
+  const later = await update(trainedPolicy(given), { ...config, optimiser: { ...config.optimiser, warmupSteps: 2 } })
+  const halfCosine = 0.5 * (1 + Math.cos((Math.PI * 2) / 58))
+  expect(later.metrics['learningRate']).toBeCloseTo(1e-3 * halfCosine, 12)
+})
+
+test('warms up: the first update moves as far as its rate says, which is not 0', async () => {
+  const moved = async (warmupSteps: number) => {
+    const policy = trainedPolicy(given)
+    const before = structuredClone([...policy.adapter.layers.values()])
+    await update(policy, changed({ minibatchSize: 4, learningRate: 1e-3, warmupSteps }))
+    const changes = [...policy.adapter.layers.values()].flatMap(({ b }, i) =>
+      [...b].map((x, k) => Math.abs(x - (before[i]?.b[k] ?? 0))),
+    )
+    return Math.max(...changes)
+  }
+  // The first step of Adam is its rate.
+  expect(await moved(0)).toBeCloseTo(1e-3, 5)
+  expect(await moved(4)).toBeCloseTo(2.5e-4, 5)
+})
+
+test('ends a step early that moves too far, as PPO does', async () => {
+  const sizes = { minibatchSize: 2, microBatchSize: 2, epochs: 4 }
+  const { metrics } = await update(trainedPolicy(given), changed({ ...sizes, targetKlNats: 1e-6, learningRate: 0.01 }))
+  expect(metrics).toMatchObject({ stoppedEarly: 1, updates: 1 })
+  const free = await update(trainedPolicy(given), changed({ ...sizes, learningRate: 1e-6 }))
+  expect(free.metrics).toMatchObject({ updates: 8 })
+  expect(free.metrics).not.toHaveProperty('stoppedEarly')
+  // Hardly moved, so the last pass is as far from the reference as the whole step.
+  expect(free.metrics['klNatsLastEpoch']).toBeCloseTo(free.metrics['kl'] as number, 4)
 })
 
 test('KL, margin and accuracy are those of the likelihoods at temperature 1, however responses were sampled', async () => {

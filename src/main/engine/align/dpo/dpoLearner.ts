@@ -3,38 +3,47 @@
 import type { GraphBuilder } from '../../graph/graphBuilder.ts'
 import { tensor } from '../../graph/ortSession.ts'
 import { tensorOps } from '../../graph/tensorOps.ts'
+import { concat } from '../../graph/typedValues.ts'
 import type { Feeds } from '../../models/shared/sequenceFeeds.ts'
 import type { Objective, ResponseTerms, VlmSource } from '../../models/vlmGraphs.ts'
 import type { Learner, LearnerOptions, RewardedRollout, TokenTerms, UpdateReport } from '../learner.ts'
-import { LearnerSessions } from '../learnerSessions.ts'
-import { trainEpochs } from '../optimiser/epochs.ts'
+import { LearnerSessions, meanLogRatio } from '../learnerSessions.ts'
 import type { Policy } from '../policy.ts'
+import { k3, tokenMean } from '../tokenTerms.ts'
 
-/** Two responses to one image, and their tokens' log-probabilities under the reference. */
+type ScoredRollout = RewardedRollout & Pick<TokenTerms, 'logProbs' | 'referenceLogProbs'>
+
+/** Two responses to one image, and their tokens' log-probabilities before the step and under the reference. */
 export interface Preference {
-  readonly chosen: RewardedRollout & { readonly referenceLogProbs: Float32Array }
-  readonly rejected: RewardedRollout & { readonly referenceLogProbs: Float32Array }
+  readonly chosen: ScoredRollout
+  readonly rejected: ScoredRollout
 }
 
 /**
  * loss = -log σ(β (Δ(chosen) - Δ(rejected))), Δ(y) = Σ_t log π(y_t) - log π_ref(y_t)   (Rafailov et al., equation 7)
  *
- * Inputs: `reference_log_probs` [rows]; `pair_signs` [pairs, rows], 1 on the tokens of a pair's chosen response, -1 on
- * those of its rejected one, 0 elsewhere; `pair_weight`, 1 over the pairs of the whole minibatch. Outputs besides the
- * loss: `margin`, the mean of the difference, and `accuracy`, the share of pairs in which it is positive.
+ * Inputs: `reference_log_probs` and `old_log_probs` [rows]; `token_weight`; `pair_signs` [pairs, rows], 1 on the tokens
+ * of a pair's chosen response, -1 on those of its rejected one, 0 elsewhere; `pair_weight`, 1 over the pairs of the whole
+ * minibatch. Outputs besides the loss: `margin`, the mean of the difference, `accuracy`, the share of pairs in which it
+ * is positive, and as PPO has them `kl` and `approximateKl`, of the tokens of the best and the worst responses alone.
  */
 export function dpoObjectives(beta: number) {
   return (g: GraphBuilder, { logProbs }: ResponseTerms): Record<string, Objective> => {
     const { cast, greater, matMul, mul, neg, reduceSum, reshape, softplus, sub } = tensorOps(g)
     const signs = g.input('pair_signs', 'float32', ['pairs', 'rows'])
     const weight = g.input('pair_weight', 'float32', [])
-    const moved = sub(logProbs, g.input('reference_log_probs', 'float32', ['rows']))
+    const rows = (name: string) => g.input(name, 'float32', ['rows'])
+    const reference = rows('reference_log_probs')
+    const moved = sub(logProbs, reference)
     const margins = reshape(matMul(signs, reshape(moved, ['rows', 1])), ['pairs'])
     const mean = (x: typeof margins) => mul(reduceSum(x, [0]), weight)
+    const overTokens = tokenMean(g)
     return {
       loss: { loss: mean(softplus(neg(mul(margins, beta)))), trains: ['adapter'] },
       margin: { loss: mean(margins), trains: [] },
       accuracy: { loss: mean(cast(greater(margins, 0), 'float32')), trains: [] },
+      kl: { loss: overTokens(k3(g, sub(reference, logProbs))), trains: [] },
+      approximateKl: { loss: overTokens(k3(g, sub(logProbs, rows('old_log_probs')))), trains: [] },
     }
   }
 }
@@ -66,8 +75,8 @@ export class DpoLearner implements Learner {
   static async open(source: VlmSource, policy: Policy, options: LearnerOptions): Promise<DpoLearner> {
     const losses = {
       objectives: dpoObjectives(options.config.optimiser.dpoBeta),
-      // The likelihood of a response is its own, whatever temperature it was sampled at.
-      ...{ temperature: 1, trainsValueHead: false },
+      // The likelihood of a response is its own, however it was sampled.
+      ...{ temperature: 1, amongKept: false, trainsValueHead: false },
     }
     return new DpoLearner(await LearnerSessions.open(source, policy, options, losses))
   }
@@ -80,8 +89,6 @@ export class DpoLearner implements Learner {
   async warmUp(): Promise<void> {}
 
   async update(rollouts: readonly RewardedRollout[], step: number, signal?: AbortSignal): Promise<UpdateReport> {
-    const { options, training } = this.#sessions
-    const { epochs, minibatchSize, microBatchSize, learningRate } = options.config.optimiser
     const { logProbs, referenceLogProbs } = await this.#sessions.score(rollouts, signal)
     const rows = rollouts.map((rollout, i) => ({
       ...rollout,
@@ -89,59 +96,50 @@ export class DpoLearner implements Learner {
       referenceLogProbs: referenceLogProbs[i] as Float32Array,
     }))
     const pairs = preferences(rows)
-    const { means, updates } = await trainEpochs(training, pairs, {
-      ...{ epochs, minibatchSize: pairsIn(minibatchSize), microBatchSize: pairsIn(microBatchSize), signal },
-      rng: options.rng.fork(step),
-      feeds: (batch, minibatch) => this.#feeds(batch, minibatch.length),
-      rates: () => ({ adapter: learningRate }),
+    const figures = await this.#sessions.train({
+      ...{ examples: pairs, responsesEach: 2, step, signal },
+      feeds: (batch, minibatch) => this.#feeds(batch, minibatch),
     })
-    return { klNats: meanLogRatio(rows), metrics: { ...means, updates, pairs: pairs.length, learningRate }, rows }
+    return { klNats: meanLogRatio(rows), metrics: { ...figures, pairs: pairs.length }, rows }
   }
 
   async release(): Promise<void> {
     await this.#sessions.release()
   }
 
-  #feeds(batch: readonly Preference[], pairsOfMinibatch: number): Feeds {
+  #feeds(batch: readonly Preference[], minibatch: readonly Preference[]): Feeds {
     const responses = batch.flatMap(({ chosen, rejected }) => [chosen, rejected])
-    return { ...this.#sessions.feeds(responses), ...pairFeeds(batch, pairsOfMinibatch) }
+    return { ...this.#sessions.feeds(responses), ...pairFeeds(batch, minibatch) }
   }
 }
 
-/** A pair is two responses. */
-function pairsIn(responses: number): number {
-  return Math.max(1, Math.floor(responses / 2))
-}
-
-/** Mean of log π - log π_ref over all tokens, nats a token. */
-function meanLogRatio(rows: readonly TokenTerms[]): number {
-  let [sum, tokens] = [0, 0]
-  for (const { logProbs, referenceLogProbs } of rows) {
-    tokens += logProbs.length
-    logProbs.forEach((logProb, t) => {
-      sum += logProb - (referenceLogProbs[t] as number)
-    })
+/**
+ * The inputs of {@link dpoObjectives} for a batch whose rows are the responses of its pairs, chosen first.
+ * @param minibatch the whole of it, over which the means are taken
+ */
+export function pairFeeds(batch: readonly Preference[], minibatch: readonly Preference[]): Feeds {
+  const responses = batch.flatMap(({ chosen, rejected }) => [chosen, rejected])
+  const rows = (of: (response: ScoredRollout) => Float32Array) => {
+    const values = concat(responses.map(of))
+    return tensor('float32', [values.length], values)
   }
-  return sum / Math.max(1, tokens)
-}
-
-/** The inputs of {@link dpoObjectives} for a batch whose rows are the responses of its pairs, chosen first. */
-export function pairFeeds(batch: readonly Preference[], pairsOfMinibatch: number): Feeds {
-  const rows = batch.flatMap(({ chosen, rejected }, pair) =>
-    [chosen, rejected].map((response, i) => ({ pair, sign: i === 0 ? 1 : -1, reference: response.referenceLogProbs })),
-  )
-  const count = rows.reduce((sum, { reference }) => sum + reference.length, 0)
+  const count = tokensIn(batch)
   const signs = new Float32Array(batch.length * count)
-  const reference = new Float32Array(count)
   let at = 0
-  for (const row of rows) {
-    signs.fill(row.sign, row.pair * count + at, row.pair * count + at + row.reference.length)
-    reference.set(row.reference, at)
-    at += row.reference.length
+  for (const [i, { tokens }] of responses.entries()) {
+    const pair = Math.floor(i / 2)
+    signs.fill(i % 2 === 0 ? 1 : -1, pair * count + at, pair * count + at + tokens.length)
+    at += tokens.length
   }
   return {
-    reference_log_probs: tensor('float32', [count], reference),
+    reference_log_probs: rows(({ referenceLogProbs }) => referenceLogProbs),
+    old_log_probs: rows(({ logProbs }) => logProbs),
+    token_weight: tensor('float32', [], [1 / tokensIn(minibatch)]),
     pair_signs: tensor('float32', [batch.length, count], signs),
-    pair_weight: tensor('float32', [], [1 / pairsOfMinibatch]),
+    pair_weight: tensor('float32', [], [1 / minibatch.length]),
   }
+}
+
+function tokensIn(pairs: readonly Preference[]): number {
+  return pairs.reduce((count, { chosen, rejected }) => count + chosen.tokens.length + rejected.tokens.length, 0)
 }

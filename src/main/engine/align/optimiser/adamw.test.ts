@@ -139,16 +139,22 @@ describe('the learning rate', () => {
   test.each([
     ['constant_with_warmup', 'constant'],
     ['cosine', 'cosine'],
-  ] as const)("is transformers' %s", (name, kind) => {
+  ] as const)("is transformers' %s, whose warm-up comes one update later", (name, kind) => {
     const schedule = expected.schedules.find((one: { name: string }) => one.name === name)
-    const rates = (schedule.lr as number[]).slice(0, schedule.total_steps + 1)
-    for (const [step, rate] of rates.entries()) {
-      const found = learningRate(
-        { kind, peak: schedule.base_lr, warmupSteps: schedule.warmup_steps, totalSteps: schedule.total_steps },
-        step,
-      )
-      expect(Math.abs(found - rate)).toBeLessThan(1e-15)
+    const rates = schedule.lr as number[]
+    const [warmupSteps, totalSteps] = [schedule.warmup_steps as number, schedule.total_steps as number]
+    for (let step = 0; step <= totalSteps; step++) {
+      const found = learningRate({ kind, peak: schedule.base_lr, warmupSteps, totalSteps }, step)
+      const witness = rates[step < warmupSteps ? step + 1 : step] as number
+      expect(Math.abs(found - witness), `step ${step}`).toBeLessThan(1e-15)
     }
+  })
+
+  test('is above zero at the first update of a warm-up, and at its peak at the last', () => {
+    const rates = [0, 1, 2, 3, 4].map((step) =>
+      learningRate({ kind: 'constant', peak: 2, warmupSteps: 4, totalSteps: 16 }, step),
+    )
+    expect(rates).toEqual([0.5, 1, 1.5, 2, 2])
   })
 
   test('stays at zero after the end of the cosine, also where that would have risen again', () => {

@@ -24,6 +24,11 @@ export interface EpochOptions<Example> {
 export interface EpochReport {
   /** Of each scalar of the graph and of the adapter's gradient norm, the mean over the updates. */
   readonly means: Readonly<Record<string, number>>
+  /**
+   * Of each scalar of the graph, the mean over the minibatches of the last pass, each before its own update; one that
+   * ended the pass because it had moved too far counts too. The latest figures that cost no pass of their own.
+   */
+  readonly lastEpoch: Readonly<Record<string, number>>
   readonly updates: number
   /** Updates whose gradients were not finite. */
   readonly skipped: number
@@ -37,16 +42,20 @@ export async function trainEpochs<Example>(
   { epochs, minibatchSize, rng, rates, isTooFar, ...batches }: EpochOptions<Example>,
 ): Promise<EpochReport> {
   const sums = new Map<string, number>()
+  let last: Record<string, number>[] = []
   let [updates, skipped] = [0, 0]
   const report = (stoppedEarly: boolean): EpochReport => {
-    const means = [...sums].map(([name, sum]) => [name, sum / Math.max(1, updates)])
-    return { means: Object.fromEntries(means), updates, skipped, stoppedEarly }
+    const lastSums = new Map<string, number>()
+    for (const scalars of last) addTo(lastSums, scalars)
+    return { means: meansOf(sums, updates), lastEpoch: meansOf(lastSums, last.length), updates, skipped, stoppedEarly }
   }
   for (let epoch = 0; epoch < epochs; epoch++) {
     const order = [...examples]
     rng.shuffle(order)
+    last = []
     for (let start = 0; start < order.length; start += minibatchSize) {
       const scalars = await accumulate(training, order.slice(start, start + minibatchSize), batches)
+      last.push(scalars)
       if (isTooFar?.(scalars)) {
         training.discard()
         return report(true)
@@ -72,6 +81,10 @@ async function accumulate<Example>(
     addTo(totals, await training.accumulate(feeds(batch, minibatch), signal))
   }
   return Object.fromEntries(totals)
+}
+
+function meansOf(sums: ReadonlyMap<string, number>, count: number): Record<string, number> {
+  return Object.fromEntries([...sums].map(([name, sum]) => [name, sum / Math.max(1, count)]))
 }
 
 function addTo(sums: Map<string, number>, values: Readonly<Record<string, number>>): void {

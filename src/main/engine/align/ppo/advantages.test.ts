@@ -1,7 +1,7 @@
 // Hand-worked responses, and the recursion against the sum that defines it.
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { estimateAdvantages, normaliseAdvantages, penaliseKl } from './advantages.ts'
+import { estimateAdvantages, explainedVariance, normaliseAdvantages, penaliseKl } from './advantages.ts'
 
 const row = (...numbers: number[]) => Float32Array.from(numbers)
 
@@ -25,6 +25,32 @@ describe('generalised advantage estimation', () => {
     expect([...monteCarlo.returns]).toEqual([3, 4, 4])
     const oneStep = estimateAdvantages(rewards, values, { gamma: 0.5, lambda: 0 })
     expect([...oneStep.advantages]).toEqual([0.625, 1.8125, 3.875])
+  })
+
+  test('with steps of several tokens discounts at their ends alone, worked by hand', () => {
+    // γ = λ = 0.5, steps end with tokens 0 and 2. A_2 = -1 + 0.5·0 - 4 = -5; token 1 is inside a step, so
+    // A_1 = 0 + 4 - 2 + A_2 = -3; A_0 = 1 + 0.5·2 - 1 + 0.25·A_1 = 0.25.
+    const options = { gamma: 0.5, lambda: 0.5, stepEnds: [0, 2, 2] }
+    const found = estimateAdvantages(row(1, 0, -1), row(1, 2, 4), options)
+    expect([...found.advantages]).toEqual([0.25, -3, -5])
+    expect([...found.returns]).toEqual([1.25, -1, -1])
+    // Cut off inside a step, what comes after it is discounted no more than the step: 0 + 8 - 4.
+    const cutOff = estimateAdvantages(row(1, 0, 0), row(1, 2, 4), { ...options, stepEnds: [0] }, 8)
+    expect([...cutOff.advantages]).toEqual([1 + 1 - 1 + 0.25 * 6, 2 + 4, 4])
+  })
+
+  test('by mentions, two objects are worth the same behind a short template and behind a long one', () => {
+    const of = (tokensBetween: number, byMention: boolean) => {
+      const rewards = row(0, 1, ...new Array<number>(tokensBetween).fill(0), 1, 0)
+      const stepEnds = byMention ? [1, tokensBetween + 2] : undefined
+      const untaught = new Float32Array(rewards.length)
+      return estimateAdvantages(rewards, untaught, { gamma: 0.5, lambda: 1, stepEnds }).advantages
+    }
+    expect([of(1, true)[0], of(4, true)[0]]).toEqual([1.5, 1.5])
+    // Each token of a template sees the next object undiscounted.
+    expect([...of(4, true).subarray(2, 7)]).toEqual([1, 1, 1, 1, 1])
+    // By tokens the longer template costs: 1/2 + 1/8 against 1/2 + 1/64.
+    expect([of(1, false)[0], of(4, false)[0]]).toEqual([0.625, 0.515625])
   })
 
   test('is the sum Σ_k (γλ)^k δ_{t+k}', () => {
@@ -83,4 +109,14 @@ describe('normalising', () => {
     expect(normaliseAdvantages([row(2, 2), row(2)])).toEqual([row(0, 0), row(0)])
     expect(normaliseAdvantages([])).toEqual([])
   })
+})
+
+test('explained variance is that of Stable Baselines3: 1 - Var(R - V) / Var(R), over all tokens', () => {
+  // R = 1, 2, 3, 6: mean 3, variance 14 / 4. R - V = 0, 1, 0, 1: mean 0.5, variance 1 / 4.
+  expect(explainedVariance([row(1), row(2, 3, 6)], [row(1), row(1, 3, 5)])).toBeCloseTo(1 - 1 / 14, 12)
+  // A constant error explains everything, a constant value nothing, and a turned-round one less than nothing.
+  expect(explainedVariance([row(1, 3)], [row(0, 2)])).toBe(1)
+  expect(explainedVariance([row(1, 3)], [row(7, 7)])).toBe(0)
+  expect(explainedVariance([row(1, 3)], [row(3, 1)])).toBe(-3)
+  expect(explainedVariance([row(2), row(2)], [row(1), row(0)])).toBeNull()
 })

@@ -4,10 +4,12 @@ import { StudioError } from '../../../../shared/errors.ts'
 
 /** γ and λ of generalised advantage estimation. */
 export interface AdvantageOptions {
-  /** Discount of the next token's reward, from 0 to 1. */
+  /** Discount of what comes after a step of time, from 0 to 1. */
   readonly gamma: number
   /** 0 trusts the values alone, 1 the rewards alone. */
   readonly lambda: number
+  /** Tokens with which a step of time ends; each token is one when left out. */
+  readonly stepEnds?: readonly number[] | undefined
 }
 
 export interface Advantages {
@@ -57,24 +59,32 @@ export function penaliseKl(
  *   A_t = δ_t + γ λ A_{t+1} = Σ_k (γ λ)^k δ_{t+k}
  *   R_t = A_t + V_t
  *
+ * With `stepEnds` γ and λ are 1 after all other tokens (discounts of a transition: White, "Unifying Task Specification in
+ * Reinforcement Learning", 2017). Ends of mentions make the time that passes that of objects and not of tokens: what an
+ * object is worth is then the same behind a short template and behind a long one.
+ *
  * @param values V_t before token t is chosen
- * @param valueAfter V after the last token: 0 where the response ended by itself
+ * @param valueAfter V after the last token: 0 where the response ended by itself; of one that was cut off by its length,
+ *   which is a state like any other, what the value head expects there (Pardo et al., "Time Limits in Reinforcement
+ *   Learning", 2018)
  * @throws StudioError `run.unequal-rows`
  */
 export function estimateAdvantages(
   rewards: Float32Array,
   values: Float32Array,
-  { gamma, lambda }: AdvantageOptions,
+  { gamma, lambda, stepEnds }: AdvantageOptions,
   valueAfter = 0,
 ): Advantages {
   requireLength('values', values, rewards.length)
   const advantages = new Float32Array(rewards.length)
   const returns = new Float32Array(rewards.length)
+  const ends = stepEnds && new Set(stepEnds)
   let [advantage, nextValue] = [0, valueAfter]
   for (let t = rewards.length - 1; t >= 0; t--) {
     const value = values[t] as number
-    const delta = (rewards[t] as number) + gamma * nextValue - value
-    advantage = delta + gamma * lambda * advantage
+    const [discount, trace] = !ends || ends.has(t) ? [gamma, lambda] : [1, 1]
+    const delta = (rewards[t] as number) + discount * nextValue - value
+    advantage = delta + discount * trace * advantage
     advantages[t] = advantage
     returns[t] = advantage + value
     nextValue = value
@@ -100,6 +110,22 @@ export function normaliseAdvantages(rows: readonly Float32Array[]): Float32Array
   for (const row of rows) for (const advantage of row) squares += (advantage - mean) ** 2
   const deviation = count < 2 ? 0 : Math.sqrt(squares / (count - 1))
   return rows.map((row) => row.map((advantage) => (advantage - mean) / (deviation + deviationEpsilon)))
+}
+
+/**
+ * Share of the returns' variance that the values foretold: 1 - Var(R - V) / Var(R) over all tokens, as Stable Baselines3
+ * and CleanRL report it. 1 foretells all, 0 no more than a constant does, below 0 is worse than one.
+ * @returns null where all returns are equal
+ */
+export function explainedVariance(returns: readonly Float32Array[], values: readonly Float32Array[]): number | null {
+  const of = variance(returns)
+  return of === 0 ? null : 1 - variance(returns.map((row, i) => row.map((x, t) => x - (values[i]?.[t] ?? 0)))) / of
+}
+
+function variance(rows: readonly Float32Array[]): number {
+  const all = rows.flatMap((row) => [...row])
+  const mean = all.reduce((sum, x) => sum + x, 0) / Math.max(1, all.length)
+  return all.reduce((sum, x) => sum + (x - mean) ** 2, 0) / Math.max(1, all.length)
 }
 
 function requireLength(name: string, array: Float32Array, expected: number): void {

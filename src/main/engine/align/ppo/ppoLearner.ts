@@ -4,13 +4,18 @@ import { tensor } from '../../graph/ortSession.ts'
 import { concat } from '../../graph/typedValues.ts'
 import type { Feeds } from '../../models/shared/sequenceFeeds.ts'
 import type { VlmSource } from '../../models/vlmGraphs.ts'
+import { cutsVocabulary } from '../../rollout/sampler.ts'
 import type { Learner, LearnerOptions, RewardedRollout, TokenTerms, UpdateReport } from '../learner.ts'
-import { LearnerSessions } from '../learnerSessions.ts'
+import { LearnerSessions, meanLogRatio } from '../learnerSessions.ts'
 import { adamOptions } from '../optimiser/adamw.ts'
-import { trainEpochs } from '../optimiser/epochs.ts'
-import { learningRate } from '../optimiser/learningRate.ts'
 import type { Policy } from '../policy.ts'
-import { estimateAdvantages, normaliseAdvantages, penaliseKl } from './advantages.ts'
+import {
+  type AdvantageOptions,
+  estimateAdvantages,
+  explainedVariance,
+  normaliseAdvantages,
+  penaliseKl,
+} from './advantages.ts'
 import { ppoObjectives } from './ppoLoss.ts'
 import { warmUpValueHead } from './valueWarmup.ts'
 
@@ -38,7 +43,10 @@ export class PpoLearner implements Learner {
       klCoefficient: 0,
       detachValue: true,
     })
-    const losses = { objectives, temperature: options.config.rollout.temperature, trainsValueHead: true }
+    // π, π_old and π_ref are all taken over what the sampler drew from, so that their ratios are those of one choice.
+    const { rollout } = options.config
+    const amongKept = cutsVocabulary(rollout)
+    const losses = { objectives, temperature: rollout.temperature, amongKept, trainsValueHead: true }
     return new PpoLearner(await LearnerSessions.open(source, policy, options, losses))
   }
 
@@ -46,15 +54,25 @@ export class PpoLearner implements Learner {
     return this.#sessions.training.states
   }
 
-  /** Teaches the value head on rollouts whose rewards are known. @returns its mean squared error before and after */
+  /**
+   * Teaches the value head on rollouts whose rewards are known: the discounted sum of their rewards with the KL taken off,
+   * which is what updates ask of it. After a response that was cut off comes what the head expected there before, so a
+   * new head, which says 0 of everything, learns the sum of what was seen.
+   * @returns its mean squared error before and after
+   */
   async warmUp(rollouts: readonly RewardedRollout[], signal?: AbortSignal): Promise<{ before: number; after: number }> {
     const { policy, scores, options } = this.#sessions
     const { device, threads, config } = options
-    const { gamma, valueWarmupSteps, valueLearningRate } = config.optimiser
-    const hidden = await scores.hiddenStates(rollouts, signal)
-    const returns = rollouts.map(
-      ({ rewards }) => estimateAdvantages(rewards, new Float32Array(rewards.length), { gamma, lambda: 1 }).returns,
-    )
+    const { klCoefficient, valueWarmupSteps, valueLearningRate } = config.optimiser
+    const { logProbs, valuesAfter, hidden } = await scores.ofPolicyWithStates(rollouts, signal)
+    const referenceLogProbs = await scores.ofReference(rollouts, signal)
+    const returns = rollouts.map((rollout, i) => {
+      const [of, reference] = [logProbs[i] as Float32Array, referenceLogProbs[i] as Float32Array]
+      const { rewards } = penaliseKl(rollout.rewards, of, reference, klCoefficient)
+      const unknown = new Float32Array(rewards.length)
+      const monteCarlo = { ...this.#advantageOptions(rollout), lambda: 1 }
+      return estimateAdvantages(rewards, unknown, monteCarlo, valuesAfter[i]).returns
+    })
     return await warmUpValueHead(
       policy.valueHead,
       { hidden: concat(hidden), returns: concat(returns) },
@@ -67,24 +85,18 @@ export class PpoLearner implements Learner {
   }
 
   async update(rollouts: readonly RewardedRollout[], step: number, signal?: AbortSignal): Promise<UpdateReport> {
-    const { options, training } = this.#sessions
-    const { epochs, minibatchSize, microBatchSize, targetKlNats, valueLearningRate } = options.config.optimiser
     const examples = await this.#examples(rollouts, signal)
-    const { means, updates, skipped, stoppedEarly } = await trainEpochs(training, examples, {
-      ...{ epochs, minibatchSize, microBatchSize, signal },
-      rng: options.rng.fork(step),
+    const explained = explainedVariance(
+      examples.map(({ returns }) => returns),
+      examples.map(({ values }) => values),
+    )
+    const figures = await this.#sessions.train({
+      ...{ examples, responsesEach: 1, step, signal },
       feeds: (batch, minibatch) => this.#feeds(batch, tokensIn(minibatch)),
-      rates: () => ({ adapter: this.#rate(), valueHead: valueLearningRate }),
-      isTooFar: ({ approximateKl }) => (approximateKl as number) > targetKlNats,
     })
-    const klSum = examples.reduce((sum, one) => sum + sumOf(one.logProbs) - sumOf(one.referenceLogProbs), 0)
     return {
-      klNats: klSum / Math.max(1, tokensIn(examples)),
-      metrics: {
-        ...means,
-        ...(stoppedEarly && { stoppedEarly: 1 }),
-        ...{ updates, skippedUpdates: skipped, learningRate: this.#rate() },
-      },
+      klNats: meanLogRatio(examples),
+      metrics: { ...figures, ...(explained !== null && { explainedVariance: explained }) },
       rows: examples,
     }
   }
@@ -95,18 +107,23 @@ export class PpoLearner implements Learner {
 
   /** Reference, values, KL, advantages: all that is known before the first gradient. */
   async #examples(rollouts: readonly RewardedRollout[], signal: AbortSignal | undefined): Promise<Example[]> {
-    const { gamma, lambda, klCoefficient } = this.#sessions.options.config.optimiser
+    const { klCoefficient } = this.#sessions.options.config.optimiser
     const scores = await this.#sessions.score(rollouts, signal)
     const rows = rollouts.map((rollout, i) => {
       const logProbs = scores.logProbs[i] as Float32Array
       const referenceLogProbs = scores.referenceLogProbs[i] as Float32Array
       const values = scores.values[i] as Float32Array
       const { rewards } = penaliseKl(rollout.rewards, logProbs, referenceLogProbs, klCoefficient)
-      const estimated = estimateAdvantages(rewards, values, { gamma, lambda })
+      const estimated = estimateAdvantages(rewards, values, this.#advantageOptions(rollout), scores.valuesAfter[i])
       return { ...rollout, logProbs, referenceLogProbs, rewards, values, ...estimated }
     })
     const normalised = normaliseAdvantages(rows.map(({ advantages }) => advantages))
     return rows.map((row, i) => ({ ...row, advantages: normalised[i] as Float32Array }))
+  }
+
+  #advantageOptions({ mentionEnds }: RewardedRollout): AdvantageOptions {
+    const { discount, gamma, lambda } = this.#sessions.options.config.optimiser
+    return { gamma, lambda, stepEnds: discount === 'mention' ? mentionEnds : undefined }
   }
 
   #feeds(batch: readonly Example[], tokensOfMinibatch: number): Feeds {
@@ -115,14 +132,6 @@ export class PpoLearner implements Learner {
       ...rowsOf(batch),
       token_weight: tensor('float32', [], [1 / tokensOfMinibatch]),
     }
-  }
-
-  #rate(): number {
-    const { optimiser, rollout } = this.#sessions.options.config
-    const { learningRate: peak, schedule, warmupSteps, rounds, stepsPerRound, epochs, minibatchSize } = optimiser
-    const perStep = epochs * Math.ceil(rollout.responsesPerStep / minibatchSize)
-    const totalSteps = rounds * stepsPerRound * perStep
-    return learningRate({ kind: schedule, peak, warmupSteps, totalSteps }, this.states['adapter']?.steps ?? 0)
   }
 }
 
@@ -143,8 +152,4 @@ function rowsOf(batch: readonly Example[]): Feeds {
     returns: rows(({ returns }) => returns),
     old_values: rows(({ values }) => values),
   }
-}
-
-function sumOf(values: Float32Array): number {
-  return values.reduce((sum, value) => sum + value, 0)
 }

@@ -4,6 +4,7 @@ import type { GraphBuilder } from '../../graph/graphBuilder.ts'
 import type { Value } from '../../graph/ir.ts'
 import { tensorOps } from '../../graph/tensorOps.ts'
 import type { Objective, ResponseTerms } from '../../models/vlmGraphs.ts'
+import { k3, tokenMean } from '../tokenTerms.ts'
 
 export interface PpoLossOptions {
   /** ε: the ratio π / π_old counts up to 1 ± ε. */
@@ -16,16 +17,6 @@ export interface PpoLossOptions {
   readonly entropyCoefficient: number
   /** The value loss trains the value head alone, and not the adapter through the hidden states. */
   readonly detachValue: boolean
-}
-
-/**
- * Mean of a loss over response tokens: Σ x · `token_weight`. The input, without axes, is 1 over the number of tokens
- * of the whole batch, so that the gradients of its micro-batches add up to those of the batch.
- */
-function tokenMean(g: GraphBuilder): (x: Value) => Value {
-  const weight = g.input('token_weight', 'float32', [])
-  const { mul, reduceSum } = tensorOps(g)
-  return (x) => mul(reduceSum(x, [0]), weight)
 }
 
 /** Mean of -log π: maximum likelihood of given responses. Input: `token_weight`. */
@@ -41,7 +32,7 @@ export function likelihoodObjective(trains: Objective['trains']) {
  *   ratio   = exp(log π - log π_old)
  *   policy  = max(-A ratio, -A clip(ratio, 1 - ε, 1 + ε))
  *   value   = max((v - R)², (v_old + clip(v - v_old, -ε_v, ε_v) - R)²) / 2
- *   kl      = exp(d) - d - 1, d = log π_ref - log π        (Schulman, "Approximating KL Divergence", 2020: k3)
+ *   kl      = exp(d) - 1 - d, d = log π_ref - log π        (k3 of tokenTerms.ts)
  *   loss    = policy + c_v value + c_kl kl - c_e entropy
  *
  * Inputs, each [rows]: `old_log_probs`, `reference_log_probs`, `advantages`, `returns`, `old_values`; `token_weight`
@@ -65,8 +56,7 @@ export function ppoObjectives(options: PpoLossOptions) {
     const moved = clip(sub(values, oldValues), -options.valueClipRange, options.valueClipRange)
     const worst = max(square(sub(values, returns)), square(sub(add(oldValues, moved), returns)))
     const value = mul(mean(worst), 0.5)
-    const d = sub(rows('reference_log_probs'), terms.logProbs)
-    const kl = mean(sub(sub(exp(d), d), 1))
+    const kl = mean(k3(g, sub(rows('reference_log_probs'), terms.logProbs)))
     const entropy = mean(terms.entropy())
 
     const regularised = [
@@ -86,7 +76,7 @@ export function ppoObjectives(options: PpoLossOptions) {
       value: report(value),
       kl: report(kl),
       entropy: report(entropy),
-      approximateKl: report(mean(sub(sub(ratio, 1), ratioLog))),
+      approximateKl: report(mean(k3(g, ratioLog))),
       clipFraction: report(mean(cast(greater(abs(sub(ratio, 1)), options.clipRange), 'float32'))),
     }
   }

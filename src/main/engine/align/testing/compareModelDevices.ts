@@ -117,6 +117,17 @@ const trainingFeeds: Feeds = {
 }
 await compare(responseGraph(source, training).graph, trainingFeeds)
 await compare({ ...responseGraph(source, { ...training, recompute: true }).graph, name: 'recomputed' }, trainingFeeds)
+// Each row keeps a third of the vocabulary and the token that was said.
+const { vocabSize } = config.decoder
+const said = tensorOf(feeds, 'response_ids', 'int64').values
+const kept = Uint8Array.from({ length: cells.length * vocabSize }, (_, i) => {
+  const [row, id] = [Math.floor(i / vocabSize), i % vocabSize]
+  return (row + id) % 3 === 0 || Number(said[row]) === id ? 1 : 0
+})
+await compare(
+  { ...responseGraph(source, { ...training, amongKept: true }).graph, name: 'amongKept' },
+  { ...trainingFeeds, kept_tokens: tensor('bool', [cells.length, vocabSize], kept) },
+)
 
 const settings: GenerationSettings = {
   sampling: { greedy: true, temperature: 1, topK: 0, topP: 1, repetitionPenalty: 1 },

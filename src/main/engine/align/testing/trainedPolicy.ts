@@ -28,7 +28,7 @@ export function trainedPolicy(given: SequenceCase): Policy {
   return policy
 }
 
-/** Six responses of 2 to 4 tokens with rewards on two of them. */
+/** Six responses of 2 to 4 tokens with rewards on two of them, all of which ended by themselves. */
 export function rollouts(given: SequenceCase): RewardedRollout[] {
   const { decoder, imageTokenId } = given.source.config
   const features = floatsOf(given.feeds, 'image_features')
@@ -41,6 +41,8 @@ export function rollouts(given: SequenceCase): RewardedRollout[] {
       imageFeatures: [features.slice((i % 2) * size, ((i % 2) + 1) * size)],
       tokens,
       group: `${i % 2}`,
+      reason: 'end',
+      mentionEnds: [0],
       rewards: Float32Array.from(tokens, (_, t) => (t === 0 ? 0.5 - i / 4 : t === 1 ? 1 : 0)),
     }
   })
