@@ -38,6 +38,32 @@ test('a run shows its result, its verifier, its looks with the best one, its cur
   await expect(run.getByText('Steps a round')).toBeVisible()
 })
 
+test('a run shows what lies beyond its placebo, and makes one where there is none', async ({ launch, folder }) => {
+  const page = await openRuns(launch, folder)
+  await runItem(page, 'Quick look').click()
+  const beyond = page.getByRole('region', { name: 'Beyond the placebo' })
+  await expect(beyond).toContainText('Not known yet.')
+  await page.screenshot({ path: test.info().outputPath('no placebo.png') })
+  await page.getByRole('button', { name: 'Street scenes Complete' }).click()
+  await expect(beyond).toContainText('The placebo paid with')
+  const rows = beyond.getByRole('row')
+  await expect(rows).toHaveCount(4)
+  await expect(rows.nth(1)).toContainText(/Hallucinated words/)
+  await expect(page.getByText('dashed: placebo')).toHaveCount(2)
+  for (const scheme of ['light', 'dark'] as const) {
+    await page.evaluate((chosen) => window.studio.request('app.setAppearance', { appearance: chosen }), scheme)
+    await expect(page.locator(`html[data-mantine-color-scheme=${scheme}]`)).toBeAttached()
+    await page.screenshot({ path: test.info().outputPath(`beyond placebo ${scheme}.png`) })
+  }
+  await beyond.getByRole('button', { name: 'Placebo' }).click()
+  await expect(page.getByRole('article', { name: 'Street scenes, placebo' })).toContainText('This is a placebo')
+  await page.screenshot({ path: test.info().outputPath('a placebo.png') })
+  await page.getByRole('button', { name: 'Show the run' }).click()
+  await runItem(page, 'Quick look').click()
+  await beyond.getByRole('button', { name: 'Run its placebo' }).click()
+  await expect(page.getByRole('article', { name: 'Quick look, placebo' })).toBeVisible()
+})
+
 test('a run that went on without some images says which, and why', async ({ launch, folder }) => {
   const page = await openRuns(launch, folder)
   await runItem(page, 'Paper').click()

@@ -28,8 +28,9 @@ const modelId = saveModel(
   },
   Date.now(),
 )
-const newRun = (name: string, preset: string): RunId => {
-  const runId = createRun(db, { modelId, name, preset, config, seed: 1 }, Date.now() - 50 * minuteMs)
+const newRun = (name: string, preset: string, more: { config?: Json; seed?: number } = {}): RunId => {
+  const run = { modelId, name, preset, config, seed: 1, ...more }
+  const runId = createRun(db, run, Date.now() - 50 * minuteMs)
   setRunState(db, runId, 'running', Date.now() - 49 * minuteMs)
   return runId
 }
@@ -38,6 +39,18 @@ const complete = newRun('Quick look', 'quick-look')
 calibrate(db, complete, 0.968)
 for (let step = 0; step <= 24; step++) commitStep(db, complete, step, 20)
 setRunState(db, complete, 'complete', Date.now() - 40 * minuteMs)
+
+const controlled = newRun('Street scenes', 'thorough', { seed: 2 })
+calibrate(db, controlled, 0.968)
+for (let step = 0; step <= 24; step++) commitStep(db, controlled, step, 20)
+setRunState(db, controlled, 'complete', Date.now() - 38 * minuteMs)
+
+const placebo = newRun('Street scenes, placebo', 'thorough', {
+  ...{ seed: 2, config: presetConfig('quick-look', { reward: { verifier: 'placebo' } }) as unknown as Json },
+})
+calibrate(db, placebo, 0.52)
+for (let step = 0; step <= 24; step++) commitStep(db, placebo, step, 20, { rate: 0.001, coverage: 0.02 })
+setRunState(db, placebo, 'complete', Date.now() - 20 * minuteMs)
 
 const paused = newRun('Paper', 'paper')
 calibrate(db, paused, 0.968)
@@ -75,10 +88,17 @@ function calibrate(db: WritableDb, runId: RunId, auroc: number): void {
   setCalibration(db, runId, { calibration, responseCentre: null })
 }
 
-function commitStep(db: WritableDb, runId: RunId, step: number, bestStep: number): void {
+/** @param falls of the estimated rate and of the coverage, at each step */
+function commitStep(
+  db: WritableDb,
+  runId: RunId,
+  step: number,
+  bestStep: number,
+  falls = { rate: 0.0035, coverage: 0.003 },
+): void {
   const wave = Math.sin(step * 1.7) / 100
   const look = {
-    ...{ step, hallucinationRate: 0.172 - 0.0035 * step + wave, coverage: 2.98 - 0.003 * step - wave },
+    ...{ step, hallucinationRate: 0.172 - falls.rate * step + wave, coverage: 2.98 - falls.coverage * step - wave },
     ...{ meanWords: 16.8 - 0.02 * step, meanRepeatedMentions: 0.04 + wave / 2 },
   }
   const isDue = step % 4 === 0

@@ -126,6 +126,10 @@ export const optimiserConfigSchema = z.strictObject({
   }).default('token'),
   gamma: setting(share, { title: 'Discount γ', unit: '1 / token or mention', source: demo }).default(0.95),
   lambda: setting(share, { title: 'λ of advantage estimation', source: demo }).default(0.9),
+  learnsOpening: setting(z.boolean(), {
+    title: 'Learn what comes before the first object word too',
+    source: demo,
+  }).default(false),
   klCoefficient: setting(z.number().min(0).max(100), {
     title: 'Price of leaving the reference, β',
     unit: 'reward / nat',

@@ -14,6 +14,8 @@ export interface RewardedRollout extends EndedResponse {
   readonly rewards: Float32Array
   /** Which tokens are the last of an object word; the time of a discount by mentions passes after them. */
   readonly mentionEnds: readonly number[]
+  /** Tokens before the first object word; 0 where it names none. */
+  readonly opening: number
 }
 
 /** What an update did; each figure is a mean over the response tokens or responses that it used. */

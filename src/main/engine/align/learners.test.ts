@@ -50,6 +50,7 @@ function rollouts(): RewardedRollout[] {
       group: `${row}`,
       reason: 'end',
       mentionEnds: [2],
+      opening: 0,
       rewards: Float32Array.from(tokens, (_, t) => (t === 2 ? (isLiked ? 1 : -1) : 0)),
     }
   })
@@ -183,7 +184,7 @@ describe('DPO', () => {
     const of = (group: string, reward: number) => ({
       group,
       rewards: Float32Array.of(0, reward),
-      ...({ promptIds: [], tokens: [1, 2], imageFeatures: [], reason: 'end', mentionEnds: [1] } as const),
+      ...({ promptIds: [], tokens: [1, 2], imageFeatures: [], reason: 'end', mentionEnds: [1], opening: 0 } as const),
     })
     const given = [of('a', 0.5), of('b', 1), of('a', 2), of('b', 1), of('a', -1), of('c', 3)]
     const pairs = preferences(given)

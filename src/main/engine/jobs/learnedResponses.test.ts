@@ -45,9 +45,10 @@ test('responses come with their ends, their cuts and their mentions, and the ste
   const { trained, update } = store.committed.at(-1) ?? { trained: [], update: null }
   expect(trained).toHaveLength(8)
   expect(new Set(trained.map(({ reason }) => reason))).toContain('length')
-  for (const { tokens, kept, mentionEnds, mentions, rewards, reason } of trained) {
+  for (const { tokens, kept, mentionEnds, opening, mentions, rewards, reason } of trained) {
     expect(kept).toHaveLength(tokens.length)
     expect(mentionEnds).toEqual(mentions.map((mention) => mention.tokens[1] - 1))
+    expect(opening).toBe(Math.min(...mentions.map((mention) => mention.tokens[0])))
     const rewarded = [...rewards.keys()].filter((t) => rewards[t] !== 0)
     expect(mentionEnds).toEqual(expect.arrayContaining(rewarded))
     if (reason === 'length') expect(tokens).toHaveLength(14)

@@ -175,7 +175,7 @@ describe('an architecture that registers itself', () => {
       promptIds: prompts[i] as number[],
       imageFeatures: [(images[i] as SeenImage).features],
       ...{ tokens: [20 + row, 30, 2], group: `${i}`, rewards: Float32Array.of(0, row < 2 ? 1 : -1, 0) },
-      ...{ reason: 'end' as const, mentionEnds: [1] },
+      ...{ reason: 'end' as const, mentionEnds: [1], opening: 0 },
     }))
     const { metrics } = await learner.update(rollouts, 0)
     await learner.release()

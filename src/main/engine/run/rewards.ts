@@ -117,7 +117,12 @@ export async function rewardResponses(
       rewards = terminalReward(tokens.length, reward)
     }
     const mentionEnds = byToken.mentions.map((mention) => mention.tokens[1] - 1)
-    rewarded.push({ ...response, response, rewards, mentionEnds, mentions: byToken.mentions, group: image.sha256 })
+    const starts = byToken.mentions.map((mention) => mention.tokens[0])
+    const opening = starts.length === 0 ? 0 : Math.min(...starts)
+    rewarded.push({
+      ...{ ...response, response, rewards, mentionEnds, opening },
+      ...{ mentions: byToken.mentions, group: image.sha256 },
+    })
   }
   return rewarded
 }

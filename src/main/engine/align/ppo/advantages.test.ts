@@ -104,6 +104,13 @@ describe('normalising', () => {
     ])
   })
 
+  test('leaves the opening of each response out, whose tokens become 0', () => {
+    // The rest is 3, 5 and 7: mean 5, deviation 2.
+    const [first, second] = normaliseAdvantages([row(9, 3), row(-4, 8, 5, 7)], [1, 2])
+    expect([...(first ?? [])]).toEqual([0, expect.closeTo(-1, 6)])
+    expect([...(second ?? [])]).toEqual([0, 0, expect.closeTo(0, 6), expect.closeTo(1, 6)])
+  })
+
   test('makes nothing of one token, of equal ones and of none', () => {
     expect(normaliseAdvantages([row(5)])).toEqual([row(0)])
     expect(normaliseAdvantages([row(2, 2), row(2)])).toEqual([row(0, 0), row(0)])

@@ -99,17 +99,24 @@ const deviationEpsilon = 1e-8
  * Brings the advantages of all tokens of a batch to mean 0 and deviation 1: (A - mean) / (deviation + ε), the deviation
  * over n - 1 tokens. One token alone becomes 0.
  * @param rows stay as they are
+ * @param openings how many first tokens of each row take no part and become 0
  */
-export function normaliseAdvantages(rows: readonly Float32Array[]): Float32Array[] {
+export function normaliseAdvantages(
+  rows: readonly Float32Array[],
+  openings: readonly number[] = rows.map(() => 0),
+): Float32Array[] {
+  const parts = rows.map((row, i) => row.subarray(openings[i]))
   let [count, sum, squares] = [0, 0, 0]
-  for (const row of rows) {
-    count += row.length
-    for (const advantage of row) sum += advantage
+  for (const part of parts) {
+    count += part.length
+    for (const advantage of part) sum += advantage
   }
   const mean = count === 0 ? 0 : sum / count
-  for (const row of rows) for (const advantage of row) squares += (advantage - mean) ** 2
+  for (const part of parts) for (const advantage of part) squares += (advantage - mean) ** 2
   const deviation = count < 2 ? 0 : Math.sqrt(squares / (count - 1))
-  return rows.map((row) => row.map((advantage) => (advantage - mean) / (deviation + deviationEpsilon)))
+  return rows.map((row, i) =>
+    row.map((advantage, t) => (t < (openings[i] ?? 0) ? 0 : (advantage - mean) / (deviation + deviationEpsilon))),
+  )
 }
 
 /**

@@ -157,6 +157,21 @@ async function valuesAfter(policy: Policy): Promise<number[]> {
   return rollouts(given).map(({ tokens }, i) => values[i]?.[tokens.length] as number)
 }
 
+test('learns nothing of what comes before the first object word, unless it is asked to', async () => {
+  const opening = (i: number) => i % 2
+  const opened = rollouts(given).map((one, i) => ({ ...one, opening: opening(i) }))
+  const advantagesOf = async (learnsOpening: boolean) => {
+    const config = changed({ learnsOpening })
+    const { rows } = await withLearner(trainedPolicy(given), config, (learner) => learner.update(opened, 0))
+    return (rows as readonly Terms[]).map(({ advantages }) => advantages)
+  }
+  for (const [i, advantages] of (await advantagesOf(false)).entries()) {
+    expect([...advantages.subarray(0, opening(i))].every((advantage) => advantage === 0)).toBe(true)
+    expect(advantages[opening(i)]).not.toBe(0)
+  }
+  expect((await advantagesOf(true)).every((advantages) => advantages[0] !== 0)).toBe(true)
+})
+
 test('discounts by mentions when asked to, in the warm-up too', async () => {
   const config = changed({ discount: 'mention', gamma: 0.5 })
   const mentionEnds = (i: number) => (i === 5 ? [] : [i % 2])

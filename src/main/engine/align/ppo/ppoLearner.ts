@@ -117,7 +117,11 @@ export class PpoLearner implements Learner {
       const estimated = estimateAdvantages(rewards, values, this.#advantageOptions(rollout), scores.valuesAfter[i])
       return { ...rollout, logProbs, referenceLogProbs, rewards, values, ...estimated }
     })
-    const normalised = normaliseAdvantages(rows.map(({ advantages }) => advantages))
+    const { learnsOpening } = this.#sessions.options.config.optimiser
+    const normalised = normaliseAdvantages(
+      rows.map(({ advantages }) => advantages),
+      rows.map(({ opening }) => (learnsOpening ? 0 : opening)),
+    )
     return rows.map((row, i) => ({ ...row, advantages: normalised[i] as Float32Array }))
   }
 

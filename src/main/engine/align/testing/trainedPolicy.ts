@@ -43,6 +43,7 @@ export function rollouts(given: SequenceCase): RewardedRollout[] {
       group: `${i % 2}`,
       reason: 'end',
       mentionEnds: [0],
+      opening: 0,
       rewards: Float32Array.from(tokens, (_, t) => (t === 0 ? 0.5 - i / 4 : t === 1 ? 1 : 0)),
     }
   })
