@@ -28,7 +28,10 @@ export type RunView = z.infer<typeof runViewSchema>
 
 /** What a page shows of a look. */
 export const lookViewSchema = lookSchema
-  .pick({ step: true, hallucinationRate: true, coverage: true, meanWords: true, meanRepeatedMentions: true })
+  .pick({
+    ...{ step: true, hallucinationRate: true, hallucinationRateLow: true, hallucinationRateHigh: true },
+    ...{ coverage: true, meanWords: true, meanRepeatedMentions: true },
+  })
   .strip()
 export type LookView = z.infer<typeof lookViewSchema>
 

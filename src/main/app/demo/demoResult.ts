@@ -52,7 +52,11 @@ export function demoResult({ detail, chair, series, ...run }: DemoRun, options: 
       meanLength: interval(figures.meanLength.difference),
       repetition: interval(figures.repetition.difference),
     },
-    verifier: { aurocEstimated: detail.calibration?.auroc ?? null, aurocAnnotated: chair.verifierAuroc.value },
+    verifier: {
+      aurocEstimated: detail.calibration?.auroc ?? null,
+      aurocEstimatedInterval: detail.calibration?.estimate?.auroc ?? null,
+      aurocAnnotated: chair.verifierAuroc.value,
+    },
     klNats: lastOf(series['klNats']),
     steps: { done: detail.run.checkpointStep ?? 0, best: detail.bestStep ?? 0 },
     durationS: durations({ detail, chair, series, ...run }),

@@ -24,12 +24,14 @@ export async function lookAt(
   const said = await models.respond(images, policy, { rng: null, strength, keptFeatureBytes: 0, signal })
   requireMostImages(images.length, said.skipped, true)
   const responses = await models.score(said.responses)
-  const { hallucinationRate, coverage } = estimateGrounding(
+  const { hallucinationRate: rate, coverage } = estimateGrounding(
     responses.map(({ scored }) => scored.mentions),
     calibration,
   )
   const guards = measureGuards(responses.map(({ scored }) => scored))
-  return { look: { step, hallucinationRate, coverage, ...guards }, responses, skipped: said.skipped }
+  const interval = { hallucinationRateLow: rate.low, hallucinationRateHigh: rate.high }
+  const look = { step, hallucinationRate: rate.value, ...interval, coverage, ...guards }
+  return { look, responses, skipped: said.skipped }
 }
 
 /** Whether a look may be the best one: it costs little coverage and oversteps no guard, measured from the first look. */

@@ -3,7 +3,7 @@
 import type { Calibration } from '../../../shared/calibration.ts'
 import type { RunConfig } from '../../../shared/runConfig.ts'
 import type { RewardedRollout } from '../align/learner.ts'
-import { calibrateAnnotated, calibrateMixture, requireBaselines } from '../reward/calibration.ts'
+import { calibrateAnnotated, calibrateFree, requireBaselines } from '../reward/calibration.ts'
 import {
   meanScoreReward,
   type RewardedMention,
@@ -11,7 +11,8 @@ import {
   terminalReward,
   tokenRewards,
 } from '../reward/tokenReward.ts'
-import type { AlignmentModels, RunImage, ScoredImageResponse } from './models.ts'
+import type { AlignmentModels, ScoredImageResponse } from './models.ts'
+import { placeboMentions } from './placeboMentions.ts'
 
 /** Which objects, by the lexicon's names, the annotations have in an image; null where it is not annotated. */
 export type Annotations = (sha256: string) => ReadonlySet<string> | null
@@ -47,18 +48,10 @@ export async function calibrateRun(
       const present = annotations?.(image.sha256)
       return present ? scored.mentions.map(({ name, score }) => ({ score, isPresent: present.has(name) })) : []
     })
-    return { calibration: calibrateAnnotated(labelled), responseCentre }
+    return { calibration: calibrateAnnotated(labelled, config.calibration), responseCentre }
   }
-  const scores = responses.flatMap(({ scored }) => scored.mentions.map(({ score }) => score))
-  const otherImageScores: number[] = []
-  const others = nextOfAnotherImage(responses)
-  for (const [i, { scored }] of responses.entries()) {
-    const other = others[i]
-    if (!other) continue
-    const verified = models.verified(other.image)
-    for (const { word } of scored.mentions) otherImageScores.push(await models.verifier.score(verified, word))
-  }
-  return { calibration: calibrateMixture(scores, { seed, otherImageScores }), responseCentre }
+  const mentions = await placeboMentions(models, responses, { count: config.calibration.otherImages, seed })
+  return { calibration: calibrateFree(mentions, { seed, limits: config.calibration }), responseCentre }
 }
 
 /**
@@ -94,20 +87,6 @@ export async function rewardResponses(
     rewarded.push({ ...response, response, rewards, mentions: byToken.mentions, group: image.sha256 })
   }
   return rewarded
-}
-
-/** Of each response, the next one, from the last to the first again, whose image is another; undefined without any. */
-export function nextOfAnotherImage<T extends { readonly image: Pick<RunImage, 'sha256'> }>(
-  responses: readonly T[],
-): (T | undefined)[] {
-  const next: (T | undefined)[] = new Array(responses.length).fill(undefined)
-  // Backwards and twice, since the last responses look on at the first ones.
-  for (let at = 2 * responses.length - 2; at >= 0; at--) {
-    const [i, after] = [at % responses.length, (at + 1) % responses.length]
-    const follower = responses[after] as T
-    next[i] = follower.image.sha256 === responses[i]?.image.sha256 ? next[after] : follower
-  }
-  return next
 }
 
 function usesResponseScore({ reward }: RunConfig): boolean {
