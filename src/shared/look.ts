@@ -30,6 +30,9 @@ export const lookSchema = z.strictObject({
   responses: z.int().nonnegative(),
   /** Estimated share of mentions that are hallucinated. */
   hallucinationRate: z.number(),
+  /** Its 95 % interval over responses; earlier versions stored none. */
+  hallucinationRateLow: z.number().exactOptional(),
+  hallucinationRateHigh: z.number().exactOptional(),
   /** Estimated different objects a response that are named and there. */
   coverage: z.number(),
   meanWords: z.number(),

@@ -14,6 +14,8 @@ export interface SettingMeta {
 /** The paper leaves most values open; what it gives is marked as its own. */
 const paper = 'arXiv 2410.14148'
 const demo = 'chosen on the validation scenes of the demo world'
+/** By simulated verifiers. */
+const gate = 'docs/gate.md'
 const ppo = 'Schulman et al. 2017, arXiv 1707.06347'
 const lora = 'Hu et al. 2022, arXiv 2106.09685'
 
@@ -85,6 +87,25 @@ export const calibrationConfigSchema = z.strictObject({
   responses: setting(count(100_000), { title: 'Responses for calibration', source: demo }).default(256),
   /** COCO instances; read when the method is `annotated`. */
   annotationFile: setting(z.string().nullable(), { title: 'File of annotations', source: 'the person' }).default(null),
+  otherImages: setting(z.int().min(2).max(64), {
+    title: 'Other images that each word is tried on',
+    source: gate,
+  }).default(8),
+  leastScores: setting(count(100_000), { title: 'Fewest scores to judge a verifier by', source: gate }).default(64),
+  leastScoresOfSide: setting(count(10_000), {
+    title: 'Fewest right and fewest wrong words, with annotations',
+    source: 'our own',
+  }).default(8),
+  leastAuroc: setting(z.number().min(0.5).max(1), {
+    title: 'Least chance that a right word scores above a wrong one',
+    unit: 'AUROC, 0.5 is blind',
+    source: gate,
+  }).default(0.75),
+  leastOwnOverOther: setting(z.number().min(0.5).max(1), {
+    title: 'Least chance that a word scores higher on its own image',
+    unit: 'AUROC, 0.5 is blind',
+    source: gate,
+  }).default(0.55),
   goOnRefused: setting(z.boolean(), {
     title: 'Go on with a verifier that cannot tell',
     source: 'a person’s own decision',

@@ -31,7 +31,8 @@ export type RunView = z.infer<typeof runViewSchema>
 /** What a page shows of a look. */
 export const lookViewSchema = lookSchema
   .pick({
-    ...{ step: true, hallucinationRate: true, coverage: true, meanWords: true, meanRepeatedMentions: true },
+    ...{ step: true, hallucinationRate: true, hallucinationRateLow: true, hallucinationRateHigh: true },
+    ...{ coverage: true, meanWords: true, meanRepeatedMentions: true },
     ...{ isSound: true, change: true },
   })
   .strip()

@@ -63,7 +63,11 @@ export function demoResult({ detail, chair, series, ...run }: DemoRun, options: 
         recall: interval(chair.placebo.beyond.recall.difference),
       },
     },
-    verifier: { aurocEstimated: detail.calibration?.auroc ?? null, aurocAnnotated: chair.verifierAuroc.value },
+    verifier: {
+      aurocEstimated: detail.calibration?.auroc ?? null,
+      aurocEstimatedInterval: detail.calibration?.estimate?.auroc ?? null,
+      aurocAnnotated: chair.verifierAuroc.value,
+    },
     klNats: lastOf(series['klNats']),
     steps: { done: detail.run.checkpointStep ?? 0, best: detail.bestStep ?? 0 },
     durationS: durations({ detail, chair, series, ...run }),

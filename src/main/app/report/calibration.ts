@@ -51,7 +51,8 @@ export function componentsDrawing(
     return html`<polygon class="area ${kind}" points="${corners}"><title>${share}</title></polygon>`
   }
   const decimals = decimalsOf(across)
-  const what = method === 'mixture' ? 'as fitted to the scores' : 'with the measured means and deviations'
+  const what =
+    method === 'mixture' ? 'with the estimated means and deviations' : 'with the measured means and deviations'
   return html`<figure class="components"><figcaption>Verifier scores of object words, two groups ${what}</figcaption>
 <svg viewBox="0 0 ${size.width} ${size.height}" role="img" aria-label="Two curves over the verifier’s score: hallucinated words round ${fixed(hallucinated.mean, 2)}, grounded words round ${fixed(grounded.mean, 2)}.">
 ${area(hallucinated, 'Hallucinated', 'hallucinated')}${area(grounded, 'Grounded', 'grounded')}

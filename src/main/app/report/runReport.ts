@@ -1,6 +1,6 @@
 // The report of a run as one HTML file that needs nothing beside it: no script, no font, no address. Before it stands
 // demo.ts, which gathers what the run left in the workspace; its parts are the files beside this one.
-import { refusalText } from '../../../shared/calibration.ts'
+import { aurocOf, type Interval, refusalText } from '../../../shared/calibration.ts'
 import type { CalibrationView } from '../../../shared/runView.ts'
 import { componentsDrawing } from './calibration.ts'
 import { curveSection } from './charts.ts'
@@ -140,7 +140,7 @@ function failureSignature({ curves, evaluation, steps, calibration }: RunReport)
     return 'it cannot be checked, because the estimates or the annotated figures are missing.'
   }
   const told =
-    `it took ${fixed((calibration?.auroc ?? Number.NaN) * 100, 0)} % of pairs of a right and a wrong word to be in the right order; ` +
+    `it took ${fixed((calibration ? (aurocOf(calibration).auroc ?? Number.NaN) : Number.NaN) * 100, 0)} % of pairs of a right and a wrong word to be in the right order; ` +
     `by the annotations ${fixed((evaluation?.verifierAuroc.value ?? Number.NaN) * 100, 0)} % were (50 % is chance)`
   const estimated = `Its own estimate of the hallucination rate went from ${fixed(before * 100, 1)} % to ${fixed(after * 100, 1)} %`
   const counted = `CHAIR_i went from ${fixed((chair.before.value ?? Number.NaN) * 100, 1)} % to ${fixed((chair.after.value ?? Number.NaN) * 100, 1)} % (difference in points ${withInterval(chair.difference, 100, 1)})`
@@ -162,11 +162,13 @@ function calibrationSection(
     return html`<section aria-labelledby="calibration"><h2 id="calibration">Calibration</h2>
 <p>No calibration was stored with this run.</p></section>`
   }
-  const { method, scores, baselines, auroc, overlap, imageAuroc } = calibration
+  const { method, scores, baselines, overlap, imageAuroc, estimate } = calibration
+  const { auroc, interval, separation } = aurocOf(calibration)
   const made =
     method === 'annotated'
       ? 'With annotations: mean scores of the named objects that the annotations have, and of those they do not have.'
-      : 'Without annotations: the means of two normal distributions fitted to the scores of the model’s own responses. No label was read.'
+      : 'Without annotations: each word was scored on its own image and on others where it might have been said, but was not. ' +
+        'How far its own image stands out says how probably the word is right; the baselines are means weighted by that. No label was read.'
   const measured = evaluation ? withInterval(evaluation.verifierAuroc, 1, 2) : 'not measured'
   const facts = [
     ['Scores', whole(scores)],
@@ -174,12 +176,19 @@ function calibrationSection(
     ['Baseline of hallucinated words, μ_hal', fixed(baselines?.muHal, 2)],
     ['Margin λ', fixed(config.reward.margin, 2)],
     [
-      method === 'annotated' ? 'AUROC, on the annotated scores' : 'AUROC, estimated from the two groups',
-      fixed(auroc, 2),
+      method === 'annotated' ? 'AUROC, on the annotated scores' : 'AUROC, estimated (95 % interval)',
+      fixed(auroc, 2) + spanOf(interval),
     ],
+    ...(estimate?.rawAuroc == null
+      ? []
+      : [['AUROC of scores with their words’ own levels, as rewards read them', fixed(estimate.rawAuroc, 2)] as const]),
     ['AUROC, measured on the evaluation images before alignment', measured],
+    ['Separation of the two groups, were they normal', fixed(separation, 2)],
     ['Overlap of the two groups', overlap === null ? '–' : `${fixed(overlap * 100, 1)} %`],
-    ['AUROC of a word on its own image over other images', fixed(imageAuroc, 2)],
+    [
+      'AUROC of a word on its own image over other images',
+      fixed(imageAuroc, 2) + spanOf(estimate?.ownOverOther ?? null),
+    ],
     ['Verdict', calibration.refusals.length === 0 ? 'the verifier can tell' : 'refused; the run was forced'],
   ] as const
   const rows = facts.map(([name, value]) => html`<tr><th scope="row">${name}</th><td class="number">${value}</td></tr>`)
@@ -200,6 +209,10 @@ ${table(
 )}
 </div>
 </section>`
+}
+
+function spanOf(interval: Interval | null): string {
+  return interval ? ` (${fixed(interval.low, 2)} to ${fixed(interval.high, 2)})` : ''
 }
 
 const limitsOfEveryRun: readonly string[] = [

@@ -17,14 +17,12 @@ import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { RunId } from '../../../shared/domain.ts'
 import { presetConfig } from '../../../shared/runConfig.ts'
 import type { WritableDb } from '../../db/connection.ts'
 import { createWorkspace, openWorkspace } from '../../db/open.ts'
 import { countSkippedImages, skippedImages } from '../../db/skippedImages.ts'
-import { nextOfAnotherImage } from '../run/rewards.ts'
 import { addDemoRun, addSampleScenes, contentOf, demoLexicon, sampleScenes, shortConfig } from './testing/demoRun.ts'
 import { alignRun, evaluateRun, exportRun } from './workspaceJobs.ts'
 
@@ -206,29 +204,5 @@ describe('an evaluation', { timeout: 60_000 }, () => {
       encoding: 'utf8',
     })
     expect(JSON.parse(printed)).toEqual({ images: 2000, skipped: 0 })
-  })
-})
-
-describe('the next response about another image', () => {
-  const of = (names: readonly string[]) => names.map((sha256, i) => ({ i, image: { sha256 } }))
-
-  test('is the one that looking through all of them finds', () => {
-    fc.assert(
-      fc.property(fc.array(fc.constantFrom('a', 'b', 'c'), { maxLength: 12 }), (names) => {
-        const responses = of(names)
-        const expected = responses.map(({ image }, i) =>
-          [...responses.slice(i + 1), ...responses.slice(0, i)].find((one) => one.image.sha256 !== image.sha256),
-        )
-        expect(nextOfAnotherImage(responses)).toEqual(expected)
-      }),
-      { numRuns: 500, seed: 20261 },
-    )
-  })
-
-  test('is found for 100,000 responses in less than a second', () => {
-    const responses = of(Array.from({ length: 100_000 }, (_, i) => (i < 99_999 ? 'same' : 'other')))
-    const startMs = performance.now()
-    expect(nextOfAnotherImage(responses)[0]?.i).toBe(99_999)
-    expect(performance.now() - startMs).toBeLessThan(1000)
   })
 })

@@ -49,3 +49,38 @@ export function weightedAuroc({ order, isTied, higherCount }: ScoreRanking, weig
   }
   return total === 0 || below === 0 ? null : won / (total * below)
 }
+
+/**
+ * Variance of {@link weightedAuroc} by DeLong et al. (1988), as if both groups were `count` independent scores
+ * distributed as the weighted ones: (Var F₀(s⁺) + Var F₁(s⁻)) / count.
+ */
+export function aurocVariance(
+  { order, isTied, higherCount }: ScoreRanking,
+  weights: ArrayLike<number>,
+  count: number,
+): number {
+  const totals = [0, 0]
+  for (let i = 0; i < order.length; i++) totals[i < higherCount ? 1 : 0]! += weights[i] as number
+  const [lowerTotal, higherTotal] = totals as [number, number]
+  let [lowerBelow, higherBelow, higherSum, higherSquares, lowerSum, lowerSquares] = [0, 0, 0, 0, 0, 0]
+  for (let i = 0; i < order.length; ) {
+    let [higher, lower] = [0, 0]
+    do {
+      const index = order[i] as number
+      if (index < higherCount) higher += weights[index] as number
+      else lower += weights[index] as number
+      i++
+    } while (i < order.length && isTied[i] === 1)
+    const ofHigher = (lowerBelow + lower / 2) / lowerTotal
+    const ofLower = (higherBelow + higher / 2) / higherTotal
+    higherSum += higher * ofHigher
+    higherSquares += higher * ofHigher ** 2
+    lowerSum += lower * ofLower
+    lowerSquares += lower * ofLower ** 2
+    lowerBelow += lower
+    higherBelow += higher
+  }
+  const varianceOfHigher = higherSquares / higherTotal - (higherSum / higherTotal) ** 2
+  const varianceOfLower = lowerSquares / lowerTotal - (lowerSum / lowerTotal) ** 2
+  return (varianceOfHigher + varianceOfLower) / count
+}

@@ -1,17 +1,15 @@
-// Mixtures of known make, the numbers of normal tables, and verifiers that must be refused.
+// Verifiers of known make, the numbers of normal tables, and verifiers that must be refused.
 import { describe, expect, test } from 'vitest'
-import { calibrationSchema } from '../../../shared/calibration.ts'
+import { aurocOf, calibrationSchema } from '../../../shared/calibration.ts'
+import { presetConfig } from '../../../shared/runConfig.ts'
 import { Rng } from '../rng.ts'
-import { auroc } from './auroc.ts'
-import { calibrateAnnotated, calibrateMixture, requireBaselines } from './calibration.ts'
-import {
-  type Component,
-  componentAuroc,
-  componentOverlap,
-  fitMixture,
-  type Mixture,
-  normalCdf,
-} from './gaussianMixture.ts'
+import { auroc, aurocVariance, rankScores } from './auroc.ts'
+import { calibrateAnnotated, calibrateFree, requireBaselines } from './calibration.ts'
+import { normalCdf, normalQuantile } from './normal.ts'
+import type { PlaceboMention } from './placebo.ts'
+import { groupsOverlap, groupsSeparation, softAuroc, softGroups } from './scoreGroups.ts'
+
+const limits = presetConfig('quick-look').calibration
 
 function draw(count: number, mean: number, deviation: number, rng: Rng): number[] {
   return Array.from({ length: count }, () => mean + deviation * rng.normal())
@@ -41,6 +39,14 @@ describe('AUROC', () => {
   })
 })
 
+test('the variance of an AUROC is that of placements over the count', () => {
+  // Placements of 3, 4 among [1, 2]: 1, 1; of 2.5 and 4 among [1, 3]: 1/2, 1, and of 1 and 3 among [2.5, 4]: 0, 1/2.
+  const variance = (higher: number[], lower: number[]) =>
+    aurocVariance(rankScores(higher, lower), new Float64Array(4).fill(1), 2)
+  expect(variance([3, 4], [1, 2])).toBe(0)
+  expect(variance([2.5, 4], [1, 3])).toBeCloseTo((1 / 16 + 1 / 16) / 2, 12)
+})
+
 describe('the normal distribution', () => {
   // Abramowitz & Stegun, table 26.1.
   test.each([
@@ -53,56 +59,37 @@ describe('the normal distribution', () => {
     expect(normalCdf(z)).toBeCloseTo(expected, 13)
   })
 
-  test('overlap and AUROC of two components', () => {
-    const apart = {
-      lower: { share: 0.5, mean: 0, standardDeviation: 1 },
-      higher: { share: 0.5, mean: 2, standardDeviation: 1 },
-    }
-    // Equal deviations: overlap 2 Φ(-d / 2), AUROC Φ(d / √2).
-    expect(componentOverlap(apart)).toBeCloseTo(2 * normalCdf(-1), 5)
-    expect(componentAuroc(apart)).toBeCloseTo(0.921350396474857, 12)
-    expect(componentOverlap({ lower: apart.lower, higher: apart.lower })).toBeCloseTo(1, 6)
+  test('quantiles are the inverse', () => {
+    expect(normalQuantile(0.841344746068543)).toBeCloseTo(1, 9)
+    expect(normalQuantile(0.5)).toBeCloseTo(0, 12)
   })
 })
 
-describe('the mixture', () => {
-  test('finds the components that scores were drawn from, from any seed', () => {
-    const rng = new Rng({ seed: 2 })
-    const scores = [...draw(830, 0.362, 0.09, rng), ...draw(170, 0.096, 0.07, rng)]
-    for (const seed of [1, 2, 3]) {
-      const mixture = fitMixture(scores, new Rng({ seed }))
-      expect(mixture?.higher.mean).toBeCloseTo(0.362, 1.5)
-      expect(mixture?.lower.mean).toBeCloseTo(0.096, 1.5)
-      expect(mixture?.lower.share).toBeCloseTo(0.17, 1)
-      expect(mixture?.bicGain).toBeGreaterThan(100)
-      expect(mixture?.bicGain).toBeCloseTo(bicGainOf(mixture as Mixture, scores), 6)
-    }
+describe('two groups', () => {
+  test('overlap and separation are those of normal distributions', () => {
+    const lower = { share: 0.5, mean: 0, standardDeviation: 1 }
+    const higher = { share: 0.5, mean: 2, standardDeviation: 1 }
+    // Equal deviations: overlap 2 Φ(-d / 2), AUROC Φ(d / √2).
+    expect(groupsOverlap(higher, lower)).toBeCloseTo(2 * normalCdf(-1), 5)
+    expect(groupsSeparation(higher, lower)).toBeCloseTo(0.921350396474857, 12)
+    expect(groupsOverlap(lower, lower)).toBeCloseTo(1, 6)
+    expect(groupsSeparation({ ...lower, standardDeviation: 0 }, { ...lower, standardDeviation: 0 })).toBe(0.5)
   })
 
-  /** By the densities themselves: 2 (ln L₂ - ln L₁) - 3 ln n. */
-  function bicGainOf({ lower, higher }: Mixture, scores: readonly number[]): number {
-    const density = (score: number, { share, mean, standardDeviation: deviation }: Component) =>
-      (share * Math.exp(-0.5 * ((score - mean) / deviation) ** 2)) / (deviation * Math.sqrt(2 * Math.PI))
-    const mean = scores.reduce((sum, score) => sum + score, 0) / scores.length
-    const standardDeviation = Math.sqrt(scores.reduce((sum, score) => sum + (score - mean) ** 2, 0) / scores.length)
-    const likelihoods = (components: readonly Component[]) =>
-      scores.reduce((sum, score) => sum + Math.log(components.reduce((all, one) => all + density(score, one), 0)), 0)
-    const gain = likelihoods([lower, higher]) - likelihoods([{ share: 1, mean, standardDeviation }])
-    return 2 * gain - 3 * Math.log(scores.length)
-  }
-
-  test('is not likelier than one component on scores of one normal distribution', () => {
-    for (const seed of [1, 2, 3, 4, 5]) {
-      const mixture = fitMixture(draw(500, 0.2, 0.1, new Rng({ seed })), new Rng({ seed }))
-      expect(mixture?.bicGain).toBeLessThan(10)
-    }
-  })
-
-  test('takes two separate values, and none of equal ones', () => {
-    const mixture = fitMixture([0, 0, 0, 1], new Rng({ seed: 1 }))
-    expect(mixture?.lower).toMatchObject({ mean: expect.closeTo(0, 6), share: expect.closeTo(0.75, 6) })
-    expect(mixture?.higher.mean).toBeCloseTo(1, 6)
-    expect(fitMixture([1, 1, 1], new Rng({ seed: 1 }))).toBeNull()
+  test('weigh each score by how probably its word is right', () => {
+    const labelled = [
+      { score: 1, right: 0.75 },
+      { score: 0, right: 0.25 },
+    ]
+    // Means 0.75 and 0.25, variances 3/16. Pairs: 0.75 * 0.75 above, (0.75 * 0.25 + 0.25 * 0.75) / 2 tied, of 1 in all.
+    const deviation = Math.sqrt(3) / 4
+    expect(softGroups(labelled)).toEqual({
+      grounded: { share: 0.5, mean: 0.75, standardDeviation: expect.closeTo(deviation, 12) },
+      hallucinated: { share: 0.5, mean: 0.25, standardDeviation: expect.closeTo(deviation, 12) },
+    })
+    expect(softAuroc(labelled)).toBeCloseTo(0.75, 12)
+    expect(softAuroc([{ score: 1, right: 1 }])).toBeNull()
+    expect(softGroups([{ score: 1, right: 1 }])).toMatchObject({ grounded: { mean: 1 }, hallucinated: null })
   })
 })
 
@@ -110,7 +97,7 @@ describe('annotated calibration', () => {
   test('takes the means of both sides', () => {
     const labelled = [0.5, 0.75].flatMap((score) => Array.from({ length: 40 }, () => ({ score, isPresent: true })))
     const absent = [0, 0.25].flatMap((score) => Array.from({ length: 20 }, () => ({ score, isPresent: false })))
-    const calibration = calibrateAnnotated([...labelled, ...absent])
+    const calibration = calibrateAnnotated([...labelled, ...absent], limits)
     expect(calibration).toMatchObject({ baselines: { muGt: 0.625, muHal: 0.125 }, auroc: 1, refusals: [] })
     expect(calibration.grounded).toEqual({ share: expect.closeTo(2 / 3, 12), mean: 0.625, standardDeviation: 0.125 })
     expect(calibration.hallucinated).toEqual({
@@ -130,12 +117,12 @@ describe('annotated calibration', () => {
       score: i < right ? 1 : 0,
       isPresent: i < right,
     }))
-    expect(calibrateAnnotated(labelled).refusals.map(({ reason }) => reason)).toEqual(reasons)
+    expect(calibrateAnnotated(labelled, limits).refusals.map(({ reason }) => reason)).toEqual(reasons)
   })
 
   test('gives no baselines that are equal, whoever insists', () => {
     const labelled = Array.from({ length: 80 }, (_, i) => ({ score: 0.5, isPresent: i % 2 === 0 }))
-    const found = calibrateAnnotated(labelled)
+    const found = calibrateAnnotated(labelled, limits)
     expect(found).toMatchObject({ refusals: [{ reason: 'overlapping' }], baselines: { muGt: 0.5, muHal: 0.5 } })
     const calibration = { ...found, refusals: [] }
     for (const override of [false, true]) {
@@ -148,8 +135,11 @@ describe('annotated calibration', () => {
   test('is refused when the sides overlap or one is missing', () => {
     const rng = new Rng({ seed: 3 })
     const overlapping = draw(400, 0.2, 0.1, rng).map((score, i) => ({ score, isPresent: i % 2 === 0 }))
-    expect(calibrateAnnotated(overlapping).refusals.map(({ reason }) => reason)).toEqual(['overlapping'])
-    const oneSided = calibrateAnnotated(overlapping.map(({ score }) => ({ score, isPresent: true })))
+    expect(calibrateAnnotated(overlapping, limits).refusals.map(({ reason }) => reason)).toEqual(['overlapping'])
+    const oneSided = calibrateAnnotated(
+      overlapping.map(({ score }) => ({ score, isPresent: true })),
+      limits,
+    )
     expect(oneSided).toMatchObject({ baselines: null, auroc: null, refusals: [{ reason: 'one-sided' }] })
     expect(() => requireBaselines(oneSided, true)).toThrow(
       expect.objectContaining({ code: 'run.verifier-cannot-tell', where: 'one-sided' }),
@@ -157,75 +147,146 @@ describe('annotated calibration', () => {
   })
 })
 
-describe('annotation-free calibration', () => {
-  const rng = new Rng({ seed: 4 })
-  const scores = [...draw(700, 0.36, 0.09, rng), ...draw(150, 0.1, 0.08, rng)]
-  const others = [...draw(700, 0.02, 0.12, rng), ...draw(150, 0, 0.12, rng)]
+/** A verifier: its noise, how far right words and words on the images they are seen on lie above it, its words' levels. */
+interface Made {
+  readonly noise: (rng: Rng) => number
+  readonly gap?: number
+  readonly wrongShare?: number
+  readonly levels?: number
+  readonly images?: number
+  readonly seed?: number
+}
 
-  test('stands when two groups stand apart and follow the image', () => {
-    const calibration = calibrateMixture(scores, { seed: 1, otherImageScores: others })
+/** Four words to each image, each tried on eight others that do not show it. */
+function made({ noise, gap = 0, wrongShare = 0.15, levels = 0, images = 200, seed = 4 }: Made): PlaceboMention[] {
+  const rng = new Rng({ seed })
+  const levelOf = Array.from({ length: 40 }, () => levels * rng.normal())
+  return Array.from({ length: 4 * images }, (_, i) => {
+    const [image, word] = [i % images, rng.below(40)]
+    const level = levelOf[word] as number
+    const right = rng.uniform() >= wrongShare
+    const others = Array.from({ length: 8 }, (_, k) => ({
+      ...{ image: (image + 1 + k) % images, score: level + noise(rng) },
+    }))
+    return { image, word: `word ${word}`, score: level + noise(rng) + (right ? gap : 0), others }
+  })
+}
+
+const reasonsOf = (mentions: readonly PlaceboMention[], seed = 1) =>
+  calibrateFree(mentions, { seed, limits, resamples: 100 }).refusals.map(({ reason }) => reason)
+const normal = (rng: Rng) => rng.normal()
+const exponential = (rng: Rng) => -Math.log(1 - rng.uniform())
+
+describe('annotation-free calibration', () => {
+  test('finds AUROC, share and baselines of a verifier that knows, each within its interval', () => {
+    // A gap of 0.2 over deviations of 0.1: Φ(2 / √2) = 0.921.
+    const calibration = calibrateFree(made({ noise: (rng) => 0.1 + 0.1 * rng.normal(), gap: 0.2 }), { seed: 1, limits })
     expect(calibration.refusals).toEqual([])
-    expect(calibration.auroc).toBeGreaterThan(0.95)
-    expect(calibration.imageAuroc).toBeGreaterThan(0.9)
+    const { auroc: found, hallucinatedShare, ownOverOther, rawAuroc } = calibration.estimate ?? expect.fail()
+    expect(Math.abs(found.value - 0.9214)).toBeLessThan(0.03)
+    expect([found.low < 0.9214, 0.9214 < found.high, found.high - found.low < 0.2]).toEqual([true, true, true])
+    expect([hallucinatedShare.low < 0.15, hallucinatedShare.high > 0.15]).toEqual([true, true])
+    // 0.5 + 0.85 (0.9214 - 0.5).
+    expect(ownOverOther.value).toBeCloseTo(0.858, 1)
+    expect(ownOverOther.high - ownOverOther.low).toBeLessThan(0.06)
+    expect(rawAuroc).toBeCloseTo(0.92, 1)
+    expect(calibration.baselines?.muGt).toBeCloseTo(0.3, 1.5)
+    expect(calibration.baselines?.muHal).toBeCloseTo(0.1, 1)
     expect(requireBaselines(calibration, false)).toEqual(calibration.baselines)
-    expect([calibration.grounded?.mean, calibration.hallucinated?.mean]).toEqual([
-      calibration.baselines?.muGt,
-      calibration.baselines?.muHal,
-    ])
-    expect(calibration.grounded?.share).toBeCloseTo(700 / 850, 1)
-    expect(calibrateMixture(scores, { seed: 1, otherImageScores: others })).toEqual(calibration)
     expect(calibrationSchema.parse(JSON.parse(JSON.stringify(calibration)))).toEqual(calibration)
+    expect(aurocOf(calibration)).toMatchObject({ auroc: found.value, interval: found })
   })
 
-  test('is refused when words score alike on any image, however well they fall into two groups', () => {
+  test('gives the same figures for the same seed', () => {
+    const mentions = made({ noise: normal, gap: 2, images: 60 })
+    expect(calibrateFree(mentions, { seed: 5, limits })).toEqual(calibrateFree(mentions, { seed: 5, limits }))
+  })
+
+  // Each was taken for a verifier of 0.86 to 0.99 when two fitted groups were asked how far they stand apart.
+  test.each([
+    ['normal', normal],
+    ['lognormal', (rng: Rng) => Math.exp(rng.normal())],
+    ['gamma', (rng: Rng) => exponential(rng) + exponential(rng)],
+    ['uniform', (rng: Rng) => rng.uniform()],
+    ['two-level', (rng: Rng) => (rng.uniform() < 0.2 ? 0 : 1)],
+  ])('refuses %s scores that have nothing to do with the image', (_, noise) => {
+    for (const seed of [1, 2, 3, 4])
+      expect(reasonsOf(made({ noise, seed, levels: 1 }), seed)).toContain('blind-to-image')
+  })
+
+  // Each was refused: two groups were not twice as likely as one, or the smaller one was too small.
+  test.each([
+    [0.84, 0.15],
+    [0.9, 0.15],
+    [0.97, 0.05],
+    [0.97, 0.02],
+  ])('takes a normal verifier of AUROC %f whose model says %f wrong words', (wanted, wrongShare) => {
+    for (const seed of [1, 2, 3, 4, 5]) {
+      const mentions = made({ noise: normal, gap: Math.SQRT2 * normalQuantile(wanted), wrongShare, seed })
+      const { refusals, estimate } = calibrateFree(mentions, { seed, limits, resamples: 100 })
+      expect(refusals).toEqual([])
+      expect(Math.abs((estimate?.auroc.value ?? 0) - wanted)).toBeLessThan(0.06)
+    }
+  })
+
+  test('sees through words whose own levels are far apart, and tells what they cost the raw scores', () => {
+    const gap = Math.SQRT2 * normalQuantile(0.9)
+    const { refusals, estimate } = calibrateFree(made({ noise: normal, gap, levels: 4 }), { seed: 1, limits })
+    expect(refusals).toEqual([])
+    expect(Math.abs((estimate?.auroc.value ?? 0) - 0.9)).toBeLessThan(0.06)
+    // Φ(gap / √(2 (1 + 4²))) = 0.62.
+    expect(estimate?.rawAuroc).toBeCloseTo(0.62, 1)
+  })
+
+  test('refuses words that score alike on any image, however well they fall into two groups', () => {
     // A shuffled text tower: each word has a level of its own, the image adds only noise.
-    const words = Array.from({ length: 48 }, (_, i) => (i % 3 === 0 ? 0.1 : 0.35))
-    const levels = Array.from({ length: 900 }, () => words[rng.below(words.length)] as number)
-    const against = () => levels.map((level) => level + 0.05 * rng.normal())
-    const blind = calibrateMixture(against(), { seed: 1, otherImageScores: against() })
-    expect(blind.refusals.map(({ reason }) => reason)).toEqual(['blind-to-image'])
-    expect(blind.imageAuroc).toBeCloseTo(0.5, 1)
-    expect(() => requireBaselines(blind, false)).toThrow(
+    const blind = made({ noise: (rng) => 0.05 * rng.normal() }).map(({ word, score, others, ...rest }) => {
+      const level = word.endsWith('1') ? 0.1 : 0.35
+      return {
+        ...rest,
+        word,
+        score: score + level,
+        others: others.map((one) => ({ ...one, score: one.score + level })),
+      }
+    })
+    const calibration = calibrateFree(blind, { seed: 1, limits })
+    expect(calibration.imageAuroc).toBeCloseTo(0.5, 1)
+    expect(() => requireBaselines(calibration, false)).toThrow(
       expect.objectContaining({ code: 'run.verifier-cannot-tell', where: 'blind-to-image' }),
     )
-    expect(requireBaselines(blind, true)).toEqual(blind.baselines)
   })
 
-  test.each([
-    ['one normal distribution', draw(800, 0.2, 0.1, new Rng({ seed: 7 })), 'one-component'],
-    ['few scores', scores.slice(690, 720), 'too-few-scores'],
-    ['equal scores', new Array(100).fill(0.3), 'one-component'],
-    ['a handful of outliers', [...draw(800, 0.3, 0.05, new Rng({ seed: 8 })), -2, -2.1, -2.2], 'component-too-small'],
-    ['a handful above', [...draw(800, 0.3, 0.05, new Rng({ seed: 8 })), 2, 2.1, 2.2], 'component-too-small'],
-    // 5 of 105 are more than the least share, but fewer than the least scores of a side.
-    [
-      'few of few',
-      [...draw(100, 0.3, 0.05, new Rng({ seed: 8 })), ...draw(5, -2, 0.05, new Rng({ seed: 11 }))],
-      'component-too-small',
-    ],
-    // 15 of 1515 are enough scores, but less than the least share.
-    [
-      'few of many',
-      [...draw(1500, 0.3, 0.05, new Rng({ seed: 8 })), ...draw(15, -2, 0.05, new Rng({ seed: 11 }))],
-      'component-too-small',
-    ],
-    [
-      'a narrow peak within a broad one',
-      [...draw(400, 0.3, 0.01, new Rng({ seed: 9 })), ...draw(400, 0.3, 0.2, new Rng({ seed: 10 }))],
-      'overlapping',
-    ],
-  ])('is refused for %s', (_, refused, reason) => {
-    expect(calibrateMixture(refused, { seed: 1 }).refusals.map((one) => one.reason)).toContain(reason)
+  test('refuses what cannot be told from so few or from nothing', () => {
+    expect(reasonsOf(made({ noise: normal, gap: 4, images: 15 }))).toEqual(['too-few-scores'])
+    const alone = made({ noise: normal, gap: 4 }).map((mention) => ({ ...mention, others: [] }))
+    expect(calibrateFree(alone, { seed: 1, limits })).toMatchObject({ scores: 0, baselines: null, estimate: null })
+    expect(reasonsOf(alone)).toEqual(['too-few-scores'])
+    expect(reasonsOf(made({ noise: () => 0.3 }))).toContain('blind-to-image')
   })
 
   test('names a score that is not a number', () => {
-    const bad = [0.1, Number.NaN]
-    for (const calibrate of [
-      () => calibrateMixture(bad, { seed: 1 }),
-      () => calibrateMixture(scores, { seed: 1, otherImageScores: bad }),
-      () => calibrateAnnotated(bad.map((score) => ({ score, isPresent: true }))),
+    const [first, ...rest] = made({ noise: normal, images: 30 }) as [PlaceboMention, ...PlaceboMention[]]
+    const bad = { code: 'run.bad-score' }
+    for (const broken of [
+      { ...first, score: Number.NaN },
+      { ...first, others: [{ image: 1, score: Number.NaN }] },
     ]) {
-      expect(calibrate).toThrow(expect.objectContaining({ code: 'run.bad-score', where: 'score 1' }))
+      expect(() => calibrateFree([broken, ...rest], { seed: 1, limits })).toThrow(expect.objectContaining(bad))
     }
+    expect(() => calibrateAnnotated([{ score: Number.NaN, isPresent: true }], limits)).toThrow(
+      expect.objectContaining(bad),
+    )
+  })
+
+  test('calibrations of earlier versions are read, their figure as a separation', () => {
+    const old = {
+      ...{ method: 'mixture', scores: 400, baselines: { muGt: 0.36, muHal: 0.14 }, auroc: 0.97, overlap: 0.08 },
+      ...{ grounded: null, hallucinated: null, bicGain: 12, imageAuroc: 0.9 },
+      refusals: [{ reason: 'one-component', expected: '', found: '' }],
+    }
+    const read = calibrationSchema.parse(old)
+    expect(read).toMatchObject({ separation: null, estimate: null })
+    expect(aurocOf(read)).toEqual({ auroc: null, interval: null, separation: 0.97 })
+    expect(aurocOf({ ...read, method: 'annotated' })).toEqual({ auroc: 0.97, interval: null, separation: null })
   })
 })

@@ -1,25 +1,20 @@
-// The baselines mu_gt and mu_hal of the token reward, and how well they stand apart. Before it stand the verifier's
-// scores of sampled responses, after it tokenReward.ts. A verifier that cannot tell is refused with the reason.
+// The baselines mu_gt and mu_hal of the token reward, and whether the verifier can tell right words from hallucinated ones.
+// Before it stand the verifier's scores of sampled responses, after it tokenReward.ts. A verifier that cannot tell is
+// refused with the reason.
 import { type Baselines, type Calibration, type Refusal, refusalSentences } from '../../../shared/calibration.ts'
 import { StudioError } from '../../../shared/errors.ts'
+import type { RunConfig } from '../../../shared/runConfig.ts'
 import { Rng } from '../rng.ts'
 import { auroc } from './auroc.ts'
-import { componentAuroc, componentOverlap, fitMixture, type Mixture } from './gaussianMixture.ts'
+import { estimateKnowledge, type Knowledge } from './knowledge.ts'
+import { centreScores, type PlaceboMention } from './placebo.ts'
+import { groupsOverlap, groupsSeparation, type SoftLabelled, softAuroc, softGroups } from './scoreGroups.ts'
 
-/** When a verifier counts as able to tell; no setting, since a person who knows better goes on in spite of a refusal. */
-const limits = {
-  /** Scores in all, and of each side. */
-  leastScores: 64,
-  leastScoresOfSide: 8,
-  /** The smaller component's share: below it, a tail of one distribution passes for a second. */
-  leastShare: 0.02,
-  /** Of two components over one; above 10 the evidence is very strong (Kass & Raftery, Bayes Factors, 1995). */
-  leastBicGain: 10,
-  /** Estimated from the components, or measured on labels; 0.5 is chance. */
-  leastAuroc: 0.75,
-  /** Of words against their own image over the same words against other images; 0.5 is chance. */
-  leastImageAuroc: 0.65,
-} as const
+/** When a verifier counts as able to tell. */
+export type CalibrationLimits = Pick<
+  RunConfig['calibration'],
+  'leastScores' | 'leastScoresOfSide' | 'leastAuroc' | 'leastOwnOverOther'
+>
 
 export interface LabelledScore {
   readonly score: number
@@ -31,23 +26,20 @@ export interface LabelledScore {
  * The paper's calibration: mean scores of named objects that the annotations have, and of those that they do not have.
  * @throws StudioError `run.bad-score` when a score is not finite
  */
-export function calibrateAnnotated(labelled: readonly LabelledScore[]): Calibration {
+export function calibrateAnnotated(labelled: readonly LabelledScore[], limits: CalibrationLimits): Calibration {
   requireFinite(labelled.map(({ score }) => score))
   const present = labelled.filter(({ isPresent }) => isPresent).map(({ score }) => score)
   const absent = labelled.filter(({ isPresent }) => !isPresent).map(({ score }) => score)
-  const [grounded, hallucinated] = [sideOf(present, labelled.length), sideOf(absent, labelled.length)]
   const measured = auroc(present, absent)
   const fewest = Math.min(present.length, absent.length)
   return {
     method: 'annotated',
     scores: labelled.length,
-    baselines: grounded && hallucinated ? { muGt: grounded.mean, muHal: hallucinated.mean } : null,
-    grounded,
-    hallucinated,
+    ...groupFigures(labelled.map(({ score, isPresent }) => ({ score, right: isPresent ? 1 : 0 }))),
     auroc: measured,
-    overlap: null,
     bicGain: null,
     imageAuroc: null,
+    estimate: null,
     refusals: [
       ...below('too-few-scores', 'scores', labelled.length, limits.leastScores),
       ...below('one-sided', 'scores of each side', fewest, limits.leastScoresOfSide),
@@ -56,63 +48,83 @@ export function calibrateAnnotated(labelled: readonly LabelledScore[]): Calibrat
   }
 }
 
-export interface MixtureCalibrationOptions {
+export interface FreeCalibrationOptions {
   readonly seed: number
-  /**
-   * Scores of the same words against images other than their own. A verifier whose text tower is broken may show two
-   * groups of words, but no image makes a difference to them.
-   */
-  readonly otherImageScores?: readonly number[]
+  readonly limits: CalibrationLimits
+  /** Of the bootstrap by image behind the intervals; 400 when left out. */
+  readonly resamples?: number
 }
 
 /**
- * Annotation-free calibration: the means of a two-component mixture over the scores of sampled responses. No label is
- * read; the higher component stands for the grounded mentions.
+ * Annotation-free calibration. No label is read: how probably each word is right follows from how its score on its own
+ * image compares with its scores on others (knowledge.ts), freed of the word's level, and the baselines are the means of
+ * raw scores, which the token reward reads, weighted by it.
  * @throws StudioError `run.bad-score` when a score is not finite
  */
-export function calibrateMixture(scores: readonly number[], options: MixtureCalibrationOptions): Calibration {
-  const { seed, otherImageScores = [] } = options
-  requireFinite(scores)
-  requireFinite(otherImageScores)
-  const mixture = scores.length >= 2 ? fitMixture(scores, new Rng({ seed })) : null
-  const imageAuroc = auroc(scores, otherImageScores)
+export function calibrateFree(
+  mentions: readonly PlaceboMention[],
+  { seed, limits, resamples = 400 }: FreeCalibrationOptions,
+): Calibration {
+  requireFinite(mentions.map(({ score }) => score))
+  requireFinite(mentions.flatMap(({ others }) => others.map(({ score }) => score)))
+  const centred = centreScores(mentions)
+  const knowledge = estimateKnowledge(centred, { rng: new Rng({ seed }).fork(bootstrapStream), resamples })
+  const labelled = Array.from(knowledge?.rightness ?? [], (right, i) => ({
+    ...{ right, score: (mentions[centred.mention[i] as number] as PlaceboMention).score },
+  }))
   return {
     method: 'mixture',
-    scores: scores.length,
-    baselines: mixture && { muGt: mixture.higher.mean, muHal: mixture.lower.mean },
-    grounded: mixture && { ...mixture.higher },
-    hallucinated: mixture && { ...mixture.lower },
-    auroc: mixture && componentAuroc(mixture),
-    overlap: mixture && componentOverlap(mixture),
-    bicGain: mixture?.bicGain ?? null,
-    imageAuroc,
+    scores: centred.own.length,
+    ...groupFigures(labelled),
+    auroc: knowledge?.auroc.value ?? null,
+    bicGain: null,
+    imageAuroc: knowledge?.ownOverOther.value ?? null,
+    estimate: knowledge && {
+      auroc: knowledge.auroc,
+      ownOverOther: knowledge.ownOverOther,
+      hallucinatedShare: knowledge.hallucinatedShare,
+      rawAuroc: softAuroc(labelled),
+      otherScores: centred.other.length,
+    },
     refusals: [
-      ...below('too-few-scores', 'scores', scores.length, limits.leastScores),
-      ...mixtureRefusals(mixture, scores.length),
-      ...(imageAuroc === null
-        ? []
-        : below('blind-to-image', 'AUROC of own over other images', imageAuroc, limits.leastImageAuroc)),
+      ...below('too-few-scores', 'scores', centred.own.length, limits.leastScores),
+      ...(knowledge ? knowledgeRefusals(knowledge, limits) : []),
     ],
   }
 }
 
-function mixtureRefusals(mixture: Mixture | null, count: number): Refusal[] {
-  if (mixture === null) return below('one-component', 'BIC gain', Number.NEGATIVE_INFINITY, limits.leastBicGain)
-  const share = Math.min(mixture.lower.share, mixture.higher.share)
-  const leastShare = Math.max(limits.leastShare, limits.leastScoresOfSide / count)
+/** The stream of the seed's random numbers that images are resampled by; run/placeboMentions.ts names the others. */
+const bootstrapStream = 8
+
+function knowledgeRefusals({ auroc, ownOverOther }: Knowledge, limits: CalibrationLimits): Refusal[] {
+  const { value, low, high } = ownOverOther
+  const isSure = value >= limits.leastOwnOverOther && low > 0.5
+  const blind: Refusal = {
+    reason: 'blind-to-image',
+    expected: `AUROC of own over other images of at least ${brief(limits.leastOwnOverOther)}, surely above 0.5`,
+    found: `${brief(value)} (${brief(low)} to ${brief(high)})`,
+  }
   return [
-    ...below('one-component', 'BIC gain', mixture.bicGain, limits.leastBicGain),
-    ...below('component-too-small', 'share of the smaller component', share, leastShare),
-    ...below('overlapping', 'estimated AUROC', componentAuroc(mixture), limits.leastAuroc),
+    ...(isSure ? [] : [blind]),
+    ...below('overlapping', 'estimated AUROC', auroc.value, limits.leastAuroc).map((refusal) => ({
+      ...refusal,
+      found: `${brief(auroc.value)} (${brief(auroc.low)} to ${brief(auroc.high)})`,
+    })),
   ]
 }
 
-/** Share that the scores are of all, mean and deviation; null when there are none. */
-function sideOf(scores: readonly number[], total: number): Calibration['grounded'] {
-  if (scores.length === 0) return null
-  const mean = scores.reduce((sum, score) => sum + score, 0) / scores.length
-  const squares = scores.reduce((sum, score) => sum + (score - mean) ** 2, 0)
-  return { share: scores.length / total, mean, standardDeviation: Math.sqrt(squares / scores.length) }
+/** Baselines and groups of raw scores, and how far these stand apart. */
+function groupFigures(
+  labelled: readonly SoftLabelled[],
+): Pick<Calibration, 'baselines' | 'grounded' | 'hallucinated' | 'separation' | 'overlap'> {
+  const { grounded, hallucinated } = softGroups(labelled)
+  const both = grounded && hallucinated ? ([grounded, hallucinated] as const) : null
+  return {
+    baselines: both && { muGt: both[0].mean, muHal: both[1].mean },
+    ...{ grounded, hallucinated },
+    separation: both && groupsSeparation(...both),
+    overlap: both && groupsOverlap(...both),
+  }
 }
 
 function below(reason: Refusal['reason'], what: string, found: number, least: number): Refusal[] {
@@ -121,7 +133,7 @@ function below(reason: Refusal['reason'], what: string, found: number, least: nu
 }
 
 function brief(value: number): string {
-  return Number.isInteger(value) ? String(value) : value.toPrecision(3)
+  return Number.isInteger(value) ? String(value) : value.toFixed(Math.abs(value) < 0.1 ? 3 : 2)
 }
 
 /**

@@ -1,6 +1,7 @@
 // Annotated calibration with nouns outside the annotated categories, worked by hand.
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { presetConfig } from '../../../shared/runConfig.ts'
 import { readLexicon } from '../jobs/readLexicon.ts'
 import { calibrateAnnotated } from './calibration.ts'
 import { labelledScores } from './labels.ts'
@@ -20,7 +21,10 @@ test('nouns that the annotations have no category of are neither right nor hallu
     { score: 0, isPresent: true },
     { score: 0.1, isPresent: false },
   ])
-  expect(calibrateAnnotated(labelled)).toMatchObject({ scores: 2, hallucinated: { share: 0.5 } })
+  expect(calibrateAnnotated(labelled, presetConfig('quick-look').calibration)).toMatchObject({
+    scores: 2,
+    hallucinated: { share: 0.5 },
+  })
 })
 
 test('a category that the lexicon lacks judges the noun of its name', () => {

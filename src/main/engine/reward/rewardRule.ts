@@ -3,7 +3,7 @@
 import type { Baselines, Calibration } from '../../../shared/calibration.ts'
 import { StudioError } from '../../../shared/errors.ts'
 import type { RunConfig } from '../../../shared/runConfig.ts'
-import { hallucinationProbability } from './groundingEstimate.ts'
+import { hallucinationProbability, likelihoodRatio } from './groundingEstimate.ts'
 
 /**
  * `paper` and `first-mention` follow the paper's piecewise rule, `linear` and `posterior` our own ones. `margin` is λ in
@@ -23,6 +23,7 @@ export function rewardRule(
   const factor = scaleOf(baselines, scale)
   // The rules that end at 1 measure in gaps of the baselines.
   const perGap = factor * (baselines.muGt - baselines.muHal)
+  const share = calibration.hallucinated?.share ?? 0
   switch (variant) {
     case 'paper':
     case 'first-mention':
@@ -30,7 +31,7 @@ export function rewardRule(
     case 'linear':
       return (score) => perGap * linearReward(score, baselines, margin)
     case 'posterior':
-      return (score) => perGap * (1 - 2 * hallucinationProbability(score, calibration))
+      return (score) => perGap * (1 - 2 * hallucinationProbability(likelihoodRatio(score, calibration), share))
   }
 }
 

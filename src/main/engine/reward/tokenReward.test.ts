@@ -23,7 +23,7 @@ const baselines: Baselines = { muGt: 0.5, muHal: 0.25 }
 const component = (mean: number) => ({ share: 0.5, mean, standardDeviation: 0.125 })
 const calibration: Calibration = {
   ...{ method: 'mixture', scores: 100, baselines, grounded: component(0.5), hallucinated: component(0.25) },
-  ...{ auroc: null, overlap: null, bicGain: null, imageAuroc: null, refusals: [] },
+  ...{ auroc: null, overlap: null, bicGain: null, imageAuroc: null, refusals: [], separation: null, estimate: null },
 }
 const ruleOf = (changes: Partial<RewardRuleSettings>) =>
   rewardRule(calibration, baselines, { ...settings, scale: 1, ...changes })

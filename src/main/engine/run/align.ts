@@ -23,7 +23,7 @@ import { requireMostImages, type SkippedImage } from './skippedImages.ts'
 const warmUpFeatureBytes = 2 * 1024 ** 3
 
 /** Streams of the run's random numbers, by what is drawn. */
-const streams = { policy: 1, images: 2, calibration: 3, rollouts: 4, minibatches: 5, placebo: 7 } as const
+const streams = { policy: 1, images: 2, calibration: 3, rollouts: 4, minibatches: 5, placebo: 9 } as const
 
 /**
  * Aligns a model with its own encoder.

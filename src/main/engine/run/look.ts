@@ -3,7 +3,7 @@
 import type { Calibration } from '../../../shared/calibration.ts'
 import type { ImageFigures } from '../../../shared/look.ts'
 import type { Policy } from '../align/policy.ts'
-import { estimateGrounding, hallucinationProbability } from '../reward/groundingEstimate.ts'
+import { estimateGrounding, hallucinationProbability, likelihoodRatio } from '../reward/groundingEstimate.ts'
 import { measureGuards } from '../reward/guardMetrics.ts'
 import type { TakenLook } from './lookChoice.ts'
 import type { AlignmentModels, RunImage, ScoredImageResponse } from './models.ts'
@@ -24,13 +24,15 @@ export async function lookAt(
   const said = await models.respond(images, policy, { rng: null, strength, keptFeatureBytes: 0, signal })
   requireMostImages(images.length, said.skipped, true)
   const responses = await models.score(said.responses)
-  const { hallucinationRate, coverage } = estimateGrounding(
+  const { hallucinationRate: rate, coverage } = estimateGrounding(
     responses.map(({ scored }) => scored.mentions),
     calibration,
   )
   const guards = measureGuards(responses.map(({ scored }) => scored))
-  const perImage = imageFigures(responses, calibration)
-  return { look: { step, hallucinationRate, coverage, ...guards, perImage }, responses, skipped: said.skipped }
+  const perImage = imageFigures(responses, calibration, rate.value)
+  const interval = { hallucinationRateLow: rate.low, hallucinationRateHigh: rate.high }
+  const look = { step, hallucinationRate: rate.value, ...interval, coverage, ...guards, perImage }
+  return { look, responses, skipped: said.skipped }
 }
 
 /** Images that a look keeps figures of; many more would make the workspace large and an interval hardly narrower. */
@@ -39,16 +41,19 @@ const mostComparedImages = 2000
 /**
  * What the responses to single images name, by the same probabilities as the look's figures.
  * @param responses one to each image
+ * @param rate of hallucinated mentions, of the look
  */
 export function imageFigures(
   responses: readonly Pick<ScoredImageResponse, 'image' | 'scored'>[],
   calibration: Calibration,
+  rate: number,
 ): ImageFigures {
   const compared = responses.slice(0, mostComparedImages)
   return {
     imageIds: compared.map(({ image }) => image.imageId),
     hallucinated: compared.map(({ scored }) => {
-      const sum = scored.mentions.reduce((total, { score }) => total + hallucinationProbability(score, calibration), 0)
+      const probability = (score: number) => hallucinationProbability(likelihoodRatio(score, calibration), rate)
+      const sum = scored.mentions.reduce((total, { score }) => total + probability(score), 0)
       return Math.round(sum * 1e4) / 1e4
     }),
     mentions: compared.map(({ scored }) => scored.mentions.length),

@@ -3,8 +3,8 @@
 import type { ImageFigures, Look, RateChange } from '../../../shared/look.ts'
 import { type RunConfig, totalStepsOf } from '../../../shared/runConfig.ts'
 import { comparePaired } from '../eval/bootstrap.ts'
-import { normalCdf } from '../reward/gaussianMixture.ts'
 import { defaultGuardLimits, overstepped } from '../reward/guardMetrics.ts'
+import { normalQuantile } from '../reward/normal.ts'
 
 /** A look before it has its place among the others. */
 export type TakenLook = Omit<Look, 'isSound' | 'change' | 'bestStep' | 'perImage'> & { readonly perImage: ImageFigures }
@@ -64,13 +64,7 @@ function isFall({ difference, standardError }: RateChange, errors: number): bool
  */
 export function beyondNoise(images: number, config: RunConfig): number {
   const looks = Math.max(1, Math.ceil(totalStepsOf(config) / config.evaluation.everySteps))
-  const tail = falseAlarm / looks
-  let [low, z] = [0, 8]
-  while (z - low > 1e-9) {
-    const middle = (low + z) / 2
-    if (1 - normalCdf(middle) > tail) low = middle
-    else z = middle
-  }
+  const z = normalQuantile(1 - falseAlarm / looks)
   const freedom = images - 1
   return z + (z ** 3 + z) / (4 * freedom) + (5 * z ** 5 + 16 * z ** 3 + 3 * z) / (96 * freedom ** 2)
 }

@@ -5,7 +5,7 @@ import type { Calibration, KeptBaselines } from '../../../shared/calibration.ts'
 import type { SpanLabel } from '../../../shared/domain.ts'
 import type { RunConfig } from '../../../shared/runConfig.ts'
 import type { RewardedRollout } from '../align/learner.ts'
-import { calibrateAnnotated, calibrateMixture, requireBaselines } from '../reward/calibration.ts'
+import { calibrateAnnotated, calibrateFree, requireBaselines } from '../reward/calibration.ts'
 import { labelledScores } from '../reward/labels.ts'
 import { rewardRule } from '../reward/rewardRule.ts'
 import {
@@ -17,6 +17,7 @@ import {
   tokenRewards,
 } from '../reward/tokenReward.ts'
 import type { AlignmentModels, RunImage, ScoredImageResponse } from './models.ts'
+import { placeboMentions } from './placeboMentions.ts'
 import type { VerifiedImage } from './verifier.ts'
 
 /** What annotations say of the images of a run. */
@@ -71,18 +72,13 @@ export async function calibrateRun(
       const present = annotations.objectsOf(image.sha256)
       return present ? labelledScores(scored.mentions, present, annotations.judged) : []
     })
-    return { calibration: calibrateAnnotated(labelled), responseCentre }
+    return { calibration: calibrateAnnotated(labelled, config.calibration), responseCentre }
   }
-  const scores = responses.flatMap(({ scored }) => scored.mentions.map(({ score }) => score))
-  const otherImageScores: number[] = []
-  const others = nextOfAnotherImage(responses)
-  for (const [i, { scored }] of responses.entries()) {
-    const other = others[i]
-    if (!other) continue
-    const verified = see(other.image)
-    for (const { word } of scored.mentions) otherImageScores.push(await models.verifier.score(verified, word))
-  }
-  return { calibration: calibrateMixture(scores, { seed, otherImageScores }), responseCentre }
+  const mentions = await placeboMentions({ verifier: models.verifier, verified: see }, responses, {
+    count: config.calibration.otherImages,
+    seed,
+  })
+  return { calibration: calibrateFree(mentions, { seed, limits: config.calibration }), responseCentre }
 }
 
 /**
@@ -138,20 +134,6 @@ export function verdictOf(calibration: Calibration, { reward }: RunConfig): (sco
 /** A placebo is meant to be blind, so its baselines are never refused. */
 function goesOnRefused({ calibration, reward }: RunConfig): boolean {
   return calibration.goOnRefused || reward.verifier === 'placebo'
-}
-
-/** Of each response, the next one, from the last to the first again, whose image is another; undefined without any. */
-export function nextOfAnotherImage<T extends { readonly image: Pick<RunImage, 'sha256'> }>(
-  responses: readonly T[],
-): (T | undefined)[] {
-  const next: (T | undefined)[] = new Array(responses.length).fill(undefined)
-  // Backwards and twice, since the last responses look on at the first ones.
-  for (let at = 2 * responses.length - 2; at >= 0; at--) {
-    const [i, after] = [at % responses.length, (at + 1) % responses.length]
-    const follower = responses[after] as T
-    next[i] = follower.image.sha256 === responses[i]?.image.sha256 ? next[after] : follower
-  }
-  return next
 }
 
 function usesResponseScore({ reward }: RunConfig): boolean {

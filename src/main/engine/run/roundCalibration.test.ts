@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import { type AnnotationJoin, namedCount } from '../../../shared/annotationJoin.ts'
 import { keptBaselinesText } from '../../../shared/calibration.ts'
+import { presetConfig } from '../../../shared/runConfig.ts'
 import { calibrateAnnotated } from '../reward/calibration.ts'
 import type { FoundCalibration } from './rewards.ts'
 import { roundCalibration } from './roundCalibration.ts'
@@ -11,7 +12,7 @@ function found(hallucinated: number, right = 0.4): FoundCalibration {
   const labelled = Array.from({ length: 100 }, (_, i) => ({
     ...{ isPresent: i >= hallucinated, score: i >= hallucinated ? right : 0.5 - right },
   }))
-  return { calibration: calibrateAnnotated(labelled), responseCentre: null }
+  return { calibration: calibrateAnnotated(labelled, presetConfig('quick-look').calibration), responseCentre: null }
 }
 const options = { goOnRefused: false, annotations: null }
 

@@ -2,7 +2,7 @@
 import { Paper, Table, Text, Title } from '@mantine/core'
 import { IconAlertTriangle, IconCheck, IconStarFilled } from '@tabler/icons-react'
 import type { ReactNode } from 'react'
-import { refusalText } from '../../../shared/calibration.ts'
+import { aurocOf, type Interval, refusalText } from '../../../shared/calibration.ts'
 import { outcomeSentence } from '../../../shared/look.ts'
 import type { CalibrationView, LookView, RunDetail, RunView } from '../../../shared/runView.ts'
 import { runSections, settingFields } from '../../../shared/settingFields.ts'
@@ -11,6 +11,8 @@ import { sectionTitles } from '../runWords.ts'
 
 const share = formatShare
 const two = (value: number): string => formatFigure(value, 2)
+const span = (interval: Interval | null | undefined): string =>
+  interval ? ` (${two(interval.low)} to ${two(interval.high)})` : ''
 
 /** The model as it came against the best look so far; both are the verifier's estimates. */
 export function RunResult({ run, detail }: { readonly run: RunView; readonly detail: RunDetail }): ReactNode {
@@ -19,9 +21,9 @@ export function RunResult({ run, detail }: { readonly run: RunView; readonly det
   if (!before || !best) return null
   const isEnded = run.state === 'complete'
   const figures = [
-    ['Hallucinated words', before.hallucinationRate, best.hallucinationRate, share],
-    ['Right objects a response', before.coverage, best.coverage, two],
-    ['Words a response', before.meanWords, best.meanWords, (value: number) => formatFigure(value, 1)],
+    ['Hallucinated words', before.hallucinationRate, best.hallucinationRate, share, rateSpan(best)],
+    ['Right objects a response', before.coverage, best.coverage, two, null],
+    ['Words a response', before.meanWords, best.meanWords, (value: number) => formatFigure(value, 1), null],
   ] as const
   return (
     <section className="run-result" aria-labelledby="result-title">
@@ -32,7 +34,7 @@ export function RunResult({ run, detail }: { readonly run: RunView; readonly det
         {outcomeSentence(detail.looks, best.step, isEnded)}
       </Text>
       <dl className="figures">
-        {figures.map(([title, first, last, format]) => (
+        {figures.map(([title, first, last, format, interval]) => (
           <div key={title} className="figure">
             <dt>{title}</dt>
             <dd>
@@ -46,11 +48,17 @@ export function RunResult({ run, detail }: { readonly run: RunView; readonly det
               )}
               <strong>{format(last)}</strong>
             </dd>
+            {interval && <dd className="figure-words">{interval}</dd>}
           </div>
         ))}
       </dl>
     </section>
   )
+}
+
+/** The interval of an estimated rate in words; null for looks of earlier versions. */
+function rateSpan({ hallucinationRateLow: low, hallucinationRateHigh: high }: LookView): string | null {
+  return low === undefined || high === undefined ? null : `${share(low)} to ${share(high)} (95 % interval)`
 }
 
 interface VerifierCardProps {
@@ -62,23 +70,33 @@ interface VerifierCardProps {
 /** How well the verifier tells right words from wrong ones, in words and figures. */
 export function VerifierCard({ calibration, notes }: VerifierCardProps): ReactNode {
   if (!calibration) return null
-  const { auroc, overlap, imageAuroc, baselines, scores, method, refusals } = calibration
+  const { overlap, imageAuroc, baselines, scores, method, refusals, estimate } = calibration
+  const { auroc, interval, separation } = aurocOf(calibration)
   const isTrusted = refusals.length === 0
   const facts = [
     [
-      'Separation (AUROC)',
-      auroc === null ? '–' : two(auroc),
-      'Chance that a right word scores above a wrong one; 1 is perfect, 0.5 is blind.',
-    ],
-    [
-      'Overlap',
-      overlap === null ? '–' : share(overlap),
-      'Share that the scores of right and wrong words have in common.',
+      'Tells right from wrong',
+      auroc === null ? '–' : two(auroc) + span(interval),
+      `Chance that a right word scores above a wrong one (AUROC${interval ? ', 95 % interval' : ''}); 1 is perfect, 0.5 is blind.`,
     ],
     [
       'Looks at the image',
-      imageAuroc === null ? '–' : two(imageAuroc),
-      'Chance that a word scores higher on its own image than on another.',
+      imageAuroc === null ? '–' : two(imageAuroc) + span(estimate?.ownOverOther),
+      'Chance that a word scores higher on its own image than on another; 0.5 is blind.',
+    ],
+    ...(estimate?.rawAuroc == null
+      ? []
+      : [
+          [
+            'As rewards read it',
+            two(estimate.rawAuroc),
+            'The first figure with the levels that words have on any image, which the rewards do not take away.',
+          ] as const,
+        ]),
+    [
+      'Two groups',
+      separation === null ? '–' : `${two(separation)}${overlap === null ? '' : `, ${share(overlap)} shared`}`,
+      'How far the two groups of scores stand apart, and what they share. It says nothing of whether they are right and wrong words.',
     ],
     [
       'Baselines',

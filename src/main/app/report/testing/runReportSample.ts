@@ -106,9 +106,17 @@ export const sampleCalibration: CalibrationView = {
   baselines: { muGt: 0.362, muHal: 0.142 },
   grounded: { share: 0.79, mean: 0.362, standardDeviation: 0.071 },
   hallucinated: { share: 0.21, mean: 0.142, standardDeviation: 0.088 },
-  auroc: 0.974,
+  auroc: 0.952,
   overlap: 0.162,
   imageAuroc: 0.931,
+  separation: 0.974,
+  estimate: {
+    auroc: { value: 0.952, low: 0.91, high: 0.98 },
+    ownOverOther: { value: 0.931, low: 0.915, high: 0.944 },
+    hallucinatedShare: { value: 0.21, low: 0.14, high: 0.27 },
+    rawAuroc: 0.94,
+    otherScores: 6888,
+  },
   refusals: [],
 }
 
