@@ -84,7 +84,7 @@ export async function train(
   const first = begun ? stepsOf(begun) : 0
   for (let step = 0; step < first; step++) order.next()
   print(first === 0 ? `${steps} steps of ${batch}` : `going on after step ${first} of ${steps}`)
-  let [sum, count, startMs] = [0, 0, performance.now()]
+  let [sum, count, startMs, startCpu] = [0, 0, performance.now(), process.cpuUsage()]
   for (let step = first; step < steps; step++) {
     const indices = order.next()
     const shape = [batch, 3, pictureEdge, pictureEdge]
@@ -99,11 +99,13 @@ export async function train(
     sum += loss as number
     count++
     if ((step + 1) % settings.checkpointEvery === 0 || step + 1 === steps) {
-      const seconds = (performance.now() - startMs) / 1e3 / count
+      const { user, system } = process.cpuUsage(startCpu)
+      const [seconds, cpu] = [(performance.now() - startMs) / 1e3, (user + system) / 1e6].map((all) => all / count)
       await saveTraining(trainingFile(folder), stateOf(training, groups, steps))
       const memory = (process.resourceUsage().maxRSS / 2 ** 20).toFixed(1)
-      print(`step ${step + 1}: loss ${(sum / count).toFixed(3)}, ${seconds.toFixed(2)} s a step, at most ${memory} GiB`)
-      ;[sum, count, startMs] = [0, 0, performance.now()]
+      const times = `${seconds?.toFixed(2)} s a step, ${cpu?.toFixed(2)} s of processor`
+      print(`step ${step + 1}: loss ${(sum / count).toFixed(3)}, ${times}, at most ${memory} GiB`)
+      ;[sum, count, startMs, startCpu] = [0, 0, performance.now(), process.cpuUsage()]
     }
   }
   await training.release()
