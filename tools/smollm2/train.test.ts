@@ -4,6 +4,7 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { openWeights } from '../../src/main/engine/folder/weights.ts'
 import { openVlm } from '../../src/main/engine/models/vlm.ts'
 import { Rng } from '../../src/main/engine/rng.ts'
 import { openChatTemplate } from '../../src/main/engine/text/chatTemplate.ts'
@@ -11,7 +12,9 @@ import { openTokenizer } from '../../src/main/engine/text/tokenizer.ts'
 import { byteCharacters } from '../demo-model/bpe.ts'
 import { scenesOf, splits } from '../demo-model/world.ts'
 import { convert } from './convert.ts'
+import { dequantise } from './dequantise.ts'
 import { exportModel } from './export.ts'
+import { type GgufTensor, readGguf } from './gguf.ts'
 import { joinModels } from './join.ts'
 import { f32, float, ggufBytes, integers, number, string, strings } from './testing/ggufBytes.ts'
 import { type TrainSettings, train, trainingFile } from './train.ts'
@@ -75,6 +78,23 @@ test('the converted config says what the file says', () => {
     },
     ...{ rms_norm_eps: 1e-5, rope_theta: 100_000, tie_word_embeddings: true, vocab_size: tokens.length },
   })
+})
+
+test('rows of queries and keys are put in order head by head, those of values stay', async () => {
+  const bytes = readFileSync(join(scratch, 'tiny.gguf'))
+  const stored = readGguf(bytes, 'tiny').tensors
+  const weights = await openWeights(language)
+  const orderOf = async (part: string) => {
+    const tensor = stored.find(({ name }) => name === `blk.0.attn_${part}.weight`) as GgufTensor
+    const rows = rowsOf(dequantise(bytes, tensor, 'tiny'))
+    const written = await weights.bytes(`model.layers.0.self_attn.${part}_proj.weight`)
+    return rowsOf(new Float32Array(new Uint8Array(written).buffer)).map((row) => rows.indexOf(row))
+  }
+  const rowsOf = (values: Float32Array) =>
+    Array.from({ length: values.length / hidden }, (_, row) => values.subarray(row * hidden, (row + 1) * hidden).join())
+  expect(await orderOf('q')).toEqual([0, 2, 1, 3, 4, 6, 5, 7])
+  expect(await orderOf('k')).toEqual([0, 2, 1, 3])
+  expect(await orderOf('v')).toEqual([0, 1, 2, 3])
 })
 
 test('the tokenizer reads each digit apart, whatever was merged', async () => {
