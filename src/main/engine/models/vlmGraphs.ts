@@ -7,7 +7,7 @@ import { type Dim, elementCount } from '../graph/dims.ts'
 import { GraphBuilder } from '../graph/graphBuilder.ts'
 import type { Graph, Value } from '../graph/ir.ts'
 import { tensorOps } from '../graph/tensorOps.ts'
-import type { VlmConfig, VlmParameters } from './architecture.ts'
+import type { VlmConfig, VlmModule, VlmParameters } from './architecture.ts'
 import type { DescribedVlm } from './registry.ts'
 import {
   type DecoderCall,
@@ -126,8 +126,8 @@ export interface ResponseGraphOptions {
   readonly outputs?: readonly ('logits' | 'hidden' | 'entropy')[]
   /** Where images come in: projected features, features of the tower, or pixels. */
   readonly images?: ImageInput
-  /** Every parameter a graph input, so that all can be trained; else they stay in their files. */
-  readonly trainBase?: boolean
+  /** Every parameter a graph input, or those of these modules, so that they can be trained; others stay in files. */
+  readonly trainBase?: boolean | readonly VlmModule[]
   /** Bounds memory to one layer's activations at the price of a second forward pass. */
   readonly recompute?: boolean
 }
@@ -149,8 +149,8 @@ export function responseGraph(source: VlmSource, options: ResponseGraphOptions):
   const { config, architecture } = source
   const { adapter = null, valueHead = null, images = 'projected', trainBase = false, recompute = false } = options
   const g = new GraphBuilder('response')
-  const trained = trainBase ? inputParameters(g, architecture.names) : null
-  const p = trained?.modules ?? parametersOf(g, source)
+  const trained = inputParameters(g, architecture.names)
+  const p = trainBase === true ? trained.modules : { ...parametersOf(g, source), ...chosen(trained.modules, trainBase) }
   const embeddings = promptEmbeddings(g, p, config, imageRows(g, p, source, images))
   const inputs = sequenceInputs(g, config.decoder, 'seq', 'seq')
   const lora = adapterInputs(g, config, adapter)
@@ -158,7 +158,7 @@ export function responseGraph(source: VlmSource, options: ResponseGraphOptions):
   const result = decoder(g, p, config.decoder, { batch: 'batch', seq: 'seq', embeddings, inputs, adapter: lora })
   const terms = responseTerms(g, p, config, result.hidden, head, options.amongKept === true)
   const objectives = options.objectives?.(g, terms) ?? {}
-  const groups = { adapter: lora?.factors, valueHead: head?.parameters, base: trained?.all }
+  const groups = { adapter: lora?.factors, valueHead: head?.parameters, base: trained.all }
   const sums = new Map<string, Value>()
   for (const [name, { loss, trains }] of Object.entries(objectives)) {
     g.output(name, loss)
@@ -232,6 +232,11 @@ function tower(g: GraphBuilder, p: VlmParameters, { architecture, config }: VlmS
 function projected(g: GraphBuilder, p: VlmParameters, { architecture, config }: VlmSource, features: Value): Value {
   const rows = architecture.projector(g, p.projector, config, features)
   return tensorOps(g).reshape(rows, [elementCount(rows.shape.slice(0, -1)), config.decoder.hiddenSize])
+}
+
+/** Some modules of a model. */
+function chosen(modules: VlmParameters, names: false | readonly VlmModule[]): Partial<VlmParameters> {
+  return Object.fromEntries((names || []).map((name) => [name, modules[name]]))
 }
 
 function parametersOf(g: GraphBuilder, { architecture, weights }: VlmSource): VlmParameters {

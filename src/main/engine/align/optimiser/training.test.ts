@@ -5,7 +5,7 @@ import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { tensor } from '../../graph/ortSession.ts'
+import { OrtSession, tensor } from '../../graph/ortSession.ts'
 import { floatsOf, tensorOf } from '../../graph/tensor.ts'
 import { loraFeeds, loraSlots, newAdapter } from '../../models/shared/lora.ts'
 import type { Feeds } from '../../models/shared/sequenceFeeds.ts'
@@ -84,6 +84,33 @@ describe('from scratch', () => {
     )
     expect(unmoved.map(([name]) => name)).toEqual([])
   })
+})
+
+test('of a projector alone the gradients are those that training everything gives it, and no others come out', async () => {
+  const { source, fixture } = given
+  const { image_features: _, ...sequences } = given.feeds
+  const photos = {
+    pixel_values: tensor('float32', fixture.get('pixel_values').shape, floats(fixture.get('pixel_values'))),
+  }
+  const gradientsOf = async (trainBase: true | readonly ['projector']) => {
+    const objectives = likelihoodObjective(['base'])
+    const { graph, trained, parameters } = responseGraph(source, { trainBase, images: 'pixels', objectives })
+    const stored: Feeds = {}
+    for (const [name, shape] of parameters) {
+      const bytes = new Uint8Array(await source.weights.bytes(name))
+      stored[name] = tensor('float32', shape, new Float32Array(bytes.buffer))
+    }
+    const session = await OrtSession.open(graph, onCpu)
+    const results = await session.compute({ ...sequences, ...photos, ...stored, ...weightOf(given.cells.length) })
+    await session.release()
+    return new Map(trained.map((name) => [name, floatsOf(results, `grad.${name}`)]))
+  }
+  const [all, some] = [await gradientsOf(true), await gradientsOf(['projector'])]
+  const names = source.weights.names.filter((name) => name.startsWith('multi_modal_projector.'))
+  expect([...some.keys()].toSorted()).toEqual(names.toSorted())
+  for (const [name, gradient] of some) {
+    expect(relativeError(gradient, all.get(name) as Float32Array), name).toBeLessThan(1e-5)
+  }
 })
 
 describe('an adapter alone', () => {
