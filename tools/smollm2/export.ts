@@ -42,12 +42,10 @@ export async function exportModel(
 export async function judge(folder: string, count: number, threads: number): Promise<CaptionQuality> {
   const companionFolder = join(folder, 'encoder')
   const tokenizer = await openTokenizer(folder)
-  const companionTokenizer = await openTokenizer(companionFolder)
   const template = await openChatTemplate(folder, tokenizer)
   return await captionQuality({
     ...{ vlmFolder: folder, companionFolder, threads },
     encodePrompt: (text) => [...tokenizer.encode(text).ids],
-    encodeWord: (text) => [...companionTokenizer.encode(text).ids],
     decode: (ids) => tokenizer.decode(ids, { skipSpecialTokens: true }),
     prompt: template.text(instructions[0] as string),
     scenes: scenesOf({ seed: splits.validation.seed, count }),

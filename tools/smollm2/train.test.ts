@@ -117,7 +117,7 @@ test('the engine opens the joined model, whose prompt has a place for each patch
 
 const settings: TrainSettings = {
   ...{ seed: 1, batch: 2, steps: 4, warmupSteps: 1, projectorRate: 1e-2, adapterRate: 1e-2, rank: 2, alpha: 4 },
-  ...{ corruptionShare: 0.6, questionShare: 0.3, checkpointEvery: 2, threads: 1 },
+  ...{ partnerShare: 0.6, questionShare: 0.3, checkpointEvery: 2, threads: 1 },
 }
 const world = {
   scenes: scenesOf({ seed: splits.train.seed, count: 5 }),

@@ -23,6 +23,7 @@ import { openPictures, pictureEdge, pixelValues } from '../demo-model/pictures.t
 import { instructions } from '../demo-model/tokenizerFiles.ts'
 import { BatchOrder } from '../demo-model/trainer.ts'
 import { scenesOf, splits, trainingCaption, trainingQuestion } from '../demo-model/world.ts'
+import { trainingPartnerShare } from '../scenes/captions.ts'
 import type { Scene } from '../scenes/scene.ts'
 import { loadTraining, saveTraining, stepsOf, type TrainingState } from './trainingState.ts'
 
@@ -35,8 +36,8 @@ export interface TrainSettings {
   readonly adapterRate: number
   readonly rank: number
   readonly alpha: number
-  /** Share of captions that name an object too many, as in the demo model's training. */
-  readonly corruptionShare: number
+  /** Probability with which a caption names the absent partner of an object, as in the demo model's training. */
+  readonly partnerShare: number
   /** Share of requests that ask whether one object is there. */
   readonly questionShare: number
   /** Steps between two checkpoints. */
@@ -46,7 +47,7 @@ export interface TrainSettings {
 
 export const trainSettings: Omit<TrainSettings, 'threads'> = {
   ...{ seed: 4, batch: 8, steps: 2000, warmupSteps: 20, projectorRate: 2e-3, adapterRate: 1e-3 },
-  ...{ rank: 16, alpha: 32, corruptionShare: 0.6, questionShare: 0.15, checkpointEvery: 10 },
+  ...{ rank: 16, alpha: 32, partnerShare: trainingPartnerShare, questionShare: 0.15, checkpointEvery: 10 },
 }
 
 /** What is captioned. */
@@ -144,7 +145,7 @@ function stateOf(training: Training, groups: ParameterGroups, totalSteps: number
 
 /** A request about a scene and its answer as token ids; both follow from the step and the row in it. */
 async function conversations(folder: string, source: VlmSource, settings: TrainSettings) {
-  const { seed, questionShare, corruptionShare } = settings
+  const { seed, questionShare, partnerShare } = settings
   const tokenizer = await openTokenizer(folder)
   const template = await openChatTemplate(folder, tokenizer)
   const ids = (text: string) => [...tokenizer.encode(text).ids]
@@ -154,7 +155,7 @@ async function conversations(folder: string, source: VlmSource, settings: TrainS
     const rng = new Rng({ seed }).fork(step).fork(row)
     const question = rng.uniform() < questionShare ? trainingQuestion(scene, step) : null
     const prompt = question ? ids(template.text(question.text)) : prompts[rng.below(prompts.length)]
-    const answer = question?.answer ?? trainingCaption(scene, step, corruptionShare)
+    const answer = question?.answer ?? trainingCaption(scene, step, partnerShare)
     return { promptIds: prompt as number[], responseIds: [...ids(answer), end] }
   }
 }
