@@ -36,7 +36,15 @@ test('the demo aligns, judges and reports, and never touches the network', async
   const netLogFile = join(home.temporary, 'net.json')
   const { images } = await sceneFolder(splits.validation.seed, 12)
   // A short one: two steps, few scenes.
-  const flags = ['--demo', `--out=${out}`, '--seed=5', '--images=48', '--steps=2', `--held-out=${dirname(images)}`]
+  const flags = [
+    '--demo',
+    `--out=${out}`,
+    '--seed=5',
+    '--images=48',
+    '--steps=2',
+    '--placebo',
+    `--held-out=${dirname(images)}`,
+  ]
   const args = electronArguments([...flags, `--log-net-log=${netLogFile}`])
   const env = home.environment(runtimeEnvironment(runtime))
   const trace = join(folder, 'trace')
@@ -55,9 +63,12 @@ test('the demo aligns, judges and reports, and never touches the network', async
       expect(figure).toBeGreaterThanOrEqual(0)
       expect(figure).toBeLessThanOrEqual(1)
     }
+    expect(result.placebo.recall.value).toBeLessThanOrEqual(1)
+    expect(output).toMatch(/Beyond the placebo: CHAIR_i /)
     expect(result.tokensGenerated).toBeGreaterThan(1000)
     const report = readFileSync(join(out, 'report.html'), 'utf8')
     expect([...report.matchAll(/<article class="scene">/g)]).toHaveLength(12)
+    expect(report).toContain('<h2 id="placebo">Beyond the placebo</h2>')
     const summary = JSON.parse(readFileSync(join(out, 'summary.json'), 'utf8'))
     expect(summary.import).toMatchObject({ images: 200, skipped: 0 })
     expect(summary.hardware.devices[0]).toMatchObject({ device: 'cpu', state: 'right' })

@@ -213,7 +213,10 @@ export const presets = {
   'quick-look': {
     title: 'Quick look',
     purpose: 'A short run that shows in minutes whether alignment helps this model.',
-    changes: {} satisfies Changes,
+    changes: {
+      optimiser: { stepsPerRound: 64, learningRate: 1e-3, schedule: 'cosine', klCoefficient: 0.04 },
+      evaluation: { everySteps: 8 },
+    } satisfies Changes,
   },
   paper: {
     title: 'Paper',
