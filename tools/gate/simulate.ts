@@ -5,7 +5,7 @@
 import { parseArgs } from 'node:util'
 import { auroc } from '../../src/main/engine/reward/auroc.ts'
 import { calibrateFree } from '../../src/main/engine/reward/calibration.ts'
-import { type PlaceboMention, placeboImages } from '../../src/main/engine/reward/placebo.ts'
+import { type PlaceboMention, placeboImages } from '../../src/main/engine/reward/otherImages.ts'
 import { Rng } from '../../src/main/engine/rng.ts'
 import type { Calibration } from '../../src/shared/calibration.ts'
 import { presetConfig } from '../../src/shared/runConfig.ts'

@@ -6,7 +6,7 @@ import { Rng } from '../rng.ts'
 import { auroc, aurocVariance, rankScores } from './auroc.ts'
 import { calibrateAnnotated, calibrateFree, requireBaselines } from './calibration.ts'
 import { normalCdf, normalQuantile } from './normal.ts'
-import type { PlaceboMention } from './placebo.ts'
+import type { PlaceboMention } from './otherImages.ts'
 import { groupsOverlap, groupsSeparation, softAuroc, softGroups } from './scoreGroups.ts'
 
 const limits = presetConfig('quick-look').calibration

@@ -7,7 +7,7 @@ import type { RunConfig } from '../../../shared/runConfig.ts'
 import { Rng } from '../rng.ts'
 import { auroc } from './auroc.ts'
 import { estimateKnowledge, type Knowledge } from './knowledge.ts'
-import { centreScores, type PlaceboMention } from './placebo.ts'
+import { centreScores, type PlaceboMention } from './otherImages.ts'
 import { groupsOverlap, groupsSeparation, type SoftLabelled, softAuroc, softGroups } from './scoreGroups.ts'
 
 /** When a verifier counts as able to tell. */

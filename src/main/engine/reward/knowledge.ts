@@ -3,7 +3,7 @@
 import type { Interval } from '../../../shared/calibration.ts'
 import type { Rng } from '../rng.ts'
 import { aurocVariance, rankScores, type ScoreRanking, weightedAuroc } from './auroc.ts'
-import type { CentredScores } from './placebo.ts'
+import type { CentredScores } from './otherImages.ts'
 import { type RankHypotheses, rankHypotheses, rankParts } from './rankHypotheses.ts'
 
 /** Intervals are of 95 %. */

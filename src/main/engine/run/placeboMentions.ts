@@ -1,6 +1,6 @@
 // The words of calibration responses, scored against other images too. Before it stand scored responses, after it
 // reward/calibration.ts.
-import { type PlaceboMention, placeboImages } from '../reward/placebo.ts'
+import { type PlaceboMention, placeboImages } from '../reward/otherImages.ts'
 import { Rng } from '../rng.ts'
 import type { AlignmentModels, RunImage, ScoredImageResponse } from './models.ts'
 

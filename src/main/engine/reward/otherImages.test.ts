@@ -1,7 +1,7 @@
 // Which other images words are tried on, and scores freed of their words' levels; worked by hand.
 import { describe, expect, test } from 'vitest'
 import { Rng } from '../rng.ts'
-import { centreScores, placeboImages } from './placebo.ts'
+import { centreScores, placeboImages } from './otherImages.ts'
 
 describe('other images for a word', () => {
   const kitchen = ['cup', 'spoon', 'bowl']
