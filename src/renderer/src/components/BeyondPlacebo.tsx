@@ -67,13 +67,18 @@ export function BeyondPlacebo({ run, detail, onShow }: BeyondPlaceboProps): Reac
 }
 
 const figures = [
-  ['Hallucinated words', ({ hallucinationRate }: LookView) => formatShare(hallucinationRate)],
+  ['Hallucinated words (95 % interval)', rateWords],
   ['Right objects a response', ({ coverage }: LookView) => formatFigure(coverage, 2)],
   ['Words a response', ({ meanWords }: LookView) => formatFigure(meanWords, 1)],
 ] as const
 
 /** Of the right objects; below it nothing is said of a loss. */
 const smallLoss = 0.02
+
+function rateWords({ hallucinationRate, hallucinationRateLow: low, hallucinationRateHigh: high }: LookView): string {
+  const rate = formatShare(hallucinationRate)
+  return low === undefined || high === undefined ? rate : `${rate} (${formatShare(low)} to ${formatShare(high)})`
+}
 
 /** The falls of the estimated hallucination rate, and what the placebo paid for its own. */
 function verdictWords(before: LookView, best: LookView, placebo: LookView): string {
@@ -82,6 +87,7 @@ function verdictWords(before: LookView, best: LookView, placebo: LookView): stri
   if (!Number.isFinite(run) || !Number.isFinite(control)) return 'There was nothing to lower.'
   const told = `Hallucinated words fell by ${formatShare(Math.max(0, run))}, those of the placebo by ${formatShare(Math.max(0, control))}.`
   const lost = 1 - placebo.coverage / before.coverage
+  if (control >= run) return `${told} Nothing of it was learned from the pictures, as far as can be told.`
   if (lost < smallLoss) return told
   return `${told} The placebo paid with ${formatShare(lost)} of its right objects: it says less, it does not see better.`
 }
