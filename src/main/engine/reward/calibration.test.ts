@@ -4,7 +4,7 @@ import { aurocOf, calibrationSchema } from '../../../shared/calibration.ts'
 import { presetConfig } from '../../../shared/runConfig.ts'
 import { Rng } from '../rng.ts'
 import { auroc, aurocVariance, rankScores } from './auroc.ts'
-import { calibrateAnnotated, calibrateFree, requireBaselines } from './calibration.ts'
+import { calibrateAnnotated, calibrateFree, requireBaselines, standApart, withSpreadBaselines } from './calibration.ts'
 import { normalCdf, normalQuantile } from './normal.ts'
 import type { PlaceboMention } from './otherImages.ts'
 import { groupsOverlap, groupsSeparation, softAuroc, softGroups } from './scoreGroups.ts'
@@ -276,6 +276,17 @@ describe('annotation-free calibration', () => {
     expect(() => calibrateAnnotated([{ score: Number.NaN, isPresent: true }], limits)).toThrow(
       expect.objectContaining(bad),
     )
+  })
+
+  test('of a verifier that cannot tell: one deviation round the mean of its scores', () => {
+    const blind = calibrateAnnotated([{ score: 0.1, isPresent: true }], limits)
+    expect(standApart(blind)).toBe(false)
+    // Mean 0.2, deviation 0.1.
+    const spread = withSpreadBaselines(blind, [0.1, 0.3, 0.1, 0.3])
+    expect(spread.baselines).toEqual({ muGt: expect.closeTo(0.3, 12), muHal: expect.closeTo(0.1, 12) })
+    expect(standApart(spread)).toBe(true)
+    expect(spread.refusals).toEqual(blind.refusals)
+    expect(standApart(withSpreadBaselines(blind, [0.2, 0.2]))).toBe(false)
   })
 
   test('calibrations of earlier versions are read, their figure as a separation', () => {

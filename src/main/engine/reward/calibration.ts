@@ -137,6 +137,22 @@ function brief(value: number): string {
 }
 
 /**
+ * The same calibration with baselines one standard deviation above and below the mean of its scores: what rewards of a
+ * verifier that cannot tell are measured in, as in a placebo, where no group of scores is worth more than another.
+ */
+export function withSpreadBaselines(calibration: Calibration, scores: readonly number[]): Calibration {
+  const mean = scores.reduce((sum, score) => sum + score, 0) / Math.max(1, scores.length)
+  const squares = scores.reduce((sum, score) => sum + (score - mean) ** 2, 0)
+  const deviation = Math.sqrt(squares / Math.max(1, scores.length))
+  return { ...calibration, baselines: { muGt: mean + deviation, muHal: mean - deviation } }
+}
+
+/** Whether there are baselines and right words score higher. */
+export function standApart({ baselines }: Calibration): boolean {
+  return baselines !== null && baselines.muGt > baselines.muHal
+}
+
+/**
  * The baselines that training uses.
  * @param override a person has read the refusals and goes on nevertheless
  * @throws StudioError `run.verifier-cannot-tell` with the first reason, unless overridden; always when there are no

@@ -125,7 +125,9 @@ export async function align(
       const scored = await models.score(responses, judged)
       // Labels leave the scores of other images no gap to measure rewards in.
       const annotations = isPlacebo ? null : run.annotations
-      const found = await calibrateRun(models, scored, config, { seed: run.seed, see: judged, annotations })
+      const found = await calibrateRun(models, scored, config, {
+        ...{ seed: run.seed, see: judged, annotations, isBlind: isPlacebo },
+      })
       const round = isPlacebo
         ? { ...found, yardstick: before?.yardstick ?? (await yardstickOf(responses)), kept: [], annotations: null }
         : roundCalibration(step, found, before, { goOnRefused: config.calibration.goOnRefused, annotations })
@@ -139,6 +141,6 @@ export async function align(
   /** The looks of a placebo are judged by what knows, as those of the run that it is the control of. */
   async function yardstickOf(responses: readonly ImageResponse[]): Promise<Calibration> {
     const scored = await models.score(responses, own)
-    return (await calibrateRun(models, scored, config, { ...run, see: own })).calibration
+    return (await calibrateRun(models, scored, config, { ...run, see: own, isBlind: false })).calibration
   }
 }

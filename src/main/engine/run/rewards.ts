@@ -5,7 +5,13 @@ import type { Calibration, KeptBaselines } from '../../../shared/calibration.ts'
 import type { SpanLabel } from '../../../shared/domain.ts'
 import type { RunConfig } from '../../../shared/runConfig.ts'
 import type { RewardedRollout } from '../align/learner.ts'
-import { calibrateAnnotated, calibrateFree, requireBaselines } from '../reward/calibration.ts'
+import {
+  calibrateAnnotated,
+  calibrateFree,
+  requireBaselines,
+  standApart,
+  withSpreadBaselines,
+} from '../reward/calibration.ts'
 import { labelledScores } from '../reward/labels.ts'
 import { rewardRule } from '../reward/rewardRule.ts'
 import {
@@ -54,6 +60,7 @@ export interface RewardedResponse extends RewardedRollout {
 /**
  * Baselines from the policy's own responses. Annotations are read when the config asks for them and they are given.
  * @param see which image the responses were scored by
+ * @param isBlind they were scored by other images on purpose
  * @throws StudioError `run.bad-score`
  */
 export async function calibrateRun(
@@ -64,7 +71,13 @@ export async function calibrateRun(
     seed,
     annotations,
     see,
-  }: { seed: number; annotations: Annotations | null; see: (image: RunImage) => VerifiedImage },
+    isBlind,
+  }: {
+    seed: number
+    annotations: Annotations | null
+    see: (image: RunImage) => VerifiedImage
+    isBlind: boolean
+  },
 ): Promise<FoundCalibration> {
   const responseCentre = usesResponseScore(config) ? await meanTextScore(models, responses, see) : null
   if (config.calibration.method === 'annotated' && annotations !== null) {
@@ -78,7 +91,10 @@ export async function calibrateRun(
     count: config.calibration.otherImages,
     seed,
   })
-  return { calibration: calibrateFree(mentions, { seed, limits: config.calibration }), responseCentre }
+  const calibration = calibrateFree(mentions, { seed, limits: config.calibration })
+  const cannotTell = isBlind || (config.calibration.goOnRefused && !standApart(calibration))
+  const scores = mentions.map(({ score }) => score)
+  return { calibration: cannotTell ? withSpreadBaselines(calibration, scores) : calibration, responseCentre }
 }
 
 /**
