@@ -81,7 +81,12 @@ function leaveOut(db: WritableDb, runId: RunId, step: number, codes: Readonly<Re
 function calibrate(db: WritableDb, runId: RunId, auroc: number): void {
   const calibration = {
     ...{ method: 'mixture', scores: 812, baselines: { muGt: 0.362, muHal: 0.138 }, auroc, overlap: 0.083 },
-    ...{ imageAuroc: 0.941, refusals: [] },
+    ...{ imageAuroc: 0.941, refusals: [], separation: 0.97 },
+    estimate: {
+      ...{ auroc: { value: auroc, low: auroc - 0.03, high: auroc + 0.01 }, rawAuroc: auroc },
+      ownOverOther: { value: 0.941, low: 0.93, high: 0.95 },
+      ...{ hallucinatedShare: { value: 0.18, low: 0.15, high: 0.21 }, otherScores: 6496 },
+    },
     grounded: { share: 0.8, mean: 0.36, standardDeviation: 0.08 },
     hallucinated: { share: 0.2, mean: 0.14, standardDeviation: 0.09 },
   }
@@ -99,6 +104,7 @@ function commitStep(
   const wave = Math.sin(step * 1.7) / 100
   const look = {
     ...{ step, hallucinationRate: 0.172 - falls.rate * step + wave, coverage: 2.98 - falls.coverage * step - wave },
+    ...{ hallucinationRateLow: 0.15 - falls.rate * step, hallucinationRateHigh: 0.2 - falls.rate * step },
     ...{ meanWords: 16.8 - 0.02 * step, meanRepeatedMentions: 0.04 + wave / 2 },
   }
   const isDue = step % 4 === 0

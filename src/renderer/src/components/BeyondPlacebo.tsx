@@ -1,4 +1,4 @@
-// What a run did beyond its placebo, which is the same run with a verifier that cannot know the image; or, on the page of
+// What a run did beyond its placebo, which is the same run with a verifier that cannot know the image; and, for the page of
 // a placebo, what it is for. Both are looked at by what knows, at the same step.
 import { Alert, Anchor, Button, Table, Text, Title } from '@mantine/core'
 import { IconInfoCircle } from '@tabler/icons-react'
@@ -17,9 +17,8 @@ interface BeyondPlaceboProps {
 
 export function BeyondPlacebo({ run, detail, onShow }: BeyondPlaceboProps): ReactNode {
   const { counterpart, looks, bestStep } = detail
-  if (run.isPlacebo) return <PlaceboNote counterpart={counterpart} onShow={onShow} />
   const before = looks.find(({ step }) => step === 0)
-  if (run.state !== 'complete' || !before || bestStep === null || bestStep === 0) return null
+  if (run.isPlacebo || run.state !== 'complete' || !before || bestStep === null || bestStep === 0) return null
   const [best, placebo] = [looks, counterpart?.looks ?? []].map((all) => all.find(({ step }) => step === bestStep))
   return (
     <section className="run-result" aria-labelledby="beyond-title">
@@ -92,7 +91,8 @@ function verdictWords(before: LookView, best: LookView, placebo: LookView): stri
   return `${told} The placebo paid with ${formatShare(lost)} of its right objects: it says less, it does not see better.`
 }
 
-function PlaceboNote({
+/** What the page of a placebo says first. */
+export function PlaceboNote({
   counterpart,
   onShow,
 }: Pick<BeyondPlaceboProps, 'onShow'> & { readonly counterpart: CounterpartView | null }): ReactNode {
@@ -133,7 +133,7 @@ function OtherRun({
   onShow,
 }: Pick<BeyondPlaceboProps, 'onShow'> & { readonly name: string; readonly runId: RunId }): ReactNode {
   return (
-    <Anchor component="button" type="button" size="sm" onClick={() => onShow(runId)}>
+    <Anchor component="button" type="button" inherit onClick={() => onShow(runId)}>
       {name}
     </Anchor>
   )

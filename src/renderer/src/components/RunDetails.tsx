@@ -17,7 +17,7 @@ import { request, useAppState } from '../api.ts'
 import { useAttempt } from '../attempt.ts'
 import { formatAgo, formatMoment } from '../format.ts'
 import { nowWords, percentOf, presetTitle, stepWords } from '../runWords.ts'
-import { BeyondPlacebo } from './BeyondPlacebo.tsx'
+import { BeyondPlacebo, PlaceboNote } from './BeyondPlacebo.tsx'
 import { ExportRun } from './ExportRun.tsx'
 import { colourOf, RunStateMark } from './RunList.tsx'
 import { LooksTable, RunResult, RunSettings, VerifierCard } from './RunResults.tsx'
@@ -60,6 +60,7 @@ export function RunDetails({ run, onShow }: RunDetailsProps): ReactNode {
       {run.error && <RunError run={run} config={loaded?.detail.config ?? null} />}
       {loaded && (
         <>
+          {run.isPlacebo && <PlaceboNote counterpart={loaded.detail.counterpart} onShow={onShow} />}
           <RunResult run={run} detail={loaded.detail} />
           <BeyondPlacebo run={run} detail={loaded.detail} onShow={onShow} />
           {loaded.detail.looks.length > 0 && (
