@@ -64,11 +64,14 @@ test('the demo aligns, judges and reports, and never touches the network', async
       expect(figure).toBeLessThanOrEqual(1)
     }
     expect(result.placebo.recall.value).toBeLessThanOrEqual(1)
-    expect(output).toMatch(/Beyond the placebo: CHAIR_i /)
+    // After two steps the model as it came may still be the best one; both ways of saying it are held to.
+    const isBest = result.steps.best > 0
+    expect(output).toMatch(isBest ? /Beyond the placebo: CHAIR_i / : /There is nothing to hold against its placebo/)
     expect(result.tokensGenerated).toBeGreaterThan(1000)
     const report = readFileSync(join(out, 'report.html'), 'utf8')
     expect([...report.matchAll(/<article class="scene">/g)]).toHaveLength(12)
-    expect(report).toContain('<h2 id="placebo">Beyond the placebo</h2>')
+    expect(report.includes('<h2 id="placebo">Beyond the placebo</h2>')).toBe(isBest)
+    expect(report.includes('nothing to hold against its placebo')).toBe(!isBest)
     const summary = JSON.parse(readFileSync(join(out, 'summary.json'), 'utf8'))
     expect(summary.import).toMatchObject({ images: 200, skipped: 0 })
     expect(summary.hardware.devices[0]).toMatchObject({ device: 'cpu', state: 'right' })

@@ -3,7 +3,7 @@
 // it can be stopped at any moment and goes on with the run that it was in.
 //
 //   npm run experiments -- [--only NAME,...] [--seeds 1,2] [--split validation|test] [--test 500] [--threads 2] [--tables]
-import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync } from 'node:fs'
+import { appendFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -39,7 +39,12 @@ const scenes: SceneFolder = {
   annotations: join(sampleFolder, 'annotations.json'),
 }
 
-if (!values.tables) await runAll()
+let shuffled: string | null = null
+try {
+  if (!values.tables) await runAll()
+} finally {
+  if (shuffled) rmSync(shuffled, { recursive: true, force: true })
+}
 writeTables(page, readLines())
 
 async function runAll(): Promise<void> {
@@ -87,9 +92,11 @@ async function runOne(experiment: Experiment, seed: number, held: SceneFolder, k
 }
 
 async function shuffledModel(): Promise<string> {
-  const folder = mkdtempSync(join(tmpdir(), 'fisao-shuffled-'))
-  await shuffleTextTower(demoModel, folder, 1)
-  return folder
+  if (!shuffled) {
+    shuffled = mkdtempSync(join(tmpdir(), 'fisao-shuffled-'))
+    await shuffleTextTower(demoModel, shuffled, 1)
+  }
+  return shuffled
 }
 
 function readLines(): Line[] {

@@ -20,22 +20,7 @@ export function writeTables(page: string, lines: readonly Line[]): void {
 }
 
 const tables: Readonly<Record<string, (lines: readonly Line[]) => string>> = {
-  seeds: (lines) =>
-    markdown(
-      [
-        'seed',
-        'step',
-        'CHAIR_i, %',
-        'falls by, % (95 %)',
-        'recall, points (95 %)',
-        'length',
-        'placebo: falls by, %',
-        'placebo: recall',
-        'beyond placebo, CHAIR_i points (95 %)',
-        'beyond placebo, recall points (95 %)',
-      ],
-      withMean(linesOf(lines, 'default', 'best').map(seedRow)),
-    ),
+  seeds: (lines) => markdown(['step', ...controlledHead], withMean(linesOf(lines, 'default', 'best').map(seedRow))),
   compared: (lines) =>
     markdown(
       comparedHead,
@@ -61,15 +46,7 @@ const tables: Readonly<Record<string, (lines: readonly Line[]) => string>> = {
     ),
   strength: (lines) =>
     markdown(
-      [
-        'strength',
-        'CHAIR_i, %',
-        'falls by, %',
-        'recall, points',
-        'length',
-        'placebo: falls by, %',
-        'placebo: recall, points',
-      ],
+      ['strength', ...controlledHead],
       groupedBy(linesOf(lines, 'strength'), ({ strength }) => strength).map(([strength, some]) => [
         String(strength),
         ...controlled(some),
@@ -99,6 +76,12 @@ const tables: Readonly<Record<string, (lines: readonly Line[]) => string>> = {
 }
 
 const losses = [0, 1, 2, 4] as const
+
+/** Of rows of a run beside its placebo. */
+const controlledHead = [
+  ...['CHAIR_i, %', 'falls by, %', 'recall, points', 'length'],
+  ...['placebo: falls by, %', 'placebo: recall, points'],
+]
 
 const comparedNames = experiments.map(({ name }) => name).filter((name) => !/^(rounds|curve|strength)/.test(name))
 const comparedHead = [
@@ -229,9 +212,10 @@ function groupedBy(lines: readonly Line[], key: (line: Line) => number): [number
 
 const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length
 const signed = (value: number): string => `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(1)}`
-const signedLike = (cell: string, value: number): string => (/^[+−]/.test(cell) ? signed(value) : value.toFixed(1))
+const signedLike = (cell: string, value: number): string =>
+  /^[+−]/.test(cell) ? signed(value) : value.toFixed(1).replace('-', '−')
 const percent = (share: number | null | undefined): string =>
-  share === null || share === undefined ? '' : (100 * share).toFixed(1)
+  share === null || share === undefined ? '' : (100 * share).toFixed(1).replace('-', '−')
 const points = (compared: Compared | undefined): string => (compared ? signed(100 * (compared.difference[0] ?? 0)) : '')
 
 function interval(figure: Figure | undefined, isSigned = false): string {

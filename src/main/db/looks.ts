@@ -23,8 +23,8 @@ export function looksUntil(db: ReadableDb, runId: RunId, step: number): Json[] {
 }
 
 /**
- * Looks of a run by step without their figures of single images, at most about `mostLooks` of them at even distances: the first, the last and the one of
- * `keptStep` are always among them.
+ * Looks of a run by step without their figures of single images, at most about `mostLooks` of them at even distances: the
+ * first, the last and the one of `keptStep` are always among them.
  */
 export function thinnedLooks(db: ReadableDb, runId: RunId, keptStep: number | null, mostLooks: number): Json[] {
   const { total } = statement<[number], { total: number }>(

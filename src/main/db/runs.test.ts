@@ -71,17 +71,24 @@ test('a run and its placebo find each other: the same model, seed and settings b
   })
   const add = (settings: ReturnType<typeof config>, seed = 1) =>
     createRun(db, { modelId, name: 'x', preset: 'quick-look', config: settings, seed }, 5)
+  const earlier = add(config('own'))
+  expect(counterpartOf(db, earlier)).toBeUndefined()
   const run = add(config('own'))
-  expect(counterpartOf(db, run)).toBeUndefined()
-  add(config('own'))
   add(config('placebo'), 2)
   add(config('placebo', { adapter: { rank: 4 } }))
   expect(counterpartOf(db, run)).toBeUndefined()
   // The person went on with the placebo's verifier; it is the same run all the same.
   const placebo = add(config('placebo', { calibration: { goOnRefused: true } }))
   expect(counterpartOf(db, run)?.runId).toBe(placebo)
-  // Of the two equal runs the newer one.
-  expect(counterpartOf(db, placebo)?.runId).toBe(run + 1)
+  expect(counterpartOf(db, placebo)?.runId).toBe(run)
+  // The placebo of the run after it, which may have had other images, is none of an earlier one's, nor of a later one's.
+  expect(counterpartOf(db, earlier)).toBeUndefined()
+  const later = add(config('own'))
+  expect(counterpartOf(db, later)).toBeUndefined()
+  expect(counterpartOf(db, run)?.runId).toBe(placebo)
+  const ofLater = [add(config('placebo')), add(config('placebo'))]
+  expect(counterpartOf(db, later)?.runId).toBe(ofLater[1])
+  expect(ofLater.map((runId) => counterpartOf(db, runId)?.runId)).toEqual([later, later])
   // Settings of a version before placebos are those of a run of its own.
   const old = createRun(db, { modelId, name: 'x', preset: 'p', config: { reward: {}, calibration: {} }, seed: 7 }, 5)
   const placeboOfOld = createRun(

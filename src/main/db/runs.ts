@@ -113,21 +113,26 @@ const ownConfig = (column: string) =>
 
 /**
  * The run that is this one's control, or that this one is the control of: the same model, seed and settings but for the
- * verifier. The newest, should there be several.
+ * verifier. A placebo belongs to the last such run before it; of several placebos of a run the newest one counts.
  */
 export function counterpartOf(db: ReadableDb, runId: RunId): RunRecord | undefined {
-  const row = statement<[number], RunRow>(
+  const alike = statement<[number], RunRow & { isPlacebo: 0 | 1 }>(
     db,
-    `SELECT ${columns} FROM run WHERE run_id IN (
-       SELECT other.run_id FROM run AS one JOIN run AS other
-       ON other.model_id = one.model_id AND other.seed = one.seed AND other.run_id != one.run_id
-       WHERE one.run_id = ?
-       AND coalesce(json_extract(one.config, '$.reward.verifier'), 'own')
-         != coalesce(json_extract(other.config, '$.reward.verifier'), 'own')
-       AND ${ownConfig('one.config')} = ${ownConfig('other.config')})
-     ORDER BY run_id DESC LIMIT 1`,
-  ).get(runId)
-  return row && recordOf(row)
+    `SELECT ${columns}, json_extract(config, '$.reward.verifier') IS 'placebo' AS isPlacebo FROM run
+     WHERE run_id IN (
+       SELECT other.run_id FROM run AS one JOIN run AS other USING (model_id, seed)
+       WHERE one.run_id = ? AND ${ownConfig('one.config')} = ${ownConfig('other.config')})
+     ORDER BY run_id`,
+  ).all(runId)
+  const at = alike.findIndex((one) => one.runId === runId)
+  const later = alike.slice(at + 1)
+  const nextRun = later.findIndex(({ isPlacebo }) => !isPlacebo)
+  const row = alike[at]?.isPlacebo
+    ? alike.slice(0, at).findLast(({ isPlacebo }) => !isPlacebo)
+    : later.slice(0, nextRun < 0 ? undefined : nextRun).at(-1)
+  if (!row) return undefined
+  const { isPlacebo: _, ...record } = row
+  return recordOf(record)
 }
 
 /** The first run in this state, e.g. the next in the queue, or one that an end of the app interrupted. */

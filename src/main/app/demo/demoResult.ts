@@ -139,20 +139,23 @@ export function resultTable({ before, after, differences, chairIRelativeReductio
     `step ${result.steps.best} of ${result.steps.done}, ${total.toFixed(0)} s in all: rollouts ${rollout.toFixed(0)}, rewards ${reward.toFixed(1)}, updates ${update.toFixed(0)}, looks and evaluation ${evaluate.toFixed(0)}`,
     result.outcome,
     ...result.notes,
-    ...(result.placebo ? ['', placeboLines(result.placebo)] : []),
+    ...(result.placebo ? ['', placeboLines(result.placebo, result.steps.best)] : []),
     '',
   ].join('\n')
 }
 
-function placeboLines({ chairIRelativeReduction: fall, recall, beyond }: NonNullable<DemoResult['placebo']>): string {
-  const points = ({ value, low, high }: typeof fall) =>
-    [value, low, high].map((one) => signed(100 * (one ?? Number.NaN))) as [string, string, string]
+function placeboLines(
+  { chairIRelativeReduction: fall, recall, beyond }: NonNullable<DemoResult['placebo']>,
+  bestStep: number,
+): string {
+  if (bestStep === 0) return 'There is nothing to hold against its placebo: the figures are of the model as it came.'
   const written = (figure: typeof fall) => {
-    const [value, low, high] = points(figure)
+    const [value, low, high] = [figure.value, figure.low, figure.high].map((one) => signed(100 * (one ?? Number.NaN)))
     return `${value} (${low} to ${high})`
   }
+  const change = 100 * (fall.value ?? Number.NaN)
   return [
-    `Its placebo, each image judged by another one: CHAIR_i fell by ${(100 * (fall.value ?? Number.NaN)).toFixed(1)} %, recall ${written(recall)} points.`,
+    `Its placebo, each image judged by another one: CHAIR_i ${change < 0 ? 'rose' : 'fell'} by ${Math.abs(change).toFixed(1)} %, recall ${written(recall)} points.`,
     `Beyond the placebo: CHAIR_i ${written(beyond.chairI)} points, recall ${written(beyond.recall)} points.`,
   ].join('\n')
 }

@@ -3,30 +3,38 @@
 import type { ChairReport, FigureComparison } from '../../../shared/evaluation.ts'
 import { figureKinds } from './figures.ts'
 import { directionOf, fixed, html, type Markup, table, withInterval } from './markup.ts'
+import type { RunReport } from './reportData.ts'
 
 const shown = ['chairI', 'chairS', 'recall', 'meanLength', 'repetition'] as const
 
 /** One sentence for the top of the page; null when no placebo was judged. */
-export function placeboSentence(evaluation: ChairReport | null): Markup | null {
+export function placeboSentence({ evaluation, steps }: RunReport): Markup | null {
   if (!evaluation?.placebo) return null
+  if (steps.best === 0) {
+    return html`<p class="placebo">There is nothing to hold against its placebo: the figures are of the model as it came.</p>`
+  }
   const { figures, placebo } = evaluation
   const { chairI, recall } = placebo.beyond
-  const [fall = '', placeboFall = ''] = [figures, placebo.figures].map(({ chairI: one }) =>
-    fixed((one.relativeReduction.value ?? 0) * 100, 0),
-  )
   const beyond = `${withInterval(chairI.difference, 100, 1)} points of CHAIR_i and ${withInterval(recall.difference, 100, 1)} of recall`
   const direction = directionOf(chairI.difference)
   const verdict =
     direction < 0
       ? html`<strong>The effect goes beyond the placebo.</strong>`
       : html`<strong>No effect beyond the placebo can be told${direction > 0 ? ': the placebo did better' : ''}.</strong>`
-  return html`<p class="placebo">${verdict} The same run with each image judged by another one lowers CHAIR_i by ${placeboFall} %,
-this run by ${fall} %; beyond it lie ${beyond}.</p>`
+  return html`<p class="placebo">${verdict} The same run with each image judged by another one ${change(placebo.figures.chairI)},
+this run ${change(figures.chairI)}; beyond it lie ${beyond}.</p>`
+}
+
+function change({ relativeReduction }: FigureComparison): string {
+  const { value } = relativeReduction
+  if (value === null) return 'leaves no CHAIR_i to compare'
+  return `${value < 0 ? 'raises' : 'lowers'} CHAIR_i by ${fixed(Math.abs(value) * 100, 0)} %`
 }
 
 /** The figures of all three, and the paired difference between run and placebo. */
-export function placeboSection({ figures, placebo }: ChairReport): Markup | null {
-  if (!placebo) return null
+export function placeboSection({ evaluation, steps }: RunReport): Markup | null {
+  if (!evaluation?.placebo || steps.best === 0) return null
+  const { figures, placebo } = evaluation
   const rows = shown.map((name) => {
     const { title, unit, scale, decimals } = figureKinds[name]
     const cell = (estimate: FigureComparison['before']) =>

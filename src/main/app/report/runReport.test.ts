@@ -92,7 +92,7 @@ describe('the placebo', () => {
       [-0.14, -0.16, -0.12],
     )
     expect(text).toContain('The effect goes beyond the placebo.')
-    expect(text).toContain('lowers CHAIR_i by 13 %, this run by 39 %')
+    expect(text).toContain('judged by another one lowers CHAIR_i by 13 %, this run lowers CHAIR_i by 39 %')
     expect(text).toContain('−4.5 (−6.0 to −3.0) points of CHAIR_i')
     expect(text).toContain('In the placebo recall falls by 14.0 points')
   })
@@ -109,6 +109,20 @@ describe('the placebo', () => {
     )
     expect(text).toContain('No effect beyond the placebo can be told.')
     expect(text).toContain('neither lost recall nor made more errors')
+  })
+
+  test('that raises CHAIR_i is not said to lower it, and at the first step there is nothing to compare', () => {
+    const rises = comparison([0.172, 0.155, 0.189], [0.19, 0.17, 0.21], [0.018, 0.01, 0.03], [-0.11, -0.18, -0.04])
+    const evaluation = {
+      ...sampleEvaluation,
+      placebo: { figures: { ...figures, chairI: rises }, beyond: figures },
+    }
+    const text = textOf(runReportHtml({ ...sampleReport, evaluation }))
+    expect(text).toContain('judged by another one raises CHAIR_i by 11 %')
+    expect(text).toContain('In the placebo the model’s errors grew')
+    const first = textOf(runReportHtml({ ...sampleReport, evaluation, steps: { ...sampleReport.steps, best: 0 } }))
+    expect(first).toContain('nothing to hold against its placebo')
+    expect(first).not.toContain('Beyond the placebo')
   })
 
   test('that was not made is not spoken of', () => {

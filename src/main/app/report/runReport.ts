@@ -64,12 +64,12 @@ ${runFacts(report)}
 ${refusalWarning(report)}
 <section class="lead" aria-label="Result">
 ${headline(evaluation)}
-${placeboSentence(evaluation)}
+${placeboSentence(report)}
 ${remarks(report)}
 ${evaluation ? tiles(evaluation) : null}
 </section>
 ${figureSection(evaluation, report.bootstrapResamples)}
-${evaluation && placeboSection(evaluation)}
+${placeboSection(report)}
 ${sceneSection(report.scenes, evaluation)}
 ${objectSection(evaluation)}
 ${calibrationSection(calibration, report)}

@@ -2,6 +2,7 @@
 // Before it stand the counts of each image (chair.ts, pope.ts, detection.ts), after it tables and result files.
 // Efron & Tibshirani, "An Introduction to the Bootstrap", 1993, chapter 13 (percentile intervals).
 import { StudioError } from '../../../shared/errors.ts'
+import { quantile } from '../reward/quantile.ts'
 import { philox4x32, Rng } from '../rng.ts'
 
 /** A figure on all images, with the interval that resamples give. */
@@ -190,15 +191,6 @@ export function comparePaired<Column extends string, Name extends string>(
     },
   ])
   return Object.fromEntries(comparisons) as Record<Name, Comparison>
-}
-
-/** Of sorted values, with linear interpolation between neighbours (numpy's default); null when there are none. */
-function quantile(sorted: Float64Array, share: number): number | null {
-  if (sorted.length === 0) return null
-  const at = share * (sorted.length - 1)
-  const below = Math.floor(at)
-  const [low, high] = [sorted[below] as number, sorted[Math.min(below + 1, sorted.length - 1)] as number]
-  return low + (at - below) * (high - low)
 }
 
 function requireLength(name: string, found: number, expected: number): void {

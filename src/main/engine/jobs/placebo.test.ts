@@ -10,6 +10,8 @@ import { everyImage } from '../../db/images.ts'
 import { looksUntil } from '../../db/looks.ts'
 import { createWorkspace, openWorkspace } from '../../db/open.ts'
 import { setRunState } from '../../db/runs.ts'
+import { newPolicy } from '../align/policy.ts'
+import { Rng } from '../rng.ts'
 import { AlignmentModels } from '../run/models.ts'
 import { readLexicon } from './readLexicon.ts'
 import { imagesOfRun } from './storedRun.ts'
@@ -118,6 +120,27 @@ describe('a placebo', { timeout: 120_000 }, () => {
     expect(control?.figures.recall.before).toEqual(figures.recall.before)
     expect(control?.beyond.recall.after).toEqual(figures.recall.after)
     expect(control?.beyond.recall.before).toEqual(control?.figures.recall.after)
+  })
+
+  test('leaves out an image whose judging image cannot be read, and names that one', async () => {
+    const [first, second] = everyImage(db)
+    if (!first || !second) throw new Error('there are images')
+    const gone = { imageId: 900 as typeof first.imageId, sha256: 'f'.repeat(64), path: join(folder, 'gone.jpg') }
+    const models = await AlignmentModels.open(
+      { model: demoModel, companion: join(demoModel, 'encoder') },
+      {
+        ...{ device: 'cpu', threads: 1, config: shortConfig, lexicon: await readLexicon(demoLexicon) },
+        judgingImage: (image) => (image.sha256 === first.sha256 ? gone : first),
+      },
+    )
+    try {
+      const policy = newPolicy(models.source, shortConfig, new Rng({ seed: 1 }))
+      const { responses, skipped } = await models.respond([first, second], policy, { rng: null })
+      expect(responses.map(({ image }) => image.path)).toEqual([second.path])
+      expect(skipped).toEqual([{ imageId: gone.imageId, path: gone.path, code: 'image.missing' }])
+    } finally {
+      await models.release()
+    }
   })
 
   test('that was not made is not judged', async () => {

@@ -19,8 +19,8 @@ import type { RunImage } from '../run/models.ts'
 import { readRunCursor, startedWithSchema } from './runStore.ts'
 
 /**
- * The images that a run has: all of the workspace, or, once it has committed, those that it began with. A run and its
- * placebo have the same ones.
+ * The images that a run has: all of the workspace, or, once it has committed, those that it began with. A run and
+ * its placebo have the same ones.
  */
 export function imagesOfRun(db: ReadableDb, runId: RunId): RunImage[] {
   const counterpart = counterpartOf(db, runId)

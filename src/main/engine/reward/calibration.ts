@@ -141,10 +141,10 @@ function brief(value: number): string {
  * verifier that cannot tell are measured in, as in a placebo, where no group of scores is worth more than another.
  */
 export function withSpreadBaselines(calibration: Calibration, scores: readonly number[]): Calibration {
-  const mean = scores.reduce((sum, score) => sum + score, 0) / Math.max(1, scores.length)
-  const squares = scores.reduce((sum, score) => sum + (score - mean) ** 2, 0)
-  const deviation = Math.sqrt(squares / Math.max(1, scores.length))
-  return { ...calibration, baselines: { muGt: mean + deviation, muHal: mean - deviation } }
+  const all = softGroups(scores.map((score) => ({ score, right: 1 }))).grounded
+  if (!all) return { ...calibration, baselines: null }
+  const { mean, standardDeviation } = all
+  return { ...calibration, baselines: { muGt: mean + standardDeviation, muHal: mean - standardDeviation } }
 }
 
 /** Whether there are baselines and right words score higher. */
@@ -161,8 +161,8 @@ export function standApart({ baselines }: Calibration): boolean {
 export function requireBaselines(calibration: Calibration, override: boolean): Baselines {
   const { baselines, refusals } = calibration
   const [refusal] = refusals
-  const stand = baselines !== null && baselines.muGt > baselines.muHal
-  if (stand && (refusal === undefined || override)) return baselines
+  const stand = standApart(calibration)
+  if (baselines && stand && (refusal === undefined || override)) return baselines
   const reason = refusal ? refusalSentences[refusal.reason] : 'Right words score no higher than wrong ones.'
   throw new StudioError({
     code: 'run.verifier-cannot-tell',

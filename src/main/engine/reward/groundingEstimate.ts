@@ -2,8 +2,8 @@
 // responses. No annotation is read; the stop rule and the choice of a checkpoint rest on it.
 import type { Calibration, Interval } from '../../../shared/calibration.ts'
 import { Rng } from '../rng.ts'
-import { quantile } from './knowledge.ts'
 import { normalCdf } from './normal.ts'
+import { quantile } from './quantile.ts'
 
 export interface GroundingEstimate {
   /** Expected share of hallucinated mentions, with its 95 % interval over responses; 0 where nothing is named. */
@@ -49,7 +49,7 @@ function intervalOverResponses(ratios: readonly (readonly number[])[]): Pick<Int
   const rates = Float64Array.from({ length: resamples }, () =>
     likeliestShare(ratios.flatMap(() => ratios[rng.below(ratios.length)] as readonly number[])),
   ).sort()
-  return { low: quantile(rates, 0.025), high: quantile(rates, 0.975) }
+  return { low: quantile(rates, 0.025) ?? 0, high: quantile(rates, 0.975) ?? 0 }
 }
 
 /**

@@ -1,9 +1,10 @@
 // Whether a verifier knows what is in an image, without a label: words on their own image against the same words on others
-// (placebo.ts). Before it stand centred scores, after it calibration.ts.
+// (otherImages.ts). Before it stand centred scores, after it calibration.ts.
 import type { Interval } from '../../../shared/calibration.ts'
 import type { Rng } from '../rng.ts'
 import { aurocVariance, rankScores, type ScoreRanking, weightedAuroc } from './auroc.ts'
 import type { CentredScores } from './otherImages.ts'
+import { quantile } from './quantile.ts'
 import { type RankHypotheses, rankHypotheses, rankParts } from './rankHypotheses.ts'
 
 /** Intervals are of 95 %. */
@@ -48,7 +49,7 @@ export function estimateKnowledge(scores: CentredScores, { rng, resamples }: Kno
   return {
     auroc: summarise(table.auroc, posterior),
     hallucinatedShare: summarise(table.hallucinated, posterior),
-    ownOverOther: { value, low: quantile(drawn, 0.025), high: quantile(drawn, 0.975) },
+    ownOverOther: { value, low: quantile(drawn, 0.025) ?? 0.5, high: quantile(drawn, 0.975) ?? 0.5 },
     rightness: rightnessOf(table, posterior, rankOf),
   }
 }
@@ -196,12 +197,4 @@ function rightnessOf({ own, right }: RankHypotheses, weights: Float64Array, rank
 function varianceOf(values: Float64Array): number {
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length
   return values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / Math.max(1, values.length - 1)
-}
-
-/** Of ascending values, between neighbours by linear interpolation. */
-export function quantile(sorted: Float64Array, share: number): number {
-  const at = share * (sorted.length - 1)
-  const below = Math.floor(at)
-  const [low, high] = [sorted[below] ?? 0.5, sorted[below + 1] ?? sorted[below] ?? 0.5]
-  return low + (at - below) * (high - low)
 }

@@ -6,112 +6,34 @@ import type { Word } from './wordForms.ts'
 // By words alone, without a parser: a denial holds for the noun phrase that follows and for those listed with it, up to
 // the first word or mark that ends a phrase. Where that is unclear the words count as before.
 
-const articles = new Set(['a', 'an', 'any', 'one', 'the', 'single', 'other'])
+/** Of lines of words. */
+const wordSet = (...lines: readonly string[]) => new Set(lines.flatMap((line) => line.split(' ')))
+
+const articles = wordSet('a an any one the single other')
 /** A new noun phrase begins with them; inside a denied one they end it. */
-const determiners = new Set([
-  ...[
-    'a',
-    'an',
-    'the',
-    'this',
-    'these',
-    'those',
-    'some',
-    'several',
-    'many',
-    'few',
-    'two',
-    'three',
-    'four',
-    'five',
-    'six',
-  ],
-  ...['his', 'her', 'its', 'their', 'our', 'my', 'your', 'another', 'each', 'every', 'all', 'both', 'most', 'more'],
-])
+const determiners = wordSet(
+  'a an the this these those some several many few two three four five six his her its their our my',
+  'your another each every all both most more',
+)
 /** No noun phrase goes on after them, except after "of" ("no sign of a dog"). */
-const endings = new Set([
-  ...['but', 'except', 'only', 'just', 'instead', 'rather', 'however', 'although', 'though', 'while', 'whereas', 'yet'],
-  ...[
-    'which',
-    'who',
-    'whom',
-    'whose',
-    'that',
-    'because',
-    'so',
-    'then',
-    'there',
-    'it',
-    'he',
-    'she',
-    'they',
-    'we',
-    'you',
-    'i',
-  ],
-  ...[
-    'is',
-    'are',
-    'was',
-    'were',
-    'be',
-    'been',
-    'being',
-    'am',
-    'has',
-    'have',
-    'had',
-    'can',
-    'could',
-    'will',
-    'would',
-    'may',
-  ],
-  ...['might', 'must', 'shall', 'should', 'do', 'does', 'did', 'as', 'than', 'if', 'when', 'where', 'also', 'plus'],
-  ...['whether', 'how', 'what', 'why', 'unless', 'since', 'until'],
-  ...[
-    'in',
-    'on',
-    'at',
-    'by',
-    'near',
-    'with',
-    'from',
-    'to',
-    'into',
-    'onto',
-    'over',
-    'under',
-    'above',
-    'below',
-    'behind',
-  ],
-  ...['beside', 'besides', 'between', 'among', 'around', 'across', 'along', 'against', 'through', 'during', 'inside'],
-  ...[
-    'outside',
-    'within',
-    'next',
-    'for',
-    'about',
-    'after',
-    'before',
-    'beneath',
-    'underneath',
-    'toward',
-    'towards',
-    'upon',
-  ],
-])
+const endings = wordSet(
+  'but except only just instead rather however although though while whereas yet which who whom whose',
+  'that because so then there it he she they we you i is are was were be been being am has have had can',
+  'could will would may might must shall should do does did as than if when where also plus whether how',
+  'what why unless since until in on at by near with from to into onto over under above below behind',
+  'beside besides between among around across along against through during inside outside within next',
+  'for about after before beneath underneath toward towards upon',
+)
 /** "no doubt", "no longer", "no fewer than three". */
-const notAfterNo = new Set(['doubt', 'longer', 'less', 'fewer', 'matter', 'sooner', 'wonder', 'later'])
+const notAfterNo = wordSet('doubt longer less fewer matter sooner wonder later')
 /** "not only a dog", "not uncommon to see a dog": what follows is there. */
-const notAfterNot = new Set([
-  ...['only', 'just', 'merely', 'simply', 'solely', 'unlike', 'without', 'necessarily'],
-  ...['uncommon', 'unusual', 'surprising', 'clear', 'sure', 'certain', 'far'],
-])
+const notAfterNot = wordSet(
+  'only just merely simply solely unlike without necessarily uncommon unusual surprising clear sure',
+  'certain far',
+)
 /** Words that may stand between "not" and its object: "does not seem to show a dog" has three. */
 const mostBetween = 3
-const linking = new Set(['to', 'be', 'have', 'there'])
+const linking = wordSet('to be have there')
 
 /** Characters `[start, end)` in which objects are denied. @param words of the text */
 export function deniedRanges(text: string, words: readonly Word[]): Range[] {

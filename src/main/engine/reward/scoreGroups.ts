@@ -1,6 +1,7 @@
 // Right and hallucinated words' scores as two groups, from labels or from how probably each word is right. Before it stand
 // scores, after it calibration.ts.
 import type { ScoreGroup } from '../../../shared/calibration.ts'
+import { rankScores, weightedAuroc } from './auroc.ts'
 import { normalCdf } from './normal.ts'
 
 /** A score, and how probably its word is right: 0 or 1 where it is known. */
@@ -30,20 +31,9 @@ function groupOf(labelled: readonly SoftLabelled[], weightOf: (one: SoftLabelled
  * not, ties half. Null when one kind is missing.
  */
 export function softAuroc(labelled: readonly SoftLabelled[]): number | null {
-  const sorted = [...labelled].sort((a, b) => a.score - b.score)
-  let [below, won, total] = [0, 0, 0]
-  for (let i = 0; i < sorted.length; ) {
-    let [right, wrong] = [0, 0]
-    const { score } = sorted[i] as SoftLabelled
-    for (; i < sorted.length && sorted[i]?.score === score; i++) {
-      right += (sorted[i] as SoftLabelled).right
-      wrong += 1 - (sorted[i] as SoftLabelled).right
-    }
-    won += right * (below + wrong / 2)
-    below += wrong
-    total += right
-  }
-  return total <= 0 || below <= 0 ? null : won / (total * below)
+  const scores = labelled.map(({ score }) => score)
+  const rights = labelled.map(({ right }) => right)
+  return weightedAuroc(rankScores(scores, scores), [...rights, ...rights.map((right) => 1 - right)])
 }
 
 /** Φ((μ₁ - μ₀) / √(σ₁² + σ₀²)): that a score of one group is above one of the other, were both normal. */

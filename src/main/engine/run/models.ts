@@ -199,14 +199,17 @@ export class AlignmentModels {
     const known = new Map<string, SeenImage>()
     for (const [i, image] of images.entries()) {
       if (skipped.has(image.sha256)) continue
+      let reading = image
       try {
         const seen = known.get(image.sha256) ?? (await this.#see(image, signal))
         known.set(image.sha256, seen)
+        reading = this.#judgingImage(image)
+        if (reading !== image) await this.verifier.imageEmbedding(this.verified(reading))
         readable.push({ image, place: start + i, seen })
       } catch (error) {
         if (!(error instanceof StudioError && error.code.startsWith('image.'))) throw error
-        const { imageId, sha256, path } = image
-        skipped.set(sha256, { imageId, path, code: error.code })
+        const { imageId, path } = reading
+        skipped.set(image.sha256, { imageId, path, code: error.code })
       }
     }
     return readable
@@ -216,7 +219,6 @@ export class AlignmentModels {
   async #see(image: RunImage, signal: AbortSignal | undefined): Promise<SeenImage> {
     const [seen] = await this.#features.of([[image.sha256, () => this.#pixels(image, 'model')]], 1, signal)
     await this.verifier.imageEmbedding(this.verified(image))
-    await this.verifier.imageEmbedding(this.judged(image))
     return seen as SeenImage
   }
 
@@ -243,7 +245,11 @@ export class AlignmentModels {
 
   /** The image that training judges a response to this one by, as the verifier takes it. */
   judged(image: RunImage): VerifiedImage {
-    return this.verified(this.#options.judgingImage?.(image) ?? image)
+    return this.verified(this.#judgingImage(image))
+  }
+
+  #judgingImage(image: RunImage): RunImage {
+    return this.#options.judgingImage?.(image) ?? image
   }
 
   /** The image as the verifier takes it. */

@@ -142,7 +142,7 @@ export async function rewardResponses(
 /** The verdict on a word of each score, by the rule of the config; none where the baselines do not stand apart. */
 export function verdictOf(calibration: Calibration, { reward }: RunConfig): (score: number) => SpanLabel {
   const { baselines } = calibration
-  if (baselines === null || baselines.muGt <= baselines.muHal) return () => 'neutral'
+  if (!baselines || !standApart(calibration)) return () => 'neutral'
   const rule = rewardRule(calibration, baselines, reward)
   return (score) => labelOf(score, rule)
 }

@@ -74,6 +74,10 @@ const figures = [
 /** Of the right objects; below it nothing is said of a loss. */
 const smallLoss = 0.02
 
+function changeWords(fall: number): string {
+  return `${fall < 0 ? 'rose' : 'fell'} by ${formatShare(Math.abs(fall))}`
+}
+
 function rateWords({ hallucinationRate, hallucinationRateLow: low, hallucinationRateHigh: high }: LookView): string {
   const rate = formatShare(hallucinationRate)
   return low === undefined || high === undefined ? rate : `${rate} (${formatShare(low)} to ${formatShare(high)})`
@@ -84,7 +88,7 @@ function verdictWords(before: LookView, best: LookView, placebo: LookView): stri
   const fallOf = (look: LookView) => 1 - look.hallucinationRate / before.hallucinationRate
   const [run, control] = [fallOf(best), fallOf(placebo)]
   if (!Number.isFinite(run) || !Number.isFinite(control)) return 'There was nothing to lower.'
-  const told = `Hallucinated words fell by ${formatShare(Math.max(0, run))}, those of the placebo by ${formatShare(Math.max(0, control))}.`
+  const told = `Hallucinated words ${changeWords(run)}, those of the placebo ${changeWords(control)}.`
   const lost = 1 - placebo.coverage / before.coverage
   if (control >= run) return `${told} Nothing of it was learned from the pictures, as far as can be told.`
   if (lost < smallLoss) return told
