@@ -11,8 +11,8 @@ import { auroc } from '../../src/main/engine/reward/auroc.ts'
 import { calibrateFree } from '../../src/main/engine/reward/calibration.ts'
 import { centreScores } from '../../src/main/engine/reward/otherImages.ts'
 import { Rng } from '../../src/main/engine/rng.ts'
+import { compareMentions } from '../../src/main/engine/run/comparedMentions.ts'
 import { AlignmentModels } from '../../src/main/engine/run/models.ts'
-import { placeboMentions } from '../../src/main/engine/run/placeboMentions.ts'
 import { presetConfig } from '../../src/shared/runConfig.ts'
 
 const resources = join(import.meta.dirname, '../../resources')
@@ -40,7 +40,7 @@ try {
   const policy = newPolicy(models.source, config, rng.fork(1))
   const { responses } = await models.respond(images, policy, { rng: rng.fork(3) })
   const scored = await models.score(responses)
-  const mentions = await placeboMentions(models, scored, { count: config.calibration.otherImages, seed })
+  const mentions = await compareMentions(models, scored, { count: config.calibration.otherImages, seed })
   console.log(JSON.stringify(calibrateFree(mentions, { seed, limits: config.calibration }), null, 2))
 
   const objects = new Map(images.map((image) => [image.sha256, image.objects]))

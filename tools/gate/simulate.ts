@@ -5,7 +5,7 @@
 import { parseArgs } from 'node:util'
 import { auroc } from '../../src/main/engine/reward/auroc.ts'
 import { calibrateFree } from '../../src/main/engine/reward/calibration.ts'
-import { type PlaceboMention, placeboImages } from '../../src/main/engine/reward/otherImages.ts'
+import { type ComparedMention, chooseOtherImages } from '../../src/main/engine/reward/otherImages.ts'
 import { Rng } from '../../src/main/engine/rng.ts'
 import type { Calibration } from '../../src/shared/calibration.ts'
 import { presetConfig } from '../../src/shared/runConfig.ts'
@@ -44,7 +44,7 @@ function judge(number: number): Judged {
   const options = { shape, kind, auroc: 0.5 + 0.49 * rng.uniform(), hallucinated: 0.02 * 20 ** rng.uniform(), scores }
   const world = new World(options, rng.fork(1))
   const responses = world.respond(scores)
-  const mentions = placeboMentionsOf(world, responses, rng.fork(2))
+  const mentions = comparedMentionsOf(world, responses, rng.fork(2))
   const calibration = calibrateFree(mentions, { seed: number, limits, resamples: Number(values.resamples) })
   const labelled = responses.flatMap((one) => one.mentions)
   return {
@@ -61,18 +61,18 @@ function kindOf(draw: number): KnowledgeKind {
   return draw < 0.9 ? 'words only' : 'scene only'
 }
 
-function placeboMentionsOf(world: World, responses: readonly Response[], rng: Rng): PlaceboMention[] {
+function comparedMentionsOf(world: World, responses: readonly Response[], rng: Rng): ComparedMention[] {
   const named = responses.map(({ scene, mentions }) => ({
     ...{ image: String(scene), names: mentions.map(({ word }) => String(word)) },
   }))
-  const placebo = placeboImages(named, { count: limits.otherImages, rng })
-  const numbers = new Map(placebo.images.map((key, number) => [key, number]))
+  const chosen = chooseOtherImages(named, { count: limits.otherImages, rng })
+  const numbers = new Map(chosen.images.map((key, number) => [key, number]))
   return responses.flatMap(({ scene, mentions }, i) =>
     mentions.map(({ word, isRight }) => ({
       ...{ image: numbers.get(String(scene)) as number, word: String(word) },
       score: world.score(scene, word, !isRight).raw,
-      others: placebo.of(i, String(word)).map((image) => ({
-        ...{ image, score: world.score(Number(placebo.images[image]), word).raw },
+      others: chosen.of(i, String(word)).map((image) => ({
+        ...{ image, score: world.score(Number(chosen.images[image]), word).raw },
       })),
     })),
   )

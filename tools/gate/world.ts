@@ -1,5 +1,5 @@
 // A made-up verifier in a made-up world: scenes with objects, responses that name some and hallucinate others, and a score
-// for any word on any image, so that own and placebo scores agree with each other. simulate.ts asks the gate about it.
+// for any word on any image, so that own and other scores agree with each other. simulate.ts asks the gate about it.
 import type { Rng } from '../../src/main/engine/rng.ts'
 import { drawScore, gapFor, type ScoreShape, type ShapeName, scoreShapes } from './scoreShapes.ts'
 

@@ -20,7 +20,7 @@ export function writeTables(page: string, lines: readonly Line[]): void {
 }
 
 const tables: Readonly<Record<string, (lines: readonly Line[]) => string>> = {
-  seeds: (lines) => markdown(['step', ...controlledHead], withMean(linesOf(lines, 'default', 'best').map(seedRow))),
+  seeds: (lines) => markdown(seedHead, withMean(linesOf(lines, 'default', 'best').map(seedRow))),
   compared: (lines) =>
     markdown(
       comparedHead,
@@ -83,6 +83,13 @@ const controlledHead = [
   ...['placebo: falls by, %', 'placebo: recall, points'],
 ]
 
+/** Of one seed's run and placebo, with their intervals. */
+const seedHead = [
+  ...['seed', 'step', 'CHAIR_i, %', 'falls by, %', 'recall, points', 'length'],
+  ...['placebo: falls by, %', 'placebo: recall, points'],
+  ...['beyond placebo: CHAIR_i, points', 'beyond placebo: recall, points'],
+]
+
 const comparedNames = experiments.map(({ name }) => name).filter((name) => !/^(rounds|curve|strength)/.test(name))
 const comparedHead = [
   'settings',
@@ -113,7 +120,7 @@ function comparedRows(lines: readonly Line[], name: string, withPlacebo = true):
     return [
       [
         ...[title, some.map(({ seed }) => seed).join(', '), arrow(figures, 'chairI')],
-        `**${mean(falls).toFixed(1)}** (${falls.map((fall) => fall.toFixed(0)).join(', ')})`,
+        `**${fixed(mean(falls), 1)}** (${falls.map((fall) => fixed(fall, 0)).join(', ')})`,
         `${figures.filter(({ chairI }) => (chairI.difference[2] ?? 0) < 0).length} of ${figures.length}`,
         arrow(figures, 'chairS'),
         `${signed(mean(recalls))} (${recalls.map((points) => signed(points)).join(', ')})`,
@@ -155,7 +162,7 @@ function withMean(rows: readonly Row[]): Row[] {
 /** A run and its placebo, means over seeds. */
 function controlled(some: readonly Line[]): string[] {
   const side = (figures: readonly Figures[]) => [
-    mean(figures.map(({ chairI }) => 100 * (chairI.relativeReduction[0] ?? 0))).toFixed(1),
+    fixed(mean(figures.map(({ chairI }) => 100 * (chairI.relativeReduction[0] ?? 0))), 1),
     signed(mean(figures.map(({ recall }) => 100 * (recall.difference[0] ?? 0)))),
   ]
   const figures = some.map((line) => line.figures)
@@ -211,11 +218,12 @@ function groupedBy(lines: readonly Line[], key: (line: Line) => number): [number
 }
 
 const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length
+/** With a minus sign that is as wide as a plus. */
+const fixed = (value: number, digits: number): string => value.toFixed(digits).replace('-', '−')
 const signed = (value: number): string => `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(1)}`
-const signedLike = (cell: string, value: number): string =>
-  /^[+−]/.test(cell) ? signed(value) : value.toFixed(1).replace('-', '−')
+const signedLike = (cell: string, value: number): string => (/^[+−]/.test(cell) ? signed(value) : fixed(value, 1))
 const percent = (share: number | null | undefined): string =>
-  share === null || share === undefined ? '' : (100 * share).toFixed(1).replace('-', '−')
+  share === null || share === undefined ? '' : fixed(100 * share, 1)
 const points = (compared: Compared | undefined): string => (compared ? signed(100 * (compared.difference[0] ?? 0)) : '')
 
 function interval(figure: Figure | undefined, isSigned = false): string {
@@ -233,7 +241,10 @@ function lengthChange(figures: readonly Figures[]): string {
   return `${signed(100 * mean(figures.map(({ meanLength }) => (meanLength.after ?? 0) / (meanLength.before ?? 1) - 1)))} %`
 }
 
+/** @throws Error when a row has not as many cells as the head */
 function markdown(head: Row, rows: readonly Row[]): string {
+  const other = rows.find((row) => row.length !== head.length)
+  if (other) throw new Error(`a row has ${other.length} cells and the head ${head.length}: ${other.join(' | ')}`)
   const line = (row: Row) => `| ${row.join(' | ')} |`
   return [line(head), `|${' --- |'.repeat(head.length)}`, ...rows.map(line)].join('\n')
 }

@@ -1,7 +1,5 @@
 // The images that a COCO file annotates, where they lie, and what of both found no partner. Annotations are read here, for
 // evaluations and for annotated calibration, and nowhere else; after it stand run/judge.ts and run/rewards.ts.
-import type { Dirent } from 'node:fs'
-import { readdir, stat } from 'node:fs/promises'
 import { extname, join } from 'node:path'
 import { type AnnotationJoin, namedCount } from '../../../shared/annotationJoin.ts'
 import { StudioError } from '../../../shared/errors.ts'
@@ -14,6 +12,7 @@ import type { AnnotatedRunImage } from '../run/judge.ts'
 import type { RunImage } from '../run/models.ts'
 import type { Annotations } from '../run/rewards.ts'
 import type { SkippedImage } from '../run/skippedImages.ts'
+import { exists, filesWithin } from './filesWithin.ts'
 
 /** Files that are open at the same time: 6,000 at once are more than a process may have. */
 const filesAtOnce = 8
@@ -115,26 +114,6 @@ async function findFiles(
     matches,
     unlisted: others.filter((file) => !found.has(spelling(file)) && imageExtensions.has(extname(file).toLowerCase())),
   }
-}
-
-/** Whether a file lies there, whoever may read it. */
-async function exists(path: string): Promise<boolean> {
-  return await stat(path).then(
-    (found) => found.isFile(),
-    (error: NodeJS.ErrnoException) => error.code !== 'ENOENT' && error.code !== 'ENOTDIR',
-  )
-}
-
-/** Files of a folder and of those within it, with slashes, in order; folders that cannot be read have none. */
-async function filesWithin(folder: string, under = ''): Promise<string[]> {
-  const entries = await readdir(join(folder, under), { withFileTypes: true }).catch((): Dirent[] => [])
-  const files: string[] = []
-  for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
-    const name = under === '' ? entry.name : `${under}/${entry.name}`
-    if (entry.isDirectory()) files.push(...(await filesWithin(folder, name)))
-    else if (entry.isFile() || (entry.isSymbolicLink() && (await exists(join(folder, name))))) files.push(name)
-  }
-  return files
 }
 
 function joinOf(

@@ -6,7 +6,7 @@ import { Rng } from '../rng.ts'
 import { auroc, aurocVariance, rankScores } from './auroc.ts'
 import { calibrateAnnotated, calibrateFree, requireBaselines, standApart, withSpreadBaselines } from './calibration.ts'
 import { normalCdf, normalQuantile } from './normal.ts'
-import type { PlaceboMention } from './otherImages.ts'
+import type { ComparedMention } from './otherImages.ts'
 import { groupsOverlap, groupsSeparation, softAuroc, softGroups } from './scoreGroups.ts'
 
 const limits = presetConfig('quick-look').calibration
@@ -158,7 +158,7 @@ interface Made {
 }
 
 /** Four words to each image, each tried on eight others that do not show it. */
-function made({ noise, gap = 0, wrongShare = 0.15, levels = 0, images = 200, seed = 4 }: Made): PlaceboMention[] {
+function made({ noise, gap = 0, wrongShare = 0.15, levels = 0, images = 200, seed = 4 }: Made): ComparedMention[] {
   const rng = new Rng({ seed })
   const levelOf = Array.from({ length: 40 }, () => levels * rng.normal())
   return Array.from({ length: 4 * images }, (_, i) => {
@@ -172,7 +172,7 @@ function made({ noise, gap = 0, wrongShare = 0.15, levels = 0, images = 200, see
   })
 }
 
-const reasonsOf = (mentions: readonly PlaceboMention[], seed = 1) =>
+const reasonsOf = (mentions: readonly ComparedMention[], seed = 1) =>
   calibrateFree(mentions, { seed, limits, resamples: 100 }).refusals.map(({ reason }) => reason)
 const normal = (rng: Rng) => rng.normal()
 const exponential = (rng: Rng) => -Math.log(1 - rng.uniform())
@@ -265,7 +265,7 @@ describe('annotation-free calibration', () => {
   })
 
   test('names a score that is not a number', () => {
-    const [first, ...rest] = made({ noise: normal, images: 30 }) as [PlaceboMention, ...PlaceboMention[]]
+    const [first, ...rest] = made({ noise: normal, images: 30 }) as [ComparedMention, ...ComparedMention[]]
     const bad = { code: 'run.bad-score' }
     for (const broken of [
       { ...first, score: Number.NaN },

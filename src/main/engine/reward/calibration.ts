@@ -7,7 +7,7 @@ import type { RunConfig } from '../../../shared/runConfig.ts'
 import { Rng } from '../rng.ts'
 import { auroc } from './auroc.ts'
 import { estimateKnowledge, type Knowledge } from './knowledge.ts'
-import { centreScores, type PlaceboMention } from './otherImages.ts'
+import { type ComparedMention, centreScores } from './otherImages.ts'
 import { groupsOverlap, groupsSeparation, type SoftLabelled, softAuroc, softGroups } from './scoreGroups.ts'
 
 /** When a verifier counts as able to tell. */
@@ -62,7 +62,7 @@ export interface FreeCalibrationOptions {
  * @throws StudioError `run.bad-score` when a score is not finite
  */
 export function calibrateFree(
-  mentions: readonly PlaceboMention[],
+  mentions: readonly ComparedMention[],
   { seed, limits, resamples = 400 }: FreeCalibrationOptions,
 ): Calibration {
   requireFinite(mentions.map(({ score }) => score))
@@ -70,7 +70,7 @@ export function calibrateFree(
   const centred = centreScores(mentions)
   const knowledge = estimateKnowledge(centred, { rng: new Rng({ seed }).fork(bootstrapStream), resamples })
   const labelled = Array.from(knowledge?.rightness ?? [], (right, i) => ({
-    ...{ right, score: (mentions[centred.mention[i] as number] as PlaceboMention).score },
+    ...{ right, score: (mentions[centred.mention[i] as number] as ComparedMention).score },
   }))
   return {
     method: 'mixture',
@@ -93,7 +93,7 @@ export function calibrateFree(
   }
 }
 
-/** The stream of the seed's random numbers that images are resampled by; run/placeboMentions.ts names the others. */
+/** The stream of the seed's random numbers that images are resampled by; run/comparedMentions.ts names the others. */
 const bootstrapStream = 8
 
 function knowledgeRefusals({ auroc, ownOverOther }: Knowledge, limits: CalibrationLimits): Refusal[] {

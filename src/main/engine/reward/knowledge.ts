@@ -24,11 +24,11 @@ export interface KnowledgeOptions {
   readonly resamples: number
 }
 
-/** Scores count for at most twice their number: placebo scores are several to each own one. */
+/** Scores count for at most twice their number: other scores are several to each own one. */
 const mostInformation = 2
 
 /**
- * Weighs hypotheses on the verifier by the ranks of own scores among placebo scores (Bayes), so that the interval holds
+ * Weighs hypotheses on the verifier by the ranks of own scores among scores of other images (Bayes), so that the interval holds
  * what ranks cannot settle too. How much the scores count for is told by a bootstrap over images, whose words depend on
  * each other: the likelihood is raised to the power of the variance that independent scores would have over the one
  * that resampling shows. Null without scores of both kinds.
@@ -77,7 +77,7 @@ function resampledByImage(scores: CentredScores, ranking: ScoreRanking, rng: Rng
   return Float64Array.from(drawn).sort()
 }
 
-/** Successive parts of the ranks, none of which parts a tie: their ends, and the shares of own and of placebo scores. */
+/** Successive parts of the ranks, none of which parts a tie: their ends, and the shares of own and of other scores. */
 interface RankCells {
   readonly ends: Float64Array
   readonly own: Float64Array
@@ -125,7 +125,7 @@ function rankCells(
 /** Of a score whose hypothesis does not expect it at all, so that a few strays decide nothing. */
 const leastShare = 1e-4
 
-/** Weights of the hypotheses, the highest 1: prior times likelihood that scores of these ranks are own or placebo ones. */
+/** Weights of the hypotheses, the highest 1: prior times likelihood that scores of these ranks are own or other ones. */
 function weigh(table: RankHypotheses, { ends, own, other }: RankCells, count: number): Float64Array {
   const at = Int32Array.from(ends, (end) => Math.min(rankParts - 1, Math.floor(end * rankParts)))
   const part = Float64Array.from(ends, (end, k) => end * rankParts - (at[k] as number))

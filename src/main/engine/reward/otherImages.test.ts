@@ -1,7 +1,7 @@
 // Which other images words are tried on, and scores freed of their words' levels; worked by hand.
 import { describe, expect, test } from 'vitest'
 import { Rng } from '../rng.ts'
-import { centreScores, placeboImages } from './otherImages.ts'
+import { centreScores, chooseOtherImages } from './otherImages.ts'
 
 describe('other images for a word', () => {
   const kitchen = ['cup', 'spoon', 'bowl']
@@ -15,8 +15,8 @@ describe('other images for a word', () => {
     { image: 'a', names: ['bowl'] },
   ]
   const chosen = (count: number) => {
-    const placebo = placeboImages(responses, { count, rng: new Rng({ seed: 1 }) })
-    return (response: number, name: string) => placebo.of(response, name).map((image) => placebo.images[image])
+    const others = chooseOtherImages(responses, { count, rng: new Rng({ seed: 1 }) })
+    return (response: number, name: string) => others.of(response, name).map((image) => others.images[image])
   }
 
   test('are those where it was to be expected, none that names it and never its own', () => {
@@ -30,13 +30,13 @@ describe('other images for a word', () => {
 
   test('follow from the seed', () => {
     const many = Array.from({ length: 40 }, (_, i) => ({ image: `${i}`, names: [`n${i % 7}`] }))
-    const of = (seed: number) => placeboImages(many, { count: 4, rng: new Rng({ seed }) }).of(0, 'n0')
+    const of = (seed: number) => chooseOtherImages(many, { count: 4, rng: new Rng({ seed }) }).of(0, 'n0')
     expect(of(1)).toEqual(of(1))
     expect(of(1)).not.toEqual(of(2))
   })
 })
 
-test('scores are centred by word, placebo scores spread to the variance of own ones', () => {
+test('scores are centred by word, other scores spread to the variance of own ones', () => {
   const others = (...scores: number[]) => scores.map((score, i) => ({ image: i + 1, score }))
   const { own, other, otherWeight, mention, ownImage } = centreScores([
     { image: 0, word: 'cup', score: 5, others: others(1, 3) },

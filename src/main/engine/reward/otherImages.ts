@@ -1,14 +1,14 @@
-// The placebo of the calibration: each word against images other than its own, and scores freed of the word's own level.
+// What the calibration compares with: each word against images other than its own, and scores freed of the word's own level.
 // Before it stand sampled responses, after it knowledge.ts, which asks whether the own image makes a difference.
 import type { Rng } from '../rng.ts'
 
-/** What is known of a response when placebo images are chosen: its image, by a key, and the objects that it names. */
+/** What is known of a response when other images are chosen: its image, by a key, and the objects that it names. */
 export interface NamingResponse {
   readonly image: string
   readonly names: readonly string[]
 }
 
-export interface PlaceboImages {
+export interface OtherImages {
   /** Keys of all images; a number stands for the image at that place. */
   readonly images: readonly string[]
   /** Other images for a name in a response, at most so many as were asked for. */
@@ -26,10 +26,10 @@ const smoothing = 1
  * names shared with the response. Against any images, a verifier that tells kitchens from streets would pass for one that
  * tells cups from knives. POPE draws absent objects likewise (its adversarial setting; Li et al. 2023, arXiv 2305.10355).
  */
-export function placeboImages(
+export function chooseOtherImages(
   responses: readonly NamingResponse[],
   { count, rng }: { readonly count: number; readonly rng: Rng },
-): PlaceboImages {
+): OtherImages {
   const byImage = new Map<string, Set<string>>()
   for (const { image, names } of responses) {
     const known = byImage.get(image) ?? new Set()
@@ -94,7 +94,7 @@ function expectednessOf(named: readonly ReadonlySet<string>[]): (name: string, n
 }
 
 /** A word's score on its own image, and on others; images by number. */
-export interface PlaceboMention {
+export interface ComparedMention {
   readonly image: number
   /** As it was said, since the level is that of the text that was scored. */
   readonly word: string
@@ -102,7 +102,7 @@ export interface PlaceboMention {
   readonly others: readonly { readonly image: number; readonly score: number }[]
 }
 
-/** Scores of both kinds less their words' levels. A mention's placebo scores weigh 1 together, as its own score does. */
+/** Scores of both kinds less their words' levels. A mention's other scores weigh 1 together, as its own score does. */
 export interface CentredScores {
   readonly own: Float64Array
   /** Of each own score: its image, and its place in the list of mentions. */
@@ -117,11 +117,11 @@ export interface CentredScores {
 const leastLevelImages = 2
 
 /**
- * Takes from each score the mean of the same word on other images. Placebo scores are part of that mean, so each is
+ * Takes from each score the mean of the same word on other images. Other scores are part of that mean, so each is
  * spread by √((m + 1) / (m - 1)) for m images, which gives it the variance of an own score less a mean that it is no
  * part of: where the image makes no difference, both kinds are distributed alike. Mentions without others are left out.
  */
-export function centreScores(mentions: readonly PlaceboMention[]): CentredScores {
+export function centreScores(mentions: readonly ComparedMention[]): CentredScores {
   const levels = levelsOf(mentions)
   const kept = mentions.flatMap((mention, index) => {
     const level = levels.get(mention.word)
@@ -143,7 +143,7 @@ export function centreScores(mentions: readonly PlaceboMention[]): CentredScores
   }
 }
 
-function levelsOf(mentions: readonly PlaceboMention[]): Map<string, { level: number; spread: number }> {
+function levelsOf(mentions: readonly ComparedMention[]): Map<string, { level: number; spread: number }> {
   const byWord = new Map<string, Map<number, number>>()
   for (const { word, others } of mentions) {
     const known = byWord.get(word) ?? new Map<number, number>()

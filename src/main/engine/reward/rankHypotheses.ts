@@ -1,8 +1,8 @@
-// What own and placebo scores would look like, by rank, under many hypotheses on the verifier. knowledge.ts weighs them
+// What own and other scores would look like, by rank, under many hypotheses on the verifier. knowledge.ts weighs them
 // by the ranks that it finds. Ranks alone, since scores of any unit and shape have them.
 import { normalCdf, normalQuantile } from './normal.ts'
 
-/** Equal parts of the ranks of all scores, own and placebo ones counting half each. */
+/** Equal parts of the ranks of all scores, own and other ones counting half each. */
 export const rankParts = 32
 
 /** A grid of hypotheses; curves are rows of `rankParts + 1` numbers. */
@@ -24,7 +24,7 @@ const aurocs = [
   ...[0.8, 0.82, 0.84, 0.86, 0.88, 0.9, 0.92, 0.94, 0.96, 0.97, 0.98, 0.99, 0.997],
 ] as const
 const hallucinatedShares = [0.01, 0.04, 0.08, 0.13, 0.19, 0.26, 0.34, 0.43] as const
-/** Shares of placebo scores whose word is there after all, unnamed. */
+/** Shares of other scores whose word is there after all, unnamed. */
 const unnoticedShares = [0, 0.04, 0.09, 0.15, 0.22, 0.3] as const
 /** Deviation of right words' scores over that of absent ones', with the prior weight of each. */
 const deviations = [0.55, 0.75, 1, 1.35, 1.8].map(
@@ -48,7 +48,7 @@ let made: RankHypotheses | null = null
 
 /**
  * The grid: right words N(a, b), absent ones N(0, 1), hallucinated ones N(κa, 1) in a unit that ranks do not show (the
- * binormal model of ROC curves; Hanley 1988), or both on two levels. Own scores are right or hallucinated ones; placebo
+ * binormal model of ROC curves; Hanley 1988), or both on two levels. Own scores are right or hallucinated ones; other
  * scores are absent ones but for a few that are there (mutual contamination; Menon et al. 2015).
  */
 export function rankHypotheses(): RankHypotheses {

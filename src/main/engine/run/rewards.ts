@@ -22,8 +22,8 @@ import {
   terminalReward,
   tokenRewards,
 } from '../reward/tokenReward.ts'
+import { compareMentions } from './comparedMentions.ts'
 import type { AlignmentModels, RunImage, ScoredImageResponse } from './models.ts'
-import { placeboMentions } from './placeboMentions.ts'
 import type { VerifiedImage } from './verifier.ts'
 
 /** What annotations say of the images of a run. */
@@ -87,7 +87,7 @@ export async function calibrateRun(
     })
     return { calibration: calibrateAnnotated(labelled, config.calibration), responseCentre }
   }
-  const mentions = await placeboMentions({ verifier: models.verifier, verified: see }, responses, {
+  const mentions = await compareMentions({ verifier: models.verifier, verified: see }, responses, {
     count: config.calibration.otherImages,
     seed,
   })
