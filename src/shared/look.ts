@@ -67,7 +67,7 @@ export function outcomeSentence(
     const measured = change
       ? ` On ${change.images} validation images the share of hallucinated words fell by ${points(change.difference)} points (standard error ${points(change.standardError)}).`
       : ''
-    return `Step ${bestStep} against the model as it came, on validation images.${measured} Estimated by the verifier; no annotation was read.`
+    return `Step ${bestStep} against the model as it came, on validation images.${measured} Estimated by the verifier; no annotation was read. After training that is a lower bound: what is left is what the verifier takes for right.`
   }
   if (later.length === 0) return 'The model as it came; no later step was looked at yet.'
   if (later.every(({ isSound }) => isSound === false)) {

@@ -146,6 +146,11 @@ describe('of looks that are compared image by image', () => {
 describe('what a run came to', () => {
   test.each([
     ['a fall', placed([around(0.6, 0.3), around(0.4, 0.2)]), 'fell by 6.7 points (standard error 0.'],
+    [
+      'what the estimate is worth',
+      placed([around(0.6, 0.3), around(0.4, 0.2)]),
+      'After training that is a lower bound',
+    ],
     ['noise', placed([around(0.9, 0.45), around(0.7, -0.45)]), 'Nothing changed beyond noise: '],
     ['lost coverage', placed([around(0.6, 0.3), around(0.4, 0.2)], { coverage: 2 }), 'No step was kept: '],
     ['earlier versions', [look(0), look(2)], 'No step was better than the model as it came. '],
