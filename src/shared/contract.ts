@@ -2,12 +2,25 @@
 // with its payload. Preload's `window.studio`, main's handlers and the renderer's client derive from it.
 import { z } from 'zod'
 import {
+  checkpointViewSchema,
+  describeViewSchema,
+  encoderChoiceSchema,
+  evidenceSchema,
+  libraryDescribeSchema,
+  questionSchema,
+  regionSchema,
+  responseViewDetailSchema,
+  responseViewSchema,
+} from './describe.ts'
+import {
   imageQuerySchema,
   imageRowSchema,
   importIssueSchema,
   importRecordSchema,
   metricPointSchema,
   modelIdSchema,
+  rolloutIdSchema,
+  rolloutPurposeSchema,
   runIdSchema,
 } from './domain.ts'
 import { errorRecordSchema } from './errors.ts'
@@ -182,6 +195,48 @@ export const channels = {
     result: z.object({ folder: z.string() }).nullable(),
   },
 
+  /** Its checkpoints by step, for the time line and for whom to ask. */
+  'runs.checkpoints': { params: run, result: z.object({ checkpoints: z.array(checkpointViewSchema) }) },
+  /** Keeps the weights of a checkpoint whatever the policy says, or leaves them to it again. */
+  'runs.pin': { params: run.extend({ step: count, isPinned: z.boolean() }), result: none },
+  'runs.rename': { params: run.extend({ name: z.string().trim().min(1).max(120) }), result: none },
+
+  /** Asks a policy about an image; `describe.changed` tells how far it is. What is stored already is done at once. */
+  'describe.start': { params: questionSchema, result: z.object({ describeId: count }) },
+  /** Lets a checkpoint describe every image that has no response of it yet. */
+  'describe.library': { params: libraryDescribeSchema, result: z.object({ describeId: count }) },
+  /** Ends it after its current step of decoding; what is stored stays. */
+  'describe.cancel': { params: z.object({ describeId: count }), result: none },
+  /** What waits or is under way, and what has ended lately, in the order of asking. */
+  'describe.list': { params: none, result: z.object({ describes: z.array(describeViewSchema) }) },
+  /** How many images of the workspace a checkpoint has described. */
+  'describe.coverage': {
+    params: libraryDescribeSchema,
+    result: z.object({ described: count, images: count }),
+  },
+  /** The responses to an image that a page can switch between, by run and step; those of models without a run last. */
+  'responses.toImage': {
+    params: z.object({ imageId: count }),
+    result: z.object({ responses: z.array(responseViewSchema) }),
+  },
+  'responses.get': { params: z.object({ rolloutId: rolloutIdSchema }), result: responseViewDetailSchema },
+  /** Samples of a run over time: what was said at one of its steps. */
+  'responses.ofStep': {
+    params: run.extend({ step: count, purpose: rolloutPurposeSchema, offset: count, limit: count.max(200) }),
+    result: z.object({ total: count, responses: z.array(responseViewSchema) }),
+  },
+  /** Where an image shows a word, by the patches of an encoder. */
+  'evidence.get': {
+    params: z.object({
+      imageId: count,
+      word: z.string().trim().min(1).max(200),
+      encoder: encoderChoiceSchema,
+      /** As in the question whose response named the word; null for the whole picture. */
+      region: regionSchema.nullable(),
+    }),
+    result: evidenceSchema,
+  },
+
   'engine.restart': { params: none, result: none },
   'hardware.probe': { params: none, result: none },
 } as const satisfies Record<string, { params: z.ZodType; result: z.ZodType }>
@@ -189,7 +244,7 @@ export type Channel = keyof typeof channels
 export type Params<C extends Channel> = z.infer<(typeof channels)[C]['params']>
 export type Result<C extends Channel> = z.infer<(typeof channels)[C]['result']>
 
-/** Broadcasts to the renderer: hints that something changed, to be looked up, and never the data itself. */
+/** Broadcasts to the renderer: hints that something changed, to be looked up; only progress travels in its event. */
 export const events = {
   /** Workspace, recents, engine, hardware or appearance changed. */
   'app.stateChanged': appStateSchema,
@@ -197,6 +252,8 @@ export const events = {
   'images.importChanged': z.object({ importId: count }),
   /** A run was made, went on, changed its state or is gone. */
   'runs.changed': run,
+  /** A question or a library's description was asked for, went on or ended: all that a page shows of it. */
+  'describe.changed': describeViewSchema,
   /** A command of the application menu that the renderer carries out. */
   'menu.command': z.object({ command: z.enum(['importFolder', 'showHome', 'showImages', 'showRuns', 'find']) }),
   /** There are notices to fetch. */

@@ -14,6 +14,7 @@ import type { ChannelHandlers } from '../ipc.ts'
 import { logger } from '../log.ts'
 import { showFolder } from '../security.ts'
 import { WorkerClient } from '../worker/workerClient.ts'
+import { describeHandlers } from './describes.ts'
 import { askExportFolder, askImageFolder, askModelFolder, askNewWorkspace, askWorkspace } from './dialogs.ts'
 import { Engine } from './engine.ts'
 import { newExportFolder } from './exportFolder.ts'
@@ -304,6 +305,7 @@ export class Studio {
       'runs.stop': ({ runId }) => done(runs.stop(runId)),
       'runs.delete': ({ runId }) => done(runs.delete(runId)),
       'runs.export': (params) => this.exportRun(params),
+      ...describeHandlers,
       'engine.restart': () => done(engine.start()),
       'hardware.probe': () => {
         void engine.probe()
