@@ -48,7 +48,6 @@ export function TokenText(props: TokenTextProps): ReactNode {
   }
 
   return (
-    // biome-ignore lint/a11y/useKeyWithClickEvents: the click is that of a button inside, which has keys of its own
     // biome-ignore lint/a11y/useSemanticElements: a fieldset is for a form; this is a paragraph whose words are buttons
     <div
       ref={box}

@@ -25,7 +25,10 @@ test('half way between two points is their mean', () => {
 })
 
 test('lightness rises by equal steps', () => {
-  const steps = Array.from({ length: 10 }, (_, i) => lightness(heatColour((i + 1) / 10)) - lightness(heatColour(i / 10)))
+  const steps = Array.from(
+    { length: 10 },
+    (_, i) => lightness(heatColour((i + 1) / 10)) - lightness(heatColour(i / 10)),
+  )
   const mean = (lightness(heatColour(1)) - lightness(heatColour(0))) / 10
   for (const step of steps) expect(Math.abs(step - mean)).toBeLessThan(0.2 * mean)
 })
