@@ -13,6 +13,7 @@ import {
   responseViewSchema,
 } from './describe.ts'
 import {
+  imageFactsSchema,
   imageQuerySchema,
   imageRowSchema,
   importIssueSchema,
@@ -111,6 +112,17 @@ export const channels = {
   'app.state': { params: none, result: appStateSchema },
   'app.setAppearance': { params: z.object({ appearance: appearanceSchema }), result: none },
   'app.showLogs': { params: none, result: none },
+  /** Puts text on the clipboard. */
+  'app.copyText': { params: z.object({ text: z.string().min(1).max(1_000_000) }), result: none },
+  /** Asks for a file and writes what the window shows in this part of the page, in its pixels, as PNG; null if none was chosen. */
+  'app.savePicture': {
+    params: z.object({
+      /** What the file is called unless the person says otherwise. */
+      name: z.string().min(1).max(300),
+      area: z.object({ x: count, y: count, width: count.positive(), height: count.positive() }),
+    }),
+    result: z.object({ path: z.string() }).nullable(),
+  },
   /** What happened since this was last asked. */
   'app.notices': { params: none, result: z.array(noticeSchema) },
 
@@ -152,6 +164,12 @@ export const channels = {
   'images.window': {
     params: z.object({ query: imageQuerySchema, offset: count, limit: count.max(500) }),
     result: z.object({ images: z.array(imageRowSchema) }),
+  },
+
+  /** One image; null when the workspace has it no more. */
+  'images.get': {
+    params: z.object({ imageId: count }),
+    result: z.object({ image: imageFactsSchema.nullable() }),
   },
 
   'models.list': { params: none, result: z.array(modelViewSchema) },

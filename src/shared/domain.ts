@@ -80,6 +80,13 @@ export const imageRowSchema = z.object({
 })
 export type ImageRow = z.infer<typeof imageRowSchema>
 
+/** What is known of an image by itself. */
+export const imageFactsSchema = imageRowSchema.pick({
+  ...{ imageId: true, name: true, path: true, sizeBytes: true, width: true, height: true },
+  ...{ format: true, sha256: true, addedAtMs: true },
+})
+export type ImageFacts = z.infer<typeof imageFactsSchema>
+
 export const imageSorts = ['newest', 'name', 'lowest-score'] as const
 
 /** Which images the grid shows, and in which order. */

@@ -5,7 +5,7 @@ import { type ErrorRecord, StudioError, toErrorRecord } from '../../shared/error
 import { shownPath, shownText } from '../../shared/shownText.ts'
 import type { ImportCounts, libraryMethods } from '../../shared/workerProtocol.ts'
 import { freeBytes } from '../db/freeSpace.ts'
-import { countImages, imageWindow, originalOf, thumbnailOf } from '../db/images.ts'
+import { countImages, imageById, imageWindow, originalOf, thumbnailOf } from '../db/images.ts'
 import { createImport, importById, importIssues, listImports, setImportState } from '../db/imports.ts'
 import { logger } from '../log.ts'
 import type { ImageSource } from '../protocols.ts'
@@ -196,6 +196,11 @@ export class ImageLibrary implements ImageSource {
   window(query: ImageQuery, offset: number, limit: number): Result<'images.window'> {
     const images = imageWindow(this.#options.workspaces.requireShown().db, query, offset, limit)
     return { images: images.map((image) => ({ ...image, name: shownText(image.name), path: shownPath(image.path) })) }
+  }
+
+  get(imageId: number): Result<'images.get'> {
+    const image = imageById(this.#options.workspaces.requireShown().db, imageId)
+    return { image: image ? { ...image, name: shownText(image.name), path: shownPath(image.path) } : null }
   }
 
   isCurrent(workspaceKey: string): boolean {

@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { app, nativeTheme } from 'electron'
+import { app, clipboard, nativeTheme } from 'electron'
 import type { AppState, EventPayload, OpenWorkspace, Params, Result, StudioEvent } from '../../shared/contract.ts'
 import { toErrorRecord } from '../../shared/errors.ts'
 import { unfinishedSuffix } from '../../shared/fileName.ts'
@@ -23,6 +23,7 @@ import { ModelLibrary } from './modelLibrary.ts'
 import { Notices } from './notices.ts'
 import { backupOf, fullPath } from './pagePaths.ts'
 import { RunQueue } from './runQueue.ts'
+import { savePicture } from './savePicture.ts'
 import type { SettingsFile } from './settingsFile.ts'
 import { startWorkerProcess } from './workerProcess.ts'
 import { Workspaces } from './workspaces.ts'
@@ -42,6 +43,8 @@ export interface StudioOptions {
   readonly onStateChanged: () => void
   /** Called when a run may have begun, gone on or ended. */
   readonly onRunsChanged: () => void
+  /** What the window shows in a part of its page, as PNG. */
+  readonly picture: (area: Params<'app.savePicture'>['area']) => Promise<Buffer>
   /** Asks whether a run that is under way may stop for now. */
   readonly askToStop: (run: RunView, purpose: LeavePurpose) => Promise<boolean>
 }
@@ -256,6 +259,8 @@ export class Studio {
       'app.state': () => this.state(),
       'app.setAppearance': ({ appearance }) => done(this.setAppearance(appearance)),
       'app.showLogs': () => done(showFolder(this.#options.logFolder)),
+      'app.copyText': ({ text }) => done(clipboard.writeText(text)),
+      'app.savePicture': ({ name, area }) => savePicture(name, () => this.#options.picture(area)),
       'app.notices': () => this.notices.take(),
       'workspace.create': () => this.pickNewWorkspace(),
       'workspace.open': () => this.pickWorkspace(),
@@ -289,6 +294,7 @@ export class Studio {
       'images.importIssues': ({ importId, offset, limit }) => images.issues(importId, offset, limit),
       'images.count': ({ query }) => ({ total: images.count(query) }),
       'images.window': ({ query, offset, limit }) => images.window(query, offset, limit),
+      'images.get': ({ imageId }) => images.get(imageId),
       'models.list': () => models.list(),
       'models.pickFolder': ({ purpose }) => this.pickModelFolder(purpose),
       'models.add': ({ folder, companionFolder }) =>

@@ -1,5 +1,5 @@
 // Images of the workspace: stored by the importer, read by the grid in windows of any offset.
-import type { ImageFormat, ImageQuery, ImageRow } from '../../shared/domain.ts'
+import type { ImageFacts, ImageFormat, ImageQuery, ImageRow } from '../../shared/domain.ts'
 import { type ReadableDb, statement, type WritableDb } from './connection.ts'
 import { sha256 } from './rowHash.ts'
 
@@ -79,6 +79,16 @@ export function thumbnailOf(db: ReadableDb, imageId: number): Buffer | undefined
     `SELECT bytes, thumbnail_sha256 AS stored FROM thumbnail JOIN image USING (image_id) WHERE image_id = ?`,
   ).get(imageId)
   return row?.stored && sha256(row.bytes).equals(row.stored) ? row.bytes : undefined
+}
+
+/** What is known of an image by itself, or undefined. */
+export function imageById(db: ReadableDb, imageId: number): ImageFacts | undefined {
+  return statement<[number], ImageFacts>(
+    db,
+    `SELECT image_id AS imageId, name, path, size_bytes AS sizeBytes, width, height, format,
+       lower(hex(sha256)) AS sha256, added_ms AS addedAtMs
+     FROM image WHERE image_id = ?`,
+  ).get(imageId)
 }
 
 /** How many images match. */
