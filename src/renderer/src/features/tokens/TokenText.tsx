@@ -1,7 +1,7 @@
 // A response as words: each object word with its verdict, chosen by mouse or keys. Before it stands
 // shared/responseWords.ts, beside it WordPanel.tsx, which says what is known of the chosen word.
 import './palette.css'
-import { type KeyboardEvent, type MouseEvent, memo, type ReactNode, useEffect, useMemo, useRef } from 'react'
+import { type KeyboardEvent, type MouseEvent, memo, type ReactNode, useMemo, useRef } from 'react'
 import type { SpanLabel } from '../../../../shared/domain.ts'
 import { partsOf, type ResponseWord } from '../../../../shared/responseWords.ts'
 import { unjudgedSentence, verdictNames } from '../../../../shared/verdict.ts'
@@ -194,17 +194,4 @@ function LegendItem({ verdict, change, children }: LegendItemProps): ReactNode {
       <span>{children}</span>
     </li>
   )
-}
-
-/** Keeps the index of the chosen word within a response that was replaced by a shorter one. */
-export function useChosenWord(
-  words: readonly ResponseWord[],
-  chosen: number | null,
-  onChoose: (index: number | null) => void,
-): ResponseWord | null {
-  const isGone = chosen !== null && chosen >= words.length
-  useEffect(() => {
-    if (isGone) onChoose(null)
-  }, [isGone, onChoose])
-  return chosen === null ? null : (words[chosen] ?? null)
 }

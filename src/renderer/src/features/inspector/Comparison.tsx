@@ -1,0 +1,319 @@
+// The image beside what one or two policies say of it: words that are gone and new, the chosen word with its figures, and
+// on the image where the encoder finds it.
+import { Button, Slider, Switch } from '@mantine/core'
+import { IconCopy, IconDownload } from '@tabler/icons-react'
+import { type ReactNode, useMemo, useRef, useState } from 'react'
+import { imageUrl } from '../../../../shared/contract.ts'
+import type { EncoderChoice, PolicyChoice, Region } from '../../../../shared/describe.ts'
+import type { ImageFacts as Facts, RolloutId } from '../../../../shared/domain.ts'
+import { type WordChange, wordChanges } from '../../../../shared/wordChanges.ts'
+import { request, useWorkspaceKey } from '../../api.ts'
+import { attempt } from '../../attempt.ts'
+import { useAsk, useEvidence } from '../../queries/describe.ts'
+import { EvidenceLegend, EvidenceMap } from '../tokens/EvidenceMap.tsx'
+import { WordLegend } from '../tokens/TokenText.tsx'
+import { WordPanel } from '../tokens/WordPanel.tsx'
+import styles from './Comparison.module.css'
+import { ImageFacts } from './ImageFacts.tsx'
+import { ImageStage } from './ImageStage.tsx'
+import { type CheckpointChoice, PolicyColumn } from './PolicyColumn.tsx'
+import { asUsual, questionOf, type WhatIf } from './questions.ts'
+import { copiedText } from './responseText.ts'
+import { type Answer, useAnswer } from './useAnswer.ts'
+import { WhatIfBar } from './WhatIfBar.tsx'
+
+/** One of the policies that are shown, and how another one is chosen in its place. */
+export interface ShownPolicy {
+  readonly policy: PolicyChoice
+  /** Its whole name: `Quick look, step 20, best`. */
+  readonly name: string
+  readonly choices: readonly CheckpointChoice[]
+  readonly chosen: string
+  readonly onChoose: (value: string) => void
+  /** Null where there is no adapter to weaken. */
+  readonly strength: number | null
+  readonly onStrength: (strength: number) => void
+  /** Why it cannot be asked, as a sentence; null when it can. */
+  readonly notAskable: string | null
+}
+
+export interface ComparisonProps {
+  readonly image: Facts
+  /** One or two. */
+  readonly policies: readonly [ShownPolicy, ShownPolicy?]
+  /** What is asked unless something else is. */
+  readonly usual: string
+  readonly encoder: EncoderChoice
+}
+
+/** A word of a response; of another response the same place is another word. */
+interface WordChoice {
+  readonly rolloutId: RolloutId
+  readonly index: number
+}
+
+export function Comparison({ image, policies, usual, encoder }: ComparisonProps): ReactNode {
+  const body = useRef<HTMLDivElement>(null)
+  const [first, second] = policies
+  const [whatIf, setWhatIf] = useState<WhatIf>(asUsual)
+  const [region, setRegion] = useState<Region | null>(null)
+  const [isCovering, setCovering] = useState(false)
+  const [chosen, setChosen] = useState<WordChoice | null>(null)
+  const [hovered, setHovered] = useState<WordChoice | null>(null)
+  const { ask, cancel } = useAsk()
+  const before = usePolicyAnswer(image.imageId, first, whatIf, usual)
+  const after = usePolicyAnswer(image.imageId, second, whatIf, usual)
+  const isComparison = before.response !== null && after.response !== null
+  const changes = useMemo(
+    () =>
+      isComparison
+        ? wordChanges(
+            before.words.map(({ name }) => name),
+            after.words.map(({ name }) => name),
+          )
+        : undefined,
+    [isComparison, before.words, after.words],
+  )
+  const columns = [
+    { shown: first, answer: before, changes: changes?.before },
+    ...(second ? [{ shown: second, answer: after, changes: changes?.after }] : []),
+  ]
+  const found = (choice: WordChoice | null) =>
+    columns.find(({ answer }) => choice !== null && answer.response?.rolloutId === choice.rolloutId)
+  const panel = found(hovered) ?? found(chosen)
+  const panelIndex = (found(hovered) ? hovered : chosen)?.index ?? 0
+  const askAll = (next: WhatIf): void => {
+    setWhatIf(next)
+    setRegion(next.region)
+    setCovering(false)
+    if (next.prompt === null && next.region === null) return
+    for (const { shown } of columns) {
+      if (shown.notAskable === null) ask(questionOf(image.imageId, shown.policy, next))
+    }
+  }
+  const notAskable = columns.every(({ shown }) => shown.notAskable !== null) ? first.notAskable : null
+  const chosenWord = chosen && found(chosen)?.answer.words[chosen.index]
+  const evidenceOf = chosenWord
+    ? { imageId: image.imageId, word: chosenWord.name, encoder, region: whatIf.region }
+    : null
+
+  return (
+    <div ref={body} className={styles['body']}>
+      <Looked image={image} evidenceOf={evidenceOf} region={region} isCovering={isCovering} onRegion={setRegion} />
+      <div className={styles['said']}>
+        <WhatIfBar
+          key={JSON.stringify(whatIf)}
+          usual={usual}
+          asked={whatIf}
+          region={region}
+          isCovering={isCovering}
+          onCovering={setCovering}
+          onAsk={askAll}
+          notAskable={notAskable}
+        />
+        <div className={styles['columns']}>
+          {columns.map(({ shown, answer, changes: marks }, i) => {
+            const rolloutId = answer.response?.rolloutId
+            const own = (index: number): WordChoice | null => (rolloutId === undefined ? null : { rolloutId, index })
+            return (
+              <PolicyColumn
+                key={i === 0 ? 'first' : 'second'}
+                {...shown}
+                label={second ? (i === 0 ? 'First model' : 'Second model') : 'Model'}
+                answer={answer}
+                changes={marks}
+                word={chosen?.rolloutId === rolloutId ? (chosen?.index ?? null) : null}
+                onWord={(index) => setChosen(own(index))}
+                onHover={(index) => setHovered(index === null ? null : own(index))}
+                onAsk={() => ask(questionOf(image.imageId, shown.policy, whatIf))}
+                onCancel={cancel}
+              />
+            )
+          })}
+        </div>
+        {changes && (
+          <p className={styles['summary']} role="status">
+            {changeSummary(changes.before, changes.after)}
+          </p>
+        )}
+        {(before.response || after.response) && (
+          <WordLegend
+            isComparison={changes !== undefined}
+            hasUnjudged={columns.some(({ answer }) => answer.words.some(({ verdict }) => verdict === null))}
+          />
+        )}
+        <WordPanel
+          word={panel?.answer.words[panelIndex] ?? null}
+          scale={panel?.answer.scale ?? null}
+          unjudgedBecause={unjudgedBecause(panel?.answer)}
+          change={panel?.changes?.[panelIndex]}
+        />
+        <Actions
+          image={image}
+          area={() => body.current?.getBoundingClientRect() ?? null}
+          text={() => textOf(image, whatIf.prompt ?? usual, columns)}
+        />
+      </div>
+    </div>
+  )
+}
+
+function usePolicyAnswer(imageId: number, shown: ShownPolicy | undefined, whatIf: WhatIf, usual: string): Answer {
+  const policyText = JSON.stringify(shown?.policy ?? null)
+  const question = useMemo(() => {
+    const policy = JSON.parse(policyText) as PolicyChoice | null
+    return policy && questionOf(imageId, policy, whatIf)
+  }, [imageId, policyText, whatIf])
+  return useAnswer(question, imageId, usual)
+}
+
+function unjudgedBecause(answer: Answer | undefined): string {
+  const judging = answer?.response?.judging
+  if (!judging || judging.judged) return 'No verifier has scored it yet.'
+  return judging.because === 'no-run'
+    ? 'Not judged: baselines come from the calibration of a run, and this model was asked by itself.'
+    : 'Not judged: the verifier of this run was refused, since it cannot tell right words from wrong ones.'
+}
+
+/** `5 words kept, 1 gone, 2 new`. */
+function changeSummary(before: readonly WordChange[], after: readonly WordChange[]): string {
+  const count = (marks: readonly WordChange[], mark: WordChange): number => marks.filter((one) => one === mark).length
+  const kept = count(before, 'kept')
+  return `${kept} ${kept === 1 ? 'word' : 'words'} kept, ${count(before, 'gone')} gone, ${count(after, 'new')} new`
+}
+
+interface LookedProps {
+  readonly image: Facts
+  readonly evidenceOf: Parameters<typeof useEvidence>[0]
+  readonly region: Region | null
+  readonly isCovering: boolean
+  readonly onRegion: (region: Region | null) => void
+}
+
+/** The image with the evidence of the chosen word over it. */
+function Looked({ image, evidenceOf, region, isCovering, onRegion }: LookedProps): ReactNode {
+  const key = useWorkspaceKey() ?? ''
+  const [isMissing, setMissing] = useState(false)
+  const [hasEvidence, setHasEvidence] = useState(true)
+  const [opacity, setOpacity] = useState(0.6)
+  const answer = useEvidence(hasEvidence ? evidenceOf : null)
+  const evidence = (evidenceOf && hasEvidence && answer?.evidence) || null
+  const address = isMissing ? imageUrl.thumbnail : imageUrl.full
+  return (
+    <div className={styles['looked']}>
+      <ImageStage
+        name={image.name}
+        src={address(key, image.imageId)}
+        onMissing={() => setMissing(true)}
+        image={image}
+        overlay={evidence && <EvidenceMap {...evidence} opacity={opacity} />}
+        region={region}
+        isCovering={isCovering}
+        onRegion={onRegion}
+      />
+      {isMissing && (
+        <p className={styles['missing']} role="status">
+          The original cannot be shown: it was moved or deleted, or its format needs another program. This is its
+          thumbnail.
+        </p>
+      )}
+      <div className={styles['evidence']}>
+        <Switch
+          size="sm"
+          label="Where the encoder finds the word"
+          checked={hasEvidence}
+          onChange={({ currentTarget }) => setHasEvidence(currentTarget.checked)}
+        />
+        {evidence && (
+          <>
+            <EvidenceLegend {...evidence} />
+            <Slider
+              className={styles['opacity']}
+              size="sm"
+              min={0.1}
+              max={1}
+              step={0.05}
+              label={null}
+              value={opacity}
+              thumbLabel="Opacity of the map"
+              onChange={setOpacity}
+            />
+          </>
+        )}
+      </div>
+      {hasEvidence && evidenceOf && answer?.error && (
+        <p className={styles['missing']} role="status">
+          {answer.error.message} {answer.error.remedy}
+        </p>
+      )}
+      <ImageFacts image={image} />
+    </div>
+  )
+}
+
+interface ActionsProps {
+  readonly image: Facts
+  readonly area: () => DOMRect | null
+  readonly text: () => string
+}
+
+function Actions({ image, area, text }: ActionsProps): ReactNode {
+  const [done, setDone] = useState('')
+  const copy = async (): Promise<void> => {
+    await request('app.copyText', { text: text() })
+    setDone('Copied.')
+  }
+  const save = async (): Promise<void> => {
+    const seen = visiblePart(area())
+    const saved = seen && (await request('app.savePicture', { name: image.name.replace(/\.[^.]+$/, ''), area: seen }))
+    setDone(saved ? `Saved as ${saved.path}` : '')
+  }
+  return (
+    <div className={styles['actions']}>
+      <Button
+        size="xs"
+        variant="default"
+        leftSection={<IconCopy size={16} aria-hidden="true" />}
+        onClick={() => attempt(copy)}
+      >
+        Copy as text
+      </Button>
+      <Button
+        size="xs"
+        variant="default"
+        leftSection={<IconDownload size={16} aria-hidden="true" />}
+        onClick={() => attempt(save)}
+      >
+        Save as a picture…
+      </Button>
+      <span role="status" className={styles['done']}>
+        {done}
+      </span>
+    </div>
+  )
+}
+
+/** What of an area the window shows, in whole CSS pixels; null when nothing of it. */
+function visiblePart(area: DOMRect | null): { x: number; y: number; width: number; height: number } | null {
+  const page = document.getElementById('main')?.getBoundingClientRect()
+  if (!area || !page) return null
+  const [x, y] = [Math.round(Math.max(area.left, page.left)), Math.round(Math.max(area.top, page.top))]
+  const width = Math.round(Math.min(area.right, page.right, innerWidth)) - x
+  const height = Math.round(Math.min(area.bottom, page.bottom, innerHeight)) - y
+  return width > 0 && height > 0 ? { x, y, width, height } : null
+}
+
+function textOf(
+  image: Facts,
+  question: string,
+  columns: readonly {
+    readonly shown: ShownPolicy
+    readonly answer: Answer
+    readonly changes: readonly WordChange[] | undefined
+  }[],
+): string {
+  const said = columns.flatMap(({ shown, answer, changes }) =>
+    answer.response ? [{ title: shown.name, text: answer.response.text, words: answer.words, changes }] : [],
+  )
+  return copiedText(image.name, question, said)
+}
