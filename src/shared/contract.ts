@@ -189,14 +189,21 @@ export type Channel = keyof typeof channels
 export type Params<C extends Channel> = z.infer<(typeof channels)[C]['params']>
 export type Result<C extends Channel> = z.infer<(typeof channels)[C]['result']>
 
-/** Broadcasts to the renderer: hints that something changed, to be looked up, and never the data itself. */
+/**
+ * Broadcasts to the renderer: hints that something changed, to be looked up. Only progress, which comes many times a second
+ * and stands nowhere in the file, is told at once.
+ */
 export const events = {
   /** Workspace, recents, engine, hardware or appearance changed. */
   'app.stateChanged': appStateSchema,
-  /** An import started, went on or ended. */
-  'images.importChanged': z.object({ importId: count }),
+  /** An import started, went on or ended; `live` is null once it is over. */
+  'images.importChanged': z.object({ importId: count, live: importCountsSchema.nullable() }),
   /** A run was made, went on, changed its state or is gone. */
-  'runs.changed': run,
+  'runs.changed': run.extend({
+    live: runViewSchema.shape.live,
+    /** Nothing but `live` differs from before. */
+    isOnlyProgress: z.boolean(),
+  }),
   /** A command of the application menu that the renderer carries out. */
   'menu.command': z.object({ command: z.enum(['importFolder', 'showHome', 'showImages', 'showRuns', 'find']) }),
   /** There are notices to fetch. */
