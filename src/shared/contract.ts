@@ -262,14 +262,21 @@ export type Channel = keyof typeof channels
 export type Params<C extends Channel> = z.infer<(typeof channels)[C]['params']>
 export type Result<C extends Channel> = z.infer<(typeof channels)[C]['result']>
 
-/** Broadcasts to the renderer: hints that something changed, to be looked up; only progress travels in its event. */
+/**
+ * Broadcasts to the renderer: hints that something changed, to be looked up. Only progress, which comes many times a second
+ * and stands nowhere in the file, is told at once.
+ */
 export const events = {
   /** Workspace, recents, engine, hardware or appearance changed. */
   'app.stateChanged': appStateSchema,
-  /** An import started, went on or ended. */
-  'images.importChanged': z.object({ importId: count }),
+  /** An import started, went on or ended; `live` is null once it is over. */
+  'images.importChanged': z.object({ importId: count, live: importCountsSchema.nullable() }),
   /** A run was made, went on, changed its state or is gone. */
-  'runs.changed': run,
+  'runs.changed': run.extend({
+    live: runViewSchema.shape.live,
+    /** Nothing but `live` differs from before. */
+    isOnlyProgress: z.boolean(),
+  }),
   /** A question or a library's description was asked for, went on or ended: all that a page shows of it. */
   'describe.changed': describeViewSchema,
   /** A command of the application menu that the renderer carries out. */

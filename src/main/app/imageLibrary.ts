@@ -37,7 +37,7 @@ const importBytes = 32 * 1024 * 1024
 export interface ImageLibraryOptions {
   readonly library: WorkerClient<typeof libraryMethods>
   readonly workspaces: Workspaces
-  readonly onImportChanged: (importId: number) => void
+  readonly onImportChanged: (importId: number, live: ImportCounts | null) => void
   readonly onError: (error: ReturnType<typeof toErrorRecord>) => void
 }
 
@@ -134,7 +134,7 @@ export class ImageLibrary implements ImageSource {
         furthestSeen = counts.seen
         endsInARow = 0
       }
-      onImportChanged(importId)
+      onImportChanged(importId, counts)
     }
     const work = async (): Promise<void> => {
       for (;;) {
@@ -153,12 +153,12 @@ export class ImageLibrary implements ImageSource {
     }
     const done = work().finally(() => {
       this.#running.delete(importId)
-      onImportChanged(importId)
+      onImportChanged(importId, null)
     })
     const counts = { seen: 0, added: 0, known: 0, skipped: 0, found: 0, walking: true }
     const running: RunningImport = { abort, done, counts }
     this.#running.set(importId, running)
-    onImportChanged(importId)
+    onImportChanged(importId, counts)
     return done
   }
 

@@ -1,7 +1,7 @@
 // The queue of runs in the open workspace: one at a time is carried out by the engine, others wait. The state in the
 // workspace file is the truth; a run that is `running` there while no engine works on it goes on by itself.
 import { setTimeout as delay } from 'node:timers/promises'
-import type { NewRunRequest, Result } from '../../shared/contract.ts'
+import type { EventPayload, NewRunRequest, Result } from '../../shared/contract.ts'
 import type { RunId, RunRecord, RunState } from '../../shared/domain.ts'
 import { type ErrorRecord, StudioError, toErrorRecord } from '../../shared/errors.ts'
 import type { DeviceName, HardwareReport } from '../../shared/hardware.ts'
@@ -47,8 +47,8 @@ export interface RunQueueOptions {
   readonly workspaces: Pick<Workspaces, 'current' | 'require' | 'shown' | 'requireShown'>
   /** Path of the lexicon for a workspace. */
   readonly lexicon: (current: Current) => string
-  /** A hint for the window that a run changed. */
-  readonly onRunChanged: (runId: RunId) => void
+  /** A run changed, or the engine went on with it. */
+  readonly onRunChanged: (change: EventPayload<'runs.changed'>) => void
   /** Takes a backup of the open workspace, or tells the person why it could not; never throws. */
   readonly backUp: (current: Current) => Promise<void>
 }
@@ -119,14 +119,17 @@ export class RunQueue {
   }
 
   #start(current: Current, runId: RunId, device: DeviceName): void {
-    const { engine, lexicon, onRunChanged } = this.#options
+    const { engine, lexicon } = this.#options
     const abort = new AbortController()
     const { path: workspace, ownerToken } = current
     const request = { workspace, runId, device, lexicon: lexicon(current), ownerToken }
     const onProgress = (progress: RunProgress): void => {
-      if (active.progress && progress.step > active.progress.step) this.#waits = 0
+      const before = active.progress
+      if (before && progress.step > before.step) this.#waits = 0
       active.progress = progress
-      onRunChanged(runId)
+      // A new step begins once the one before it, or the calibration, is stored.
+      const isWithinStep = before?.step === progress.step && progress.phase !== 'rollout'
+      this.#tell(runId, { isOnlyProgress: isWithinStep })
     }
     const done = engine
       .request('runAlignment', request, { onProgress, signal: abort.signal })
@@ -137,12 +140,12 @@ export class RunQueue {
       .catch((thrown: unknown) => logger.error(`the end of run ${runId} could not be stored`, thrown))
       .finally(() => {
         this.#active = null
-        onRunChanged(runId)
+        this.#tell(runId)
         this.look()
       })
     const active: ActiveRun = { runId, abort, done, progress: null, wish: 'go-on' }
     this.#active = active
-    onRunChanged(runId)
+    this.#tell(runId)
   }
 
   /**
@@ -154,7 +157,7 @@ export class RunQueue {
     if (this.#waiting?.error.code !== error.code) logger.warn(`run ${runId} waits: ${error.code}: ${error.message}`)
     this.#waiting = { key: current.key, runId, error }
     this.#lookAgain(current)
-    this.#options.onRunChanged(runId)
+    this.#tell(runId)
   }
 
   #lookAgain(current: Current): void {
@@ -185,7 +188,7 @@ export class RunQueue {
   /** Stores what could not be stored before. @returns whether all of it is in the file now */
   #storeUnstored(current: Current): boolean {
     const stored = this.#unstored.storeAll(current)
-    for (const runId of stored) this.#options.onRunChanged(runId)
+    for (const runId of stored) this.#tell(runId)
     return this.#unstored.isEmpty(current.key)
   }
 
@@ -384,16 +387,24 @@ export class RunQueue {
     active.abort.abort()
   }
 
+  #tell(runId: RunId, { isOnlyProgress } = { isOnlyProgress: false }): void {
+    this.#options.onRunChanged({ runId, live: this.#liveOf(runId), isOnlyProgress })
+  }
+
   #changed(runId: RunId): void {
-    this.#options.onRunChanged(runId)
+    this.#tell(runId)
     this.look()
   }
 
-  #nowOf({ runId }: RunRecord): RunNow {
+  #liveOf(runId: RunId): RunView['live'] {
     const active = this.#active?.runId === runId ? this.#active : null
+    return active && { progress: active.progress, wish: active.wish }
+  }
+
+  #nowOf({ runId }: RunRecord): RunNow {
     const isWaiting = this.#waiting?.runId === runId && this.#waiting.key === this.#options.workspaces.shown?.key
     return {
-      live: active && { progress: active.progress, wish: active.wish },
+      live: this.#liveOf(runId),
       waitingFor: isWaiting ? (this.#waiting?.error ?? null) : null,
     }
   }

@@ -87,8 +87,8 @@ export class Studio {
     this.images = new ImageLibrary({
       library: this.#library,
       workspaces: this.workspaces,
-      onImportChanged: (importId) => {
-        options.broadcast('images.importChanged', { importId })
+      onImportChanged: (importId, live) => {
+        options.broadcast('images.importChanged', { importId, live })
         changed()
       },
       onError: (error) => this.notices.tell({ about: 'error', error }),
@@ -107,8 +107,8 @@ export class Studio {
       workspaces: this.workspaces,
       lexicon: ({ isDemo }) => join(options.resources, 'lexicons', isDemo ? 'scene-objects.json' : 'coco-objects.json'),
       backUp: ({ path }) => this.workspaces.backUp(path),
-      onRunChanged: (runId) => {
-        options.broadcast('runs.changed', { runId })
+      onRunChanged: (change) => {
+        options.broadcast('runs.changed', change)
         options.onRunsChanged()
       },
     })

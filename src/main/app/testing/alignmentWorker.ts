@@ -65,6 +65,7 @@ serveMethods(
         if (name === 'refused' && !asked.goOnRefused) refuse()
         for (let step = (lastCheckpoint(db, runId)?.step ?? -1) + 1; step <= totalSteps; step++) {
           report({ phase: 'rollout', step, totalSteps, remainingMs: null })
+          report({ phase: 'update', step, totalSteps, remainingMs: null })
           await delay(name === 'slow' ? 40 : 2)
           if (signal.aborted) {
             throw new StudioError({ code: 'run.cancelled', message: 'It was cancelled.', remedy: 'Resume it.' })

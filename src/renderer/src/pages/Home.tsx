@@ -5,22 +5,16 @@ import { type ReactNode, useState } from 'react'
 import type { RecentEntry } from '../../../shared/contract.ts'
 import type { UnfinishedRun } from '../../../shared/settings.ts'
 import { request, useAppState } from '../api.ts'
-import { useAttempt } from '../attempt.ts'
-import { HardwareCard } from '../components/HardwareCard.tsx'
+import { attempt } from '../attempt.ts'
+import { HardwareCard } from '../features/workspace/HardwareCard.tsx'
 import { formatAgo, formatMoment, formatPlural, shortenPath } from '../format.ts'
+import { openAt, showPage } from '../place.ts'
 
 /** More unfinished runs than these are found by opening their workspaces. */
 const mostOffered = 3
 
-interface HomeProps {
-  readonly onShowImages: () => void
-  /** Opens a workspace in which a run waits, and shows its runs. */
-  readonly onGoOn: (path: string) => Promise<unknown>
-}
-
-export function Home({ onShowImages, onGoOn }: HomeProps): ReactNode {
+export function Home(): ReactNode {
   const { recentWorkspaces, unfinishedRuns, workspace } = useAppState()
-  const attempt = useAttempt()
   const [isBusy, setBusy] = useState(false)
 
   const open = (work: () => Promise<unknown>): void => {
@@ -67,7 +61,7 @@ export function Home({ onShowImages, onGoOn }: HomeProps): ReactNode {
           key={waiting.path}
           waiting={waiting}
           isBusy={isBusy}
-          onGoOn={() => open(() => onGoOn(waiting.path))}
+          onGoOn={() => open(() => openAt('runs', () => request('workspace.goOn', { path: waiting.path })))}
           onForget={() => attempt(() => request('workspace.forgetUnfinished', { path: waiting.path }))}
         />
       ))}
@@ -79,7 +73,7 @@ export function Home({ onShowImages, onGoOn }: HomeProps): ReactNode {
               {formatPlural(workspace.imageCount, 'image')} · {shortenPath(workspace.path)}
             </Text>
           </div>
-          <Button size="xs" onClick={onShowImages}>
+          <Button size="xs" onClick={() => showPage('images')}>
             Show its images
           </Button>
           <Button size="xs" variant="default" onClick={() => attempt(() => request('workspace.close', {}))}>

@@ -3,28 +3,34 @@ import { Button, Select, TextInput, Title } from '@mantine/core'
 import { useDebouncedValue } from '@mantine/hooks'
 import { IconFolderPlus, IconPhotoPlus, IconSearch } from '@tabler/icons-react'
 import { type DragEvent, type ReactNode, useEffect, useMemo, useState } from 'react'
-import { allImages, type ImageQuery } from '../../../shared/domain.ts'
+import { z } from 'zod'
+import { allImages, type ImageQuery, imageQuerySchema } from '../../../shared/domain.ts'
 import { request, useAppState } from '../api.ts'
-import { useAttempt } from '../attempt.ts'
-import { describeTotal, ImageGrid } from '../components/ImageGrid.tsx'
-import { ImageViewer } from '../components/ImageViewer.tsx'
-import { ImportPanel, useImports } from '../components/ImportPanel.tsx'
-import { ImageWindows } from '../imageWindows.ts'
+import { attempt } from '../attempt.ts'
+import { describeTotal, ImageGrid } from '../features/images/ImageGrid.tsx'
+import { ImageViewer } from '../features/images/ImageViewer.tsx'
+import { ImportPanel } from '../features/images/ImportPanel.tsx'
+import { ImageWindows } from '../features/images/imageWindows.ts'
+import { useKept } from '../place.ts'
+import { useImageCount, useImports } from '../queries/images.ts'
 
 const sorts: readonly { value: ImageQuery['sort']; label: string }[] = [
   { value: 'newest', label: 'Newest first' },
   { value: 'name', label: 'By name' },
 ]
 
-export function Images({ workspaceKey }: { readonly workspaceKey: string }): ReactNode {
+const searchSchema = z.string()
+const sortSchema = imageQuerySchema.shape.sort
+
+export function Images(): ReactNode {
   const { workspace } = useAppState()
-  const attempt = useAttempt()
-  const [search, setSearch] = useState('')
+  const workspaceKey = workspace?.key ?? ''
+  const [search, setSearch] = useKept('images.search', searchSchema, '')
   const [settledSearch] = useDebouncedValue(search.trim(), 150)
-  const [sort, setSort] = useState<ImageQuery['sort']>('newest')
+  const [sort, setSort] = useKept<ImageQuery['sort']>('images.sort', sortSchema, 'newest')
   const [generation, setGeneration] = useState(0)
   const [opened, setOpened] = useState<number | null>(null)
-  const imports = useImports(() => setGeneration((before) => before + 1))
+  const imports = useImports()
   const imageCount = workspace?.imageCount ?? 0
   const isImporting = imports.some(({ live }) => live)
 
@@ -32,15 +38,19 @@ export function Images({ workspaceKey }: { readonly workspaceKey: string }): Rea
   // biome-ignore lint/correctness/useExhaustiveDependencies: a new generation means new rows for the same query
   const windows = useMemo(
     () => new ImageWindows(query, (thrown) => attempt(() => Promise.reject(thrown))),
-    [query, generation, attempt],
+    [query, generation],
   )
-  const total = useTotal(query, imageCount)
+  const total = useImageCount(query)
 
-  // While an import runs, the newest images push the others down: the rows are asked for again, not too often.
+  // While an import runs, the newest images push the others down: the rows are asked for again, not too often, and at its end.
   useEffect(() => {
     if (!isImporting) return
-    const timer = setInterval(() => setGeneration((before) => before + 1), 1500)
-    return () => clearInterval(timer)
+    const again = (): void => setGeneration((before) => before + 1)
+    const timer = setInterval(again, 1500)
+    return () => {
+      clearInterval(timer)
+      again()
+    }
   }, [isImporting])
 
   const pick = (): void => attempt(() => request('images.pickFolder', {}))
@@ -136,24 +146,6 @@ function EmptyImages({ isReading, onPick }: { readonly isReading: boolean; reado
       </Button>
     </div>
   )
-}
-
-/** How many images match; asked for again when the workspace has more. Null before the first answer. */
-function useTotal(query: ImageQuery, imageCount: number): number | null {
-  const [total, setTotal] = useState<number | null>(null)
-  const attempt = useAttempt()
-  // biome-ignore lint/correctness/useExhaustiveDependencies: another count of images may mean another total
-  useEffect(() => {
-    let isCurrent = true
-    attempt(async () => {
-      const answer = await request('images.count', { query })
-      if (isCurrent) setTotal(answer.total)
-    })
-    return () => {
-      isCurrent = false
-    }
-  }, [attempt, query, imageCount])
-  return total
 }
 
 /** Folders and files that are dropped on the page. */

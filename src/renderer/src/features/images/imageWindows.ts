@@ -1,6 +1,6 @@
 // The rows of the grid, fetched in pages as they come into view; a few hundred pages are kept.
-import type { ImageQuery, ImageRow } from '../../shared/domain.ts'
-import { request } from './api.ts'
+import type { ImageQuery, ImageRow } from '../../../../shared/domain.ts'
+import { request } from '../../api.ts'
 
 export const pageSize = 120
 const mostPages = 200

@@ -1,6 +1,6 @@
 // What a salvage keeps and loses, as a person reads it.
-import type { Count, SalvageReport } from '../../shared/salvage.ts'
-import { formatCount, formatPlural } from './format.ts'
+import type { Count, SalvageReport } from '../../../../shared/salvage.ts'
+import { formatCount, formatPlural } from '../../format.ts'
 
 /** `240 of 240 images, 3 of 3 runs and 1,000 of 1,000 responses.` */
 export function keptWords({ images, runs, responses }: SalvageReport): string {

@@ -3,11 +3,11 @@
 import { Alert, Anchor, Button, Table, Text, Title } from '@mantine/core'
 import { IconInfoCircle } from '@tabler/icons-react'
 import type { ReactNode } from 'react'
-import type { RunId } from '../../../shared/domain.ts'
-import type { CounterpartView, LookView, RunDetail, RunView } from '../../../shared/runView.ts'
-import { request, useAppState } from '../api.ts'
-import { useAttempt } from '../attempt.ts'
-import { formatFigure, formatShare } from '../format.ts'
+import type { RunId } from '../../../../shared/domain.ts'
+import type { CounterpartView, LookView, RunDetail, RunView } from '../../../../shared/runView.ts'
+import { request, useAppState } from '../../api.ts'
+import { attempt } from '../../attempt.ts'
+import { formatFigure, formatShare } from '../../format.ts'
 
 interface BeyondPlaceboProps {
   readonly run: RunView
@@ -111,7 +111,6 @@ export function PlaceboNote({
 
 function NoPlacebo({ run: { runId }, onShow }: Pick<BeyondPlaceboProps, 'run' | 'onShow'>): ReactNode {
   const { workspace } = useAppState()
-  const attempt = useAttempt()
   return (
     <>
       <Text size="sm" className="quiet" mb="xs">

@@ -2,10 +2,10 @@
 import { Alert, Badge, Button, Loader, Paper, Table, Text, Title } from '@mantine/core'
 import { IconAlertTriangle, IconCheck, IconCircleMinus, IconX } from '@tabler/icons-react'
 import type { ReactNode } from 'react'
-import type { DeviceName, DeviceReport, HardwareReport } from '../../../shared/hardware.ts'
-import { request, useAppState } from '../api.ts'
-import { useAttempt } from '../attempt.ts'
-import { formatBytes, formatSpeed } from '../format.ts'
+import type { DeviceName, DeviceReport, HardwareReport } from '../../../../shared/hardware.ts'
+import { request, useAppState } from '../../api.ts'
+import { attempt } from '../../attempt.ts'
+import { formatBytes, formatSpeed } from '../../format.ts'
 
 export const deviceLabels: Readonly<Record<DeviceName, string>> = {
   cpu: 'Processor',
@@ -17,7 +17,6 @@ export const deviceLabels: Readonly<Record<DeviceName, string>> = {
 
 export function HardwareCard(): ReactNode {
   const { hardware, hardwareError, engine } = useAppState()
-  const attempt = useAttempt()
   const isMeasuring = !hardware && !hardwareError && engine.state !== 'failed' && engine.state !== 'stopped'
   return (
     <Paper component="section" withBorder p="lg" aria-labelledby="hardware-title">

@@ -2,10 +2,10 @@
 import '@mantine/charts/styles.css'
 import { LineChart } from '@mantine/charts'
 import type { ReactNode } from 'react'
-import type { Result } from '../../../shared/contract.ts'
-import type { MetricPoint } from '../../../shared/domain.ts'
-import type { CounterpartView } from '../../../shared/runView.ts'
-import { formatFigure, formatShare } from '../format.ts'
+import type { Result } from '../../../../shared/contract.ts'
+import type { MetricPoint } from '../../../../shared/domain.ts'
+import type { CounterpartView } from '../../../../shared/runView.ts'
+import { formatFigure, formatShare } from '../../format.ts'
 
 type LookFigure = 'hallucinationRate' | 'coverage'
 

@@ -1,31 +1,13 @@
 // The import that runs now, with its progress; and after it what was left out, and why.
-import { Button, Modal, Pagination, Progress, Table, Text } from '@mantine/core'
-import { type ReactNode, useEffect, useState } from 'react'
-import type { ImportView } from '../../../shared/contract.ts'
-import type { ImportIssue } from '../../../shared/domain.ts'
-import type { ImportCounts } from '../../../shared/workerProtocol.ts'
-import { request, useStudioEvent } from '../api.ts'
-import { useAttempt } from '../attempt.ts'
-import { formatCount, formatPlural, shortenPath } from '../format.ts'
-
-/** The imports of the workspace, newest first; asked for again when one changes. */
-export function useImports(onEnded: () => void): readonly ImportView[] {
-  const [imports, setImports] = useState<readonly ImportView[]>([])
-  const attempt = useAttempt()
-  const load = (): void =>
-    attempt(async () => {
-      const next = await request('images.imports', {})
-      setImports((before) => {
-        const ended = before.some(({ importId, live }) => live && !next.find((one) => one.importId === importId)?.live)
-        if (ended) onEnded()
-        return next
-      })
-    })
-  // biome-ignore lint/correctness/useExhaustiveDependencies: asked once; after that the events say when
-  useEffect(load, [])
-  useStudioEvent('images.importChanged', load)
-  return imports
-}
+import { Button, Pagination, Progress, Table, Text } from '@mantine/core'
+import { type ReactNode, useState } from 'react'
+import type { ImportView } from '../../../../shared/contract.ts'
+import type { ImportCounts } from '../../../../shared/workerProtocol.ts'
+import { request } from '../../api.ts'
+import { attempt } from '../../attempt.ts'
+import { formatCount, formatPlural, shortenPath } from '../../format.ts'
+import { useImportIssues } from '../../queries/images.ts'
+import { Dialog } from '../../ui/Dialog.tsx'
 
 export function ImportPanel({ imports }: { readonly imports: readonly ImportView[] }): ReactNode {
   const running = imports.filter(({ live }) => live)
@@ -41,7 +23,6 @@ export function ImportPanel({ imports }: { readonly imports: readonly ImportView
 }
 
 function RunningImport({ view, counts }: { readonly view: ImportView; readonly counts: ImportCounts }): ReactNode {
-  const attempt = useAttempt()
   const { seen, found, added, skipped, walking } = counts
   const share = walking || found === 0 ? 0 : (seen / found) * 100
   const words = walking
@@ -70,7 +51,6 @@ function RunningImport({ view, counts }: { readonly view: ImportView; readonly c
 }
 
 function EndedImport({ view }: { readonly view: ImportView }): ReactNode {
-  const attempt = useAttempt()
   const [isShown, setShown] = useState(false)
   const { importId, state, added, skipped, folder, error } = view
   if (state === 'complete' && skipped === 0) return null
@@ -109,26 +89,11 @@ const issuesPerPage = 50
 
 function SkippedFiles({ view, onClose }: { readonly view: ImportView; readonly onClose: () => void }): ReactNode {
   const [page, setPage] = useState(1)
-  const [issues, setIssues] = useState<readonly ImportIssue[]>([])
-  const attempt = useAttempt()
   const { importId, folder, skipped } = view
-  useEffect(
-    () =>
-      attempt(async () => {
-        const offset = (page - 1) * issuesPerPage
-        setIssues((await request('images.importIssues', { importId, offset, limit: issuesPerPage })).issues)
-      }),
-    [attempt, importId, page],
-  )
+  const issues = useImportIssues(importId, (page - 1) * issuesPerPage, issuesPerPage)
   const pages = Math.ceil(skipped / issuesPerPage)
   return (
-    <Modal
-      opened
-      onClose={onClose}
-      size="xl"
-      title="Files that were left out"
-      closeButtonProps={{ 'aria-label': 'Close' }}
-    >
+    <Dialog onClose={onClose} size="xl" title="Files that were left out">
       <Text size="sm" className="quiet" mb="sm">
         {formatPlural(skipped, 'file')} of {shortenPath(folder, 70)} could not be used. Nothing was changed in the
         folder.
@@ -152,6 +117,6 @@ function SkippedFiles({ view, onClose }: { readonly view: ImportView; readonly o
         </Table.Tbody>
       </Table>
       {pages > 1 && <Pagination mt="md" size="sm" total={pages} value={page} onChange={setPage} />}
-    </Modal>
+    </Dialog>
   )
 }

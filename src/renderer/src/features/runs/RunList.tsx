@@ -9,10 +9,10 @@ import {
   IconPlayerStop,
 } from '@tabler/icons-react'
 import type { ReactNode } from 'react'
-import type { RunId, RunState } from '../../../shared/domain.ts'
-import type { RunView } from '../../../shared/runView.ts'
-import { formatAgo } from '../format.ts'
-import { percentOf, presetTitle, stateLabels, stepWords } from '../runWords.ts'
+import type { RunId, RunState } from '../../../../shared/domain.ts'
+import type { RunView } from '../../../../shared/runView.ts'
+import { formatAgo } from '../../format.ts'
+import { percentOf, presetTitle, stateLabels, stepWords } from './runWords.ts'
 
 const icons: Readonly<Record<RunState, typeof IconClock>> = {
   queued: IconClock,

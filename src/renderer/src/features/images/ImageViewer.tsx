@@ -1,10 +1,11 @@
 // One image large, with what the workspace knows of it; arrow keys go on to the next.
-import { ActionIcon, Modal } from '@mantine/core'
+import { ActionIcon } from '@mantine/core'
 import { IconChevronLeft, IconChevronRight } from '@tabler/icons-react'
 import { type ReactNode, useEffect, useState, useSyncExternalStore } from 'react'
-import { imageUrl } from '../../../shared/contract.ts'
-import { formatBytes, formatCount, formatMoment } from '../format.ts'
-import type { ImageWindows } from '../imageWindows.ts'
+import { imageUrl } from '../../../../shared/contract.ts'
+import { formatBytes, formatCount, formatMoment } from '../../format.ts'
+import { Dialog } from '../../ui/Dialog.tsx'
+import type { ImageWindows } from './imageWindows.ts'
 
 export interface ImageViewerProps {
   readonly windows: ImageWindows
@@ -23,13 +24,11 @@ export function ImageViewer({ windows, index, total, workspaceKey, onMove, onClo
   const isMissing = image !== undefined && missingId === image.imageId
 
   return (
-    <Modal
-      opened
+    <Dialog
       onClose={onClose}
       size="auto"
       centered
       title={image?.name ?? 'Loading…'}
-      closeButtonProps={{ 'aria-label': 'Close' }}
       onKeyDown={({ key }) => {
         if (key === 'ArrowRight' && index < total - 1) onMove(index + 1)
         if (key === 'ArrowLeft' && index > 0) onMove(index - 1)
@@ -83,7 +82,7 @@ export function ImageViewer({ windows, index, total, workspaceKey, onMove, onClo
           <Fact name="Place" value={`${formatCount(index + 1)} of ${formatCount(total)}`} />
         </dl>
       )}
-    </Modal>
+    </Dialog>
   )
 }
 

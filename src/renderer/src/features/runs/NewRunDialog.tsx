@@ -1,14 +1,16 @@
 // The wizard of a new run: model, preset in plain words, expert settings folded away, and a check before the start.
-import { Button, Checkbox, Modal, NumberInput, Radio, Select, TextInput } from '@mantine/core'
+import { Button, Checkbox, NumberInput, Radio, Select, TextInput } from '@mantine/core'
 import { IconPlayerPlay, IconPlus } from '@tabler/icons-react'
-import { type ReactNode, useEffect, useState } from 'react'
-import type { ModelId, RunId } from '../../../shared/domain.ts'
-import { type PresetName, presetConfig, presetNames, presets, type RunConfig } from '../../../shared/runConfig.ts'
-import type { ModelView, RunView } from '../../../shared/runView.ts'
-import { request, useAppState } from '../api.ts'
-import { useAttempt } from '../attempt.ts'
-import { shortenPath } from '../format.ts'
-import { AddModel } from './AddModel.tsx'
+import { type ReactNode, useState } from 'react'
+import type { ModelId, RunId } from '../../../../shared/domain.ts'
+import { type PresetName, presetConfig, presetNames, presets, type RunConfig } from '../../../../shared/runConfig.ts'
+import type { ModelView, RunView } from '../../../../shared/runView.ts'
+import { request, useAppState } from '../../api.ts'
+import { attempt } from '../../attempt.ts'
+import { shortenPath } from '../../format.ts'
+import { useModels, useModelsChanged } from '../../queries/models.ts'
+import { Dialog } from '../../ui/Dialog.tsx'
+import { AddModel } from '../models/AddModel.tsx'
 import { type Changes, ExpertSettings } from './ExpertSettings.tsx'
 import { RunChecks } from './RunChecks.tsx'
 
@@ -21,8 +23,8 @@ interface NewRunDialogProps {
 }
 
 export function NewRunDialog({ existing, onClose, onStarted }: NewRunDialogProps): ReactNode {
-  const attempt = useAttempt()
-  const { models, addModel } = useModels()
+  const models = useModels()
+  const modelsChanged = useModelsChanged()
   const [modelId, setModelId] = useState<ModelId | null>(null)
   const [isAdding, setAdding] = useState(false)
   const [preset, setPreset] = useState<PresetName>('quick-look')
@@ -54,7 +56,7 @@ export function NewRunDialog({ existing, onClose, onStarted }: NewRunDialogProps
   }
 
   return (
-    <Modal opened onClose={onClose} size={720} title="New run" closeButtonProps={{ 'aria-label': 'Close' }}>
+    <Dialog onClose={onClose} size={720} title="New run" closeOnClickOutside={false}>
       <form
         className="new-run"
         onSubmit={(event) => {
@@ -81,7 +83,7 @@ export function NewRunDialog({ existing, onClose, onStarted }: NewRunDialogProps
           {needsModel && (
             <AddModel
               onAdded={(added) => {
-                addModel(added)
+                attempt(modelsChanged)
                 setModelId(added.modelId)
                 setAdding(false)
               }}
@@ -140,18 +142,8 @@ export function NewRunDialog({ existing, onClose, onStarted }: NewRunDialogProps
           </Button>
         </div>
       </form>
-    </Modal>
+    </Dialog>
   )
-}
-
-/** The models of the workspace; null before the first answer. */
-function useModels(): { models: readonly ModelView[] | null; addModel: (model: ModelView) => void } {
-  const [models, setModels] = useState<readonly ModelView[] | null>(null)
-  const attempt = useAttempt()
-  useEffect(() => attempt(async () => setModels(await request('models.list', {}))), [attempt])
-  const addModel = (model: ModelView): void =>
-    setModels((before) => [...(before ?? []).filter(({ modelId }) => modelId !== model.modelId), model])
-  return { models, addModel }
 }
 
 /** The fewest images that a run can be made with (run/schedule.ts of the engine). */

@@ -1,12 +1,12 @@
 // The check before a run starts: images, encoder, work and device, each with what it means.
 import { IconAlertTriangle, IconCheck, IconInfoCircle, IconX } from '@tabler/icons-react'
 import type { ReactNode } from 'react'
-import type { AppState } from '../../../shared/contract.ts'
-import { imageSplit, type RunConfig, totalStepsOf } from '../../../shared/runConfig.ts'
-import type { ModelView } from '../../../shared/runView.ts'
-import { useAppState } from '../api.ts'
-import { formatCount, formatPlural } from '../format.ts'
-import { deviceLabels } from './HardwareCard.tsx'
+import type { AppState } from '../../../../shared/contract.ts'
+import { imageSplit, type RunConfig, totalStepsOf } from '../../../../shared/runConfig.ts'
+import type { ModelView } from '../../../../shared/runView.ts'
+import { useAppState } from '../../api.ts'
+import { formatCount, formatPlural } from '../../format.ts'
+import { deviceLabels } from '../workspace/HardwareCard.tsx'
 
 type Check = readonly [tone: 'right' | 'note' | 'warning' | 'wrong', title: string, words: string]
 const icons = { right: IconCheck, note: IconInfoCircle, warning: IconAlertTriangle, wrong: IconX } as const

@@ -2,12 +2,12 @@
 import { Paper, Table, Text, Title } from '@mantine/core'
 import { IconAlertTriangle, IconCheck, IconStarFilled } from '@tabler/icons-react'
 import type { ReactNode } from 'react'
-import { aurocOf, type Interval, refusalText } from '../../../shared/calibration.ts'
-import { outcomeSentence } from '../../../shared/look.ts'
-import type { CalibrationView, LookView, RunDetail, RunView } from '../../../shared/runView.ts'
-import { runSections, settingFields } from '../../../shared/settingFields.ts'
-import { formatCount, formatFigure, formatShare } from '../format.ts'
-import { sectionTitles } from '../runWords.ts'
+import { aurocOf, type Interval, refusalText } from '../../../../shared/calibration.ts'
+import { outcomeSentence } from '../../../../shared/look.ts'
+import type { CalibrationView, LookView, RunDetail, RunView } from '../../../../shared/runView.ts'
+import { runSections, settingFields } from '../../../../shared/settingFields.ts'
+import { formatCount, formatFigure, formatShare } from '../../format.ts'
+import { sectionTitles } from './runWords.ts'
 
 const share = formatShare
 const two = (value: number): string => formatFigure(value, 2)

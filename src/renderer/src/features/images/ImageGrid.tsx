@@ -10,10 +10,10 @@ import {
   useState,
   useSyncExternalStore,
 } from 'react'
-import { imageUrl } from '../../../shared/contract.ts'
-import type { ImageRow } from '../../../shared/domain.ts'
-import { formatPlural } from '../format.ts'
-import type { ImageWindows } from '../imageWindows.ts'
+import { imageUrl } from '../../../../shared/contract.ts'
+import type { ImageRow } from '../../../../shared/domain.ts'
+import { formatPlural } from '../../format.ts'
+import type { ImageWindows } from './imageWindows.ts'
 
 const tileWidth = 164
 const tileHeight = 188
@@ -145,7 +145,9 @@ function TileView({ index, image, isActive, workspaceKey, onFocus, onOpen }: Til
           <img src={imageUrl.thumbnail(workspaceKey, image.imageId)} alt="" decoding="async" draggable={false} />
         )}
       </div>
-      <div className="tile-name">{image?.name}</div>
+      <div className="tile-name" data-part="name">
+        {image?.name}
+      </div>
     </div>
   )
 }

@@ -1,10 +1,11 @@
 // Shown when another app works on a workspace: who it is, and the way to look at it all the same.
-import { Button, Modal, Text } from '@mantine/core'
+import { Button, Text } from '@mantine/core'
 import { IconEye } from '@tabler/icons-react'
 import { type ReactNode, useState } from 'react'
-import type { ErrorRecord } from '../../../shared/errors.ts'
-import { request, useAppState } from '../api.ts'
-import { useAttempt } from '../attempt.ts'
+import type { ErrorRecord } from '../../../../shared/errors.ts'
+import { request, useAppState } from '../../api.ts'
+import { attempt } from '../../attempt.ts'
+import { Dialog } from '../../ui/Dialog.tsx'
 
 interface InUseDialogProps {
   readonly inUse: ErrorRecord
@@ -12,7 +13,6 @@ interface InUseDialogProps {
 }
 
 export function InUseDialog({ inUse, onClose }: InUseDialogProps): ReactNode {
-  const attempt = useAttempt()
   const [isBusy, setBusy] = useState(false)
   const path = inUse.where ?? ''
   const openForReading = (): void => {
@@ -20,13 +20,7 @@ export function InUseDialog({ inUse, onClose }: InUseDialogProps): ReactNode {
     attempt(() => request('workspace.openForReading', { path }).finally(onClose))
   }
   return (
-    <Modal
-      opened
-      onClose={onClose}
-      centered
-      title="This workspace is in use"
-      closeButtonProps={{ 'aria-label': 'Close' }}
-    >
+    <Dialog onClose={onClose} centered title="This workspace is in use">
       <Text size="sm">{inUse.message}</Text>
       <Text size="sm" className="path" my="xs">
         {path}
@@ -43,7 +37,7 @@ export function InUseDialog({ inUse, onClose }: InUseDialogProps): ReactNode {
           Open for reading
         </Button>
       </div>
-    </Modal>
+    </Dialog>
   )
 }
 

@@ -1,10 +1,10 @@
 // What the states, phases and figures of a run are called on the screen.
-import type { RunState } from '../../shared/domain.ts'
-import { type PresetName, presets } from '../../shared/runConfig.ts'
-import type { RunPhase } from '../../shared/runProgress.ts'
-import type { RunView } from '../../shared/runView.ts'
-import type { RunSection } from '../../shared/settingFields.ts'
-import { formatSpan } from './format.ts'
+import type { RunState } from '../../../../shared/domain.ts'
+import { type PresetName, presets } from '../../../../shared/runConfig.ts'
+import type { RunPhase } from '../../../../shared/runProgress.ts'
+import type { RunView } from '../../../../shared/runView.ts'
+import type { RunSection } from '../../../../shared/settingFields.ts'
+import { formatSpan } from '../../format.ts'
 
 export const stateLabels: Readonly<Record<RunState, string>> = {
   queued: 'Queued',

@@ -3,15 +3,14 @@ import { Button } from '@mantine/core'
 import type { ReactNode } from 'react'
 import type { AppState } from '../../../shared/contract.ts'
 import { request, useAppState } from '../api.ts'
-import { useAttempt } from '../attempt.ts'
-import { deviceLabels } from './HardwareCard.tsx'
+import { attempt } from '../attempt.ts'
+import { deviceLabels } from '../features/workspace/HardwareCard.tsx'
 
 export function EngineStatus(): ReactNode {
   const state = useAppState()
-  const attempt = useAttempt()
   const { tone, text } = describe(state)
   return (
-    <footer className="status">
+    <>
       <div role="status" aria-label="Engine status" className={`status-text status-${tone}`}>
         <span className="status-dot" aria-hidden="true" />
         {text}
@@ -21,7 +20,7 @@ export function EngineStatus(): ReactNode {
           Restart the engine
         </Button>
       )}
-    </footer>
+    </>
   )
 }
 

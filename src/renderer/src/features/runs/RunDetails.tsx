@@ -1,5 +1,6 @@
 // One run: what it does now, what it found, its curves and looks, and how to pause, resume, stop or delete it.
-import { Alert, Button, Loader, Modal, Progress, Text, Title } from '@mantine/core'
+import { Alert, Button, Loader, Progress, Text, Title } from '@mantine/core'
+import { modals } from '@mantine/modals'
 import {
   IconAlertTriangle,
   IconHourglass,
@@ -8,29 +9,24 @@ import {
   IconPlayerStop,
   IconTrash,
 } from '@tabler/icons-react'
-import { lazy, type ReactNode, Suspense, useEffect, useState } from 'react'
-import type { Result } from '../../../shared/contract.ts'
-import type { RunId } from '../../../shared/domain.ts'
-import type { ErrorRecord } from '../../../shared/errors.ts'
-import type { RunDetail, RunView } from '../../../shared/runView.ts'
-import { request, useAppState } from '../api.ts'
-import { useAttempt } from '../attempt.ts'
-import { formatAgo, formatMoment } from '../format.ts'
-import { nowWords, percentOf, presetTitle, stepWords } from '../runWords.ts'
+import { lazy, type ReactNode, Suspense } from 'react'
+import type { RunId } from '../../../../shared/domain.ts'
+import type { ErrorRecord } from '../../../../shared/errors.ts'
+import type { RunDetail, RunView } from '../../../../shared/runView.ts'
+import { request, useAppState } from '../../api.ts'
+import { attempt } from '../../attempt.ts'
+import { formatAgo, formatMoment } from '../../format.ts'
+import { useRunDetail, useRunMetrics } from '../../queries/runs.ts'
 import { BeyondPlacebo, PlaceboNote } from './BeyondPlacebo.tsx'
 import { ExportRun } from './ExportRun.tsx'
 import { colourOf, RunStateMark } from './RunList.tsx'
 import { LooksTable, RunResult, RunSettings, VerifierCard } from './RunResults.tsx'
+import { nowWords, percentOf, presetTitle, stepWords } from './runWords.ts'
 import { SkippedImages } from './SkippedImages.tsx'
 
 /** The charts' library is large, so it is loaded when the first run is shown. */
-const RunCharts = lazy(() => import('./RunCharts.tsx').then((module) => ({ default: module.RunCharts })))
+const RunCharts = lazy(() => import('../charts/RunCharts.tsx').then((module) => ({ default: module.RunCharts })))
 const chartNames = ['validation.hallucinationRate', 'validation.coverage', 'klNats', 'meanReward']
-
-interface Loaded {
-  readonly detail: RunDetail
-  readonly series: Result<'runs.metrics'>
-}
 
 interface RunDetailsProps {
   readonly run: RunView
@@ -39,7 +35,8 @@ interface RunDetailsProps {
 }
 
 export function RunDetails({ run, onShow }: RunDetailsProps): ReactNode {
-  const loaded = useRunDetail(run)
+  const detail = useRunDetail(run.runId)
+  const series = useRunMetrics(run.runId, chartNames)
   return (
     <article className="run" aria-label={run.name}>
       <header className="run-head">
@@ -49,7 +46,7 @@ export function RunDetails({ run, onShow }: RunDetailsProps): ReactNode {
           </Title>
           <RunStateMark state={run.state} />
         </div>
-        <RunActions run={run} detail={loaded?.detail ?? null} />
+        <RunActions run={run} detail={detail} />
       </header>
       <Text size="sm" className="quiet">
         {presetTitle(run.preset)} · {run.modelName} · seed {run.seed} ·{' '}
@@ -57,51 +54,30 @@ export function RunDetails({ run, onShow }: RunDetailsProps): ReactNode {
       </Text>
       {run.state !== 'complete' && run.state !== 'failed' && <RunNow run={run} />}
       {run.waitingFor && <RunWaits error={run.waitingFor} />}
-      {run.error && <RunError run={run} config={loaded?.detail.config ?? null} />}
-      {loaded && (
+      {run.error && <RunError run={run} config={detail?.config ?? null} />}
+      {detail && (
         <>
-          {run.isPlacebo && <PlaceboNote counterpart={loaded.detail.counterpart} onShow={onShow} />}
-          <RunResult run={run} detail={loaded.detail} />
-          <BeyondPlacebo run={run} detail={loaded.detail} onShow={onShow} />
-          {loaded.detail.looks.length > 0 && (
+          {run.isPlacebo && <PlaceboNote counterpart={detail.counterpart} onShow={onShow} />}
+          <RunResult run={run} detail={detail} />
+          <BeyondPlacebo run={run} detail={detail} onShow={onShow} />
+          {series && detail.looks.length > 0 && (
             <Suspense fallback={<Loader size="sm" aria-label="Loading the charts" />}>
               <RunCharts
-                series={loaded.series}
-                counterpart={loaded.detail.counterpart}
+                series={series}
+                counterpart={detail.counterpart}
                 totalSteps={run.totalSteps}
-                bestStep={loaded.detail.bestStep}
+                bestStep={detail.bestStep}
               />
             </Suspense>
           )}
-          <VerifierCard calibration={loaded.detail.calibration} notes={loaded.detail.calibrationNotes} />
-          <LooksTable looks={loaded.detail.looks} bestStep={loaded.detail.bestStep} />
-          <SkippedImages skipped={loaded.detail.skipped} />
-          <RunSettings detail={loaded.detail} />
+          <VerifierCard calibration={detail.calibration} notes={detail.calibrationNotes} />
+          <LooksTable looks={detail.looks} bestStep={detail.bestStep} />
+          <SkippedImages skipped={detail.skipped} />
+          <RunSettings detail={detail} />
         </>
       )}
     </article>
   )
-}
-
-/** What the run's page shows beside its list entry; asked for again after each checkpoint and change of state. */
-function useRunDetail({ runId, state, checkpointStep }: RunView): Loaded | null {
-  const [loaded, setLoaded] = useState<Loaded | null>(null)
-  const attempt = useAttempt()
-  // biome-ignore lint/correctness/useExhaustiveDependencies: state and step say when there is more to see
-  useEffect(() => {
-    let isCurrent = true
-    attempt(async () => {
-      const [detail, series] = await Promise.all([
-        request('runs.get', { runId }),
-        request('runs.metrics', { runId, names: chartNames }),
-      ])
-      if (isCurrent) setLoaded({ detail, series })
-    })
-    return () => {
-      isCurrent = false
-    }
-  }, [attempt, runId, state, checkpointStep])
-  return loaded
 }
 
 function RunNow({ run }: { readonly run: RunView }): ReactNode {
@@ -136,8 +112,6 @@ interface RunActionsProps {
 function RunActions({ run, detail }: RunActionsProps): ReactNode {
   const { runId, state, live } = run
   const { workspace } = useAppState()
-  const attempt = useAttempt()
-  const [isDeleting, setDeleting] = useState(false)
   const isEnding = live !== null && live.wish !== 'go-on'
   const isUnderWay = state === 'running' || state === 'queued'
   const canResume = state === 'paused' || state === 'stopped' || state === 'failed'
@@ -175,49 +149,28 @@ function RunActions({ run, detail }: RunActionsProps): ReactNode {
         </Button>
       )}
       {detail && <ExportRun run={run} detail={detail} />}
-      <Button size="xs" variant="default" leftSection={<IconTrash size={15} />} onClick={() => setDeleting(true)}>
+      <Button size="xs" variant="default" leftSection={<IconTrash size={15} />} onClick={() => askToDelete(run)}>
         Delete…
       </Button>
-      {isDeleting && <DeleteDialog run={run} onClose={() => setDeleting(false)} />}
     </div>
   )
 }
 
-function DeleteDialog({ run, onClose }: { readonly run: RunView; readonly onClose: () => void }): ReactNode {
-  const attempt = useAttempt()
-  const [isBusy, setBusy] = useState(false)
-  const remove = (): void => {
-    setBusy(true)
-    attempt(async () => {
-      try {
-        await request('runs.delete', { runId: run.runId })
-      } finally {
-        setBusy(false)
-        onClose()
-      }
-    })
-  }
-  return (
-    <Modal
-      opened
-      onClose={onClose}
-      centered
-      title={`Delete “${run.name}”?`}
-      closeButtonProps={{ 'aria-label': 'Close' }}
-    >
+function askToDelete({ runId, name }: RunView): void {
+  modals.openConfirmModal({
+    title: `Delete “${name}”?`,
+    centered: true,
+    children: (
       <Text size="sm">
         Its checkpoints, responses and figures are deleted for good. The model, your images and the other runs stay.
       </Text>
-      <div className="dialog-actions">
-        <Button variant="default" onClick={onClose} data-autofocus>
-          Keep it
-        </Button>
-        <Button color="red.9" loading={isBusy} onClick={remove}>
-          Delete the run
-        </Button>
-      </div>
-    </Modal>
-  )
+    ),
+    labels: { confirm: 'Delete the run', cancel: 'Keep it' },
+    cancelProps: { 'data-autofocus': true },
+    confirmProps: { color: 'red.9' },
+    closeButtonProps: { 'aria-label': 'Close' },
+    onConfirm: () => attempt(() => request('runs.delete', { runId })),
+  })
 }
 
 /** What keeps the run from going on, and how a person can help. */
@@ -232,7 +185,6 @@ function RunWaits({ error: { message, remedy, where } }: { readonly error: Error
 
 /** What ended the run, and what to do; a refused verifier may be overridden by a person who has read why. */
 function RunError({ run, config }: { readonly run: RunView; readonly config: RunDetail['config'] }): ReactNode {
-  const attempt = useAttempt()
   const { runId, error } = run
   if (!error) return null
   const { code, message, remedy, expected, found, where } = error

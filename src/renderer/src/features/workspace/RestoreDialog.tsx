@@ -1,13 +1,14 @@
 // Shown when a workspace file is damaged: what can be kept of the file itself, its automatic backups, and the way back to
 // either.
-import { Badge, Button, Loader, Modal, Text } from '@mantine/core'
+import { Badge, Button, Loader, Text } from '@mantine/core'
 import { type ReactNode, useEffect, useState } from 'react'
-import type { ErrorRecord } from '../../../shared/errors.ts'
-import { type BackupEntry, isComplete, type SalvageReport } from '../../../shared/salvage.ts'
-import { request } from '../api.ts'
-import { useAttempt } from '../attempt.ts'
-import { formatBytes, formatMoment, formatPlural } from '../format.ts'
-import { keptWords, lostWords } from '../salvageWords.ts'
+import type { ErrorRecord } from '../../../../shared/errors.ts'
+import { type BackupEntry, isComplete, type SalvageReport } from '../../../../shared/salvage.ts'
+import { request } from '../../api.ts'
+import { attempt } from '../../attempt.ts'
+import { formatBytes, formatMoment, formatPlural } from '../../format.ts'
+import { Dialog } from '../../ui/Dialog.tsx'
+import { keptWords, lostWords } from './salvageWords.ts'
 
 interface RestoreDialogProps {
   readonly damaged: ErrorRecord
@@ -20,10 +21,9 @@ export function RestoreDialog({ damaged, onClose }: RestoreDialogProps): ReactNo
   /** Undefined while it is being found out. */
   const [report, setReport] = useState<SalvageReport | null | undefined>(undefined)
   const [busy, setBusy] = useState<string | null>(null)
-  const attempt = useAttempt()
 
-  useEffect(() => attempt(async () => setReport(await request('workspace.inspectDamage', { path }))), [attempt, path])
-  useEffect(() => attempt(async () => setBackups(await request('workspace.backups', { path }))), [attempt, path])
+  useEffect(() => attempt(async () => setReport(await request('workspace.inspectDamage', { path }))), [path])
+  useEffect(() => attempt(async () => setBackups(await request('workspace.backups', { path }))), [path])
 
   const carryOut = (what: string, work: () => Promise<unknown>): void =>
     attempt(async () => {
@@ -46,13 +46,7 @@ export function RestoreDialog({ damaged, onClose }: RestoreDialogProps): ReactNo
   // Values that may be wrong are offered after what is known to be right.
   const isLast = report === null || (report?.changedTables.length ?? 0) > 0
   return (
-    <Modal
-      opened
-      onClose={onClose}
-      title="This workspace is damaged"
-      centered
-      closeButtonProps={{ 'aria-label': 'Close' }}
-    >
+    <Dialog onClose={onClose} title="This workspace is damaged" centered>
       <Text size="sm">{damaged.message}</Text>
       <Text size="sm" className="path" my="xs">
         {path}
@@ -83,7 +77,7 @@ export function RestoreDialog({ damaged, onClose }: RestoreDialogProps): ReactNo
         </ul>
       </section>
       {isLast && recover}
-    </Modal>
+    </Dialog>
   )
 }
 

@@ -1,11 +1,12 @@
 // Adds a model to the workspace: its folder, the folder of its encoder, and what the engine found in them.
-import { Alert, Button, TextInput } from '@mantine/core'
-import { IconAlertTriangle, IconFolderOpen } from '@tabler/icons-react'
+import { Button, TextInput } from '@mantine/core'
+import { IconFolderOpen } from '@tabler/icons-react'
 import { type ReactNode, useState } from 'react'
-import { type ErrorRecord, toErrorRecord } from '../../../shared/errors.ts'
-import type { ModelView } from '../../../shared/runView.ts'
-import { request, useAppState } from '../api.ts'
-import { useAttempt } from '../attempt.ts'
+import { type ErrorRecord, toErrorRecord } from '../../../../shared/errors.ts'
+import type { ModelView } from '../../../../shared/runView.ts'
+import { request, useAppState } from '../../api.ts'
+import { attempt } from '../../attempt.ts'
+import { ErrorAlert } from '../../ui/ErrorAlert.tsx'
 
 export function AddModel({ onAdded }: { readonly onAdded: (model: ModelView) => void }): ReactNode {
   const { workspace } = useAppState()
@@ -56,12 +57,7 @@ export function AddModel({ onAdded }: { readonly onAdded: (model: ModelView) => 
         value={companionFolder}
         onChange={setCompanionFolder}
       />
-      {error && (
-        <Alert color="red" variant="light" icon={<IconAlertTriangle size={18} />} title={error.message}>
-          {error.remedy}
-          {error.where && <div className="notice-where">{error.where}</div>}
-        </Alert>
-      )}
+      {error && <ErrorAlert error={error} />}
       <Button
         variant="default"
         className="add-model-button"
@@ -84,7 +80,6 @@ interface FolderFieldProps {
 }
 
 function FolderField({ label, description, purpose, value, onChange }: FolderFieldProps): ReactNode {
-  const attempt = useAttempt()
   const pick = (): void =>
     attempt(async () => {
       const picked = await request('models.pickFolder', { purpose })

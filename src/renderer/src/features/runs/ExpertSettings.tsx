@@ -1,11 +1,11 @@
 // The expert settings of a new run, folded away: each field with its unit, range and default, built from the schema.
 import { Button, NumberInput, Select, Switch, TextInput } from '@mantine/core'
 import { type ReactNode, useState } from 'react'
-import { type PresetName, presetConfig } from '../../../shared/runConfig.ts'
-import { runSections, type SettingField, settingFields } from '../../../shared/settingFields.ts'
-import { formatPlural } from '../format.ts'
-import { sectionTitles } from '../runWords.ts'
+import { type PresetName, presetConfig } from '../../../../shared/runConfig.ts'
+import { runSections, type SettingField, settingFields } from '../../../../shared/settingFields.ts'
+import { formatPlural } from '../../format.ts'
 import { settingWords } from './RunResults.tsx'
+import { sectionTitles } from './runWords.ts'
 
 /** Settings by section and name that differ from the preset's. */
 export type Changes = {

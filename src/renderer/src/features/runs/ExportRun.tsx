@@ -1,10 +1,12 @@
 // What leaves the app of a run: the adapter of its best step at a chosen strength, on request merged into the model.
-import { Alert, Button, Checkbox, Code, Modal, Slider, Text } from '@mantine/core'
-import { IconAlertTriangle, IconCheck, IconFileExport } from '@tabler/icons-react'
+import { Alert, Button, Checkbox, Code, Slider, Text } from '@mantine/core'
+import { IconCheck, IconFileExport } from '@tabler/icons-react'
 import { type ReactNode, useState } from 'react'
-import { type ErrorRecord, toErrorRecord } from '../../../shared/errors.ts'
-import type { RunDetail, RunView } from '../../../shared/runView.ts'
-import { request } from '../api.ts'
+import { type ErrorRecord, toErrorRecord } from '../../../../shared/errors.ts'
+import type { RunDetail, RunView } from '../../../../shared/runView.ts'
+import { request } from '../../api.ts'
+import { Dialog } from '../../ui/Dialog.tsx'
+import { ErrorAlert } from '../../ui/ErrorAlert.tsx'
 
 interface ExportRunProps {
   readonly run: RunView
@@ -60,13 +62,7 @@ function ExportDialog({ run, step, preset, onClose }: ExportDialogProps): ReactN
     }
   }
   return (
-    <Modal
-      opened
-      onClose={onClose}
-      centered
-      title={`Export step ${step} of “${run.name}”`}
-      closeButtonProps={{ 'aria-label': 'Close' }}
-    >
+    <Dialog onClose={onClose} centered title={`Export step ${step} of “${run.name}”`}>
       <Text size="sm">
         Writes a PEFT adapter, as Python’s peft loads it, and <Code>run.json</Code> with all that is needed to repeat
         the run.
@@ -95,19 +91,7 @@ function ExportDialog({ run, step, preset, onClose }: ExportDialogProps): ReactN
         label="Also the whole model with the adapter merged in"
         description="As large as the model itself; opens wherever the model does."
       />
-      {error && (
-        <Alert
-          mt="md"
-          color="red"
-          variant="light"
-          icon={<IconAlertTriangle size={18} />}
-          title={error.message}
-          role="alert"
-        >
-          {error.remedy}
-          {error.where && <div className="notice-where">{error.where}</div>}
-        </Alert>
-      )}
+      {error && <ErrorAlert mt="md" error={error} />}
       {written !== null && (
         <Alert mt="md" color="green.9" variant="light" icon={<IconCheck size={18} />} title="Written" role="status">
           <Text size="sm" style={{ overflowWrap: 'anywhere' }}>
@@ -123,6 +107,6 @@ function ExportDialog({ run, step, preset, onClose }: ExportDialogProps): ReactN
           Choose where to…
         </Button>
       </div>
-    </Modal>
+    </Dialog>
   )
 }
