@@ -93,17 +93,18 @@ export function partsOf(db: ReadableDb, checkpointId: CheckpointId): string[] {
     .map(({ part }) => part)
 }
 
-type CheckpointRow = Omit<CheckpointRecord, 'cursor' | 'summary' | 'isPinned' | 'hasWeights'> & {
+type CheckpointRow = Omit<CheckpointRecord, 'cursor' | 'summary' | 'isPinned' | 'isKept' | 'hasWeights'> & {
   cursor: string
   summary: string
   isPinned: 0 | 1
+  isKept: 0 | 1
   hasWeights: 0 | 1
 }
 
 const hasWeights =
   'EXISTS (SELECT 1 FROM checkpoint_part WHERE checkpoint_part.checkpoint_id = checkpoint.checkpoint_id)'
 const columns = `checkpoint_id AS checkpointId, run_id AS runId, parent_id AS parentId, step, cursor, summary,
-  pinned AS isPinned, created_ms AS createdAtMs, ${hasWeights} AS hasWeights`
+  pinned AS isPinned, kept AS isKept, created_ms AS createdAtMs, ${hasWeights} AS hasWeights`
 
 /** The checkpoints of a run by step. */
 export function listCheckpoints(db: ReadableDb, runId: RunId): CheckpointRecord[] {
@@ -204,7 +205,7 @@ export function pinnedCheckpoints(db: ReadableDb, runId: RunId): CheckpointId[] 
     .map(({ id }) => id)
 }
 
-/** Keeps a checkpoint's weights whatever the policy says, or leaves them to it again. */
+/** Marks a checkpoint as the best one, whose weights stay, or no longer. */
 export function setPinned(db: WritableDb, checkpointId: CheckpointId, isPinned: boolean): void {
   statement<[number, number]>(db, 'UPDATE checkpoint SET pinned = ? WHERE checkpoint_id = ?').run(
     Number(isPinned),
@@ -212,13 +213,19 @@ export function setPinned(db: WritableDb, checkpointId: CheckpointId, isPinned: 
   )
 }
 
-/** Drops the weights of all checkpoints of a run but the newest `keep` and the pinned; responses and figures stay. */
+/** Keeps a checkpoint's weights for a person, or leaves them to the policy again. */
+export function setKept(db: WritableDb, checkpointId: CheckpointId, isKept: boolean): void {
+  const update = statement<[number, number]>(db, 'UPDATE checkpoint SET kept = ? WHERE checkpoint_id = ?')
+  inTransaction(db, () => update.run(Number(isKept), checkpointId))
+}
+
+/** Drops the weights of all checkpoints of a run but the newest `keep`, the best and those that a person keeps. */
 export function dropOldWeights(db: WritableDb, runId: RunId, keep: number): void {
   inTransaction(db, () =>
     dropWeights(
       db,
       `checkpoint_id IN (
-         SELECT checkpoint_id FROM checkpoint WHERE run_id = @runId AND pinned = 0 AND checkpoint_id NOT IN (
+         SELECT checkpoint_id FROM checkpoint WHERE run_id = @runId AND pinned = 0 AND kept = 0 AND checkpoint_id NOT IN (
            SELECT checkpoint_id FROM checkpoint WHERE run_id = @runId ORDER BY step DESC LIMIT @keep
          )
        )`,
@@ -251,6 +258,7 @@ function recordOf(row: CheckpointRow): CheckpointRecord {
     cursor: JSON.parse(row.cursor),
     summary: JSON.parse(row.summary),
     isPinned: row.isPinned === 1,
+    isKept: row.isKept === 1,
     hasWeights: row.hasWeights === 1,
   }
 }
