@@ -113,6 +113,17 @@ export function listCheckpoints(db: ReadableDb, runId: RunId): CheckpointRecord[
     .map(recordOf)
 }
 
+/** Of each checkpoint of a run, how many images have the response of it that the grid shows; 0 are left out. */
+export function describedImages(db: ReadableDb, runId: RunId): ReadonlyMap<CheckpointId, number> {
+  const rows = statement<[number], { checkpointId: CheckpointId; total: number }>(
+    db,
+    `SELECT checkpoint.checkpoint_id AS checkpointId, count(*) AS total FROM checkpoint
+     CROSS JOIN rollout ON rollout.checkpoint_id = checkpoint.checkpoint_id AND rollout.purpose = 'evaluation'
+     WHERE checkpoint.run_id = ? GROUP BY checkpoint.checkpoint_id`,
+  ).all(runId)
+  return new Map(rows.map(({ checkpointId, total }) => [checkpointId, total]))
+}
+
 /** One checkpoint, or undefined. */
 export function checkpointById(db: ReadableDb, checkpointId: CheckpointId): CheckpointRecord | undefined {
   const row = statement<[number], CheckpointRow>(db, `SELECT ${columns} FROM checkpoint WHERE checkpoint_id = ?`).get(
