@@ -12,6 +12,16 @@ export function missingRun(runId: RunId): StudioError {
   })
 }
 
+/** `run.no-checkpoint` */
+export function noCheckpoint(runId: RunId, step: number): StudioError {
+  return new StudioError({
+    code: 'run.no-checkpoint',
+    message: `This run has no checkpoint at step ${step}.`,
+    remedy: 'Choose another checkpoint of the run.',
+    where: `run ${runId}`,
+  })
+}
+
 /** `run.no-companion` */
 export function noCompanion(modelFolder: string): StudioError {
   return new StudioError({
