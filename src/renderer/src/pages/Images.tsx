@@ -8,9 +8,9 @@ import { allImages, type ImageQuery, imageQuerySchema } from '../../../shared/do
 import { request, useAppState } from '../api.ts'
 import { attempt } from '../attempt.ts'
 import { describeTotal, ImageGrid } from '../features/images/ImageGrid.tsx'
-import { ImageViewer } from '../features/images/ImageViewer.tsx'
 import { ImportPanel } from '../features/images/ImportPanel.tsx'
 import { ImageWindows } from '../features/images/imageWindows.ts'
+import { inspect } from '../features/inspector/neighbours.ts'
 import { useKept } from '../place.ts'
 import { useImageCount, useImports } from '../queries/images.ts'
 
@@ -29,7 +29,6 @@ export function Images(): ReactNode {
   const [settledSearch] = useDebouncedValue(search.trim(), 150)
   const [sort, setSort] = useKept<ImageQuery['sort']>('images.sort', sortSchema, 'newest')
   const [generation, setGeneration] = useState(0)
-  const [opened, setOpened] = useState<number | null>(null)
   const imports = useImports()
   const imageCount = workspace?.imageCount ?? 0
   const isImporting = imports.some(({ live }) => live)
@@ -53,6 +52,10 @@ export function Images(): ReactNode {
     }
   }, [isImporting])
 
+  const open = (index: number): void => {
+    const image = windows.row(index)
+    if (image) inspect(query, index, image.imageId)
+  }
   const pick = (): void => attempt(() => request('images.pickFolder', {}))
   const drop = useFolderDrop((folders) => {
     for (const folder of folders) attempt(() => request('images.importFolder', { folder }))
@@ -109,17 +112,7 @@ export function Images(): ReactNode {
           </Button>
         </div>
       ) : (
-        <ImageGrid windows={windows} total={total ?? 0} workspaceKey={workspaceKey} onOpen={setOpened} />
-      )}
-      {opened !== null && (
-        <ImageViewer
-          windows={windows}
-          index={opened}
-          total={total ?? 0}
-          workspaceKey={workspaceKey}
-          onMove={setOpened}
-          onClose={() => setOpened(null)}
-        />
+        <ImageGrid windows={windows} total={total ?? 0} workspaceKey={workspaceKey} onOpen={open} />
       )}
       {drop.isOver && (
         <div className="drop-veil" aria-hidden="true">

@@ -1,9 +1,10 @@
 // The pages there are: one entry adds a page to the window and to the navigation.
-import { IconHome, IconPhoto, IconRoute } from '@tabler/icons-react'
+import { IconHome, IconPhoto, IconPhotoScan, IconRoute } from '@tabler/icons-react'
 import type { ComponentType } from 'react'
 import type { PageName, RouteTo } from '../route.ts'
 import { Home } from './Home.tsx'
 import { Images } from './Images.tsx'
+import { Inspector } from './Inspector.tsx'
 import { Runs } from './Runs.tsx'
 
 interface PageEntry<P extends PageName> {
@@ -22,6 +23,10 @@ export type AnyPage = { [P in PageName]: PageEntry<P> }[PageName]
 export const pages: readonly AnyPage[] = [
   { page: 'home', label: 'Home', icon: IconHome, needsWorkspace: false, isInNavigation: true, Page: Home },
   { page: 'images', label: 'Images', icon: IconPhoto, needsWorkspace: true, isInNavigation: true, Page: Images },
+  {
+    ...{ page: 'inspector', label: 'Inspector', icon: IconPhotoScan, needsWorkspace: true, isInNavigation: false },
+    Page: Inspector,
+  },
   { page: 'runs', label: 'Runs', icon: IconRoute, needsWorkspace: true, isInNavigation: true, Page: Runs },
 ]
 

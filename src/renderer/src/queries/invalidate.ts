@@ -3,6 +3,7 @@
 import type { QueryClient } from '@tanstack/react-query'
 import type { EventPayload, ImportView, StudioBridge } from '../../../shared/contract.ts'
 import type { RunDetail, RunView } from '../../../shared/runView.ts'
+import { followDescribe } from './describe.ts'
 import { keys } from './keys.ts'
 
 export interface FollowOptions {
@@ -15,6 +16,7 @@ export interface FollowOptions {
 export function followEvents(client: QueryClient, { subscribe, workspaceKey }: FollowOptions): void {
   subscribe('runs.changed', (change) => followRun(client, workspaceKey(), change))
   subscribe('images.importChanged', (change) => followImport(client, workspaceKey(), change))
+  subscribe('describe.changed', (view) => followDescribe(client, workspaceKey(), view))
 }
 
 /** Progress of a run is written down where the run is shown; only when the workspace may hold more is it asked again. */

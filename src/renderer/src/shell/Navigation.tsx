@@ -22,7 +22,8 @@ export function Navigation({ shown }: { readonly shown: PageName }): ReactNode {
       <Ways />
       {pages.map(({ page, label, icon: Icon, needsWorkspace, isInNavigation }) => {
         if (!isInNavigation || page === 'inspector') return null
-        const isShown = page === shown
+        // The inspector shows one of the images.
+        const isShown = page === shown || (page === 'images' && shown === 'inspector')
         return (
           <NavLink
             key={page}
