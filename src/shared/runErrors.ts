@@ -1,5 +1,5 @@
 // What main and engine both say when a run or its control is not there, or cannot be judged.
-import type { RunId } from './domain.ts'
+import type { ModelId, RunId } from './domain.ts'
 import { StudioError } from './errors.ts'
 
 /** `run.missing` */
@@ -9,6 +9,16 @@ export function missingRun(runId: RunId): StudioError {
     message: 'This run is not in the workspace; it was deleted.',
     remedy: 'Choose another run.',
     where: `run ${runId}`,
+  })
+}
+
+/** `model.missing` */
+export function missingModel(modelId: ModelId): StudioError {
+  return new StudioError({
+    code: 'model.missing',
+    message: 'This model is not in the workspace; it was removed.',
+    remedy: 'Choose another model, or add it again.',
+    where: `model ${modelId}`,
   })
 }
 

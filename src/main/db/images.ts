@@ -64,6 +64,22 @@ export function originalOf(db: ReadableDb, imageId: number): { path: string; for
   ).get(imageId)
 }
 
+/** An image as models read it, or undefined. */
+export function imageById(
+  db: ReadableDb,
+  imageId: number,
+): { imageId: number; sha256: string; path: string } | undefined {
+  return statement<[number], { imageId: number; sha256: string; path: string }>(
+    db,
+    'SELECT image_id AS imageId, lower(hex(sha256)) AS sha256, path FROM image WHERE image_id = ?',
+  ).get(imageId)
+}
+
+/** How many images there are. */
+export function imageCount(db: ReadableDb): number {
+  return statement<[], { total: number }>(db, 'SELECT count(*) AS total FROM image').get()?.total ?? 0
+}
+
 /** Every image, in the order in which they came, for a run to part. */
 export function everyImage(db: ReadableDb): { imageId: number; sha256: string; path: string }[] {
   return statement<[], { imageId: number; sha256: string; path: string }>(

@@ -36,6 +36,8 @@ function useEveryStatement({ db, modelId, runId }: ReturnType<typeof temporaryWo
   images.imageAtPath(db, '/x')
   images.pathOfHash(db, Buffer.alloc(32))
   images.originalOf(db, 1)
+  images.imageById(db, 1)
+  images.imageCount(db)
   images.thumbnailOf(db, 1)
   const issue = { path: '/x', code: 'empty' as const, message: 'It is empty.' }
   imports.storeBatch(db, 1, [{ issue }], () => null, 1)
@@ -77,6 +79,7 @@ function useEveryStatement({ db, modelId, runId }: ReturnType<typeof temporaryWo
   const [left, right] = [1, 2].map((step) => rollouts.storeRollouts(db, [responseTo(1, 8, { runId, step })], 1)[0]!)
   rollouts.responseById(db, left!)
   rollouts.shownResponse(db, before, 1)
+  rollouts.shownRolloutOf(db, before, 1)
   rollouts.responsesToImage(db, 1)
   rollouts.responsesOfStep(db, runId, 0)
   rollouts.samplesOfStep(db, { runId, step: 0, purpose: 'evaluation' }, { offset: 0, limit: 10 })

@@ -153,6 +153,15 @@ export function responseById(db: ReadableDb, rolloutId: RolloutId): ResponseDeta
   return row && detailOf(db, row)
 }
 
+/** The id of the response of a checkpoint to an image that the grid and the Inspector show, or undefined. */
+export function shownRolloutOf(db: ReadableDb, checkpointId: CheckpointId, imageId: number): RolloutId | undefined {
+  return statement<[number, number], { rolloutId: RolloutId }>(
+    db,
+    `SELECT rollout_id AS rolloutId FROM rollout
+     WHERE checkpoint_id = ? AND image_id = ? AND purpose = 'evaluation'`,
+  ).get(checkpointId, imageId)?.rolloutId
+}
+
 /**
  * The response of a checkpoint to an image that the grid and the Inspector show, or undefined.
  * @throws StudioError `run.damaged-response`
