@@ -1,0 +1,131 @@
+// The inspector in the real window: words before and after with their figures, by mouse and by keys; with the demo model,
+// an image described, a region covered and asked again.
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Locator, Page } from '@playwright/test'
+import { answerDialogs, expect, onRuntime, type Studio, test } from './studio.ts'
+
+type Launch = (options: { args: string[] }) => Promise<Studio>
+
+async function openScene(launch: Launch, folder: string, ...words: readonly string[]): Promise<Studio> {
+  const path = join(folder, 'described.fisao')
+  await onRuntime('e2e/inspectorFile.ts', path, ...words)
+  const studio = await launch({ args: [path] })
+  await studio.page.getByRole('gridcell').first().dblclick()
+  await studio.page.getByRole('heading', { name: 'scene-0001.jpg' }).waitFor()
+  return studio
+}
+
+const before = (page: Page): Locator => page.getByRole('article', { name: /^First model/ })
+const after = (page: Page): Locator => page.getByRole('article', { name: /^Second model/ })
+
+async function looks(page: Page, name: string): Promise<void> {
+  for (const scheme of ['light', 'dark'] as const) {
+    await page.evaluate((chosen) => window.studio.request('app.setAppearance', { appearance: chosen }), scheme)
+    await expect(page.locator(`html[data-mantine-color-scheme=${scheme}]`)).toBeAttached()
+    await page.screenshot({ path: test.info().outputPath(`${name} ${scheme}.png`) })
+  }
+}
+
+async function setWidth({ app }: Studio, width: number): Promise<void> {
+  await app.evaluate(({ BrowserWindow }, w) => BrowserWindow.getAllWindows()[0]?.setSize(w, 860), width)
+}
+
+test('two policies stand side by side, their words judged and compared', async ({ launch, folder }) => {
+  const studio = await openScene(launch, folder)
+  const { page } = studio
+  await expect(before(page).getByRole('button', { name: 'giraffe, hallucinated, gone' })).toBeVisible()
+  await expect(after(page).getByRole('button', { name: 'zebra, grounded, new' })).toBeVisible()
+  await expect(after(page).getByRole('button', { name: 'umbrella, grounded', exact: true })).toBeVisible()
+  await expect(before(page).getByRole('button', { name: 'bench, hallucinated', exact: true })).toHaveCount(1)
+  await expect(before(page).getByRole('button', { name: 'bench, hallucinated, gone' })).toHaveCount(1)
+  await expect(page.getByText('3 words kept, 3 gone, 3 new')).toBeVisible()
+  await expect(page.getByText('Choose a word.')).toBeVisible()
+  await looks(page, 'inspector')
+
+  await test.step('a word by keyboard', async () => {
+    await before(page).getByRole('button', { name: 'umbrella, grounded' }).focus()
+    await page.keyboard.press('ArrowRight')
+    await page.keyboard.press('End')
+    await page.keyboard.press('ArrowLeft')
+    await page.keyboard.press('Home')
+    await page.keyboard.press('ArrowRight')
+    await expect(before(page).getByRole('button', { name: 'giraffe, hallucinated, gone' })).toBeFocused()
+    const panel = page.getByRole('region', { name: 'The word giraffe' })
+    await expect(panel.getByRole('img', { name: /^Score 0.094, hallucinated; baselines/ })).toBeVisible()
+    await expect(panel).toContainText('-0.268')
+    await expect(panel).toContainText('The other response does not name it.')
+    await panel.getByRole('button', { name: 'KL contribution' }).focus()
+    await expect(page.getByRole('tooltip')).toContainText('log π(word) − log π_ref(word)')
+    await page.keyboard.press('Escape')
+  })
+  await looks(page, 'a word')
+  await setWidth(studio, 760)
+  await looks(page, 'a word 760')
+  await page.getByRole('region', { name: 'The word giraffe' }).scrollIntoViewIfNeeded()
+  await looks(page, 'a word 760 below')
+})
+
+test('the image zooms by keys, the next one comes by keys, and text and picture can be taken along', async ({
+  launch,
+  folder,
+}) => {
+  const studio = await openScene(launch, folder)
+  const { page } = studio
+  const stage = page.getByRole('region', { name: /^scene-0001.jpg/ })
+  const width = async (): Promise<number> => (await stage.getByRole('img').first().boundingBox())?.width ?? 0
+  const fits = await width()
+  await stage.focus()
+  await page.keyboard.press('+')
+  await page.keyboard.press('+')
+  expect((await width()) / fits).toBeCloseTo(1.5625, 2)
+  await page.keyboard.press('0')
+  expect(await width()).toBeCloseTo(fits, 0)
+  await stage.hover()
+  await page.mouse.wheel(0, -400)
+  await expect.poll(width).toBeGreaterThan(fits * 1.5)
+
+  await page.getByRole('button', { name: 'Copy as text' }).click()
+  await expect(page.getByText('Copied.')).toBeVisible()
+  const copied = await studio.app.evaluate(({ clipboard }) => clipboard.readText())
+  expect(copied).toContain('- giraffe: hallucinated, score 0.094, gone')
+  const picture = join(folder, 'picture.png')
+  await answerDialogs(studio, picture)
+  await page.getByRole('button', { name: 'Save as a picture…' }).click()
+  await expect(page.getByText(`Saved as ${picture}`)).toBeVisible()
+  expect(existsSync(picture)).toBe(true)
+  expect(readFileSync(picture).readUInt32BE(16)).toBeGreaterThan(600)
+
+  await expect(page.getByText('1 of 12')).toBeVisible()
+  await page.keyboard.press('PageDown')
+  await expect(page.getByText('2 of 12')).toBeVisible()
+  await page.keyboard.press('PageUp')
+  await expect(page.getByRole('heading', { name: 'scene-0001.jpg' })).toBeVisible()
+  await page.keyboard.press('Alt+ArrowLeft')
+  await expect(page.getByRole('grid', { name: 'Images' })).toBeVisible()
+})
+
+test('a response of ten thousand words is gone through without a long frame', async ({ launch, folder }) => {
+  const { page } = await openScene(launch, folder, '10000')
+  const kite = after(page).getByRole('button', { name: /^kite/ })
+  await expect(kite.first()).toBeVisible()
+  expect(await kite.count()).toBeGreaterThan(2400)
+  await kite.first().focus()
+  // Frames while the choice moves on, one word a frame.
+  const frames = await page.evaluate(async () => {
+    const times: number[] = []
+    let last = performance.now()
+    for (let i = 0; i < 60; i++) {
+      document.activeElement?.dispatchEvent(new KeyboardEvent('keydown', { key: 'ArrowRight', bubbles: true }))
+      await new Promise(requestAnimationFrame)
+      const now = performance.now()
+      times.push(now - last)
+      last = now
+    }
+    return times.slice(5).sort((a, b) => a - b)
+  })
+  const p95 = frames[Math.floor(frames.length * 0.95)] as number
+  test.info().annotations.push({ type: 'p95 frame', description: `${p95.toFixed(1)} ms` })
+  console.log(`frame while choosing among ${await kite.count()} words: p95 ${p95.toFixed(1)} ms`)
+  expect(p95).toBeLessThan(50)
+})
