@@ -5,7 +5,7 @@ import { type ErrorRecord, StudioError, toErrorRecord } from '../../shared/error
 import { shownPath, shownText } from '../../shared/shownText.ts'
 import type { ImportCounts, libraryMethods } from '../../shared/workerProtocol.ts'
 import { freeBytes } from '../db/freeSpace.ts'
-import { countImages, imageById, imageWindow, originalOf, thumbnailOf } from '../db/images.ts'
+import { countImages, imageFacts, imageWindow, originalOf, thumbnailOf } from '../db/images.ts'
 import { createImport, importById, importIssues, listImports, setImportState } from '../db/imports.ts'
 import { logger } from '../log.ts'
 import type { ImageSource } from '../protocols.ts'
@@ -199,7 +199,7 @@ export class ImageLibrary implements ImageSource {
   }
 
   get(imageId: number): Result<'images.get'> {
-    const image = imageById(this.#options.workspaces.requireShown().db, imageId)
+    const image = imageFacts(this.#options.workspaces.requireShown().db, imageId)
     return { image: image ? { ...image, name: shownText(image.name), path: shownPath(image.path) } : null }
   }
 

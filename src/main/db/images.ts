@@ -98,7 +98,7 @@ export function thumbnailOf(db: ReadableDb, imageId: number): Buffer | undefined
 }
 
 /** What is known of an image by itself, or undefined. */
-export function imageById(db: ReadableDb, imageId: number): ImageFacts | undefined {
+export function imageFacts(db: ReadableDb, imageId: number): ImageFacts | undefined {
   return statement<[number], ImageFacts>(
     db,
     `SELECT image_id AS imageId, name, path, size_bytes AS sizeBytes, width, height, format,
