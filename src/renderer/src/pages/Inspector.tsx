@@ -247,7 +247,7 @@ function usePageKeys(onUp: () => void, onDown: () => void): void {
     const { key, defaultPrevented, altKey, ctrlKey, metaKey } = event
     const act = key === 'PageUp' ? onUp : key === 'PageDown' ? onDown : null
     if (!act || defaultPrevented || altKey || ctrlKey || metaKey) return
-    if (document.querySelector('[aria-modal="true"], [role="listbox"]')) return
+    if (document.querySelector('[aria-modal="true"], [aria-haspopup="listbox"][aria-expanded="true"]')) return
     event.preventDefault()
     act()
   })

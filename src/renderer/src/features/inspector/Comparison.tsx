@@ -131,11 +131,18 @@ export function Comparison({ image, policies, usual, encoder }: ComparisonProps)
             )
           })}
         </div>
-        {changes && (
-          <p className={styles['summary']} role="status">
-            {changeSummary(changes.before, changes.after)}
-          </p>
-        )}
+        <div className={styles['foot']}>
+          {changes && (
+            <p className={styles['summary']} role="status">
+              {changeSummary(changes.before, changes.after)}
+            </p>
+          )}
+          <Actions
+            image={image}
+            area={() => body.current?.getBoundingClientRect() ?? null}
+            text={() => textOf(image, whatIf.prompt ?? usual, columns)}
+          />
+        </div>
         {(before.response || after.response) && (
           <WordLegend
             isComparison={changes !== undefined}
@@ -147,11 +154,6 @@ export function Comparison({ image, policies, usual, encoder }: ComparisonProps)
           scale={panel?.answer.scale ?? null}
           unjudgedBecause={unjudgedBecause(panel?.answer)}
           change={panel?.changes?.[panelIndex]}
-        />
-        <Actions
-          image={image}
-          area={() => body.current?.getBoundingClientRect() ?? null}
-          text={() => textOf(image, whatIf.prompt ?? usual, columns)}
         />
       </div>
     </div>

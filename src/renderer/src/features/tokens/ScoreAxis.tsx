@@ -5,7 +5,7 @@ import { formatFigure } from '../../format.ts'
 import { axisRange, placeOnAxis, type ScoreScale } from './scoreAxis.ts'
 import styles from './WordPanel.module.css'
 
-const width = 320
+const width = 360
 const line = 58
 
 interface ScoreAxisProps {
@@ -47,8 +47,8 @@ export function ScoreAxis({ score, verdict, scale }: ScoreAxisProps): ReactNode 
         </>
       )}
       <line className={styles['line']} x1="0" x2={width} y1={line} y2={line} />
-      <Baseline x={at(muHal)} name="μ_hal" value={figure(muHal)} anchor={muHal <= muGt ? 'end' : 'start'} />
-      <Baseline x={at(muGt)} name="μ_gt" value={figure(muGt)} anchor={muHal <= muGt ? 'start' : 'end'} />
+      <Baseline x={at(muHal)} name="hal" value={figure(muHal)} anchor={muHal <= muGt ? 'end' : 'start'} />
+      <Baseline x={at(muGt)} name="gt" value={figure(muGt)} anchor={muHal <= muGt ? 'start' : 'end'} />
       <path className={styles['marker']} d={`M${at(score)} ${line + 3}l6 11h-12z`} />
       <line className={styles['markerLine']} x1={at(score)} x2={at(score)} y1={line - 9} y2={line + 9} />
       <text
@@ -75,6 +75,7 @@ export function ScoreAxis({ score, verdict, scale }: ScoreAxisProps): ReactNode 
 
 interface BaselineProps {
   readonly x: number
+  /** Its subscript. */
   readonly name: string
   readonly value: string
   readonly anchor: 'start' | 'end'
@@ -87,7 +88,10 @@ function Baseline({ x, name, value, anchor }: BaselineProps): ReactNode {
     <>
       <line className={styles['baseline']} x1={x} x2={x} y1="8" y2={line + 9} />
       <text className={styles['label']} x={x + away} y="17" textAnchor={anchor}>
-        {name}
+        μ
+        <tspan dy="3" fontSize="10">
+          {name}
+        </tspan>
       </text>
       <text className={styles['label']} x={x + away} y="32" textAnchor={anchor}>
         {value}

@@ -3,7 +3,7 @@
 import './palette.css'
 import { type KeyboardEvent, type MouseEvent, memo, type ReactNode, useMemo, useRef } from 'react'
 import type { SpanLabel } from '../../../../shared/domain.ts'
-import { partsOf, type ResponseWord } from '../../../../shared/responseWords.ts'
+import { partsOf, type ResponsePart, type ResponseWord } from '../../../../shared/responseWords.ts'
 import { unjudgedSentence, verdictNames } from '../../../../shared/verdict.ts'
 import type { WordChange } from '../../../../shared/wordChanges.ts'
 import { formatFigure } from '../../format.ts'
@@ -28,7 +28,7 @@ export interface TokenTextProps {
 export function TokenText(props: TokenTextProps): ReactNode {
   const { label, text, words, changes, chosen, onChoose, onHover, isStreaming = false } = props
   const box = useRef<HTMLDivElement>(null)
-  const parts = useMemo(() => partsOf(text, words), [text, words])
+  const chunks = useMemo(() => chunksOf(partsOf(text, words)), [text, words])
   // One word is reached by Tab, the others by arrow keys from it.
   const tabStop = chosen !== null && chosen < words.length ? chosen : 0
 
@@ -61,29 +61,80 @@ export function TokenText(props: TokenTextProps): ReactNode {
       onPointerOver={onHover && ((event) => onHover(indexAt(event.target)))}
       onPointerLeave={onHover && (() => onHover(null))}
     >
-      {parts.map(({ text: piece, word }, i) =>
-        word === null ? (
-          // biome-ignore lint/suspicious/noArrayIndexKey: parts have no other name, and grow at their end only
-          <span key={i}>{piece}</span>
-        ) : (
-          <Word
-            // biome-ignore lint/suspicious/noArrayIndexKey: as above
-            key={i}
-            index={word.index}
-            text={piece}
-            name={word.name}
-            verdict={word.verdict}
-            score={word.score}
-            change={changes?.[word.index] ?? 'kept'}
-            isChosen={word.index === chosen}
-            isTabStop={word.index === tabStop}
-          />
-        ),
-      )}
+      {chunks.map((chunk) => (
+        <Chunk
+          key={chunk.firstWord}
+          chunk={chunk}
+          changes={changes}
+          chosen={within(chunk, chosen)}
+          tabStop={within(chunk, tabStop)}
+        />
+      ))}
       {isStreaming && <span className={styles['caret']} aria-hidden="true" />}
     </div>
   )
 }
+
+/** So many words are looked at again when one of them is chosen; of a long response the others are left alone. */
+const wordsInChunk = 64
+
+interface TextChunk {
+  readonly parts: readonly ResponsePart[]
+  /** Indices of its words: [firstWord, endWord). */
+  readonly firstWord: number
+  readonly endWord: number
+}
+
+function chunksOf(parts: readonly ResponsePart[]): TextChunk[] {
+  const chunks: TextChunk[] = []
+  let open: ResponsePart[] = []
+  let firstWord = 0
+  let endWord = 0
+  for (const part of parts) {
+    if (part.word && endWord - firstWord === wordsInChunk) {
+      chunks.push({ parts: open, firstWord, endWord })
+      open = []
+      firstWord = endWord
+    }
+    open.push(part)
+    if (part.word) endWord = part.word.index + 1
+  }
+  return [...chunks, { parts: open, firstWord, endWord }]
+}
+
+/** The index of a word if it stands in the chunk. */
+function within({ firstWord, endWord }: TextChunk, index: number | null): number | null {
+  return index !== null && index >= firstWord && index < endWord ? index : null
+}
+
+interface ChunkProps {
+  readonly chunk: TextChunk
+  readonly changes: readonly WordChange[] | undefined
+  readonly chosen: number | null
+  readonly tabStop: number | null
+}
+
+const Chunk = memo(function ChunkView({ chunk, changes, chosen, tabStop }: ChunkProps): ReactNode {
+  return chunk.parts.map(({ text, word }, i) =>
+    word === null ? (
+      // biome-ignore lint/suspicious/noArrayIndexKey: parts have no other name, and grow at their end only
+      <span key={i}>{text}</span>
+    ) : (
+      <Word
+        // biome-ignore lint/suspicious/noArrayIndexKey: as above
+        key={i}
+        index={word.index}
+        text={text}
+        name={word.name}
+        verdict={word.verdict}
+        score={word.score}
+        change={changes?.[word.index] ?? 'kept'}
+        isChosen={word.index === chosen}
+        isTabStop={word.index === tabStop}
+      />
+    ),
+  )
+})
 
 interface WordProps {
   readonly index: number
@@ -101,27 +152,29 @@ const Word = memo(function WordView(props: WordProps): ReactNode {
   const { index, text, name, verdict, score, change, isChosen, isTabStop } = props
   const said = verdict === null ? 'not judged' : verdictNames[verdict]
   const figure = score === null ? '' : `, score ${formatFigure(score, 3)}`
+  const button = (
+    <button
+      type="button"
+      className={styles['word']}
+      data-index={index}
+      data-verdict={verdict ?? 'unjudged'}
+      data-change={change}
+      tabIndex={isTabStop ? 0 : -1}
+      aria-pressed={isChosen}
+      aria-label={`${text}, ${said}${change === 'kept' ? '' : `, ${change}`}`}
+      title={verdict === null ? unjudgedSentence : `${name}: ${said}${figure}`}
+    >
+      {text}
+    </button>
+  )
+  if (change === 'kept') return button
   return (
-    <>
-      <button
-        type="button"
-        className={styles['word']}
-        data-index={index}
-        data-verdict={verdict ?? 'unjudged'}
-        data-change={change}
-        tabIndex={isTabStop ? 0 : -1}
-        aria-pressed={isChosen}
-        aria-label={`${text}, ${said}${change === 'kept' ? '' : `, ${change}`}`}
-        title={verdict === null ? unjudgedSentence : `${name}: ${said}${figure}`}
-      >
-        {text}
-      </button>
-      {change !== 'kept' && (
-        <sup className={styles['note']} aria-hidden="true">
-          {change}
-        </sup>
-      )}
-    </>
+    <span className={styles['marked']}>
+      {button}
+      <sup className={styles['note']} aria-hidden="true">
+        {change}
+      </sup>
+    </span>
   )
 })
 

@@ -38,35 +38,39 @@ export function WordPanel({ word, scale, unjudgedBecause, change = 'kept' }: Wor
   const why = verdict === null ? (unjudgedBecause ?? unjudgedSentence) : verdictSentences[verdict]
   return (
     <section className={styles['panel']} aria-label={`The word ${name}`}>
-      <div className={styles['head']}>
-        <h3>
-          <bdi>{name}</bdi>
-        </h3>
-        <span className={styles['verdict']} data-verdict={verdict ?? 'unjudged'}>
-          {Icon && <Icon size={15} stroke={2.4} aria-hidden="true" />}
-          {verdict === null ? 'not judged' : verdictNames[verdict]}
-        </span>
+      <div className={styles['columns']}>
+        <div className={styles['verdictColumn']}>
+          <div className={styles['head']}>
+            <h3>
+              <bdi>{name}</bdi>
+            </h3>
+            <span className={styles['verdict']} data-verdict={verdict ?? 'unjudged'}>
+              {Icon && <Icon size={15} stroke={2.4} aria-hidden="true" />}
+              {verdict === null ? 'not judged' : verdictNames[verdict]}
+            </span>
+          </div>
+          <p className={styles['sentence']}>{[why, changeSentences[change]].filter(Boolean).join(' ')}</p>
+          {score !== null && scale && <ScoreAxis score={score} verdict={verdict} scale={scale} />}
+        </div>
+        <dl className={styles['figures']}>
+          {score !== null && <Figure term={terms.score} value={formatFigure(score, 3)} />}
+          {score !== null && scale && (
+            <>
+              <Figure term={terms.overGrounded} value={signed(score - scale.muGt)} />
+              <Figure term={terms.overHallucinated} value={signed(score - scale.muHal)} />
+              <Figure term={terms.margin} value={formatFigure(scale.margin, 3)} />
+            </>
+          )}
+          {reward !== null && <Figure term={terms.reward} value={signed(reward)} />}
+          <Figure term={terms.logProb} value={nats(logProb)} />
+          {referenceLogProb !== null && <Figure term={terms.referenceLogProb} value={nats(referenceLogProb)} />}
+          {klNats !== null && <Figure term={terms.kl} value={`${signed(klNats)} nats`} />}
+          <Figure
+            term={terms.mention}
+            value={`${isRepeated ? 'repeated' : 'first'}, ${tokenCount} ${tokenCount === 1 ? 'token' : 'tokens'}`}
+          />
+        </dl>
       </div>
-      <p className={styles['sentence']}>{[why, changeSentences[change]].filter(Boolean).join(' ')}</p>
-      {score !== null && scale && <ScoreAxis score={score} verdict={verdict} scale={scale} />}
-      <dl className={styles['figures']}>
-        {score !== null && <Figure term={terms.score} value={formatFigure(score, 3)} />}
-        {score !== null && scale && (
-          <>
-            <Figure term={terms.overGrounded} value={signed(score - scale.muGt)} />
-            <Figure term={terms.overHallucinated} value={signed(score - scale.muHal)} />
-            <Figure term={terms.margin} value={formatFigure(scale.margin, 3)} />
-          </>
-        )}
-        {reward !== null && <Figure term={terms.reward} value={signed(reward)} />}
-        <Figure term={terms.logProb} value={nats(logProb)} />
-        {referenceLogProb !== null && <Figure term={terms.referenceLogProb} value={nats(referenceLogProb)} />}
-        {klNats !== null && <Figure term={terms.kl} value={`${signed(klNats)} nats`} />}
-        <Figure
-          term={terms.mention}
-          value={`${isRepeated ? 'repeated' : 'first'}, ${tokenCount} ${tokenCount === 1 ? 'token' : 'tokens'}`}
-        />
-      </dl>
     </section>
   )
 }
