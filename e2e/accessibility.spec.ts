@@ -53,7 +53,7 @@ for (const appearance of ['Light', 'Dark'] as const) {
     await looks('left out')
     await page.keyboard.press('Escape')
     await page.getByRole('gridcell').first().dblclick()
-    await expect(page.getByRole('dialog').locator('img')).toBeVisible()
+    await expect(page.getByText('No model is here yet')).toBeVisible()
     await looks('large view')
     await page.keyboard.press('Escape')
     await page.getByRole('button', { name: 'Home' }).click()

@@ -57,7 +57,6 @@ test('two policies stand side by side, their words judged and compared', async (
     await expect(panel).toContainText('The other response does not name it.')
     await panel.getByRole('button', { name: 'KL contribution' }).focus()
     await expect(page.getByRole('tooltip')).toContainText('log π(word) − log π_ref(word)')
-    await page.keyboard.press('Escape')
   })
   await looks(page, 'a word')
   await setWidth(studio, 760)

@@ -8,6 +8,7 @@ import { presetConfig } from '../../../shared/runConfig.ts'
 import type { ModelView, RunView } from '../../../shared/runView.ts'
 import { useAppState } from '../api.ts'
 import { Comparison, type ShownPolicy } from '../features/inspector/Comparison.tsx'
+import { LookedImage } from '../features/inspector/LookedImage.tsx'
 import { moveTo, type Neighbours, useNeighbours } from '../features/inspector/neighbours.ts'
 import { alignedCheckpoint, checkpointName, usualRun } from '../features/inspector/questions.ts'
 import { formatCount } from '../format.ts'
@@ -32,10 +33,13 @@ export function Inspector({ route }: { readonly route: RouteTo<'inspector'> }): 
   const move = (imageId: number | null, by: number): void => {
     if (imageId !== null && neighbours) moveTo({ ...route, imageId }, neighbours.index + by)
   }
-  usePageKeys(
-    () => move(neighbours?.previous ?? null, -1),
-    () => move(neighbours?.next ?? null, 1),
-  )
+  useKeys((key) => {
+    if (key === 'PageUp') move(neighbours?.previous ?? null, -1)
+    else if (key === 'PageDown') move(neighbours?.next ?? null, 1)
+    else if (key === 'Escape') showPage('images')
+    else return false
+    return true
+  })
 
   const run = runs?.find(({ runId }) => runId === route.runId) ?? (runs ? usualRun(runs) : undefined)
   const model = models?.find((one) => one.modelId === modelId) ?? (run ? undefined : models?.[0])
@@ -75,7 +79,7 @@ export function Inspector({ route }: { readonly route: RouteTo<'inspector'> }): 
         ) : run ? (
           <OfRun key={`${image.imageId} ${run.runId}`} image={image} run={run} route={route} />
         ) : (
-          <NoModel image={image} />
+          <NoModel key={image.imageId} image={image} />
         )
       ) : null}
     </div>
@@ -160,14 +164,25 @@ function OfModel({ image, model }: { readonly image: ImageFacts; readonly model:
   )
 }
 
+/** The image by itself. */
 function NoModel({ image }: { readonly image: ImageFacts }): ReactNode {
   return (
-    <div className={styles['note']}>
-      <p>
-        No model is here yet that could say something of {image.name}. Start a run: it says what it sees in your images,
-        before and after it was aligned, and you can look at each word here.
-      </p>
-      <Button onClick={() => showPage('runs')}>Go to Runs</Button>
+    <div className={styles['alone']}>
+      <LookedImage
+        image={image}
+        evidenceOf={null}
+        hasWords={false}
+        region={null}
+        isCovering={false}
+        onRegion={() => undefined}
+      />
+      <div className={styles['note']}>
+        <p>
+          No model is here yet that could say something of {image.name}. Start a run: it says what it sees in your
+          images, before and after it was aligned, and you can look at each word here.
+        </p>
+        <Button onClick={() => showPage('runs')}>Go to Runs</Button>
+      </div>
     </div>
   )
 }
@@ -241,15 +256,14 @@ function SourceSelect({ runs, models, value, onRun, onModel }: SourceSelectProps
   )
 }
 
-/** Page Up and Page Down work wherever the focus is, but in a list or a dialog. */
-function usePageKeys(onUp: () => void, onDown: () => void): void {
+/** Keys that work wherever the focus is, but in a text, a list or a dialog. @param act says whether it knows the key */
+function useKeys(act: (key: string) => boolean): void {
   const onKeyDown = useEffectEvent((event: KeyboardEvent) => {
-    const { key, defaultPrevented, altKey, ctrlKey, metaKey } = event
-    const act = key === 'PageUp' ? onUp : key === 'PageDown' ? onDown : null
-    if (!act || defaultPrevented || altKey || ctrlKey || metaKey) return
+    const { key, target, defaultPrevented, altKey, ctrlKey, metaKey, shiftKey } = event
+    if (defaultPrevented || altKey || ctrlKey || metaKey || shiftKey) return
+    if (key === 'Escape' && target instanceof Element && target.closest('input, textarea')) return
     if (document.querySelector('[aria-modal="true"], [aria-haspopup="listbox"][aria-expanded="true"]')) return
-    event.preventDefault()
-    act()
+    if (act(key)) event.preventDefault()
   })
   useEffect(() => {
     const listener = (event: KeyboardEvent): void => onKeyDown(event)

@@ -1,24 +1,18 @@
 // The image beside what one or two policies say of it: words that are gone and new, the chosen word with its figures, and
 // on the image where the encoder finds it.
-import { Button, Slider, Switch } from '@mantine/core'
-import { IconCopy, IconDownload } from '@tabler/icons-react'
 import { type ReactNode, useMemo, useRef, useState } from 'react'
-import { imageUrl } from '../../../../shared/contract.ts'
 import type { EncoderChoice, PolicyChoice, Region } from '../../../../shared/describe.ts'
 import type { ImageFacts as Facts, RolloutId } from '../../../../shared/domain.ts'
 import { type WordChange, wordChanges } from '../../../../shared/wordChanges.ts'
-import { request, useWorkspaceKey } from '../../api.ts'
-import { attempt } from '../../attempt.ts'
-import { useAsk, useEvidence } from '../../queries/describe.ts'
-import { EvidenceLegend, EvidenceMap } from '../tokens/EvidenceMap.tsx'
+import { useAsk } from '../../queries/describe.ts'
 import { WordLegend } from '../tokens/TokenText.tsx'
 import { WordPanel } from '../tokens/WordPanel.tsx'
 import styles from './Comparison.module.css'
-import { ImageFacts } from './ImageFacts.tsx'
-import { ImageStage } from './ImageStage.tsx'
+import { LookedImage } from './LookedImage.tsx'
 import { type CheckpointChoice, PolicyColumn } from './PolicyColumn.tsx'
 import { asUsual, questionOf, type WhatIf } from './questions.ts'
 import { copiedText } from './responseText.ts'
+import { TakeAlong } from './TakeAlong.tsx'
 import { type Answer, useAnswer } from './useAnswer.ts'
 import { WhatIfBar } from './WhatIfBar.tsx'
 
@@ -99,7 +93,14 @@ export function Comparison({ image, policies, usual, encoder }: ComparisonProps)
 
   return (
     <div ref={body} className={styles['body']}>
-      <Looked image={image} evidenceOf={evidenceOf} region={region} isCovering={isCovering} onRegion={setRegion} />
+      <LookedImage
+        image={image}
+        evidenceOf={evidenceOf}
+        hasWords
+        region={region}
+        isCovering={isCovering}
+        onRegion={setRegion}
+      />
       <div className={styles['said']}>
         <WhatIfBar
           key={JSON.stringify(whatIf)}
@@ -137,8 +138,8 @@ export function Comparison({ image, policies, usual, encoder }: ComparisonProps)
               {changeSummary(changes.before, changes.after)}
             </p>
           )}
-          <Actions
-            image={image}
+          <TakeAlong
+            imageName={image.name}
             area={() => body.current?.getBoundingClientRect() ?? null}
             text={() => textOf(image, whatIf.prompt ?? usual, columns)}
           />
@@ -182,127 +183,6 @@ function changeSummary(before: readonly WordChange[], after: readonly WordChange
   const count = (marks: readonly WordChange[], mark: WordChange): number => marks.filter((one) => one === mark).length
   const kept = count(before, 'kept')
   return `${kept} ${kept === 1 ? 'word' : 'words'} kept, ${count(before, 'gone')} gone, ${count(after, 'new')} new`
-}
-
-interface LookedProps {
-  readonly image: Facts
-  readonly evidenceOf: Parameters<typeof useEvidence>[0]
-  readonly region: Region | null
-  readonly isCovering: boolean
-  readonly onRegion: (region: Region | null) => void
-}
-
-/** The image with the evidence of the chosen word over it. */
-function Looked({ image, evidenceOf, region, isCovering, onRegion }: LookedProps): ReactNode {
-  const key = useWorkspaceKey() ?? ''
-  const [isMissing, setMissing] = useState(false)
-  const [hasEvidence, setHasEvidence] = useState(true)
-  const [opacity, setOpacity] = useState(0.6)
-  const answer = useEvidence(hasEvidence ? evidenceOf : null)
-  const evidence = (evidenceOf && hasEvidence && answer?.evidence) || null
-  const address = isMissing ? imageUrl.thumbnail : imageUrl.full
-  return (
-    <div className={styles['looked']}>
-      <ImageStage
-        name={image.name}
-        src={address(key, image.imageId)}
-        onMissing={() => setMissing(true)}
-        image={image}
-        overlay={evidence && <EvidenceMap {...evidence} opacity={opacity} />}
-        region={region}
-        isCovering={isCovering}
-        onRegion={onRegion}
-      />
-      {isMissing && (
-        <p className={styles['missing']} role="status">
-          The original cannot be shown: it was moved or deleted, or its format needs another program. This is its
-          thumbnail.
-        </p>
-      )}
-      <div className={styles['evidence']}>
-        <Switch
-          size="sm"
-          label="Where the encoder finds the word"
-          checked={hasEvidence}
-          onChange={({ currentTarget }) => setHasEvidence(currentTarget.checked)}
-        />
-        {evidence && (
-          <>
-            <EvidenceLegend {...evidence} />
-            <Slider
-              className={styles['opacity']}
-              size="sm"
-              min={0.1}
-              max={1}
-              step={0.05}
-              label={null}
-              value={opacity}
-              thumbLabel="Opacity of the map"
-              onChange={setOpacity}
-            />
-          </>
-        )}
-      </div>
-      {hasEvidence && evidenceOf && answer?.error && (
-        <p className={styles['missing']} role="status">
-          {answer.error.message} {answer.error.remedy}
-        </p>
-      )}
-      <ImageFacts image={image} />
-    </div>
-  )
-}
-
-interface ActionsProps {
-  readonly image: Facts
-  readonly area: () => DOMRect | null
-  readonly text: () => string
-}
-
-function Actions({ image, area, text }: ActionsProps): ReactNode {
-  const [done, setDone] = useState('')
-  const copy = async (): Promise<void> => {
-    await request('app.copyText', { text: text() })
-    setDone('Copied.')
-  }
-  const save = async (): Promise<void> => {
-    const seen = visiblePart(area())
-    const saved = seen && (await request('app.savePicture', { name: image.name.replace(/\.[^.]+$/, ''), area: seen }))
-    setDone(saved ? `Saved as ${saved.path}` : '')
-  }
-  return (
-    <div className={styles['actions']}>
-      <Button
-        size="xs"
-        variant="default"
-        leftSection={<IconCopy size={16} aria-hidden="true" />}
-        onClick={() => attempt(copy)}
-      >
-        Copy as text
-      </Button>
-      <Button
-        size="xs"
-        variant="default"
-        leftSection={<IconDownload size={16} aria-hidden="true" />}
-        onClick={() => attempt(save)}
-      >
-        Save as a picture…
-      </Button>
-      <span role="status" className={styles['done']}>
-        {done}
-      </span>
-    </div>
-  )
-}
-
-/** What of an area the window shows, in whole CSS pixels; null when nothing of it. */
-function visiblePart(area: DOMRect | null): { x: number; y: number; width: number; height: number } | null {
-  const page = document.getElementById('main')?.getBoundingClientRect()
-  if (!area || !page) return null
-  const [x, y] = [Math.round(Math.max(area.left, page.left)), Math.round(Math.max(area.top, page.top))]
-  const width = Math.round(Math.min(area.right, page.right, innerWidth)) - x
-  const height = Math.round(Math.min(area.bottom, page.bottom, innerHeight)) - y
-  return width > 0 && height > 0 ? { x, y, width, height } : null
 }
 
 function textOf(
