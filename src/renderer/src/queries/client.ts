@@ -1,5 +1,5 @@
 // The one store of answers from main. Main is at hand and says what changed (invalidate.ts), so nothing is asked again by
-// time, focus or failure.
+// time, focus or failure; a page that is shown anew shows what is known and asks meanwhile.
 import { QueryCache, QueryClient } from '@tanstack/react-query'
 import { report } from '../attempt.ts'
 
@@ -12,7 +12,7 @@ export function makeQueryClient(onError: (thrown: unknown) => void = report): Qu
     defaultOptions: {
       queries: {
         ...{ staleTime: Number.POSITIVE_INFINITY, gcTime: keptMs, retry: false, networkMode: 'always' },
-        ...{ refetchOnWindowFocus: false, refetchOnReconnect: false },
+        ...{ refetchOnMount: 'always', refetchOnWindowFocus: false, refetchOnReconnect: false },
       },
       mutations: { retry: false, networkMode: 'always' },
     },

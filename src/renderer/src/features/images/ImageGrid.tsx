@@ -10,9 +10,12 @@ import {
   useState,
   useSyncExternalStore,
 } from 'react'
+import { z } from 'zod'
 import { imageUrl } from '../../../../shared/contract.ts'
 import type { ImageRow } from '../../../../shared/domain.ts'
 import { formatPlural } from '../../format.ts'
+import { keep, keptValue } from '../../place.ts'
+import { useKeptScroll } from '../../ui/useKeptScroll.ts'
 import type { ImageWindows } from './imageWindows.ts'
 
 const tileWidth = 164
@@ -20,6 +23,7 @@ const tileHeight = 188
 const gap = 8
 /** Beyond this speed pictures fly by unseen; only their frames are shown until the scrolling slows down. */
 const fastPixelsPerMs = 6
+const activeName = 'images.active'
 
 export interface ImageGridProps {
   readonly windows: ImageWindows
@@ -31,7 +35,8 @@ export interface ImageGridProps {
 export function ImageGrid({ windows, total, workspaceKey, onOpen }: ImageGridProps): ReactNode {
   const scroller = useRef<HTMLDivElement>(null)
   const columns = useColumns(scroller)
-  const [active, setActive] = useState(0)
+  const [active, setActive] = useState(() => keptValue(activeName, z.int().nonnegative(), 0))
+  useEffect(() => keep(activeName, active), [active])
   const isFast = useFastScroll(scroller)
   useSyncExternalStore(windows.subscribe, windows.version)
   const rows = useVirtualizer({
@@ -42,6 +47,7 @@ export function ImageGrid({ windows, total, workspaceKey, onOpen }: ImageGridPro
     paddingStart: 4,
     paddingEnd: 12,
   })
+  useKeptScroll('images.scroll', scroller, total > 0)
   const shown = rows.getVirtualItems()
   const first = (shown[0]?.index ?? 0) * columns
   const end = Math.min(total, ((shown.at(-1)?.index ?? 0) + 1) * columns)

@@ -1,6 +1,7 @@
 // The expert settings of a new run, folded away: each field with its unit, range and default, built from the schema.
 import { Button, NumberInput, Select, Switch, TextInput } from '@mantine/core'
 import { type ReactNode, useState } from 'react'
+import { z } from 'zod'
 import { type PresetName, presetConfig } from '../../../../shared/runConfig.ts'
 import { runSections, type SettingField, settingFields } from '../../../../shared/settingFields.ts'
 import { formatPlural } from '../../format.ts'
@@ -8,9 +9,11 @@ import { settingWords } from './RunResults.tsx'
 import { sectionTitles } from './runWords.ts'
 
 /** Settings by section and name that differ from the preset's. */
-export type Changes = {
-  readonly [Section in SettingField['section']]?: Readonly<Record<string, string | number | boolean>>
-}
+export const changesSchema = z.partialRecord(
+  z.enum(runSections),
+  z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
+)
+export type Changes = z.infer<typeof changesSchema>
 
 interface ExpertSettingsProps {
   readonly preset: PresetName

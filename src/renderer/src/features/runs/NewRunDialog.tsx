@@ -2,19 +2,36 @@
 import { Button, Checkbox, NumberInput, Radio, Select, TextInput } from '@mantine/core'
 import { IconPlayerPlay, IconPlus } from '@tabler/icons-react'
 import { type ReactNode, useState } from 'react'
-import type { ModelId, RunId } from '../../../../shared/domain.ts'
+import { z } from 'zod'
+import { type ModelId, modelIdSchema, type RunId } from '../../../../shared/domain.ts'
 import { type PresetName, presetConfig, presetNames, presets, type RunConfig } from '../../../../shared/runConfig.ts'
 import type { ModelView, RunView } from '../../../../shared/runView.ts'
 import { request, useAppState } from '../../api.ts'
 import { attempt } from '../../attempt.ts'
 import { shortenPath } from '../../format.ts'
+import { useKept } from '../../place.ts'
 import { useModels, useModelsChanged } from '../../queries/models.ts'
 import { Dialog } from '../../ui/Dialog.tsx'
 import { AddModel } from '../models/AddModel.tsx'
-import { type Changes, ExpertSettings } from './ExpertSettings.tsx'
+import { type Changes, changesSchema, ExpertSettings } from './ExpertSettings.tsx'
 import { RunChecks } from './RunChecks.tsx'
 
 const largestSeed = 2 ** 31 - 1
+
+/** What was chosen so far: only Start and Cancel end it, so nothing is lost when the dialog is closed in passing. */
+const draftSchema = z.object({
+  modelId: modelIdSchema.nullable(),
+  preset: z.enum(presetNames),
+  /** Null for the one that is suggested. */
+  name: z.string().nullable(),
+  changes: changesSchema,
+  seed: z.number(),
+  withPlacebo: z.boolean(),
+})
+type Draft = z.infer<typeof draftSchema>
+const emptyDraft: Draft = {
+  ...{ modelId: null, preset: 'quick-look', name: null, changes: {}, seed: 1, withPlacebo: false },
+}
 
 interface NewRunDialogProps {
   readonly existing: readonly RunView[]
@@ -25,13 +42,10 @@ interface NewRunDialogProps {
 export function NewRunDialog({ existing, onClose, onStarted }: NewRunDialogProps): ReactNode {
   const models = useModels()
   const modelsChanged = useModelsChanged()
-  const [modelId, setModelId] = useState<ModelId | null>(null)
+  const [draft, setDraft] = useKept('runs.new', draftSchema, emptyDraft)
+  const { modelId, preset, name, changes, seed, withPlacebo } = draft
+  const change = (part: Partial<Draft>): void => setDraft({ ...draft, ...part })
   const [isAdding, setAdding] = useState(false)
-  const [preset, setPreset] = useState<PresetName>('quick-look')
-  const [name, setName] = useState<string | null>(null)
-  const [changes, setChanges] = useState<Changes>({})
-  const [seed, setSeed] = useState(1)
-  const [withPlacebo, setWithPlacebo] = useState(false)
   const [isBusy, setBusy] = useState(false)
   const model = models?.find((one) => one.modelId === modelId) ?? models?.at(-1) ?? null
   const suggested = suggestedName(preset, existing)
@@ -48,6 +62,7 @@ export function NewRunDialog({ existing, onClose, onStarted }: NewRunDialogProps
         const wanted = { modelId: model.modelId, name: name?.trim() || suggested, preset, changes, seed }
         const { runId } = await request('runs.create', wanted)
         if (withPlacebo && canHavePlacebo) await request('runs.createPlacebo', { runId })
+        setDraft(emptyDraft)
         onStarted(runId)
       } finally {
         setBusy(false)
@@ -73,7 +88,7 @@ export function NewRunDialog({ existing, onClose, onStarted }: NewRunDialogProps
                 data={models.map((one) => ({ value: String(one.modelId), label: modelLabel(one, models) }))}
                 value={model === null ? null : String(model.modelId)}
                 allowDeselect={false}
-                onChange={(value) => setModelId(Number(value) as ModelId)}
+                onChange={(value) => change({ modelId: Number(value) as ModelId })}
               />
               <Button variant="default" leftSection={<IconPlus size={16} />} onClick={() => setAdding(!isAdding)}>
                 Add a model
@@ -84,7 +99,7 @@ export function NewRunDialog({ existing, onClose, onStarted }: NewRunDialogProps
             <AddModel
               onAdded={(added) => {
                 attempt(modelsChanged)
-                setModelId(added.modelId)
+                change({ modelId: added.modelId })
                 setAdding(false)
               }}
             />
@@ -93,7 +108,7 @@ export function NewRunDialog({ existing, onClose, onStarted }: NewRunDialogProps
         <Radio.Group
           label="How thoroughly?"
           value={preset}
-          onChange={(value) => setPreset(value as PresetName)}
+          onChange={(value) => change({ preset: value as PresetName })}
           classNames={{ label: 'legend' }}
         >
           <div className="presets">
@@ -106,16 +121,16 @@ export function NewRunDialog({ existing, onClose, onStarted }: NewRunDialogProps
           label="Name"
           value={name ?? suggested}
           maxLength={120}
-          onChange={({ currentTarget }) => setName(currentTarget.value)}
+          onChange={({ currentTarget }) => change({ name: currentTarget.value })}
         />
         <Checkbox
           label="Run its placebo too"
           description="The same run once more, each image judged by another one. Only what lies beyond it was learned from the pictures. Takes as long again, after this run."
           checked={withPlacebo && canHavePlacebo}
           disabled={!canHavePlacebo}
-          onChange={({ currentTarget }) => setWithPlacebo(currentTarget.checked)}
+          onChange={({ currentTarget }) => change({ withPlacebo: currentTarget.checked })}
         />
-        <ExpertSettings preset={preset} changes={changes} onChange={setChanges}>
+        <ExpertSettings preset={preset} changes={changes} onChange={(next) => change({ changes: next })}>
           <NumberInput
             label="Seed"
             description={`0 to ${largestSeed.toLocaleString()}; the same seed, images and settings give the same run`}
@@ -124,12 +139,18 @@ export function NewRunDialog({ existing, onClose, onStarted }: NewRunDialogProps
             allowDecimal={false}
             hideControls
             value={seed}
-            onChange={(value) => setSeed(Number(value))}
+            onChange={(value) => change({ seed: Number(value) })}
           />
         </ExpertSettings>
         <RunChecks model={model} config={config} isQueueBusy={existing.some(({ state }) => isUnderWay(state))} />
         <div className="dialog-actions">
-          <Button variant="default" onClick={onClose}>
+          <Button
+            variant="default"
+            onClick={() => {
+              setDraft(emptyDraft)
+              onClose()
+            }}
+          >
             Cancel
           </Button>
           <Button

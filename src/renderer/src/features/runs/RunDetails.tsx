@@ -9,7 +9,7 @@ import {
   IconPlayerStop,
   IconTrash,
 } from '@tabler/icons-react'
-import { lazy, type ReactNode, Suspense } from 'react'
+import { lazy, type ReactNode, Suspense, useRef } from 'react'
 import type { RunId } from '../../../../shared/domain.ts'
 import type { ErrorRecord } from '../../../../shared/errors.ts'
 import type { RunDetail, RunView } from '../../../../shared/runView.ts'
@@ -17,6 +17,7 @@ import { request, useAppState } from '../../api.ts'
 import { attempt } from '../../attempt.ts'
 import { formatAgo, formatMoment } from '../../format.ts'
 import { useRunDetail, useRunMetrics } from '../../queries/runs.ts'
+import { useKeptScroll } from '../../ui/useKeptScroll.ts'
 import { BeyondPlacebo, PlaceboNote } from './BeyondPlacebo.tsx'
 import { ExportRun } from './ExportRun.tsx'
 import { colourOf, RunStateMark } from './RunList.tsx'
@@ -37,8 +38,10 @@ interface RunDetailsProps {
 export function RunDetails({ run, onShow }: RunDetailsProps): ReactNode {
   const detail = useRunDetail(run.runId)
   const series = useRunMetrics(run.runId, chartNames)
+  const article = useRef<HTMLElement>(null)
+  useKeptScroll(`run.${run.runId}.scroll`, article, detail !== null && series !== null)
   return (
-    <article className="run" aria-label={run.name}>
+    <article ref={article} className="run" aria-label={run.name}>
       <header className="run-head">
         <div className="run-title">
           <Title order={2} size="h3">
