@@ -127,7 +127,7 @@ test('originals that became pipes, and a workspace in their place, hold nothing 
   })
   expect(slowest).toBeLessThan(1000)
   await page.getByRole('gridcell').first().dblclick()
-  await expect(page.getByRole('dialog')).toContainText(/no longer|moved|cannot/i)
+  await expect(page.getByRole('main')).toContainText(/no longer|moved|cannot/i)
   await page.keyboard.press('Escape')
 
   const pipe = join(folder, 'pipe.fisao')
