@@ -74,10 +74,10 @@ function placeOf(
   text: string,
   graphemes: Intl.Segments,
 ): { readonly start: number; readonly end: number } {
-  // Bytes of one character may be several tokens, some of them without characters of their own.
-  const own = tokens.slice(startPosition, endPosition).filter(({ textStart, textEnd }) => textEnd > textStart)
+  const own = tokens.slice(startPosition, endPosition)
   const first = Math.min(text.length, ...own.map(({ textStart }) => textStart))
   const last = Math.min(text.length, Math.max(0, ...own.map(({ textEnd }) => textEnd)))
+  // Bytes of one character may be several tokens, some of them without characters of their own.
   if (last <= first) return { start: 0, end: 0 }
   const [start, end] = trimmed(text, first, last)
   return {

@@ -5,7 +5,7 @@ import { formatFigure } from '../../format.ts'
 import { axisRange, placeOnAxis, type ScoreScale } from './scoreAxis.ts'
 import styles from './WordPanel.module.css'
 
-const width = 360
+const width = 280
 const line = 58
 
 interface ScoreAxisProps {

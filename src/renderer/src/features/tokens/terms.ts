@@ -13,12 +13,12 @@ export const terms = {
     formula: 's = ⟨f_img(image), f_txt(word)⟩',
   },
   overGrounded: {
-    name: 'Against right words',
+    name: 'Above μ_gt',
     sentence: 'How far the score lies above the mean of words that are in their image.',
     formula: 's − μ_gt',
   },
   overHallucinated: {
-    name: 'Against hallucinated words',
+    name: 'Above μ_hal',
     sentence: 'How far the score lies above the mean of words that are not in their image.',
     formula: 's − μ_hal',
   },
@@ -38,7 +38,7 @@ export const terms = {
     formula: 'log π(word) = Σ log π(token | before)',
   },
   referenceLogProb: {
-    name: 'Under the model as it came',
+    name: 'Before alignment',
     sentence: 'How likely the model before alignment would have been to say the same word at the same place.',
     formula: 'log π_ref(word) = Σ log π_ref(token | before)',
   },
