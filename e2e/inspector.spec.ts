@@ -132,3 +132,86 @@ test('a response of ten thousand words is gone through without a long frame', as
   // On a machine that does nothing else; with others beside it frames come later than they are ready.
   expect(median).toBeLessThan(50)
 })
+
+test('the demo model describes an image as it came and aligned, and again with a part of it covered', async ({
+  launch,
+  folder,
+}) => {
+  test.setTimeout(600_000)
+  const path = join(folder, 'demo.fisao')
+  await onRuntime('e2e/runFile.ts', 'begin', path)
+  const studio = await launch({ args: [path] })
+  const { page } = studio
+  const states = async (): Promise<string[]> =>
+    page.evaluate(async () => {
+      const runs = await window.studio.request('runs.list', {})
+      return runs.ok ? runs.value.map(({ state }) => state) : []
+    })
+  await expect.poll(states, { timeout: 400_000, intervals: [2000] }).toEqual(['complete'])
+  await page.getByRole('gridcell').first().dblclick()
+  const describe = page.getByRole('button', { name: 'Describe now' })
+  await expect(page.getByRole('article')).toHaveCount(2)
+  // Some images were described in the run's looks; the person goes on to one that was not.
+  for (let i = 0; i < 20; i++) {
+    await expect(describe.or(page.getByRole('group', { name: /^Response of/ })).first()).toBeVisible()
+    if ((await describe.count()) === 2) break
+    await page.keyboard.press('PageDown')
+  }
+  await expect(describe).toHaveCount(2)
+  await looks(page, 'not described')
+  await describe.first().click()
+  await describe.first().click()
+  const said = page.getByRole('group', { name: /^Response of .*(came|step \d+(, best)?)$/i })
+  await expect(said).toHaveCount(2, { timeout: 120_000 })
+  await expect(page.getByText(/words? kept, \d+ gone, \d+ new/)).toBeVisible()
+
+  await test.step('a word by keyboard, with its evidence', async () => {
+    await before(page)
+      .getByRole('button', { name: /, (grounded|hallucinated|neutral)/ })
+      .first()
+      .focus()
+    await page.keyboard.press('End')
+    await page.keyboard.press('Home')
+    await expect(page.getByRole('region', { name: /^The word/ })).toContainText('KL contribution')
+    await expect(page.getByText(/cosine with the word, \d+ × \d+ patches/)).toBeVisible({ timeout: 60_000 })
+    await expect(page.locator('canvas')).toBeVisible()
+    await looks(page, 'evidence')
+  })
+
+  await test.step('a region covered and asked again', async () => {
+    await page.getByRole('switch', { name: 'Cover a region' }).click()
+    const stage = await page.getByRole('region', { name: /Enter covers the middle/ }).boundingBox()
+    if (!stage) throw new Error('the image is not on the screen')
+    await page.mouse.move(stage.x + stage.width * 0.2, stage.y + stage.height * 0.2)
+    await page.mouse.down()
+    await page.mouse.move(stage.x + stage.width * 0.7, stage.y + stage.height * 0.6, { steps: 5 })
+    await page.mouse.up()
+    await expect(page.getByRole('img', { name: 'Covered region' })).toBeVisible()
+    await looks(page, 'covered')
+    await page.getByRole('button', { name: 'Ask', exact: true }).click()
+    await expect(page.getByRole('group', { name: /on its way$/ }).first()).toBeVisible({ timeout: 60_000 })
+    await page.screenshot({ path: test.info().outputPath('on its way.png') })
+    await expect(said).toHaveCount(2, { timeout: 120_000 })
+    await looks(page, 'asked again')
+    const stored = await page.evaluate(async () => {
+      const imageId = Number(JSON.parse(sessionStorage.getItem('place') ?? '{}').history.entries.at(-1).imageId)
+      const answer = await window.studio.request('responses.toImage', { imageId })
+      return answer.ok ? answer.value.responses.map(({ region, purpose }) => [region !== null, purpose]) : []
+    })
+    expect(stored.filter(([isCovered]) => isCovered)).toEqual([
+      [true, 'trial'],
+      [true, 'trial'],
+    ])
+    await page.getByRole('button', { name: 'As usual' }).click()
+    await expect(page.getByRole('img', { name: 'Covered region' })).toHaveCount(0)
+    await expect(said).toHaveCount(2)
+  })
+
+  await test.step('another strength', async () => {
+    await after(page).getByRole('slider', { name: 'Strength of the alignment' }).focus()
+    await page.keyboard.press('ArrowLeft')
+    await expect(after(page).getByText('95%')).toBeVisible()
+    await after(page).getByRole('button', { name: 'Describe now' }).click()
+    await expect(said).toHaveCount(2, { timeout: 120_000 })
+  })
+})

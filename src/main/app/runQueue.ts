@@ -321,7 +321,7 @@ export class RunQueue {
     if (!checkpoint) throw noCheckpoint(runId, step)
     if (isPinned && step > 0 && !checkpoint.hasWeights) throw noWeights(step)
     setKept(db, checkpoint.checkpointId, isPinned)
-    this.#options.onRunChanged(runId)
+    this.#tell(runId)
   }
 
   /** Pauses a run after the engine's current step; one that waits in the queue is taken out of it. */
