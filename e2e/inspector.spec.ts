@@ -159,8 +159,7 @@ test('the demo model describes an image as it came and aligned, and again with a
   }
   await expect(describe).toHaveCount(2)
   await looks(page, 'not described')
-  await describe.first().click()
-  await describe.first().click()
+  await page.getByRole('button', { name: 'Describe with both' }).click()
   const said = page.getByRole('group', { name: /^Response of .*(came|step \d+(, best)?)$/i })
   await expect(said).toHaveCount(2, { timeout: 120_000 })
   await expect(page.getByText(/words? kept, \d+ gone, \d+ new/)).toBeVisible()

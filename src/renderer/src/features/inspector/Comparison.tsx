@@ -1,5 +1,7 @@
 // The image beside what one or two policies say of it: words that are gone and new, the chosen word with its figures, and
 // on the image where the encoder finds it.
+import { Button } from '@mantine/core'
+import { IconMessage } from '@tabler/icons-react'
 import { type ReactNode, useMemo, useRef, useState } from 'react'
 import type { EncoderChoice, PolicyChoice, Region } from '../../../../shared/describe.ts'
 import type { ImageFacts as Facts, RolloutId } from '../../../../shared/domain.ts'
@@ -76,6 +78,9 @@ export function Comparison({ image, policies, usual, encoder }: ComparisonProps)
     columns.find(({ answer }) => choice !== null && answer.response?.rolloutId === choice.rolloutId)
   const panel = found(hovered) ?? found(chosen)
   const panelIndex = (found(hovered) ? hovered : chosen)?.index ?? 0
+  const panelWord = panel?.answer.words[panelIndex] ?? null
+  const hasWords = before.response !== null || after.response !== null
+  const unasked = columns.filter(({ shown, answer }) => shown.notAskable === null && isUnasked(answer))
   const askAll = (next: WhatIf): void => {
     setWhatIf(next)
     setRegion(next.region)
@@ -96,7 +101,7 @@ export function Comparison({ image, policies, usual, encoder }: ComparisonProps)
       <LookedImage
         image={image}
         evidenceOf={evidenceOf}
-        hasWords
+        hasWords={hasWords}
         region={region}
         isCovering={isCovering}
         onRegion={setRegion}
@@ -138,27 +143,47 @@ export function Comparison({ image, policies, usual, encoder }: ComparisonProps)
               {changeSummary(changes.before, changes.after)}
             </p>
           )}
-          <TakeAlong
-            imageName={image.name}
-            area={() => body.current?.getBoundingClientRect() ?? null}
-            text={() => textOf(image, whatIf.prompt ?? usual, columns)}
-          />
+          {unasked.length === 2 && (
+            <Button
+              leftSection={<IconMessage size={16} aria-hidden="true" />}
+              onClick={() => {
+                for (const { shown } of unasked) ask(questionOf(image.imageId, shown.policy, whatIf))
+              }}
+            >
+              Describe with both
+            </Button>
+          )}
+          {hasWords && (
+            <TakeAlong
+              imageName={image.name}
+              area={() => body.current?.getBoundingClientRect() ?? null}
+              text={() => textOf(image, whatIf.prompt ?? usual, columns)}
+            />
+          )}
         </div>
-        {(before.response || after.response) && (
+        {hasWords && (
           <WordLegend
             isComparison={changes !== undefined}
             hasUnjudged={columns.some(({ answer }) => answer.words.some(({ verdict }) => verdict === null))}
           />
         )}
-        <WordPanel
-          word={panel?.answer.words[panelIndex] ?? null}
-          scale={panel?.answer.scale ?? null}
-          unjudgedBecause={unjudgedBecause(panel?.answer)}
-          change={panel?.changes?.[panelIndex]}
-        />
+        {hasWords && (
+          <WordPanel
+            word={panelWord}
+            text={panelWord ? (panel?.answer.response?.text.slice(panelWord.start, panelWord.end) ?? '') : ''}
+            scale={panel?.answer.scale ?? null}
+            unjudgedBecause={unjudgedBecause(panel?.answer)}
+            change={panel?.changes?.[panelIndex]}
+          />
+        )}
       </div>
     </div>
   )
+}
+
+/** Nothing is stored and nothing on its way. */
+function isUnasked({ isLoading, response, asked }: Answer): boolean {
+  return !isLoading && response === null && (asked === null || asked.state === 'cancelled')
 }
 
 function usePolicyAnswer(imageId: number, shown: ShownPolicy | undefined, whatIf: WhatIf, usual: string): Answer {

@@ -33,7 +33,7 @@ export function LookedImage({
   const key = useWorkspaceKey() ?? ''
   const [isMissing, setMissing] = useState(false)
   const [hasEvidence, setHasEvidence] = useState(true)
-  const [opacity, setOpacity] = useState(0.6)
+  const [opacity, setOpacity] = useState(0.5)
   const answer = useEvidence(hasEvidence ? evidenceOf : null)
   const evidence = (evidenceOf && hasEvidence && answer?.evidence) || null
   const address = isMissing ? imageUrl.thumbnail : imageUrl.full
@@ -66,6 +66,7 @@ export function LookedImage({
           {evidence && (
             <>
               <EvidenceLegend {...evidence} />
+              <span className={styles['opacityName']}>Opacity</span>
               <Slider
                 className={styles['opacity']}
                 size="sm"

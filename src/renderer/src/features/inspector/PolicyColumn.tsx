@@ -98,7 +98,7 @@ function Said(props: PolicyColumnProps): ReactNode {
         </p>
       )}
       {notAskable === null && (
-        <Button size="xs" leftSection={<IconMessage size={16} aria-hidden="true" />} onClick={onAsk}>
+        <Button size="xs" variant="default" leftSection={<IconMessage size={16} aria-hidden="true" />} onClick={onAsk}>
           {asked ? 'Ask again' : 'Describe now'}
         </Button>
       )}

@@ -16,6 +16,8 @@ import styles from './WordPanel.module.css'
 export interface WordPanelProps {
   /** Null when none is chosen. */
   readonly word: ResponseWord | null
+  /** The word as it stands in the response. */
+  readonly text: string
   /** What the response was judged by; null when it was not. */
   readonly scale: ScoreScale | null
   /** Why it was not judged, as a sentence. */
@@ -31,25 +33,29 @@ const changeSentences: Readonly<Record<WordChange, string | null>> = {
   new: 'The other response did not name it.',
 }
 
-export function WordPanel({ word, scale, unjudgedBecause, change = 'kept' }: WordPanelProps): ReactNode {
+export function WordPanel({ word, text, scale, unjudgedBecause, change = 'kept' }: WordPanelProps): ReactNode {
   if (word === null) return <NoWord />
   const { name, verdict, score, reward, logProb, referenceLogProb, klNats, tokenCount, isRepeated } = word
   const Icon = verdict === null ? null : verdictIcons[verdict]
   const why = verdict === null ? (unjudgedBecause ?? unjudgedSentence) : verdictSentences[verdict]
   return (
-    <section className={styles['panel']} aria-label={`The word ${name}`}>
+    <section className={styles['panel']} aria-label={`The word ${text}`}>
       <div className={styles['columns']}>
         <div className={styles['verdictColumn']}>
           <div className={styles['head']}>
             <h3>
-              <bdi>{name}</bdi>
+              <bdi>{text}</bdi>
             </h3>
             <span className={styles['verdict']} data-verdict={verdict ?? 'unjudged'}>
               {Icon && <Icon size={15} stroke={2.4} aria-hidden="true" />}
               {verdict === null ? 'not judged' : verdictNames[verdict]}
             </span>
           </div>
-          <p className={styles['sentence']}>{[why, changeSentences[change]].filter(Boolean).join(' ')}</p>
+          <p className={styles['sentence']}>
+            {[text.toLowerCase() === name ? null : `It counts as “${name}”.`, why, changeSentences[change]]
+              .filter(Boolean)
+              .join(' ')}
+          </p>
           {score !== null && scale && <ScoreAxis score={score} verdict={verdict} scale={scale} />}
         </div>
         <dl className={styles['figures']}>
