@@ -84,7 +84,7 @@ export function LookedImage({
       )}
       {hasEvidence && evidenceOf && answer?.error && (
         <p className={styles['missing']} role="status">
-          {answer.error.message} {answer.error.remedy}
+          There is no map: {answer.error.message} {answer.error.remedy}
         </p>
       )}
       <ImageFacts image={image} />
