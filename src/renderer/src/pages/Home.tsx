@@ -9,6 +9,8 @@ import { attempt } from '../attempt.ts'
 import { HardwareCard } from '../features/workspace/HardwareCard.tsx'
 import { formatAgo, formatMoment, formatPlural, shortenPath } from '../format.ts'
 import { openAt, showPage } from '../place.ts'
+import shared from '../ui/shared.module.css'
+import css from './Home.module.css'
 
 /** More unfinished runs than these are found by opening their workspaces. */
 const mostOffered = 3
@@ -23,14 +25,14 @@ export function Home(): ReactNode {
   }
 
   return (
-    <div className="home">
-      <header className="home-head">
+    <div className={css.home}>
+      <header className={css.homeHead}>
         <Title order={1}>Teach your model to say only what it sees</Title>
-        <Text className="lead">
+        <Text className={css.lead}>
           FiSAO Studio aligns a vision-language model with its own eyes: it describes your images, checks each word
           against the picture, and learns from the difference. Everything stays on this computer.
         </Text>
-        <div className="actions">
+        <div className={css.actions}>
           <Button
             leftSection={<IconFilePlus size={18} />}
             disabled={isBusy}
@@ -66,8 +68,8 @@ export function Home(): ReactNode {
         />
       ))}
       {workspace && (
-        <Paper component="section" withBorder p="md" className="open-workspace" aria-label="Open workspace">
-          <div className="open-workspace-words">
+        <Paper component="section" withBorder p="md" className={css.openWorkspace} aria-label="Open workspace">
+          <div className={css.openWorkspaceWords}>
             <Text fw={600}>{workspace.name}</Text>
             <Text size="sm" className="quiet" title={workspace.path}>
               {formatPlural(workspace.imageCount, 'image')} · {shortenPath(workspace.path)}
@@ -81,7 +83,7 @@ export function Home(): ReactNode {
           </Button>
         </Paper>
       )}
-      <div className="home-columns">
+      <div className={css.homeColumns}>
         <section aria-labelledby="recent-title">
           <Title order={2} size="h4" id="recent-title" mb="xs">
             {recentWorkspaces.length === 0 ? 'First steps' : 'Recent workspaces'}
@@ -89,7 +91,7 @@ export function Home(): ReactNode {
           {recentWorkspaces.length === 0 ? (
             <FirstSteps />
           ) : (
-            <ul className="recent">
+            <ul className={css.recent}>
               {recentWorkspaces.map((entry) => (
                 <RecentItem
                   key={entry.path}
@@ -119,9 +121,15 @@ function UnfinishedItem({ waiting, isBusy, onGoOn, onForget }: UnfinishedItemPro
   const { runName, path, isDemo, sinceMs } = waiting
   const place = isDemo ? 'In the demo' : shortenPath(path)
   return (
-    <Paper component="section" withBorder p="md" className="open-workspace unfinished" aria-label="Unfinished run">
-      <IconRoute size={22} aria-hidden="true" className="unfinished-icon" />
-      <div className="open-workspace-words">
+    <Paper
+      component="section"
+      withBorder
+      p="md"
+      className={`${css.openWorkspace} ${css.unfinished}`}
+      aria-label="Unfinished run"
+    >
+      <IconRoute size={22} aria-hidden="true" className={css.unfinishedIcon} />
+      <div className={css.openWorkspaceWords}>
         <Text fw={600}>“{runName}” is not finished</Text>
         <Text size="sm" className="quiet" title={path}>
           It was under way when its workspace closed and goes on after its last checkpoint.
@@ -149,15 +157,15 @@ interface RecentItemProps {
 function RecentItem({ entry, onOpen, onForget }: RecentItemProps): ReactNode {
   const { name, path, imageCount, openedAtMs, missing } = entry
   return (
-    <li className="recent-item">
-      <button type="button" className="recent-open" onClick={onOpen} disabled={missing}>
-        <span className="recent-name">{name}</span>
-        <span className="recent-facts" title={formatMoment(openedAtMs)}>
+    <li className={css.recentItem}>
+      <button type="button" className={css.recentOpen} onClick={onOpen} disabled={missing}>
+        <span className={css.recentName}>{name}</span>
+        <span className={css.recentFacts} title={formatMoment(openedAtMs)}>
           {missing
             ? 'The file is no longer there'
             : `${formatPlural(imageCount, 'image')}, opened ${formatAgo(openedAtMs)}`}
         </span>
-        <span className="recent-path" title={path}>
+        <span className={css.recentPath} title={path}>
           {shortenPath(path)}
         </span>
       </button>
@@ -178,7 +186,7 @@ const steps = [
 
 function FirstSteps(): ReactNode {
   return (
-    <ol className="first-steps">
+    <ol className={shared.firstSteps}>
       {steps.map(([title, words]) => (
         <li key={title}>
           <strong>{title}.</strong> {words}

@@ -13,6 +13,8 @@ import { ImportPanel } from '../features/images/ImportPanel.tsx'
 import { ImageWindows } from '../features/images/imageWindows.ts'
 import { useKept } from '../place.ts'
 import { useImageCount, useImports } from '../queries/images.ts'
+import shared from '../ui/shared.module.css'
+import css from './Images.module.css'
 
 const sorts: readonly { value: ImageQuery['sort']; label: string }[] = [
   { value: 'newest', label: 'Newest first' },
@@ -61,9 +63,9 @@ export function Images(): ReactNode {
   const isEmpty = imageCount === 0 && !isImporting
 
   return (
-    <div className="images" {...drop.handlers}>
-      <header className="images-head">
-        <div className="images-title">
+    <div className={css.images} {...drop.handlers}>
+      <header className={shared.pageHead}>
+        <div className={css.imagesTitle}>
           <Title order={1} size="h3">
             Images
           </Title>
@@ -74,7 +76,7 @@ export function Images(): ReactNode {
           )}
         </div>
         {!isEmpty && (
-          <div className="images-tools">
+          <div className={css.imagesTools}>
             <TextInput
               id="image-search"
               type="search"
@@ -86,7 +88,7 @@ export function Images(): ReactNode {
             />
             <Select
               aria-label="Order"
-              className="images-order"
+              className={css.imagesOrder}
               data={sorts}
               value={sort}
               allowDeselect={false}
@@ -102,7 +104,7 @@ export function Images(): ReactNode {
       {isEmpty ? (
         <EmptyImages isReading={isReading} onPick={pick} />
       ) : total === 0 && settledSearch !== '' ? (
-        <div className="nothing">
+        <div className={css.nothing}>
           <p>No image matches “{settledSearch}”.</p>
           <Button variant="default" size="xs" onClick={() => setSearch('')}>
             Show all images
@@ -122,7 +124,7 @@ export function Images(): ReactNode {
         />
       )}
       {drop.isOver && (
-        <div className="drop-veil" aria-hidden="true">
+        <div className={css.dropVeil} aria-hidden="true">
           <IconPhotoPlus size={40} />
           Drop folders to add their images
         </div>
@@ -133,8 +135,8 @@ export function Images(): ReactNode {
 
 function EmptyImages({ isReading, onPick }: { readonly isReading: boolean; readonly onPick: () => void }): ReactNode {
   return (
-    <div className="empty">
-      <IconPhotoPlus size={44} stroke={1.4} aria-hidden="true" className="empty-icon" />
+    <div className={shared.empty}>
+      <IconPhotoPlus size={44} stroke={1.4} aria-hidden="true" className={shared.emptyIcon} />
       <h2>Add a folder of images</h2>
       <p>
         Drop a folder here, or choose one. JPEG, PNG, WebP, AVIF and TIFF files in it and in the folders below are

@@ -5,14 +5,15 @@ import type { AppState } from '../../../shared/contract.ts'
 import { request, useAppState } from '../api.ts'
 import { attempt } from '../attempt.ts'
 import { deviceLabels } from '../features/workspace/HardwareCard.tsx'
+import css from './EngineStatus.module.css'
 
 export function EngineStatus(): ReactNode {
   const state = useAppState()
   const { tone, text } = describe(state)
   return (
     <>
-      <div role="status" aria-label="Engine status" className={`status-text status-${tone}`}>
-        <span className="status-dot" aria-hidden="true" />
+      <div role="status" aria-label="Engine status" className={css.statusText} data-tone={tone}>
+        <span className={css.statusDot} aria-hidden="true" />
         {text}
       </div>
       {state.engine.state === 'failed' && (

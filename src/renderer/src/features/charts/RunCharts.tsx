@@ -6,6 +6,7 @@ import type { Result } from '../../../../shared/contract.ts'
 import type { MetricPoint } from '../../../../shared/domain.ts'
 import type { CounterpartView } from '../../../../shared/runView.ts'
 import { formatFigure, formatShare } from '../../format.ts'
+import css from './RunCharts.module.css'
 
 type LookFigure = 'hallucinationRate' | 'coverage'
 
@@ -52,7 +53,7 @@ interface RunChartsProps {
 
 export function RunCharts({ series, counterpart, totalSteps, bestStep }: RunChartsProps): ReactNode {
   return (
-    <section className="run-charts" aria-label="Curves">
+    <section className={css.runCharts} aria-label="Curves">
       {charts.map((chart) => (
         <RunChart
           key={chart.name}
@@ -93,7 +94,7 @@ function RunChart({ title, unit, format, points, other, totalSteps, bestStep }: 
       ? `${title}, ${unit}: ${format(first.mean)} at step ${first.step}, ${format(last.mean)} at step ${last.step}`
       : `${title}, ${unit}: nothing measured yet`
   return (
-    <figure className="chart">
+    <figure className={css.chart}>
       <figcaption>
         <span>
           <strong>{title}</strong>{' '}
@@ -102,7 +103,7 @@ function RunChart({ title, unit, format, points, other, totalSteps, bestStep }: 
             {other && `; dashed: ${other.title}`}
           </span>
         </span>
-        <span className="chart-last">{last ? format(last.mean) : '–'}</span>
+        <span className={css.chartLast}>{last ? format(last.mean) : '–'}</span>
       </figcaption>
       <div role="img" aria-label={words}>
         <LineChart

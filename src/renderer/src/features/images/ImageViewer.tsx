@@ -5,6 +5,7 @@ import { type ReactNode, useEffect, useState, useSyncExternalStore } from 'react
 import { imageUrl } from '../../../../shared/contract.ts'
 import { formatBytes, formatCount, formatMoment } from '../../format.ts'
 import { Dialog } from '../../ui/Dialog.tsx'
+import css from './ImageViewer.module.css'
 import type { ImageWindows } from './imageWindows.ts'
 
 export interface ImageViewerProps {
@@ -34,7 +35,7 @@ export function ImageViewer({ windows, index, total, workspaceKey, onMove, onClo
         if (key === 'ArrowLeft' && index > 0) onMove(index - 1)
       }}
     >
-      <div className="viewer-picture">
+      <div className={css.viewerPicture}>
         <ActionIcon
           variant="default"
           size="lg"
@@ -65,13 +66,13 @@ export function ImageViewer({ windows, index, total, workspaceKey, onMove, onClo
         </ActionIcon>
       </div>
       {isMissing && (
-        <p className="viewer-missing" role="status">
+        <p className={css.viewerMissing} role="status">
           The original cannot be shown: it was moved or deleted, or its format needs another program. This is its
           thumbnail.
         </p>
       )}
       {image && (
-        <dl className="viewer-facts">
+        <dl className={css.viewerFacts}>
           <Fact
             name="Size"
             value={`${image.width} × ${image.height} pixels, ${formatBytes(image.sizeBytes)}, ${image.format.toUpperCase()}`}

@@ -8,6 +8,7 @@ import { attempt } from '../../attempt.ts'
 import { formatCount, formatPlural, shortenPath } from '../../format.ts'
 import { useImportIssues } from '../../queries/images.ts'
 import { Dialog } from '../../ui/Dialog.tsx'
+import css from './ImportPanel.module.css'
 
 export function ImportPanel({ imports }: { readonly imports: readonly ImportView[] }): ReactNode {
   const running = imports.filter(({ live }) => live)
@@ -29,8 +30,8 @@ function RunningImport({ view, counts }: { readonly view: ImportView; readonly c
     ? `Looking for images: ${formatCount(found)} so far`
     : `${formatCount(seen)} of ${formatPlural(found, 'file')}: ${formatCount(added)} added, ${formatCount(skipped)} left out`
   return (
-    <section className="import" aria-label="Import">
-      <div className="import-words">
+    <section className={css.import} aria-label="Import">
+      <div className={css.importWords}>
         <Text size="sm" fw={600} title={view.folder}>
           Adding {shortenPath(view.folder, 44)}
         </Text>
@@ -38,7 +39,7 @@ function RunningImport({ view, counts }: { readonly view: ImportView; readonly c
           {words}
         </Text>
       </div>
-      <Progress value={share} aria-label="Import progress" className="import-bar" animated={walking} />
+      <Progress value={share} aria-label="Import progress" className={css.importBar} animated={walking} />
       <Button
         size="xs"
         variant="default"
@@ -55,8 +56,8 @@ function EndedImport({ view }: { readonly view: ImportView }): ReactNode {
   const { importId, state, added, skipped, folder, error } = view
   if (state === 'complete' && skipped === 0) return null
   return (
-    <section className="import" aria-label="Import">
-      <div className="import-words">
+    <section className={css.import} aria-label="Import">
+      <div className={css.importWords}>
         <Text size="sm" fw={600} title={folder}>
           {state === 'complete' ? 'Added' : error ? 'Interrupted:' : 'Cancelled:'} {shortenPath(folder, 44)}
         </Text>
@@ -64,7 +65,7 @@ function EndedImport({ view }: { readonly view: ImportView }): ReactNode {
           {formatPlural(added, 'image')} added, {formatPlural(skipped, 'file')} left out
         </Text>
         {error && (
-          <Text size="sm" className="import-error">
+          <Text size="sm" className={css.importError}>
             {error.message} {error.remedy}
             {error.code === 'workspace.disk-full' && ' The import goes on by itself when there is room.'}
           </Text>

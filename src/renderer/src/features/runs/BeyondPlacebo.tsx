@@ -8,6 +8,7 @@ import type { CounterpartView, LookView, RunDetail, RunView } from '../../../../
 import { request, useAppState } from '../../api.ts'
 import { attempt } from '../../attempt.ts'
 import { formatFigure, formatShare } from '../../format.ts'
+import shared from '../../ui/shared.module.css'
 
 interface BeyondPlaceboProps {
   readonly run: RunView
@@ -37,7 +38,7 @@ export function BeyondPlacebo({ run, detail, onShow }: BeyondPlaceboProps): Reac
           <Text size="sm" className="quiet">
             {verdictWords(before, best, placebo)} Step {bestStep} of both, on the same validation images.
           </Text>
-          <Table className="looks" verticalSpacing={5} aria-labelledby="beyond-title">
+          <Table className={shared.looks} verticalSpacing={5} aria-labelledby="beyond-title">
             <Table.Thead>
               <Table.Tr>
                 <Table.Th aria-label="Figure" />

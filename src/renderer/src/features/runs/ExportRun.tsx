@@ -7,6 +7,7 @@ import type { RunDetail, RunView } from '../../../../shared/runView.ts'
 import { request } from '../../api.ts'
 import { Dialog } from '../../ui/Dialog.tsx'
 import { ErrorAlert } from '../../ui/ErrorAlert.tsx'
+import shared from '../../ui/shared.module.css'
 
 interface ExportRunProps {
   readonly run: RunView
@@ -99,7 +100,7 @@ function ExportDialog({ run, step, preset, onClose }: ExportDialogProps): ReactN
           </Text>
         </Alert>
       )}
-      <div className="dialog-actions">
+      <div className={shared.dialogActions}>
         <Button variant="default" onClick={onClose}>
           {written === null ? 'Cancel' : 'Close'}
         </Button>
