@@ -181,6 +181,8 @@ export const channels = {
     /** Null when the person chose no folder. */
     result: z.object({ folder: z.string() }).nullable(),
   },
+  /** Opens a folder that `runs.export` wrote since the start in the file manager; any other is left alone. */
+  'runs.showExport': { params: z.object({ folder: z.string() }), result: none },
 
   'engine.restart': { params: none, result: none },
   'hardware.probe': { params: none, result: none },

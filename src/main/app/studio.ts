@@ -51,6 +51,8 @@ export class Studio {
   readonly images: ImageLibrary
   readonly models: ModelLibrary
   readonly runs: RunQueue
+  /** Written since the start. */
+  readonly #exportFolders = new Set<string>()
   readonly notices: Notices
   readonly handlers: ChannelHandlers
   readonly #options: StudioOptions
@@ -242,6 +244,7 @@ export class Studio {
       await rm(`${folder}${unfinishedSuffix}`, { recursive: true, force: true })
       throw error
     }
+    this.#exportFolders.add(folder)
     return { folder }
   }
 
@@ -304,6 +307,7 @@ export class Studio {
       'runs.stop': ({ runId }) => done(runs.stop(runId)),
       'runs.delete': ({ runId }) => done(runs.delete(runId)),
       'runs.export': (params) => this.exportRun(params),
+      'runs.showExport': ({ folder }) => done(this.#exportFolders.has(folder) ? showFolder(folder) : undefined),
       'engine.restart': () => done(engine.start()),
       'hardware.probe': () => {
         void engine.probe()

@@ -1,6 +1,7 @@
 // Home: begin or go on with a workspace, and see what this computer can do.
 import { ActionIcon, Button, Paper, Text, Title, Tooltip } from '@mantine/core'
-import { IconFilePlus, IconFolderOpen, IconPlayerPlay, IconRoute, IconX } from '@tabler/icons-react'
+import { useLocalStorage } from '@mantine/hooks'
+import { IconFileOff, IconFilePlus, IconFolderOpen, IconPlayerPlay, IconRoute, IconX } from '@tabler/icons-react'
 import { type ReactNode, useState } from 'react'
 import type { RecentEntry } from '../../../shared/contract.ts'
 import type { UnfinishedRun } from '../../../shared/settings.ts'
@@ -18,6 +19,9 @@ const mostOffered = 3
 export function Home(): ReactNode {
   const { recentWorkspaces, unfinishedRuns, workspace } = useAppState()
   const [isBusy, setBusy] = useState(false)
+  const [isHidden, setHidden] = useLocalStorage({ key: 'firstSteps.hidden', defaultValue: false })
+  // Whoever opened a workspace, if only the demo, has taken the first of them.
+  const showsSteps = recentWorkspaces.length === 0 && !workspace && !isHidden
 
   const open = (work: () => Promise<unknown>): void => {
     setBusy(true)
@@ -75,22 +79,35 @@ export function Home(): ReactNode {
               {formatPlural(workspace.imageCount, 'image')} · {shortenPath(workspace.path)}
             </Text>
           </div>
-          <Button size="xs" onClick={() => showPage('images')}>
-            Show its images
-          </Button>
-          <Button size="xs" variant="default" onClick={() => attempt(() => request('workspace.close', {}))}>
-            Close workspace
-          </Button>
+          <div className={css.actions}>
+            <Button size="xs" onClick={() => showPage('images')}>
+              Show its images
+            </Button>
+            <Button size="xs" variant="default" onClick={() => attempt(() => request('workspace.close', {}))}>
+              Close workspace
+            </Button>
+          </div>
         </Paper>
       )}
       <div className={css.homeColumns}>
         <section aria-labelledby="recent-title">
-          <Title order={2} size="h4" id="recent-title" mb="xs">
-            {recentWorkspaces.length === 0 ? 'First steps' : 'Recent workspaces'}
-          </Title>
-          {recentWorkspaces.length === 0 ? (
-            <FirstSteps />
-          ) : (
+          <div className={css.stepsHead}>
+            <Title order={2} size="h4" id="recent-title">
+              {showsSteps ? 'First steps' : 'Recent workspaces'}
+            </Title>
+            {showsSteps && (
+              <Button size="compact-xs" variant="subtle" color="gray" onClick={() => setHidden(true)}>
+                Hide
+              </Button>
+            )}
+          </div>
+          {showsSteps && <FirstSteps />}
+          {!showsSteps && recentWorkspaces.length === 0 && (
+            <Text size="sm" className="quiet">
+              Workspaces that you make or open are listed here.
+            </Text>
+          )}
+          {recentWorkspaces.length > 0 && (
             <ul className={css.recent}>
               {recentWorkspaces.map((entry) => (
                 <RecentItem
@@ -138,12 +155,14 @@ function UnfinishedItem({ waiting, isBusy, onGoOn, onForget }: UnfinishedItemPro
           {place} · begun {formatAgo(sinceMs)}
         </Text>
       </div>
-      <Button size="xs" disabled={isBusy} onClick={onGoOn}>
-        Go on
-      </Button>
-      <Button size="xs" variant="default" disabled={isBusy} onClick={onForget}>
-        Not now
-      </Button>
+      <div className={css.actions}>
+        <Button size="xs" disabled={isBusy} onClick={onGoOn}>
+          Go on
+        </Button>
+        <Button size="xs" variant="default" disabled={isBusy} onClick={onForget}>
+          Not now
+        </Button>
+      </div>
     </Paper>
   )
 }
@@ -161,9 +180,14 @@ function RecentItem({ entry, onOpen, onForget }: RecentItemProps): ReactNode {
       <button type="button" className={css.recentOpen} onClick={onOpen} disabled={missing}>
         <span className={css.recentName}>{name}</span>
         <span className={css.recentFacts} title={formatMoment(openedAtMs)}>
-          {missing
-            ? 'The file is no longer there'
-            : `${formatPlural(imageCount, 'image')}, opened ${formatAgo(openedAtMs)}`}
+          {missing ? (
+            <span className={css.recentMissing}>
+              <IconFileOff size={14} aria-hidden="true" />
+              The file is no longer there
+            </span>
+          ) : (
+            `${formatPlural(imageCount, 'image')}, opened ${formatAgo(openedAtMs)}`
+          )}
         </span>
         <span className={css.recentPath} title={path}>
           {shortenPath(path)}

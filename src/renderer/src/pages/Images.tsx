@@ -9,7 +9,7 @@ import { request, useAppState } from '../api.ts'
 import { attempt } from '../attempt.ts'
 import { describeTotal, ImageGrid } from '../features/images/ImageGrid.tsx'
 import { ImageViewer } from '../features/images/ImageViewer.tsx'
-import { ImportPanel } from '../features/images/ImportPanel.tsx'
+import { ImportPanel, LeftOut } from '../features/images/ImportPanel.tsx'
 import { ImageWindows } from '../features/images/imageWindows.ts'
 import { useKept } from '../place.ts'
 import { useImageCount, useImports } from '../queries/images.ts'
@@ -74,6 +74,7 @@ export function Images(): ReactNode {
               {total === null ? '' : describeTotal(total, settledSearch !== '')}
             </span>
           )}
+          <LeftOut imports={imports} />
         </div>
         {!isEmpty && (
           <div className={css.imagesTools}>

@@ -1,24 +1,36 @@
 // The import that runs now, with its progress; and after it what was left out, and why.
-import { Button, Pagination, Progress, Table, Text } from '@mantine/core'
+import { Anchor, Button, CloseButton, Pagination, Progress, Table, Text } from '@mantine/core'
 import { type ReactNode, useState } from 'react'
+import { z } from 'zod'
 import type { ImportView } from '../../../../shared/contract.ts'
 import type { ImportCounts } from '../../../../shared/workerProtocol.ts'
 import { request } from '../../api.ts'
 import { attempt } from '../../attempt.ts'
 import { formatCount, formatPlural, shortenPath } from '../../format.ts'
+import { keptSince, useKept } from '../../place.ts'
 import { useImportIssues } from '../../queries/images.ts'
 import { Dialog } from '../../ui/Dialog.tsx'
 import css from './ImportPanel.module.css'
 
-export function ImportPanel({ imports }: { readonly imports: readonly ImportView[] }): ReactNode {
+interface ImportPanelProps {
+  readonly imports: readonly ImportView[]
+}
+
+export function ImportPanel({ imports }: ImportPanelProps): ReactNode {
   const running = imports.filter(({ live }) => live)
   const [newest] = imports
+  const [seenId, setSeenId] = useKept('images.importSeen', z.number(), 0)
+  const openedAtMs = keptSince()
+  // One that ended in an earlier opening was read then; one that did not come to its end still waits for the person.
+  const isOld = newest?.state === 'complete' && (newest.endedAtMs ?? 0) < openedAtMs
   return (
     <>
       {running.map((view) => (
         <RunningImport key={view.importId} view={view} counts={view.live as ImportCounts} />
       ))}
-      {running.length === 0 && newest && <EndedImport view={newest} />}
+      {running.length === 0 && newest && !isOld && newest.importId !== seenId && (
+        <EndedImport view={newest} onClose={() => setSeenId(newest.importId)} />
+      )}
     </>
   )
 }
@@ -51,7 +63,12 @@ function RunningImport({ view, counts }: { readonly view: ImportView; readonly c
   )
 }
 
-function EndedImport({ view }: { readonly view: ImportView }): ReactNode {
+interface EndedImportProps {
+  readonly view: ImportView
+  readonly onClose: () => void
+}
+
+function EndedImport({ view, onClose }: EndedImportProps): ReactNode {
   const [isShown, setShown] = useState(false)
   const { importId, state, added, skipped, folder, error } = view
   if (state === 'complete' && skipped === 0) return null
@@ -71,18 +88,40 @@ function EndedImport({ view }: { readonly view: ImportView }): ReactNode {
           </Text>
         )}
       </div>
-      {state !== 'complete' && (
-        <Button size="xs" variant="default" onClick={() => attempt(() => request('images.resumeImport', { importId }))}>
-          Resume import
-        </Button>
-      )}
-      {skipped > 0 && (
-        <Button size="xs" variant="default" onClick={() => setShown(true)}>
-          Show what was left out
-        </Button>
-      )}
+      <div className={css.importActions}>
+        {state !== 'complete' && (
+          <Button
+            size="xs"
+            variant="default"
+            onClick={() => attempt(() => request('images.resumeImport', { importId }))}
+          >
+            Resume import
+          </Button>
+        )}
+        {skipped > 0 && (
+          <Button size="xs" variant="default" onClick={() => setShown(true)}>
+            Show what was left out
+          </Button>
+        )}
+        <CloseButton aria-label="Close this message" onClick={onClose} />
+      </div>
       {isShown && <SkippedFiles view={view} onClose={() => setShown(false)} />}
     </section>
+  )
+}
+
+/** How many files the last import left out, and the way to their list. */
+export function LeftOut({ imports }: ImportPanelProps): ReactNode {
+  const [isShown, setShown] = useState(false)
+  const [newest] = imports
+  if (!newest || newest.live || newest.skipped === 0) return null
+  return (
+    <>
+      <Anchor component="button" type="button" size="sm" onClick={() => setShown(true)}>
+        {formatCount(newest.skipped)} left out
+      </Anchor>
+      {isShown && <SkippedFiles view={newest} onClose={() => setShown(false)} />}
+    </>
   )
 }
 

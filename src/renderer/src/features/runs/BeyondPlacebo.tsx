@@ -22,7 +22,7 @@ export function BeyondPlacebo({ run, detail, onShow }: BeyondPlaceboProps): Reac
   if (run.isPlacebo || run.state !== 'complete' || !before || bestStep === null || bestStep === 0) return null
   const [best, placebo] = [looks, counterpart?.looks ?? []].map((all) => all.find(({ step }) => step === bestStep))
   return (
-    <section className="run-result" aria-labelledby="beyond-title">
+    <section aria-labelledby="beyond-title">
       <Title order={3} size="h5" id="beyond-title">
         Beyond the placebo
       </Title>

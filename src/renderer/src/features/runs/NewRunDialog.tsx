@@ -145,7 +145,7 @@ export function NewRunDialog({ existing, onClose, onStarted }: NewRunDialogProps
           />
         </ExpertSettings>
         <RunChecks model={model} config={config} isQueueBusy={existing.some(({ state }) => isUnderWay(state))} />
-        <div className={shared.dialogActions}>
+        <div className={`${shared.dialogActions} ${css.actions}`}>
           <Button
             variant="default"
             onClick={() => {

@@ -28,7 +28,8 @@ import { SkippedImages } from './SkippedImages.tsx'
 
 /** The charts' library is large, so it is loaded when the first run is shown. */
 const RunCharts = lazy(() => import('../charts/RunCharts.tsx').then((module) => ({ default: module.RunCharts })))
-const chartNames = ['validation.hallucinationRate', 'validation.coverage', 'klNats', 'meanReward']
+/** Of RunCharts.tsx, which is not loaded before its figures are asked for. */
+const chartMetrics = ['klNats', 'meanReward']
 
 interface RunDetailsProps {
   readonly run: RunView
@@ -38,7 +39,7 @@ interface RunDetailsProps {
 
 export function RunDetails({ run, onShow }: RunDetailsProps): ReactNode {
   const detail = useRunDetail(run.runId)
-  const series = useRunMetrics(run.runId, chartNames)
+  const series = useRunMetrics(run.runId, chartMetrics)
   const article = useRef<HTMLElement>(null)
   useKeptScroll(`run.${run.runId}.scroll`, article, detail !== null && series !== null)
   return (
@@ -69,7 +70,7 @@ export function RunDetails({ run, onShow }: RunDetailsProps): ReactNode {
               <RunCharts
                 series={series}
                 counterpart={detail.counterpart}
-                totalSteps={run.totalSteps}
+                looks={detail.looks}
                 bestStep={detail.bestStep}
               />
             </Suspense>

@@ -8,7 +8,7 @@ import {
   IconPlayerPlay,
   IconPlayerStop,
 } from '@tabler/icons-react'
-import type { ReactNode } from 'react'
+import { type ReactNode, useEffect, useRef } from 'react'
 import type { RunId, RunState } from '../../../../shared/domain.ts'
 import type { RunView } from '../../../../shared/runView.ts'
 import { formatAgo } from '../../format.ts'
@@ -31,8 +31,11 @@ interface RunListProps {
 }
 
 export function RunList({ runs, shownId, onShow }: RunListProps): ReactNode {
+  const list = useRef<HTMLElement>(null)
+  // biome-ignore lint/correctness/useExhaustiveDependencies: another run that is shown is another element to scroll to
+  useEffect(() => list.current?.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest' }), [shownId])
   return (
-    <nav className={css.runList} aria-label="Runs">
+    <nav ref={list} className={css.runList} aria-label="Runs">
       {runs.map((run) => (
         <button
           key={run.runId}

@@ -28,7 +28,7 @@ export function RunResult({ run, detail }: { readonly run: RunView; readonly det
     ['Words a response', before.meanWords, best.meanWords, (value: number) => formatFigure(value, 1), null],
   ] as const
   return (
-    <section className="run-result" aria-labelledby="result-title">
+    <section aria-labelledby="result-title">
       <Title order={3} size="h5" id="result-title">
         {isEnded ? 'Result' : 'Best so far'}
       </Title>
