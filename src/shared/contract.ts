@@ -212,6 +212,8 @@ export const channels = {
     /** Null when the person chose no folder. */
     result: z.object({ folder: z.string() }).nullable(),
   },
+  /** Opens a folder that `runs.export` wrote since the start in the file manager; any other is left alone. */
+  'runs.showExport': { params: z.object({ folder: z.string() }), result: none },
 
   /** Its checkpoints by step, for the time line and for whom to ask. */
   'runs.checkpoints': { params: run, result: z.object({ checkpoints: z.array(checkpointViewSchema) }) },

@@ -57,6 +57,8 @@ export class Studio {
   readonly models: ModelLibrary
   readonly runs: RunQueue
   readonly describes: Describes
+  /** Written since the start. */
+  readonly #exportFolders = new Set<string>()
   readonly notices: Notices
   readonly handlers: ChannelHandlers
   readonly #options: StudioOptions
@@ -260,6 +262,7 @@ export class Studio {
       await rm(`${folder}${unfinishedSuffix}`, { recursive: true, force: true })
       throw error
     }
+    this.#exportFolders.add(folder)
     return { folder }
   }
 
@@ -338,6 +341,7 @@ export class Studio {
       'responses.ofStep': ({ offset, limit, ...of }) =>
         responsesAt(workspaces.requireShown().db, of, { offset, limit }),
       'evidence.get': (asked) => describes.evidence(asked),
+      'runs.showExport': ({ folder }) => done(this.#exportFolders.has(folder) ? showFolder(folder) : undefined),
       'engine.restart': () => done(engine.start()),
       'hardware.probe': () => {
         void engine.probe()

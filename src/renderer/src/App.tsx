@@ -1,6 +1,7 @@
 // The shell: navigation at the left, the page, and a status line that says how the engine is doing.
 import { AppShell } from '@mantine/core'
 import { type ReactNode, useEffect } from 'react'
+import css from './App.module.css'
 import { request, useAppState, useStudioEvent } from './api.ts'
 import { attempt } from './attempt.ts'
 import { ReadingBanner } from './features/workspace/InUseDialog.tsx'
@@ -35,14 +36,14 @@ export function App(): ReactNode {
       <a className="skip-link" href="#main">
         Skip to the page
       </a>
-      <AppShell.Navbar className="navigation" aria-label="Pages">
+      <AppShell.Navbar className={css.navigation} aria-label="Pages">
         <Navigation shown={shown.page} />
       </AppShell.Navbar>
-      <AppShell.Main className="page" id="main" tabIndex={-1}>
+      <AppShell.Main className={css.page} id="main" tabIndex={-1}>
         <ReadingBanner />
         <Shown key={`${workspace?.key} ${shown.page}`} shown={shown} route={route} />
       </AppShell.Main>
-      <AppShell.Footer className="status">
+      <AppShell.Footer className={css.status}>
         <EngineStatus />
       </AppShell.Footer>
       <Notices />

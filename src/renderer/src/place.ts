@@ -21,6 +21,8 @@ import {
 const placeSchema = z.object({
   /** The opening of a workspace that this is in; null where none is open. */
   workspaceKey: z.string().nullable(),
+  /** When it was opened. */
+  sinceMs: z.number(),
   history: historySchema,
   /** What pages keep, by name. */
   kept: z.record(z.string(), z.unknown()),
@@ -58,7 +60,7 @@ export async function openAt<T>(page: 'runs', work: () => Promise<T>): Promise<T
 
 function placeAtTheStart(workspaceKey: string | null, page: PageName | null = null): Place {
   const first = workspaceKey === null ? 'home' : (page ?? 'images')
-  return { workspaceKey, history: startAt(routeSchema.parse({ page: first })), kept: {} }
+  return { workspaceKey, sinceMs: Date.now(), history: startAt(routeSchema.parse({ page: first })), kept: {} }
 }
 
 function storedPlace(): Place | null {
@@ -97,6 +99,11 @@ export function goBack(): void {
 
 export function goForward(): void {
   setHistory(go(place.history, 1))
+}
+
+/** When the workspace that is shown was opened. */
+export function keptSince(): number {
+  return place.sinceMs
 }
 
 export function currentRoute(): Route {

@@ -8,11 +8,13 @@ import { allImages, type ImageQuery, imageQuerySchema } from '../../../shared/do
 import { request, useAppState } from '../api.ts'
 import { attempt } from '../attempt.ts'
 import { describeTotal, ImageGrid } from '../features/images/ImageGrid.tsx'
-import { ImportPanel } from '../features/images/ImportPanel.tsx'
+import { ImportPanel, LeftOut } from '../features/images/ImportPanel.tsx'
 import { ImageWindows } from '../features/images/imageWindows.ts'
 import { inspect } from '../features/inspector/neighbours.ts'
 import { useKept } from '../place.ts'
 import { useImageCount, useImports } from '../queries/images.ts'
+import shared from '../ui/shared.module.css'
+import css from './Images.module.css'
 
 const sorts: readonly { value: ImageQuery['sort']; label: string }[] = [
   { value: 'newest', label: 'Newest first' },
@@ -64,9 +66,9 @@ export function Images(): ReactNode {
   const isEmpty = imageCount === 0 && !isImporting
 
   return (
-    <div className="images" {...drop.handlers}>
-      <header className="images-head">
-        <div className="images-title">
+    <div className={css.images} {...drop.handlers}>
+      <header className={shared.pageHead}>
+        <div className={css.imagesTitle}>
           <Title order={1} size="h3">
             Images
           </Title>
@@ -75,9 +77,10 @@ export function Images(): ReactNode {
               {total === null ? '' : describeTotal(total, settledSearch !== '')}
             </span>
           )}
+          <LeftOut imports={imports} />
         </div>
         {!isEmpty && (
-          <div className="images-tools">
+          <div className={css.imagesTools}>
             <TextInput
               id="image-search"
               type="search"
@@ -89,7 +92,7 @@ export function Images(): ReactNode {
             />
             <Select
               aria-label="Order"
-              className="images-order"
+              className={css.imagesOrder}
               data={sorts}
               value={sort}
               allowDeselect={false}
@@ -105,7 +108,7 @@ export function Images(): ReactNode {
       {isEmpty ? (
         <EmptyImages isReading={isReading} onPick={pick} />
       ) : total === 0 && settledSearch !== '' ? (
-        <div className="nothing">
+        <div className={css.nothing}>
           <p>No image matches “{settledSearch}”.</p>
           <Button variant="default" size="xs" onClick={() => setSearch('')}>
             Show all images
@@ -115,7 +118,7 @@ export function Images(): ReactNode {
         <ImageGrid windows={windows} total={total ?? 0} workspaceKey={workspaceKey} onOpen={open} />
       )}
       {drop.isOver && (
-        <div className="drop-veil" aria-hidden="true">
+        <div className={css.dropVeil} aria-hidden="true">
           <IconPhotoPlus size={40} />
           Drop folders to add their images
         </div>
@@ -126,8 +129,8 @@ export function Images(): ReactNode {
 
 function EmptyImages({ isReading, onPick }: { readonly isReading: boolean; readonly onPick: () => void }): ReactNode {
   return (
-    <div className="empty">
-      <IconPhotoPlus size={44} stroke={1.4} aria-hidden="true" className="empty-icon" />
+    <div className={shared.empty}>
+      <IconPhotoPlus size={44} stroke={1.4} aria-hidden="true" className={shared.emptyIcon} />
       <h2>Add a folder of images</h2>
       <p>
         Drop a folder here, or choose one. JPEG, PNG, WebP, AVIF and TIFF files in it and in the folders below are

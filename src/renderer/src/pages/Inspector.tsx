@@ -17,7 +17,7 @@ import { useCheckpoints, useImage } from '../queries/describe.ts'
 import { useModels } from '../queries/models.ts'
 import { useRunDetail, useRuns } from '../queries/runs.ts'
 import type { RouteTo } from '../route.ts'
-import styles from './Inspector.module.css'
+import css from './Inspector.module.css'
 
 /** What a model is asked that has no run. */
 const usualQuestion = presetConfig('quick-look').rollout.question
@@ -44,8 +44,8 @@ export function Inspector({ route }: { readonly route: RouteTo<'inspector'> }): 
   const run = runs?.find(({ runId }) => runId === route.runId) ?? (runs ? usualRun(runs) : undefined)
   const model = models?.find((one) => one.modelId === modelId) ?? (run ? undefined : models?.[0])
   return (
-    <div className={styles['page']}>
-      <header className={styles['head']}>
+    <div className={css.page}>
+      <header className={css.head}>
         <Button
           variant="subtle"
           size="compact-sm"
@@ -54,7 +54,7 @@ export function Inspector({ route }: { readonly route: RouteTo<'inspector'> }): 
         >
           Images
         </Button>
-        <Title order={1} size="h4" className={styles['name']}>
+        <Title order={1} size="h4" className={css.name}>
           <bdi>{image?.name ?? 'Image'}</bdi>
         </Title>
         <Way neighbours={neighbours} onMove={move} />
@@ -72,7 +72,7 @@ export function Inspector({ route }: { readonly route: RouteTo<'inspector'> }): 
         )}
       </header>
       {image === null ? (
-        <p className={styles['note']}>This image is no longer in the workspace.</p>
+        <p className={css.note}>This image is no longer in the workspace.</p>
       ) : image && runs && models ? (
         model ? (
           <OfModel key={image.imageId} image={image} model={model} />
@@ -103,7 +103,7 @@ function OfRun({ image, run, route }: OfRunProps): ReactNode {
     checkpoints.find(({ checkpointId }) => checkpointId === id)
   const left = byId(route.left) ?? checkpoints.find(({ step }) => step === 0) ?? checkpoints[0]
   const right = byId(route.right) ?? alignedCheckpoint(checkpoints)
-  if (!left) return <p className={styles['note']}>This run has not stored anything yet.</p>
+  if (!left) return <p className={css.note}>This run has not stored anything yet.</p>
 
   const shown = (checkpoint: CheckpointView, side: 'left' | 'right'): ShownPolicy => {
     const { step, hasWeights } = checkpoint
@@ -167,7 +167,7 @@ function OfModel({ image, model }: { readonly image: ImageFacts; readonly model:
 /** The image by itself. */
 function NoModel({ image }: { readonly image: ImageFacts }): ReactNode {
   return (
-    <div className={styles['alone']}>
+    <div className={css.alone}>
       <LookedImage
         image={image}
         evidenceOf={null}
@@ -176,7 +176,7 @@ function NoModel({ image }: { readonly image: ImageFacts }): ReactNode {
         isCovering={false}
         onRegion={() => undefined}
       />
-      <div className={styles['note']}>
+      <div className={css.note}>
         <p>
           No model is here yet that could say something of {image.name}. Start a run: it says what it sees in your
           images, before and after it was aligned, and you can look at each word here.
@@ -201,7 +201,7 @@ function Way({ neighbours, onMove }: WayProps): ReactNode {
   if (!neighbours) return null
   const { index, total, previous, next } = neighbours
   return (
-    <div className={styles['way']}>
+    <div className={css.way}>
       <Tooltip label="Previous image (Page Up)">
         <ActionIcon
           variant="default"
@@ -212,7 +212,7 @@ function Way({ neighbours, onMove }: WayProps): ReactNode {
           <IconChevronLeft size={18} />
         </ActionIcon>
       </Tooltip>
-      <span className={styles['place']}>
+      <span className={css.place}>
         {formatCount(index + 1)} of {formatCount(total)}
       </span>
       <Tooltip label="Next image (Page Down)">
@@ -242,7 +242,7 @@ function SourceSelect({ runs, models, value, onRun, onModel }: SourceSelectProps
   const plain = (items: typeof ofRuns) => items.map(({ value: id, label }) => ({ value: id, label }))
   return (
     <Select
-      className={styles['source']}
+      className={css.source}
       size="sm"
       aria-label="Run or model"
       allowDeselect={false}

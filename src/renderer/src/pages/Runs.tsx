@@ -10,6 +10,8 @@ import { RunList } from '../features/runs/RunList.tsx'
 import { navigate, showPage } from '../place.ts'
 import { useRuns } from '../queries/runs.ts'
 import type { RouteTo } from '../route.ts'
+import shared from '../ui/shared.module.css'
+import css from './Runs.module.css'
 
 export function Runs({ route }: { readonly route: RouteTo<'runs'> }): ReactNode {
   const runs = useRuns()
@@ -22,8 +24,8 @@ export function Runs({ route }: { readonly route: RouteTo<'runs'> }): ReactNode 
     runs?.find(({ isPlacebo }) => !isPlacebo) ??
     runs?.[0]
   return (
-    <div className="runs">
-      <header className="images-head">
+    <div className={css.runs}>
+      <header className={shared.pageHead}>
         <Title order={1} size="h3">
           Runs
         </Title>
@@ -39,7 +41,7 @@ export function Runs({ route }: { readonly route: RouteTo<'runs'> }): ReactNode 
       </header>
       {runs?.length === 0 && <NoRuns onNew={() => setAsking(true)} />}
       {runs && shown && (
-        <div className="runs-columns">
+        <div className={css.runsColumns}>
           <RunList runs={runs} shownId={shown.runId} onShow={show} />
           <RunDetails key={shown.runId} run={shown} onShow={show} />
         </div>
@@ -68,10 +70,10 @@ function NoRuns({ onNew }: { readonly onNew: () => void }): ReactNode {
   const { workspace } = useAppState()
   const hasImages = (workspace?.imageCount ?? 0) > 0
   return (
-    <div className="empty runs-empty">
-      <IconRoute size={44} stroke={1.4} aria-hidden="true" className="empty-icon" />
+    <div className={`${shared.empty} ${css.runsEmpty}`}>
+      <IconRoute size={44} stroke={1.4} aria-hidden="true" className={shared.emptyIcon} />
       <h2>Align a model with its own eyes</h2>
-      <ol className="first-steps">
+      <ol className={shared.firstSteps}>
         {steps.map(([title, words]) => (
           <li key={title}>
             <strong>{title}</strong> {words}

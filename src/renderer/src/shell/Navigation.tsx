@@ -9,13 +9,14 @@ import { formatCount } from '../format.ts'
 import { pages } from '../pages/table.tsx'
 import { goBack, goForward, showPage, useWays } from '../place.ts'
 import type { PageName } from '../route.ts'
+import css from './Navigation.module.css'
 import { wayKeys } from './wayKeys.ts'
 
 export function Navigation({ shown }: { readonly shown: PageName }): ReactNode {
   const { workspace, version } = useAppState()
   return (
     <>
-      <div className="brand">
+      <div className={css.brand}>
         <Mark />
         <span>FiSAO Studio</span>
       </div>
@@ -29,7 +30,7 @@ export function Navigation({ shown }: { readonly shown: PageName }): ReactNode {
             key={page}
             component="button"
             type="button"
-            className="navigation-link"
+            className={css.navigationLink}
             label={label}
             leftSection={<Icon size={18} aria-hidden="true" />}
             {...(page === 'images' && workspace && { rightSection: <Note count={workspace.imageCount} /> })}
@@ -40,9 +41,9 @@ export function Navigation({ shown }: { readonly shown: PageName }): ReactNode {
           />
         )
       })}
-      <div className="navigation-end">
+      <div className={css.navigationEnd}>
         <AppearanceControl />
-        <p className="version">Version {version}</p>
+        <p className={css.version}>Version {version}</p>
       </div>
     </>
   )
@@ -50,7 +51,7 @@ export function Navigation({ shown }: { readonly shown: PageName }): ReactNode {
 
 function Note({ count }: { readonly count: number }): ReactNode {
   return (
-    <span className="navigation-note" aria-hidden="true">
+    <span className={css.navigationNote} aria-hidden="true">
       {formatCount(count)}
     </span>
   )
@@ -60,7 +61,7 @@ function Note({ count }: { readonly count: number }): ReactNode {
 function Ways(): ReactNode {
   const { canGoBack, canGoForward } = useWays()
   return (
-    <div className="ways">
+    <div className={css.ways}>
       <Tooltip label={`Back (${wayKeys.back})`}>
         <ActionIcon variant="subtle" color="gray" aria-label="Back" disabled={!canGoBack} onClick={goBack}>
           <IconArrowLeft size={18} />
@@ -93,7 +94,7 @@ function AppearanceControl(): ReactNode {
       data={appearances.map(({ value, label, icon: Icon }) => ({
         value,
         label: (
-          <span title={label} className="appearance-choice">
+          <span title={label} className={css.appearanceChoice}>
             <Icon size={15} aria-hidden />
             <VisuallyHidden>{label}</VisuallyHidden>
           </span>

@@ -9,6 +9,7 @@ import { attempt, showError, showErrorsWith } from '../attempt.ts'
 import { InUseDialog } from '../features/workspace/InUseDialog.tsx'
 import { RestoreDialog } from '../features/workspace/RestoreDialog.tsx'
 import { currentRoute } from '../place.ts'
+import css from './Notices.module.css'
 
 const mostNotices = 4
 
@@ -31,7 +32,7 @@ export function Notices(): ReactNode {
 
   return (
     <>
-      <Notifications position="bottom-right" limit={mostNotices + 1} autoClose={false} className="notices" />
+      <Notifications position="bottom-right" limit={mostNotices + 1} autoClose={false} className={css.notices} />
       {inUse && <InUseDialog inUse={inUse} onClose={() => setInUse(null)} />}
       {damaged && <RestoreDialog damaged={damaged} onClose={() => setDamaged(null)} />}
     </>

@@ -16,6 +16,7 @@ import type { ImageRow } from '../../../../shared/domain.ts'
 import { formatPlural } from '../../format.ts'
 import { keep, keptValue } from '../../place.ts'
 import { useKeptScroll } from '../../ui/useKeptScroll.ts'
+import css from './ImageGrid.module.css'
 import type { ImageWindows } from './imageWindows.ts'
 
 const tileWidth = 164
@@ -85,7 +86,7 @@ export function ImageGrid({ windows, total, workspaceKey, onOpen }: ImageGridPro
   return (
     <div
       ref={scroller}
-      className="grid"
+      className={css.grid}
       role="grid"
       aria-label="Images"
       aria-rowcount={Math.ceil(total / columns)}
@@ -93,11 +94,11 @@ export function ImageGrid({ windows, total, workspaceKey, onOpen }: ImageGridPro
       tabIndex={-1}
       onKeyDown={onKeyDown}
     >
-      <div className="grid-rows" role="presentation" style={{ height: rows.getTotalSize() }}>
+      <div className={css.gridRows} role="presentation" style={{ height: rows.getTotalSize() }}>
         {shown.map(({ key, index, start }) => (
           <div
             key={key}
-            className="grid-row"
+            className={css.gridRow}
             role="row"
             aria-rowindex={index + 1}
             style={{ transform: `translateY(${start}px)` }}
@@ -138,7 +139,7 @@ const Tile = memo(TileView)
 function TileView({ index, image, isActive, workspaceKey, onFocus, onOpen }: TileProps): ReactNode {
   return (
     <div
-      className="tile"
+      className={css.tile}
       role="gridcell"
       data-index={index}
       tabIndex={isActive ? 0 : -1}
@@ -146,12 +147,12 @@ function TileView({ index, image, isActive, workspaceKey, onFocus, onOpen }: Til
       onFocus={() => onFocus(index)}
       onDoubleClick={() => onOpen(index)}
     >
-      <div className="tile-picture">
+      <div className={css.tilePicture}>
         {image && (
           <img src={imageUrl.thumbnail(workspaceKey, image.imageId)} alt="" decoding="async" draggable={false} />
         )}
       </div>
-      <div className="tile-name" data-part="name">
+      <div className={css.tileName} data-part="name">
         {image?.name}
       </div>
     </div>

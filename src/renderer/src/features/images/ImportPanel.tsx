@@ -1,23 +1,36 @@
 // The import that runs now, with its progress; and after it what was left out, and why.
-import { Button, Pagination, Progress, Table, Text } from '@mantine/core'
+import { Anchor, Button, CloseButton, Pagination, Progress, Table, Text } from '@mantine/core'
 import { type ReactNode, useState } from 'react'
+import { z } from 'zod'
 import type { ImportView } from '../../../../shared/contract.ts'
 import type { ImportCounts } from '../../../../shared/workerProtocol.ts'
 import { request } from '../../api.ts'
 import { attempt } from '../../attempt.ts'
 import { formatCount, formatPlural, shortenPath } from '../../format.ts'
+import { keptSince, useKept } from '../../place.ts'
 import { useImportIssues } from '../../queries/images.ts'
 import { Dialog } from '../../ui/Dialog.tsx'
+import css from './ImportPanel.module.css'
 
-export function ImportPanel({ imports }: { readonly imports: readonly ImportView[] }): ReactNode {
+interface ImportPanelProps {
+  readonly imports: readonly ImportView[]
+}
+
+export function ImportPanel({ imports }: ImportPanelProps): ReactNode {
   const running = imports.filter(({ live }) => live)
   const [newest] = imports
+  const [seenId, setSeenId] = useKept('images.importSeen', z.number(), 0)
+  const openedAtMs = keptSince()
+  // One that ended in an earlier opening was read then; one that did not come to its end still waits for the person.
+  const isOld = newest?.state === 'complete' && (newest.endedAtMs ?? 0) < openedAtMs
   return (
     <>
       {running.map((view) => (
         <RunningImport key={view.importId} view={view} counts={view.live as ImportCounts} />
       ))}
-      {running.length === 0 && newest && <EndedImport view={newest} />}
+      {running.length === 0 && newest && !isOld && newest.importId !== seenId && (
+        <EndedImport view={newest} onClose={() => setSeenId(newest.importId)} />
+      )}
     </>
   )
 }
@@ -29,8 +42,8 @@ function RunningImport({ view, counts }: { readonly view: ImportView; readonly c
     ? `Looking for images: ${formatCount(found)} so far`
     : `${formatCount(seen)} of ${formatPlural(found, 'file')}: ${formatCount(added)} added, ${formatCount(skipped)} left out`
   return (
-    <section className="import" aria-label="Import">
-      <div className="import-words">
+    <section className={css.import} aria-label="Import">
+      <div className={css.importWords}>
         <Text size="sm" fw={600} title={view.folder}>
           Adding {shortenPath(view.folder, 44)}
         </Text>
@@ -38,7 +51,7 @@ function RunningImport({ view, counts }: { readonly view: ImportView; readonly c
           {words}
         </Text>
       </div>
-      <Progress value={share} aria-label="Import progress" className="import-bar" animated={walking} />
+      <Progress value={share} aria-label="Import progress" className={css.importBar} animated={walking} />
       <Button
         size="xs"
         variant="default"
@@ -50,13 +63,18 @@ function RunningImport({ view, counts }: { readonly view: ImportView; readonly c
   )
 }
 
-function EndedImport({ view }: { readonly view: ImportView }): ReactNode {
+interface EndedImportProps {
+  readonly view: ImportView
+  readonly onClose: () => void
+}
+
+function EndedImport({ view, onClose }: EndedImportProps): ReactNode {
   const [isShown, setShown] = useState(false)
   const { importId, state, added, skipped, folder, error } = view
   if (state === 'complete' && skipped === 0) return null
   return (
-    <section className="import" aria-label="Import">
-      <div className="import-words">
+    <section className={css.import} aria-label="Import">
+      <div className={css.importWords}>
         <Text size="sm" fw={600} title={folder}>
           {state === 'complete' ? 'Added' : error ? 'Interrupted:' : 'Cancelled:'} {shortenPath(folder, 44)}
         </Text>
@@ -64,24 +82,46 @@ function EndedImport({ view }: { readonly view: ImportView }): ReactNode {
           {formatPlural(added, 'image')} added, {formatPlural(skipped, 'file')} left out
         </Text>
         {error && (
-          <Text size="sm" className="import-error">
+          <Text size="sm" className={css.importError}>
             {error.message} {error.remedy}
             {error.code === 'workspace.disk-full' && ' The import goes on by itself when there is room.'}
           </Text>
         )}
       </div>
-      {state !== 'complete' && (
-        <Button size="xs" variant="default" onClick={() => attempt(() => request('images.resumeImport', { importId }))}>
-          Resume import
-        </Button>
-      )}
-      {skipped > 0 && (
-        <Button size="xs" variant="default" onClick={() => setShown(true)}>
-          Show what was left out
-        </Button>
-      )}
+      <div className={css.importActions}>
+        {state !== 'complete' && (
+          <Button
+            size="xs"
+            variant="default"
+            onClick={() => attempt(() => request('images.resumeImport', { importId }))}
+          >
+            Resume import
+          </Button>
+        )}
+        {skipped > 0 && (
+          <Button size="xs" variant="default" onClick={() => setShown(true)}>
+            Show what was left out
+          </Button>
+        )}
+        <CloseButton aria-label="Close this message" onClick={onClose} />
+      </div>
       {isShown && <SkippedFiles view={view} onClose={() => setShown(false)} />}
     </section>
+  )
+}
+
+/** How many files the last import left out, and the way to their list. */
+export function LeftOut({ imports }: ImportPanelProps): ReactNode {
+  const [isShown, setShown] = useState(false)
+  const [newest] = imports
+  if (!newest || newest.live || newest.skipped === 0) return null
+  return (
+    <>
+      <Anchor component="button" type="button" size="sm" onClick={() => setShown(true)}>
+        {formatCount(newest.skipped)} left out
+      </Anchor>
+      {isShown && <SkippedFiles view={newest} onClose={() => setShown(false)} />}
+    </>
   )
 }
 

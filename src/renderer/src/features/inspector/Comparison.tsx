@@ -9,7 +9,7 @@ import { type WordChange, wordChanges } from '../../../../shared/wordChanges.ts'
 import { useAsk } from '../../queries/describe.ts'
 import { WordLegend } from '../tokens/TokenText.tsx'
 import { WordPanel } from '../tokens/WordPanel.tsx'
-import styles from './Comparison.module.css'
+import css from './Comparison.module.css'
 import { LookedImage } from './LookedImage.tsx'
 import { type CheckpointChoice, PolicyColumn } from './PolicyColumn.tsx'
 import { asUsual, questionOf, type WhatIf } from './questions.ts'
@@ -97,7 +97,7 @@ export function Comparison({ image, policies, usual, encoder }: ComparisonProps)
     : null
 
   return (
-    <div ref={body} className={styles['body']}>
+    <div ref={body} className={css.body}>
       <LookedImage
         image={image}
         evidenceOf={evidenceOf}
@@ -106,7 +106,7 @@ export function Comparison({ image, policies, usual, encoder }: ComparisonProps)
         isCovering={isCovering}
         onRegion={setRegion}
       />
-      <div className={styles['said']}>
+      <div className={css.said}>
         <WhatIfBar
           key={JSON.stringify(whatIf)}
           usual={usual}
@@ -117,7 +117,7 @@ export function Comparison({ image, policies, usual, encoder }: ComparisonProps)
           onAsk={askAll}
           notAskable={notAskable}
         />
-        <div className={styles['columns']}>
+        <div className={css.columns}>
           {columns.map(({ shown, answer, changes: marks }, i) => {
             const rolloutId = answer.response?.rolloutId
             const own = (index: number): WordChoice | null => (rolloutId === undefined ? null : { rolloutId, index })
@@ -137,9 +137,9 @@ export function Comparison({ image, policies, usual, encoder }: ComparisonProps)
             )
           })}
         </div>
-        <div className={styles['foot']}>
+        <div className={css.foot}>
           {changes && (
-            <p className={styles['summary']} role="status">
+            <p className={css.summary} role="status">
               {changeSummary(changes.before, changes.after)}
             </p>
           )}

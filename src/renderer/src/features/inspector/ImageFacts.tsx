@@ -2,14 +2,14 @@
 import type { ReactNode } from 'react'
 import type { ImageFacts as Facts } from '../../../../shared/domain.ts'
 import { formatBytes, formatMoment } from '../../format.ts'
-import styles from './ImageFacts.module.css'
+import css from './ImageFacts.module.css'
 
 export function ImageFacts({ image }: { readonly image: Facts }): ReactNode {
   const { width, height, sizeBytes, format, path, addedAtMs, sha256 } = image
   return (
-    <details className="fold">
+    <details className={shared.fold}>
       <summary>About this image</summary>
-      <dl className={styles['facts']}>
+      <dl className={css.facts}>
         <dt>Size</dt>
         <dd>
           {width} × {height} pixels, {formatBytes(sizeBytes)}, {format.toUpperCase()}

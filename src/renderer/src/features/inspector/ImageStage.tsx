@@ -13,7 +13,7 @@ import {
   useState,
 } from 'react'
 import type { Region } from '../../../../shared/describe.ts'
-import styles from './ImageStage.module.css'
+import css from './ImageStage.module.css'
 import {
   cornerOf,
   fitted,
@@ -104,7 +104,7 @@ export function ImageStage(props: ImageStageProps): ReactNode {
   return (
     <section
       ref={box}
-      className={styles['stage']}
+      className={css.stage}
       style={{ aspectRatio: Math.min(1.6, Math.max(1, image.width / image.height)) }}
       data-covering={isCovering}
       aria-label={`${name}. ${isCovering ? coverHint : zoomHint}`}
@@ -118,15 +118,12 @@ export function ImageStage(props: ImageStageProps): ReactNode {
       onDoubleClick={() => setView(fitted)}
       onKeyDown={onKeyDown}
     >
-      <div
-        className={styles['frame']}
-        style={{ left: corner.x, top: corner.y, width: shown.width, height: shown.height }}
-      >
+      <div className={css.frame} style={{ left: corner.x, top: corner.y, width: shown.width, height: shown.height }}>
         <img src={src} alt={name} draggable={false} onError={onMissing} />
         {overlay}
         {region && (
           <div
-            className={styles['region']}
+            className={css.region}
             role="img"
             aria-label="Covered region"
             style={{
@@ -136,7 +133,7 @@ export function ImageStage(props: ImageStageProps): ReactNode {
           />
         )}
       </div>
-      <div className={styles['tools']}>
+      <div className={css.tools}>
         <StageButton label="Zoom out" keys="−" onClick={() => zoom(1 / zoomStep)} icon={<IconZoomOut size={17} />} />
         <StageButton label="Zoom in" keys="+" onClick={() => zoom(zoomStep)} icon={<IconZoomIn size={17} />} />
         <StageButton

@@ -9,7 +9,7 @@ import { useEvidence } from '../../queries/describe.ts'
 import { EvidenceLegend, EvidenceMap } from '../tokens/EvidenceMap.tsx'
 import { ImageFacts } from './ImageFacts.tsx'
 import { ImageStage } from './ImageStage.tsx'
-import styles from './LookedImage.module.css'
+import css from './LookedImage.module.css'
 
 export interface LookedImageProps {
   readonly image: Facts
@@ -38,7 +38,7 @@ export function LookedImage({
   const evidence = (evidenceOf && hasEvidence && answer?.evidence) || null
   const address = isMissing ? imageUrl.thumbnail : imageUrl.full
   return (
-    <div className={styles['looked']}>
+    <div className={css.looked}>
       <ImageStage
         name={image.name}
         src={address(key, image.imageId)}
@@ -50,13 +50,13 @@ export function LookedImage({
         onRegion={onRegion}
       />
       {isMissing && (
-        <p className={styles['missing']} role="status">
+        <p className={css.missing} role="status">
           The original cannot be shown: it was moved or deleted, or its format needs another program. This is its
           thumbnail.
         </p>
       )}
       {hasWords && (
-        <div className={styles['evidence']}>
+        <div className={css.evidence}>
           <Switch
             size="sm"
             label="Where the encoder finds the word"
@@ -66,9 +66,9 @@ export function LookedImage({
           {evidence && (
             <>
               <EvidenceLegend {...evidence} />
-              <span className={styles['opacityName']}>Opacity</span>
+              <span className={css.opacityName}>Opacity</span>
               <Slider
-                className={styles['opacity']}
+                className={css.opacity}
                 size="sm"
                 min={0.1}
                 max={1}
@@ -83,7 +83,7 @@ export function LookedImage({
         </div>
       )}
       {hasEvidence && evidenceOf && answer?.error && (
-        <p className={styles['missing']} role="status">
+        <p className={css.missing} role="status">
           There is no map: {answer.error.message} {answer.error.remedy}
         </p>
       )}

@@ -6,7 +6,7 @@ import type { QuestionView } from '../../../../shared/describe.ts'
 import type { WordChange } from '../../../../shared/wordChanges.ts'
 import { formatPlural } from '../../format.ts'
 import { TokenText } from '../tokens/TokenText.tsx'
-import styles from './PolicyColumn.module.css'
+import css from './PolicyColumn.module.css'
 import type { Answer } from './useAnswer.ts'
 
 export interface CheckpointChoice {
@@ -40,8 +40,8 @@ export interface PolicyColumnProps {
 export function PolicyColumn(props: PolicyColumnProps): ReactNode {
   const { label, name, choices, chosen, onChoose, strength, onStrength, answer } = props
   return (
-    <article className={styles['column']} aria-label={`${label}: ${name}`}>
-      <div className={styles['head']}>
+    <article className={css.column} aria-label={`${label}: ${name}`}>
+      <div className={css.head}>
         <Select
           size="xs"
           aria-label={label}
@@ -51,10 +51,10 @@ export function PolicyColumn(props: PolicyColumnProps): ReactNode {
           comboboxProps={{ withinPortal: true }}
           onChange={(value) => value !== null && onChoose(value)}
         />
-        {answer.response && <span className={styles['count']}>{verdictCount(answer.response.hallucinatedWords)}</span>}
+        {answer.response && <span className={css.count}>{verdictCount(answer.response.hallucinatedWords)}</span>}
       </div>
       {strength !== null && <Strength key={`${chosen} ${strength}`} value={strength} onChange={onStrength} />}
-      <div className={styles['body']}>
+      <div className={css.body}>
         <Said {...props} />
       </div>
     </article>
@@ -86,10 +86,10 @@ function Said(props: PolicyColumnProps): ReactNode {
   if (asked && isUnderWay(asked)) return <UnderWay name={name} asked={asked} onCancel={onCancel} />
   if (isLoading || asked?.state === 'done') return null
   return (
-    <div className={styles['nothing']}>
+    <div className={css.nothing}>
       {asked?.state === 'failed' && asked.error ? (
         <p role="alert">
-          <span className={styles['failed']}>{asked.error.message}</span> {asked.error.remedy}
+          <span className={css.failed}>{asked.error.message}</span> {asked.error.remedy}
         </p>
       ) : (
         <p>
@@ -136,7 +136,7 @@ function UnderWay({ name, asked, onCancel }: UnderWayProps): ReactNode {
           isStreaming
         />
       )}
-      <div className={styles['busy']}>
+      <div className={css.busy}>
         <Loader size={14} aria-hidden="true" />
         <span role="status">{stage}</span>
         <Button
@@ -161,7 +161,7 @@ interface StrengthProps {
 function Strength({ value, onChange }: StrengthProps): ReactNode {
   const [shown, setShown] = useState(value)
   return (
-    <div className={styles['strength']}>
+    <div className={css.strength}>
       <span>Strength</span>
       <Slider
         size="sm"

@@ -4,7 +4,7 @@ import { IconCopy, IconDownload } from '@tabler/icons-react'
 import { type ReactNode, useState } from 'react'
 import { request } from '../../api.ts'
 import { attempt } from '../../attempt.ts'
-import styles from './TakeAlong.module.css'
+import css from './TakeAlong.module.css'
 
 export interface TakeAlongProps {
   readonly imageName: string
@@ -25,7 +25,7 @@ export function TakeAlong({ imageName, area, text }: TakeAlongProps): ReactNode 
     setDone(saved ? `Saved as ${saved.path}` : '')
   }
   return (
-    <div className={styles['actions']}>
+    <div className={css.actions}>
       <Button
         size="xs"
         variant="default"
@@ -42,7 +42,7 @@ export function TakeAlong({ imageName, area, text }: TakeAlongProps): ReactNode 
       >
         Save as a picture…
       </Button>
-      <span role="status" className={styles['done']}>
+      <span role="status" className={css.done}>
         {done}
       </span>
     </div>

@@ -4,7 +4,7 @@ import { IconArrowBackUp, IconSend } from '@tabler/icons-react'
 import { type ReactNode, useState } from 'react'
 import type { Region } from '../../../../shared/describe.ts'
 import { asUsual, type WhatIf } from './questions.ts'
-import styles from './WhatIfBar.module.css'
+import css from './WhatIfBar.module.css'
 
 export interface WhatIfBarProps {
   /** What is asked unless something else is. */
@@ -30,7 +30,7 @@ export function WhatIfBar(props: WhatIfBarProps): ReactNode {
   const isUsual = asked.prompt === null && asked.region === null
   return (
     <form
-      className={styles['bar']}
+      className={css.bar}
       aria-label="What if"
       onSubmit={(event) => {
         event.preventDefault()
@@ -38,7 +38,7 @@ export function WhatIfBar(props: WhatIfBarProps): ReactNode {
       }}
     >
       <TextInput
-        className={styles['prompt']}
+        className={css.prompt}
         label="Question"
         placeholder={usual}
         maxLength={2000}
@@ -46,12 +46,12 @@ export function WhatIfBar(props: WhatIfBarProps): ReactNode {
         onChange={({ currentTarget }) => setPrompt(currentTarget.value)}
       />
       <Switch
-        className={styles['cover']}
+        className={css.cover}
         label="Cover a region"
         checked={isCovering}
         onChange={({ currentTarget }) => onCovering(currentTarget.checked)}
       />
-      <div className={styles['actions']}>
+      <div className={css.actions}>
         <Button
           type="submit"
           variant={isNew ? 'filled' : 'default'}
@@ -74,7 +74,7 @@ export function WhatIfBar(props: WhatIfBarProps): ReactNode {
         )}
       </div>
       {isCovering && (
-        <p className={styles['hint']}>
+        <p className={css.hint}>
           Drag over the image. What is grey is hidden from the model and from its verifier when you ask.
         </p>
       )}

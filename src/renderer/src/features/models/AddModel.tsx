@@ -7,6 +7,7 @@ import type { ModelView } from '../../../../shared/runView.ts'
 import { request, useAppState } from '../../api.ts'
 import { attempt } from '../../attempt.ts'
 import { ErrorAlert } from '../../ui/ErrorAlert.tsx'
+import css from './AddModel.module.css'
 
 export function AddModel({ onAdded }: { readonly onAdded: (model: ModelView) => void }): ReactNode {
   const { workspace } = useAppState()
@@ -30,9 +31,9 @@ export function AddModel({ onAdded }: { readonly onAdded: (model: ModelView) => 
   const addOwn = async (): Promise<ModelView> => (await request('models.add', { folder, companionFolder })).model
 
   return (
-    <div className="add-model">
+    <div className={css.addModel}>
       {workspace?.isDemo && (
-        <div className="add-demo">
+        <div className={css.addDemo}>
           <span>The demo comes with a small model that was trained on scenes like these.</span>
           <Button
             loading={busy === 'demo'}
@@ -60,7 +61,7 @@ export function AddModel({ onAdded }: { readonly onAdded: (model: ModelView) => 
       {error && <ErrorAlert error={error} />}
       <Button
         variant="default"
-        className="add-model-button"
+        className={css.addModelButton}
         loading={busy === 'own'}
         disabled={busy !== null || folder === '' || companionFolder === ''}
         onClick={() => void add('own', addOwn)}
@@ -86,7 +87,7 @@ function FolderField({ label, description, purpose, value, onChange }: FolderFie
       if (picked) onChange(picked.folder)
     })
   return (
-    <div className="folder-field">
+    <div className={css.folderField}>
       <TextInput
         label={label}
         description={description}

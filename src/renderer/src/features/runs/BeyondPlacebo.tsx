@@ -8,6 +8,7 @@ import type { CounterpartView, LookView, RunDetail, RunView } from '../../../../
 import { request, useAppState } from '../../api.ts'
 import { attempt } from '../../attempt.ts'
 import { formatFigure, formatShare } from '../../format.ts'
+import shared from '../../ui/shared.module.css'
 
 interface BeyondPlaceboProps {
   readonly run: RunView
@@ -21,7 +22,7 @@ export function BeyondPlacebo({ run, detail, onShow }: BeyondPlaceboProps): Reac
   if (run.isPlacebo || run.state !== 'complete' || !before || bestStep === null || bestStep === 0) return null
   const [best, placebo] = [looks, counterpart?.looks ?? []].map((all) => all.find(({ step }) => step === bestStep))
   return (
-    <section className="run-result" aria-labelledby="beyond-title">
+    <section aria-labelledby="beyond-title">
       <Title order={3} size="h5" id="beyond-title">
         Beyond the placebo
       </Title>
@@ -37,7 +38,7 @@ export function BeyondPlacebo({ run, detail, onShow }: BeyondPlaceboProps): Reac
           <Text size="sm" className="quiet">
             {verdictWords(before, best, placebo)} Step {bestStep} of both, on the same validation images.
           </Text>
-          <Table className="looks" verticalSpacing={5} aria-labelledby="beyond-title">
+          <Table className={shared.looks} verticalSpacing={5} aria-labelledby="beyond-title">
             <Table.Thead>
               <Table.Tr>
                 <Table.Th aria-label="Figure" />

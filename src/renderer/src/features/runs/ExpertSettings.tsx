@@ -5,6 +5,8 @@ import { z } from 'zod'
 import { type PresetName, presetConfig } from '../../../../shared/runConfig.ts'
 import { runSections, type SettingField, settingFields } from '../../../../shared/settingFields.ts'
 import { formatPlural } from '../../format.ts'
+import shared from '../../ui/shared.module.css'
+import css from './ExpertSettings.module.css'
 import { settingWords } from './RunResults.tsx'
 import { sectionTitles } from './runWords.ts'
 
@@ -34,7 +36,7 @@ export function ExpertSettings({ preset, changes, onChange, children }: ExpertSe
     onChange(Object.keys(values).length === 0 ? otherSections : { ...otherSections, [section]: values })
   }
   return (
-    <details className="fold">
+    <details className={shared.fold}>
       <summary>
         Expert settings
         {count > 0 && <span className="quiet"> · {formatPlural(count, 'change')} to the preset</span>}
@@ -44,11 +46,11 @@ export function ExpertSettings({ preset, changes, onChange, children }: ExpertSe
           Take the preset as it is
         </Button>
       )}
-      <div className="fields fold-section">{children}</div>
+      <div className={`${css.fields} ${shared.foldSection}`}>{children}</div>
       {runSections.map((section) => (
-        <section key={section} className="fold-section" aria-label={sectionTitles[section]}>
+        <section key={section} className={shared.foldSection} aria-label={sectionTitles[section]}>
           <h3>{sectionTitles[section]}</h3>
-          <div className="fields">
+          <div className={css.fields}>
             {settingFields(section).map((field) => (
               <Field
                 key={field.name}

@@ -1,12 +1,15 @@
 // What leaves the app of a run: the adapter of its best step at a chosen strength, on request merged into the model.
-import { Alert, Button, Checkbox, Code, Slider, Text } from '@mantine/core'
-import { IconCheck, IconFileExport } from '@tabler/icons-react'
+import { Button, Checkbox, Code, Slider, Text } from '@mantine/core'
+import { IconCheck, IconFileExport, IconFolderOpen } from '@tabler/icons-react'
 import { type ReactNode, useState } from 'react'
 import { type ErrorRecord, toErrorRecord } from '../../../../shared/errors.ts'
 import type { RunDetail, RunView } from '../../../../shared/runView.ts'
 import { request } from '../../api.ts'
+import { attempt } from '../../attempt.ts'
 import { Dialog } from '../../ui/Dialog.tsx'
 import { ErrorAlert } from '../../ui/ErrorAlert.tsx'
+import shared from '../../ui/shared.module.css'
+import css from './ExportRun.module.css'
 
 interface ExportRunProps {
   readonly run: RunView
@@ -51,7 +54,6 @@ function ExportDialog({ run, step, preset, onClose }: ExportDialogProps): ReactN
   const start = async (): Promise<void> => {
     setBusy(true)
     setError(null)
-    setWritten(null)
     try {
       const result = await request('runs.export', { runId: run.runId, step, strength, merged })
       if (result) setWritten(result.folder)
@@ -93,19 +95,35 @@ function ExportDialog({ run, step, preset, onClose }: ExportDialogProps): ReactN
       />
       {error && <ErrorAlert mt="md" error={error} />}
       {written !== null && (
-        <Alert mt="md" color="green.9" variant="light" icon={<IconCheck size={18} />} title="Written" role="status">
-          <Text size="sm" style={{ overflowWrap: 'anywhere' }}>
-            {written}
-          </Text>
-        </Alert>
+        <div role="status" className={css.written}>
+          <IconCheck size={18} aria-hidden="true" />
+          <div>
+            <strong>Written</strong>
+            <div className="path">{written}</div>
+          </div>
+        </div>
       )}
-      <div className="dialog-actions">
+      <div className={shared.dialogActions}>
         <Button variant="default" onClick={onClose}>
           {written === null ? 'Cancel' : 'Close'}
         </Button>
-        <Button loading={isBusy} onClick={() => void start()} data-autofocus>
-          Choose where to…
-        </Button>
+        {written !== null && (
+          <Button variant="default" loading={isBusy} onClick={() => void start()}>
+            Export again…
+          </Button>
+        )}
+        {written === null ? (
+          <Button loading={isBusy} onClick={() => void start()} data-autofocus>
+            Choose where to…
+          </Button>
+        ) : (
+          <Button
+            leftSection={<IconFolderOpen size={18} />}
+            onClick={() => attempt(() => request('runs.showExport', { folder: written }))}
+          >
+            Show the folder
+          </Button>
+        )}
       </div>
     </Dialog>
   )

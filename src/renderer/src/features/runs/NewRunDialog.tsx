@@ -12,8 +12,10 @@ import { shortenPath } from '../../format.ts'
 import { useKept } from '../../place.ts'
 import { useModels, useModelsChanged } from '../../queries/models.ts'
 import { Dialog } from '../../ui/Dialog.tsx'
+import shared from '../../ui/shared.module.css'
 import { AddModel } from '../models/AddModel.tsx'
 import { type Changes, changesSchema, ExpertSettings } from './ExpertSettings.tsx'
+import css from './NewRunDialog.module.css'
 import { RunChecks } from './RunChecks.tsx'
 
 const largestSeed = 2 ** 31 - 1
@@ -73,7 +75,7 @@ export function NewRunDialog({ existing, onClose, onStarted }: NewRunDialogProps
   return (
     <Dialog onClose={onClose} size={720} title="New run" closeOnClickOutside={false}>
       <form
-        className="new-run"
+        className={css.newRun}
         onSubmit={(event) => {
           event.preventDefault()
           start()
@@ -82,7 +84,7 @@ export function NewRunDialog({ existing, onClose, onStarted }: NewRunDialogProps
         <fieldset>
           <legend>Which model?</legend>
           {models && models.length > 0 && (
-            <div className="new-run-model">
+            <div className={css.newRunModel}>
               <Select
                 aria-label="Model"
                 data={models.map((one) => ({ value: String(one.modelId), label: modelLabel(one, models) }))}
@@ -109,9 +111,9 @@ export function NewRunDialog({ existing, onClose, onStarted }: NewRunDialogProps
           label="How thoroughly?"
           value={preset}
           onChange={(value) => change({ preset: value as PresetName })}
-          classNames={{ label: 'legend' }}
+          classNames={{ label: shared.legend }}
         >
-          <div className="presets">
+          <div className={css.presets}>
             {presetNames.map((one) => (
               <Radio key={one} value={one} label={presets[one].title} description={presets[one].purpose} />
             ))}
@@ -143,7 +145,7 @@ export function NewRunDialog({ existing, onClose, onStarted }: NewRunDialogProps
           />
         </ExpertSettings>
         <RunChecks model={model} config={config} isQueueBusy={existing.some(({ state }) => isUnderWay(state))} />
-        <div className="dialog-actions">
+        <div className={`${shared.dialogActions} ${css.actions}`}>
           <Button
             variant="default"
             onClick={() => {

@@ -6,7 +6,9 @@ import { imageSplit, type RunConfig, totalStepsOf } from '../../../../shared/run
 import type { ModelView } from '../../../../shared/runView.ts'
 import { useAppState } from '../../api.ts'
 import { formatCount, formatPlural } from '../../format.ts'
+import shared from '../../ui/shared.module.css'
 import { deviceLabels } from '../workspace/HardwareCard.tsx'
+import css from './RunChecks.module.css'
 
 type Check = readonly [tone: 'right' | 'note' | 'warning' | 'wrong', title: string, words: string]
 const icons = { right: IconCheck, note: IconInfoCircle, warning: IconAlertTriangle, wrong: IconX } as const
@@ -31,15 +33,15 @@ export function RunChecks({ model, config, isQueueBusy }: RunChecksProps): React
     ...(isQueueBusy ? [queueNote] : []),
   ]
   return (
-    <section className="checks" aria-labelledby="checks-title">
-      <h3 className="legend" id="checks-title">
+    <section className={css.checks} aria-labelledby="checks-title">
+      <h3 className={shared.legend} id="checks-title">
         Before it starts
       </h3>
       <ul>
         {checks.map(([tone, title, words]) => {
           const Icon = icons[tone]
           return (
-            <li key={title} className={`check check-${tone}`}>
+            <li key={title} className={css.check} data-tone={tone}>
               <Icon size={16} role="img" aria-label={toneWords[tone]} />
               <span>
                 <strong>{title}.</strong> {words}

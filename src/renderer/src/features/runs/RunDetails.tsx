@@ -20,6 +20,7 @@ import { useRunDetail, useRunMetrics } from '../../queries/runs.ts'
 import { useKeptScroll } from '../../ui/useKeptScroll.ts'
 import { BeyondPlacebo, PlaceboNote } from './BeyondPlacebo.tsx'
 import { ExportRun } from './ExportRun.tsx'
+import css from './RunDetails.module.css'
 import { colourOf, RunStateMark } from './RunList.tsx'
 import { LooksTable, RunResult, RunSettings, VerifierCard } from './RunResults.tsx'
 import { nowWords, percentOf, presetTitle, stepWords } from './runWords.ts'
@@ -27,7 +28,8 @@ import { SkippedImages } from './SkippedImages.tsx'
 
 /** The charts' library is large, so it is loaded when the first run is shown. */
 const RunCharts = lazy(() => import('../charts/RunCharts.tsx').then((module) => ({ default: module.RunCharts })))
-const chartNames = ['validation.hallucinationRate', 'validation.coverage', 'klNats', 'meanReward']
+/** Of RunCharts.tsx, which is not loaded before its figures are asked for. */
+const chartMetrics = ['klNats', 'meanReward']
 
 interface RunDetailsProps {
   readonly run: RunView
@@ -37,13 +39,13 @@ interface RunDetailsProps {
 
 export function RunDetails({ run, onShow }: RunDetailsProps): ReactNode {
   const detail = useRunDetail(run.runId)
-  const series = useRunMetrics(run.runId, chartNames)
+  const series = useRunMetrics(run.runId, chartMetrics)
   const article = useRef<HTMLElement>(null)
   useKeptScroll(`run.${run.runId}.scroll`, article, detail !== null && series !== null)
   return (
-    <article ref={article} className="run" aria-label={run.name}>
-      <header className="run-head">
-        <div className="run-title">
+    <article ref={article} className={css.run} aria-label={run.name}>
+      <header className={css.runHead}>
+        <div className={css.runTitle}>
           <Title order={2} size="h3">
             {run.name}
           </Title>
@@ -68,7 +70,7 @@ export function RunDetails({ run, onShow }: RunDetailsProps): ReactNode {
               <RunCharts
                 series={series}
                 counterpart={detail.counterpart}
-                totalSteps={run.totalSteps}
+                looks={detail.looks}
                 bestStep={detail.bestStep}
               />
             </Suspense>
@@ -87,13 +89,13 @@ function RunNow({ run }: { readonly run: RunView }): ReactNode {
   const { engine, hardware } = useAppState()
   const words = nowWords(run, engine.state === 'ready' && hardware !== null)
   return (
-    <section className="run-now" aria-label="Progress">
-      <div className="run-now-words">
+    <section className={css.runNow} aria-label="Progress">
+      <div className={css.runNowWords}>
         <Text size="sm" fw={600} role="status" aria-label="What the run does now">
           {words}
           {run.live && '…'}
         </Text>
-        <Text size="sm" className="quiet run-steps">
+        <Text size="sm" className={`quiet ${css.runSteps}`}>
           {stepWords(run)}
         </Text>
       </div>
@@ -120,7 +122,7 @@ function RunActions({ run, detail }: RunActionsProps): ReactNode {
   const canResume = state === 'paused' || state === 'stopped' || state === 'failed'
   if (workspace?.readOnlyBecause !== null) return detail && <ExportRun run={run} detail={detail} />
   return (
-    <div className="run-actions">
+    <div className={css.runActions}>
       {state === 'running' && (
         <Button
           size="xs"
@@ -179,7 +181,7 @@ function askToDelete({ runId, name }: RunView): void {
 /** What keeps the run from going on, and how a person can help. */
 function RunWaits({ error: { message, remedy, where } }: { readonly error: ErrorRecord }): ReactNode {
   return (
-    <Alert color="yellow" variant="light" icon={<IconHourglass size={18} />} title={message} className="run-waits">
+    <Alert color="yellow" variant="light" icon={<IconHourglass size={18} />} title={message} className={css.runWaits}>
       {remedy} The run goes on by itself from its last checkpoint as soon as it can.
       {where && <div className="notice-where">{where}</div>}
     </Alert>
@@ -194,16 +196,16 @@ function RunError({ run, config }: { readonly run: RunView; readonly config: Run
   const isRefusal = code === 'run.verifier-cannot-tell'
   const mayGoOn = isRefusal && config?.calibration.goOnRefused === false
   return (
-    <Alert color="red" variant="light" icon={<IconAlertTriangle size={18} />} title={message} className="run-error">
+    <Alert color="red" variant="light" icon={<IconAlertTriangle size={18} />} title={message} className={css.runError}>
       {remedy}
       {expected !== undefined && found !== undefined && (
-        <div className="run-error-facts">
+        <div className={css.runErrorFacts}>
           Needed: {expected}. Found: {found}.
         </div>
       )}
       {where && !isRefusal && <div className="notice-where">{where}</div>}
       {mayGoOn && (
-        <div className="run-error-choice">
+        <div className={css.runErrorChoice}>
           <Button
             size="xs"
             variant="default"

@@ -7,6 +7,8 @@ import { outcomeSentence } from '../../../../shared/look.ts'
 import type { CalibrationView, LookView, RunDetail, RunView } from '../../../../shared/runView.ts'
 import { runSections, settingFields } from '../../../../shared/settingFields.ts'
 import { formatCount, formatFigure, formatShare } from '../../format.ts'
+import shared from '../../ui/shared.module.css'
+import css from './RunResults.module.css'
 import { sectionTitles } from './runWords.ts'
 
 const share = formatShare
@@ -26,29 +28,29 @@ export function RunResult({ run, detail }: { readonly run: RunView; readonly det
     ['Words a response', before.meanWords, best.meanWords, (value: number) => formatFigure(value, 1), null],
   ] as const
   return (
-    <section className="run-result" aria-labelledby="result-title">
+    <section aria-labelledby="result-title">
       <Title order={3} size="h5" id="result-title">
         {isEnded ? 'Result' : 'Best so far'}
       </Title>
       <Text size="sm" className="quiet">
         {outcomeSentence(detail.looks, best.step, isEnded)}
       </Text>
-      <dl className="figures">
+      <dl className={css.figures}>
         {figures.map(([title, first, last, format, interval]) => (
-          <div key={title} className="figure">
+          <div key={title} className={css.figure}>
             <dt>{title}</dt>
             <dd>
               {best.step > 0 && (
                 <>
-                  <span className="figure-before">{format(first)}</span>
-                  <span className="figure-arrow" role="img" aria-label="became">
+                  <span className={css.figureBefore}>{format(first)}</span>
+                  <span className={css.figureArrow} role="img" aria-label="became">
                     →
                   </span>
                 </>
               )}
               <strong>{format(last)}</strong>
             </dd>
-            {interval && <dd className="figure-words">{interval}</dd>}
+            {interval && <dd className={css.figureWords}>{interval}</dd>}
           </div>
         ))}
       </dl>
@@ -109,34 +111,34 @@ export function VerifierCard({ calibration, notes }: VerifierCardProps): ReactNo
       <Title order={3} size="h5" id="verifier-title">
         Can the verifier tell?
       </Title>
-      <p className={`finding ${isTrusted ? 'finding-right' : 'finding-wrong'} verifier-finding`}>
+      <p className={`${shared.finding} ${css.verifierFinding}`} data-state={isTrusted ? 'right' : 'wrong'}>
         {isTrusted ? <IconCheck size={16} aria-hidden="true" /> : <IconAlertTriangle size={16} aria-hidden="true" />}
         {isTrusted
           ? `Yes. ${method === 'annotated' ? 'Measured on annotations' : 'Estimated without annotations'} from ${formatCount(scores)} scores of the model’s own words.`
           : 'Not reliably. A person chose to go on, so take the estimates on this page with care:'}
       </p>
       {!isTrusted && (
-        <ul className="refusals">
+        <ul className={css.refusals}>
           {refusals.map((refusal) => (
             <li key={refusal.reason}>{refusalText(refusal)}</li>
           ))}
         </ul>
       )}
       {notes.length > 0 && (
-        <ul className="refusals">
+        <ul className={css.refusals}>
           {notes.map((note) => (
             <li key={note}>{note}</li>
           ))}
         </ul>
       )}
-      <dl className="figures">
+      <dl className={css.figures}>
         {facts.map(([title, value, words]) => (
-          <div key={title} className="figure figure-small">
+          <div key={title} className={`${css.figure} ${css.figureSmall}`}>
             <dt>{title}</dt>
             <dd>
               <strong>{value}</strong>
             </dd>
-            <dd className="figure-words">{words}</dd>
+            <dd className={css.figureWords}>{words}</dd>
           </div>
         ))}
       </dl>
@@ -156,7 +158,7 @@ export function LooksTable({ looks, bestStep }: LooksTableProps): ReactNode {
       <Title order={3} size="h5" id="looks-title" mb={4}>
         Looks at the validation images
       </Title>
-      <Table className="looks" verticalSpacing={5} aria-labelledby="looks-title">
+      <Table className={shared.looks} verticalSpacing={5} aria-labelledby="looks-title">
         <Table.Thead>
           <Table.Tr>
             <Table.Th>Step</Table.Th>
@@ -168,11 +170,11 @@ export function LooksTable({ looks, bestStep }: LooksTableProps): ReactNode {
         </Table.Thead>
         <Table.Tbody>
           {looks.map((look) => (
-            <Table.Tr key={look.step} {...(look.step === bestStep && { className: 'look-best' })}>
+            <Table.Tr key={look.step} {...(look.step === bestStep && { className: css.lookBest })}>
               <Table.Td>
                 {look.step === 0 ? '0, as it came' : look.step}
                 {look.step === bestStep && (
-                  <span className="best-mark">
+                  <span className={css.bestMark}>
                     <IconStarFilled size={11} aria-hidden="true" />
                     best
                   </span>
@@ -200,12 +202,12 @@ export function RunSettings({ detail: { config } }: { readonly detail: RunDetail
     )
   }
   return (
-    <details className="fold">
+    <details className={shared.fold}>
       <summary>Settings of this run</summary>
       {runSections.map((section) => (
-        <section key={section} className="fold-section" aria-label={sectionTitles[section]}>
+        <section key={section} className={shared.foldSection} aria-label={sectionTitles[section]}>
           <h4>{sectionTitles[section]}</h4>
-          <dl className="settings">
+          <dl className={css.settings}>
             {settingFields(section).map(({ name, title, unit }) => (
               <div key={name}>
                 <dt>{title}</dt>

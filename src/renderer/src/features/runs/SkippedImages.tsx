@@ -4,7 +4,9 @@ import { IconPhotoOff } from '@tabler/icons-react'
 import type { ReactNode } from 'react'
 import type { RunDetail } from '../../../../shared/runView.ts'
 import { formatCount, formatPlural } from '../../format.ts'
+import shared from '../../ui/shared.module.css'
 import { skippedWords } from './runWords.ts'
+import css from './SkippedImages.module.css'
 
 export function SkippedImages({ skipped }: { readonly skipped: RunDetail['skipped'] }): ReactNode {
   const { total, images } = skipped
@@ -14,16 +16,16 @@ export function SkippedImages({ skipped }: { readonly skipped: RunDetail['skippe
       <Title order={3} size="h5" id="skipped-title">
         Images that were left out
       </Title>
-      <p className="finding finding-wrong skipped-finding">
+      <p className={`${shared.finding} ${css.skippedFinding}`} data-state="wrong">
         <IconPhotoOff size={16} aria-hidden="true" />
         {`${formatPlural(total, 'image')} could not be read and ${total === 1 ? 'was' : 'were'} left out. The run went on with the others.`}
       </p>
-      <details className="fold">
+      <details className={shared.fold}>
         <summary>Which images, and why</summary>
-        <ul className="skipped-images">
+        <ul className={css.skippedImages}>
           {images.map(({ name, path, code, step, times }) => (
             <li key={path}>
-              <span className="skipped-name" title={path}>
+              <span className={css.skippedName} title={path}>
                 {name}
               </span>
               <span className="quiet">

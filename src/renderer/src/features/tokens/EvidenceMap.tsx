@@ -1,7 +1,7 @@
 // Where an image shows a word: the cosines of its patches as a heat map over the image, and its legend.
 import { type ReactNode, useEffect, useRef } from 'react'
 import { formatFigure } from '../../format.ts'
-import styles from './EvidenceMap.module.css'
+import css from './EvidenceMap.module.css'
 import { heatGradient, heatPixels } from './heatColours.ts'
 
 /** A rectangle in fractions of the image; where the encoder saw more or less than the image it lies partly outside. */
@@ -32,12 +32,12 @@ export function EvidenceMap({ side, values, frame, opacity }: EvidenceMapProps):
   }, [side, values])
   const percent = (share: number): string => `${share * 100}%`
   return (
-    <div className={styles['clip']} aria-hidden="true">
+    <div className={css.clip} aria-hidden="true">
       <canvas
         ref={canvas}
         width={side}
         height={side}
-        className={styles['map']}
+        className={css.map}
         style={{
           left: percent(frame.x),
           top: percent(frame.y),
@@ -54,9 +54,9 @@ export function EvidenceMap({ side, values, frame, opacity }: EvidenceMapProps):
 export function EvidenceLegend({ side, values }: Pick<EvidenceMapProps, 'side' | 'values'>): ReactNode {
   const [low, high] = rangeOf(values)
   return (
-    <div className={styles['legend']}>
+    <div className={css.legend}>
       <span>{formatFigure(low, 2)}</span>
-      <span className={styles['gradient']} style={{ background: heatGradient }} aria-hidden="true" />
+      <span className={css.gradient} style={{ background: heatGradient }} aria-hidden="true" />
       <span>{formatFigure(high, 2)}</span>
       <span>
         cosine with the word, {side} × {side} patches

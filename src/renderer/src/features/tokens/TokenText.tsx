@@ -7,7 +7,7 @@ import { partsOf, type ResponsePart, type ResponseWord } from '../../../../share
 import { unjudgedSentence, verdictNames } from '../../../../shared/verdict.ts'
 import type { WordChange } from '../../../../shared/wordChanges.ts'
 import { formatFigure } from '../../format.ts'
-import styles from './TokenText.module.css'
+import css from './TokenText.module.css'
 
 export interface TokenTextProps {
   /** Whose response it is, for those who do not see it. */
@@ -55,7 +55,7 @@ export function TokenText(props: TokenTextProps): ReactNode {
       aria-label={label}
       aria-busy={isStreaming}
       dir="auto"
-      className={styles['response']}
+      className={css.response}
       onKeyDown={onKeyDown}
       onClick={choose}
       onPointerOver={onHover && ((event) => onHover(indexAt(event.target)))}
@@ -70,7 +70,7 @@ export function TokenText(props: TokenTextProps): ReactNode {
           tabStop={within(chunk, tabStop)}
         />
       ))}
-      {isStreaming && <span className={styles['caret']} aria-hidden="true" />}
+      {isStreaming && <span className={css.caret} aria-hidden="true" />}
     </div>
   )
 }
@@ -155,7 +155,7 @@ const Word = memo(function WordView(props: WordProps): ReactNode {
   const button = (
     <button
       type="button"
-      className={styles['word']}
+      className={css.word}
       data-index={index}
       data-verdict={verdict ?? 'unjudged'}
       data-change={change}
@@ -169,9 +169,9 @@ const Word = memo(function WordView(props: WordProps): ReactNode {
   )
   if (change === 'kept') return button
   return (
-    <span className={styles['marked']}>
+    <span className={css.marked}>
       {button}
-      <sup className={styles['note']} aria-hidden="true">
+      <sup className={css.note} aria-hidden="true">
         {change}
       </sup>
     </span>
@@ -208,7 +208,7 @@ interface WordLegendProps {
 /** What the lines and signs mean. */
 export function WordLegend({ isComparison = false, hasUnjudged = false }: WordLegendProps): ReactNode {
   return (
-    <ul className={styles['legend']} aria-label="Legend">
+    <ul className={css.legend} aria-label="Legend">
       <LegendItem verdict="grounded">in the image, by the encoder</LegendItem>
       <LegendItem verdict="hallucinated">not in the image</LegendItem>
       <LegendItem verdict="neutral">too close to call</LegendItem>
@@ -236,12 +236,7 @@ interface LegendItemProps {
 function LegendItem({ verdict, change, children }: LegendItemProps): ReactNode {
   return (
     <li>
-      <span
-        className={styles['word']}
-        aria-hidden="true"
-        data-verdict={verdict ?? 'unjudged'}
-        data-change={change ?? 'kept'}
-      >
+      <span className={css.word} aria-hidden="true" data-verdict={verdict ?? 'unjudged'} data-change={change ?? 'kept'}>
         {change ?? (verdict === null ? 'word' : verdictNames[verdict])}
       </span>{' '}
       <span>{children}</span>

@@ -11,7 +11,7 @@ import { formatFigure } from '../../format.ts'
 import { ScoreAxis } from './ScoreAxis.tsx'
 import type { ScoreScale } from './scoreAxis.ts'
 import { type Term, terms } from './terms.ts'
-import styles from './WordPanel.module.css'
+import css from './WordPanel.module.css'
 
 export interface WordPanelProps {
   /** Null when none is chosen. */
@@ -39,26 +39,26 @@ export function WordPanel({ word, text, scale, unjudgedBecause, change = 'kept' 
   const Icon = verdict === null ? null : verdictIcons[verdict]
   const why = verdict === null ? (unjudgedBecause ?? unjudgedSentence) : verdictSentences[verdict]
   return (
-    <section className={styles['panel']} aria-label={`The word ${text}`}>
-      <div className={styles['columns']}>
-        <div className={styles['verdictColumn']}>
-          <div className={styles['head']}>
+    <section className={css.panel} aria-label={`The word ${text}`}>
+      <div className={css.columns}>
+        <div className={css.verdictColumn}>
+          <div className={css.head}>
             <h3>
               <bdi>{text}</bdi>
             </h3>
-            <span className={styles['verdict']} data-verdict={verdict ?? 'unjudged'}>
+            <span className={css.verdict} data-verdict={verdict ?? 'unjudged'}>
               {Icon && <Icon size={15} stroke={2.4} aria-hidden="true" />}
               {verdict === null ? 'not judged' : verdictNames[verdict]}
             </span>
           </div>
-          <p className={styles['sentence']}>
+          <p className={css.sentence}>
             {[text.toLowerCase() === name ? null : `It counts as “${name}”.`, why, changeSentences[change]]
               .filter(Boolean)
               .join(' ')}
           </p>
           {score !== null && scale && <ScoreAxis score={score} verdict={verdict} scale={scale} />}
         </div>
-        <dl className={styles['figures']}>
+        <dl className={css.figures}>
           {score !== null && <Figure term={terms.score} value={formatFigure(score, 3)} />}
           {score !== null && scale && (
             <>
@@ -83,7 +83,7 @@ export function WordPanel({ word, text, scale, unjudgedBecause, change = 'kept' 
 
 function NoWord(): ReactNode {
   return (
-    <section className={styles['empty']} aria-label="No word is chosen">
+    <section className={css.empty} aria-label="No word is chosen">
       <p>
         <strong>Choose a word.</strong> Click one that is underlined, or go to the response with Tab and from word to
         word with the arrow keys.
@@ -105,11 +105,11 @@ function Figure({ term, value }: { readonly term: Term; readonly value: string }
           label={
             <>
               {term.sentence}
-              <span className={styles['formula']}>{term.formula}</span>
+              <span className={css.formula}>{term.formula}</span>
             </>
           }
         >
-          <button type="button" className={styles['term']}>
+          <button type="button" className={css.term}>
             {term.name}
           </button>
         </Tooltip>

@@ -6,6 +6,8 @@ import type { DeviceName, DeviceReport, HardwareReport } from '../../../../share
 import { request, useAppState } from '../../api.ts'
 import { attempt } from '../../attempt.ts'
 import { formatBytes, formatSpeed } from '../../format.ts'
+import shared from '../../ui/shared.module.css'
+import css from './HardwareCard.module.css'
 
 export const deviceLabels: Readonly<Record<DeviceName, string>> = {
   cpu: 'Processor',
@@ -20,7 +22,7 @@ export function HardwareCard(): ReactNode {
   const isMeasuring = !hardware && !hardwareError && engine.state !== 'failed' && engine.state !== 'stopped'
   return (
     <Paper component="section" withBorder p="lg" aria-labelledby="hardware-title">
-      <div className="card-head">
+      <div className={css.cardHead}>
         <Title order={2} size="h4" id="hardware-title">
           This computer
         </Title>
@@ -34,7 +36,7 @@ export function HardwareCard(): ReactNode {
         </Button>
       </div>
       {isMeasuring && (
-        <div className="measuring">
+        <div className={css.measuring}>
           <Loader size="xs" aria-hidden="true" />
           <Text size="sm">Measuring what each device can do…</Text>
         </div>
@@ -60,7 +62,7 @@ function Measured({ hardware }: { readonly hardware: HardwareReport }): ReactNod
         {hardware.cpuModel}, {hardware.cpuCores} {hardware.cpuCores === 1 ? 'core' : 'cores'},{' '}
         {formatBytes(hardware.memoryBytes)} memory
       </Text>
-      <Table className="device-table" verticalSpacing={6} aria-label="Devices">
+      <Table className={css.deviceTable} verticalSpacing={6} aria-label="Devices">
         <Table.Thead>
           <Table.Tr>
             <Table.Th>Device</Table.Th>
@@ -83,7 +85,7 @@ function DeviceRow({ report, isChosen }: { readonly report: DeviceReport; readon
   const Icon = state === 'right' ? IconCheck : state === 'wrong' || state === 'crashed' ? IconX : IconCircleMinus
   return (
     <Table.Tr>
-      <Table.Td className="device-name">
+      <Table.Td className={css.deviceName}>
         {deviceLabels[device]}
         {isChosen && (
           <Badge size="xs" variant="light" ml={8}>
@@ -93,7 +95,7 @@ function DeviceRow({ report, isChosen }: { readonly report: DeviceReport; readon
       </Table.Td>
       <Table.Td className="number">{gemmGflops === null ? '–' : formatSpeed(gemmGflops)}</Table.Td>
       <Table.Td>
-        <span className={`finding finding-${state}`}>
+        <span className={shared.finding} data-state={state}>
           <Icon size={15} aria-hidden="true" />
           {reason}
         </span>

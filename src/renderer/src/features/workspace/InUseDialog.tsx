@@ -6,6 +6,8 @@ import type { ErrorRecord } from '../../../../shared/errors.ts'
 import { request, useAppState } from '../../api.ts'
 import { attempt } from '../../attempt.ts'
 import { Dialog } from '../../ui/Dialog.tsx'
+import shared from '../../ui/shared.module.css'
+import css from './InUseDialog.module.css'
 
 interface InUseDialogProps {
   readonly inUse: ErrorRecord
@@ -29,7 +31,7 @@ export function InUseDialog({ inUse, onClose }: InUseDialogProps): ReactNode {
         Two of them would undo each other’s work, so only one may change it. Opened for reading you see what is stored,
         also while the other one goes on.
       </Text>
-      <div className="dialog-actions">
+      <div className={shared.dialogActions}>
         <Button variant="default" onClick={onClose}>
           Cancel
         </Button>
@@ -46,7 +48,7 @@ export function ReadingBanner(): ReactNode {
   const { workspace } = useAppState()
   if (!workspace?.readOnlyBecause) return null
   return (
-    <p className="reading-banner" role="status" title={workspace.readOnlyBecause}>
+    <p className={css.readingBanner} role="status" title={workspace.readOnlyBecause}>
       <IconEye size={16} aria-hidden="true" />
       <span>
         <strong>Open for reading only.</strong> {workspace.readOnlyBecause}

@@ -8,6 +8,7 @@ import { request } from '../../api.ts'
 import { attempt } from '../../attempt.ts'
 import { formatBytes, formatMoment, formatPlural } from '../../format.ts'
 import { Dialog } from '../../ui/Dialog.tsx'
+import css from './RestoreDialog.module.css'
 import { keptWords, lostWords } from './salvageWords.ts'
 
 interface RestoreDialogProps {
@@ -53,7 +54,7 @@ export function RestoreDialog({ damaged, onClose }: RestoreDialogProps): ReactNo
       </Text>
       <Text size="sm">Whatever you choose, the damaged file is kept beside the new one.</Text>
       {!isLast && recover}
-      <section className="way-back" aria-labelledby="backups-title">
+      <section className={css.wayBack} aria-labelledby="backups-title">
         <Text size="sm" fw={600} id="backups-title">
           Restore a backup
         </Text>
@@ -64,7 +65,7 @@ export function RestoreDialog({ damaged, onClose }: RestoreDialogProps): ReactNo
             themselves are not affected.
           </Text>
         )}
-        <ul className="backups">
+        <ul className={css.backups}>
           {backups?.map((backup) => (
             <BackupItem
               key={backup.path}
@@ -91,14 +92,14 @@ interface RecoveryProps {
 /** What can be read of the damaged file itself: usually more than a backup has. */
 function Recovery({ report, isBusy, isDisabled, onRecover }: RecoveryProps): ReactNode {
   return (
-    <section className="way-back" aria-labelledby="recovery-title">
+    <section className={css.wayBack} aria-labelledby="recovery-title">
       <Text size="sm" fw={600} id="recovery-title">
         Keep what can be read
       </Text>
       {report === undefined && <Loader size="sm" aria-label="Looking at what can be read" />}
       {report === null && <Text size="sm">Nothing in the damaged file can be read.</Text>}
       {report && (
-        <div className="recovery">
+        <div className={css.recovery}>
           <div>
             <Text size="sm">{keptWords(report)}</Text>
             <Text size="sm" className="quiet">
@@ -128,7 +129,7 @@ function BackupItem({ backup, isBusy, isDisabled, onRestore }: BackupItemProps):
     <li>
       <span>
         {formatMoment(takenAtMs)}
-        <span className="quiet backup-facts">
+        <span className={`quiet ${css.backupFacts}`}>
           {isSound || images > 0 ? `${facts}, ${formatBytes(sizeBytes)}` : formatBytes(sizeBytes)}
           {!isSound && (
             <Badge color="red" variant="light" size="sm">
