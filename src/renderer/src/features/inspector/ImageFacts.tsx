@@ -2,6 +2,7 @@
 import type { ReactNode } from 'react'
 import type { ImageFacts as Facts } from '../../../../shared/domain.ts'
 import { formatBytes, formatMoment } from '../../format.ts'
+import shared from '../../ui/shared.module.css'
 import css from './ImageFacts.module.css'
 
 export function ImageFacts({ image }: { readonly image: Facts }): ReactNode {
