@@ -100,8 +100,10 @@ test('the image zooms by keys, the next one comes by keys, and text and picture 
   await expect(page.getByText('2 of 12')).toBeVisible()
   await page.keyboard.press('PageUp')
   await expect(page.getByRole('heading', { name: 'scene-0001.jpg' })).toBeVisible()
+  await page.keyboard.press('PageDown')
+  await expect(page.getByText('2 of 12')).toBeVisible()
   await page.keyboard.press('Alt+ArrowLeft')
-  await expect(page.getByRole('grid', { name: 'Images' })).toBeVisible()
+  await expect(page.getByRole('gridcell').nth(1)).toBeFocused()
 })
 
 test('a response of ten thousand words is gone through without a long frame', async ({ launch, folder }) => {

@@ -1,6 +1,6 @@
 // What pages ask of responses, of questions on their way, and of where an image shows a word.
 import { type QueryClient, useMutation, useQuery } from '@tanstack/react-query'
-import type { Params } from '../../../shared/contract.ts'
+import type { Params, Result } from '../../../shared/contract.ts'
 import type {
   CheckpointView,
   DescribeView,
@@ -90,11 +90,17 @@ export function useAsk(): {
 
 /** A question goes on: its progress is written down; what it ended with is asked for. */
 export function followDescribe(client: QueryClient, w: string | null, view: DescribeView): void {
-  client.setQueryData<{ readonly describes: readonly DescribeView[] }>(keys.describes(w), (before) => {
-    const describes = before?.describes ?? none
+  const before = client.getQueryData<Result<'describe.list'>>(keys.describes(w))
+  if (before) {
+    const { describes } = before
     const index = describes.findIndex(({ describeId }) => describeId === view.describeId)
-    return { describes: index < 0 ? [...describes, view] : describes.with(index, view) }
-  })
+    client.setQueryData<Result<'describe.list'>>(keys.describes(w), {
+      describes: index < 0 ? [...describes, view] : describes.with(index, view),
+    })
+  } else {
+    // Not one view for all: the list may be on its way, and would come without this one.
+    void client.invalidateQueries({ queryKey: keys.describes(w) })
+  }
   if (view.state !== 'done') return
   if (view.about === 'image') {
     void client.invalidateQueries({ queryKey: keys.responsesToImage(w, view.question.imageId) })

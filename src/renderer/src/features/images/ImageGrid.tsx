@@ -5,17 +5,17 @@ import {
   memo,
   type ReactNode,
   useEffect,
+  useEffectEvent,
   useLayoutEffect,
   useRef,
   useState,
   useSyncExternalStore,
 } from 'react'
-import { z } from 'zod'
 import { imageUrl } from '../../../../shared/contract.ts'
 import type { ImageRow } from '../../../../shared/domain.ts'
 import { formatPlural } from '../../format.ts'
-import { keep, keptValue } from '../../place.ts'
 import { useKeptScroll } from '../../ui/useKeptScroll.ts'
+import { activeTile, isBackInGrid, keepActiveTile } from './gridPlace.ts'
 import css from './ImageGrid.module.css'
 import type { ImageWindows } from './imageWindows.ts'
 
@@ -24,7 +24,6 @@ const tileHeight = 188
 const gap = 8
 /** Beyond this speed pictures fly by unseen; only their frames are shown until the scrolling slows down. */
 const fastPixelsPerMs = 6
-const activeName = 'images.active'
 
 export interface ImageGridProps {
   readonly windows: ImageWindows
@@ -36,8 +35,8 @@ export interface ImageGridProps {
 export function ImageGrid({ windows, total, workspaceKey, onOpen }: ImageGridProps): ReactNode {
   const scroller = useRef<HTMLDivElement>(null)
   const columns = useColumns(scroller)
-  const [active, setActive] = useState(() => keptValue(activeName, z.int().nonnegative(), 0))
-  useEffect(() => keep(activeName, active), [active])
+  const [active, setActive] = useState(activeTile)
+  useEffect(() => keepActiveTile(active), [active])
   const isFast = useFastScroll(scroller)
   useSyncExternalStore(windows.subscribe, windows.version)
   const rows = useVirtualizer({
@@ -56,13 +55,27 @@ export function ImageGrid({ windows, total, workspaceKey, onOpen }: ImageGridPro
     if (!isFast) windows.load(first, end)
   }, [windows, first, end, isFast])
 
+  // The tile may come into being only after the scrolling.
+  const focusTile = (index: number, frames = 10): void => {
+    requestAnimationFrame(() => {
+      const tile = scroller.current?.querySelector<HTMLElement>(`[data-index="${index}"]`)
+      if (tile) tile.focus()
+      else if (frames > 0) focusTile(index, frames - 1)
+    })
+  }
   const move = (index: number): void => {
     const next = Math.max(0, Math.min(total - 1, index))
     setActive(next)
     rows.scrollToIndex(Math.floor(next / columns))
-    // The tile may come into being only after the scrolling.
-    requestAnimationFrame(() => scroller.current?.querySelector<HTMLElement>(`[data-index="${next}"]`)?.focus())
+    focusTile(next)
   }
+
+  const comeBack = useEffectEvent(() => {
+    if (isBackInGrid()) move(active)
+  })
+  useEffect(() => {
+    if (total > 0) comeBack()
+  }, [total])
 
   const onKeyDown = (event: KeyboardEvent): void => {
     const pageRows = Math.max(1, Math.floor((scroller.current?.clientHeight ?? tileHeight) / (tileHeight + gap)))

@@ -6,6 +6,7 @@ import { request, useWorkspaceKey } from '../../api.ts'
 import { keep, keptValue, navigate } from '../../place.ts'
 import { useImageCount } from '../../queries/images.ts'
 import { keys } from '../../queries/keys.ts'
+import { keepActiveTile, leaveGrid } from '../images/gridPlace.ts'
 
 const orderSchema = z.object({ query: imageQuerySchema, index: z.int().nonnegative() })
 const orderName = 'inspector.order'
@@ -13,6 +14,7 @@ const orderName = 'inspector.order'
 /** Opens an image of the grid in the inspector. @param index its place in the order of the query */
 export function inspect(query: ImageQuery, index: number, imageId: number): void {
   keep(orderName, { query, index })
+  leaveGrid()
   navigate({ page: 'inspector', imageId })
 }
 
@@ -51,5 +53,6 @@ export function useNeighbours(imageId: number): Neighbours | null {
 export function moveTo(route: Parameters<typeof navigate>[0] & { readonly page: 'inspector' }, index: number): void {
   const { query } = keptValue(orderName, orderSchema, { query: allImages, index: 0 })
   keep(orderName, { query, index })
+  keepActiveTile(index)
   navigate(route, { replaces: true })
 }
