@@ -24,6 +24,7 @@ export function Navigation({ shown }: { readonly shown: PageName }): ReactNode {
       {pages.map(({ page, label, icon: Icon, needsWorkspace, isInNavigation }) => {
         if (!isInNavigation || page === 'inspector') return null
         const isShown = page === shown
+        const isOff = needsWorkspace && !workspace
         return (
           <NavLink
             key={page}
@@ -35,8 +36,9 @@ export function Navigation({ shown }: { readonly shown: PageName }): ReactNode {
             {...(page === 'images' && workspace && { rightSection: <Note count={workspace.imageCount} /> })}
             active={isShown}
             {...(isShown && { 'aria-current': 'page' as const })}
-            disabled={needsWorkspace && !workspace}
-            onClick={() => showPage(page)}
+            disabled={isOff}
+            aria-disabled={isOff}
+            onClick={() => !isOff && showPage(page)}
           />
         )
       })}
