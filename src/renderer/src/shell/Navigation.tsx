@@ -25,6 +25,7 @@ export function Navigation({ shown }: { readonly shown: PageName }): ReactNode {
         if (!isInNavigation || page === 'inspector') return null
         // The inspector shows one of the images.
         const isShown = page === shown || (page === 'images' && shown === 'inspector')
+        const isOff = needsWorkspace && !workspace
         return (
           <NavLink
             key={page}
@@ -36,8 +37,9 @@ export function Navigation({ shown }: { readonly shown: PageName }): ReactNode {
             {...(page === 'images' && workspace && { rightSection: <Note count={workspace.imageCount} /> })}
             active={isShown}
             {...(isShown && { 'aria-current': 'page' as const })}
-            disabled={needsWorkspace && !workspace}
-            onClick={() => showPage(page)}
+            disabled={isOff}
+            aria-disabled={isOff}
+            onClick={() => !isOff && showPage(page)}
           />
         )
       })}
