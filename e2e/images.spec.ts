@@ -42,27 +42,26 @@ test('a folder of 1,000 images comes in; five bad files are listed with plain re
   await test.step('keys', async () => {
     await page.getByRole('gridcell').first().click()
     await page.keyboard.press('End')
-    await expect(page.locator('.tile:focus')).toHaveAttribute('data-index', '1000')
+    await expect(page.locator('[role=gridcell]:focus')).toHaveAttribute('data-index', '1000')
     await page.keyboard.press('Home')
     await page.keyboard.press('ArrowRight')
     await page.keyboard.press('ArrowDown')
     await page.keyboard.press('ArrowUp')
-    await expect(page.locator('.tile:focus')).toHaveAttribute('data-index', '1')
+    await expect(page.locator('[role=gridcell]:focus')).toHaveAttribute('data-index', '1')
   })
 
   await test.step('the large view', async () => {
     await page.keyboard.press('Enter')
-    const dialog = page.getByRole('dialog')
-    const picture = dialog.locator('img')
+    const picture = page.getByRole('main').locator('img')
     await expect(picture).toBeVisible()
     const first = await picture.getAttribute('alt')
-    await page.keyboard.press('ArrowRight')
+    await page.keyboard.press('PageDown')
     await expect(picture).not.toHaveAttribute('alt', first ?? '')
     expect(
       await picture.evaluate((element: HTMLImageElement) => element.decode().then(() => element.naturalWidth)),
     ).toBe(96)
     await page.keyboard.press('Escape')
-    await expect(dialog).toBeHidden()
+    await expect(page.getByRole('grid', { name: 'Images' })).toBeVisible()
   })
 })
 
@@ -128,7 +127,7 @@ test('originals that became pipes, and a workspace in their place, hold nothing 
   })
   expect(slowest).toBeLessThan(1000)
   await page.getByRole('gridcell').first().dblclick()
-  await expect(page.getByRole('dialog')).toContainText(/no longer|moved|cannot/i)
+  await expect(page.getByRole('main')).toContainText(/no longer|moved|cannot/i)
   await page.keyboard.press('Escape')
 
   const pipe = join(folder, 'pipe.fisao')

@@ -5,6 +5,7 @@ import { app, type BrowserWindow, session } from 'electron'
 import { runDemo } from './app/demo/demo.ts'
 import { demoOptions } from './app/demo/demoOptions.ts'
 import { RunWatch } from './app/runWatch.ts'
+import { pictureOf } from './app/savePicture.ts'
 import { SettingsFile } from './app/settingsFile.ts'
 import { Studio } from './app/studio.ts'
 import { broadcast, handleChannels } from './ipc.ts'
@@ -57,6 +58,7 @@ async function start(): Promise<void> {
     broadcast: (event, payload) => broadcast(window?.webContents, event, payload),
     onStateChanged: () => updateMenu(studio, menuActions),
     onRunsChanged: () => watch.look(),
+    picture: (area) => pictureOf(window, area),
     // Nobody is there to answer in a demo run.
     askToStop: (run, purpose) => (isDemoRun ? Promise.resolve(true) : askToStop(window, run, purpose)),
   })

@@ -2,12 +2,26 @@
 // with its payload. Preload's `window.studio`, main's handlers and the renderer's client derive from it.
 import { z } from 'zod'
 import {
+  checkpointViewSchema,
+  describeViewSchema,
+  encoderChoiceSchema,
+  evidenceSchema,
+  libraryDescribeSchema,
+  questionSchema,
+  regionSchema,
+  responseViewDetailSchema,
+  responseViewSchema,
+} from './describe.ts'
+import {
+  imageFactsSchema,
   imageQuerySchema,
   imageRowSchema,
   importIssueSchema,
   importRecordSchema,
   metricPointSchema,
   modelIdSchema,
+  rolloutIdSchema,
+  rolloutPurposeSchema,
   runIdSchema,
 } from './domain.ts'
 import { errorRecordSchema } from './errors.ts'
@@ -98,6 +112,17 @@ export const channels = {
   'app.state': { params: none, result: appStateSchema },
   'app.setAppearance': { params: z.object({ appearance: appearanceSchema }), result: none },
   'app.showLogs': { params: none, result: none },
+  /** Puts text on the clipboard. */
+  'app.copyText': { params: z.object({ text: z.string().min(1).max(1_000_000) }), result: none },
+  /** Asks for a file and writes what the window shows in this part of the page, in its pixels, as PNG; null if none was chosen. */
+  'app.savePicture': {
+    params: z.object({
+      /** What the file is called unless the person says otherwise. */
+      name: z.string().min(1).max(300),
+      area: z.object({ x: count, y: count, width: count.positive(), height: count.positive() }),
+    }),
+    result: z.object({ path: z.string() }).nullable(),
+  },
   /** What happened since this was last asked. */
   'app.notices': { params: none, result: z.array(noticeSchema) },
 
@@ -141,6 +166,12 @@ export const channels = {
     result: z.object({ images: z.array(imageRowSchema) }),
   },
 
+  /** One image; null when the workspace has it no more. */
+  'images.get': {
+    params: z.object({ imageId: count }),
+    result: z.object({ image: imageFactsSchema.nullable() }),
+  },
+
   'models.list': { params: none, result: z.array(modelViewSchema) },
   /** Asks for a folder of a model; `purpose` is what the dialog says. */
   'models.pickFolder': {
@@ -181,6 +212,50 @@ export const channels = {
     /** Null when the person chose no folder. */
     result: z.object({ folder: z.string() }).nullable(),
   },
+  /** Opens a folder that `runs.export` wrote since the start in the file manager; any other is left alone. */
+  'runs.showExport': { params: z.object({ folder: z.string() }), result: none },
+
+  /** Its checkpoints by step, for the time line and for whom to ask. */
+  'runs.checkpoints': { params: run, result: z.object({ checkpoints: z.array(checkpointViewSchema) }) },
+  /** Keeps the weights of a checkpoint whatever the policy says, or leaves them to it again. */
+  'runs.pin': { params: run.extend({ step: count, isPinned: z.boolean() }), result: none },
+  'runs.rename': { params: run.extend({ name: z.string().trim().min(1).max(120) }), result: none },
+
+  /** Asks a policy about an image; `describe.changed` tells how far it is. What is answered already is not asked again. */
+  'describe.start': { params: questionSchema, result: z.object({ describeId: count }) },
+  /** Lets a checkpoint describe every image that has no response of it yet. */
+  'describe.library': { params: libraryDescribeSchema, result: z.object({ describeId: count }) },
+  /** Ends it after its current step of decoding; what is stored stays. */
+  'describe.cancel': { params: z.object({ describeId: count }), result: none },
+  /** What waits or is under way, and what has ended lately, in the order of asking. */
+  'describe.list': { params: none, result: z.object({ describes: z.array(describeViewSchema) }) },
+  /** How many images of the workspace a checkpoint has described. */
+  'describe.coverage': {
+    params: libraryDescribeSchema,
+    result: z.object({ described: count, images: count }),
+  },
+  /** The first 500 responses to an image that a page can switch between, by run and step; those of models without a run last. */
+  'responses.toImage': {
+    params: z.object({ imageId: count }),
+    result: z.object({ responses: z.array(responseViewSchema) }),
+  },
+  'responses.get': { params: z.object({ rolloutId: rolloutIdSchema }), result: responseViewDetailSchema },
+  /** Samples of a run over time: what was said at one of its steps. */
+  'responses.ofStep': {
+    params: run.extend({ step: count, purpose: rolloutPurposeSchema, offset: count, limit: count.max(200) }),
+    result: z.object({ total: count, responses: z.array(responseViewSchema) }),
+  },
+  /** Where an image shows a word, by the patches of an encoder. */
+  'evidence.get': {
+    params: z.object({
+      imageId: count,
+      word: z.string().trim().min(1).max(200),
+      encoder: encoderChoiceSchema,
+      /** As in the question whose response named the word; null for the whole picture. */
+      region: regionSchema.nullable(),
+    }),
+    result: evidenceSchema,
+  },
 
   'engine.restart': { params: none, result: none },
   'hardware.probe': { params: none, result: none },
@@ -189,14 +264,23 @@ export type Channel = keyof typeof channels
 export type Params<C extends Channel> = z.infer<(typeof channels)[C]['params']>
 export type Result<C extends Channel> = z.infer<(typeof channels)[C]['result']>
 
-/** Broadcasts to the renderer: hints that something changed, to be looked up, and never the data itself. */
+/**
+ * Broadcasts to the renderer: hints that something changed, to be looked up. Only progress, which comes many times a second
+ * and stands nowhere in the file, is told at once.
+ */
 export const events = {
   /** Workspace, recents, engine, hardware or appearance changed. */
   'app.stateChanged': appStateSchema,
-  /** An import started, went on or ended. */
-  'images.importChanged': z.object({ importId: count }),
+  /** An import started, went on or ended; `live` is null once it is over. */
+  'images.importChanged': z.object({ importId: count, live: importCountsSchema.nullable() }),
   /** A run was made, went on, changed its state or is gone. */
-  'runs.changed': run,
+  'runs.changed': run.extend({
+    live: runViewSchema.shape.live,
+    /** Nothing but `live` differs from before. */
+    isOnlyProgress: z.boolean(),
+  }),
+  /** A question or a library's description was asked for, went on or ended: all that a page shows of it. */
+  'describe.changed': describeViewSchema,
   /** A command of the application menu that the renderer carries out. */
   'menu.command': z.object({ command: z.enum(['importFolder', 'showHome', 'showImages', 'showRuns', 'find']) }),
   /** There are notices to fetch. */

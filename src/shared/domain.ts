@@ -80,6 +80,13 @@ export const imageRowSchema = z.object({
 })
 export type ImageRow = z.infer<typeof imageRowSchema>
 
+/** What is known of an image by itself. */
+export const imageFactsSchema = imageRowSchema.pick({
+  ...{ imageId: true, name: true, path: true, sizeBytes: true, width: true, height: true },
+  ...{ format: true, sha256: true, addedAtMs: true },
+})
+export type ImageFacts = z.infer<typeof imageFactsSchema>
+
 export const imageSorts = ['newest', 'name', 'lowest-score'] as const
 
 /** Which images the grid shows, and in which order. */
@@ -159,8 +166,10 @@ export const checkpointRecordSchema = z.object({
   cursor: jsonSchema,
   /** What the time line shows of it, e.g. mean reward. */
   summary: jsonSchema,
-  /** Kept by a person or as the best one. */
+  /** The engine keeps it as the best one. */
   isPinned: z.boolean(),
+  /** A person keeps it. */
+  isKept: z.boolean(),
   /** False once its weights were dropped to save space; its responses and figures stay. */
   hasWeights: z.boolean(),
   createdAtMs: z.number(),
@@ -175,15 +184,25 @@ export type RolloutPurpose = z.infer<typeof rolloutPurposeSchema>
 export const spanLabelSchema = z.enum(['grounded', 'hallucinated', 'neutral'])
 export type SpanLabel = z.infer<typeof spanLabelSchema>
 
-/** A response of the policy at a checkpoint to a prompt about an image. */
+/** A response of the policy at a checkpoint, or of a model without a run, to a prompt about an image. */
 export const responseRecordSchema = z.object({
   rolloutId: rolloutIdSchema,
-  runId: runIdSchema,
+  /** Null for a model without a run, which `modelId` then names. */
+  runId: runIdSchema.nullable(),
+  modelId: modelIdSchema.nullable(),
   checkpointId: checkpointIdSchema.nullable(),
   imageId: id,
   purpose: rolloutPurposeSchema,
   step: count,
   prompt: z.string(),
+  /** Of the adapter; 0 for none. */
+  strength: z.number(),
+  /** How its tokens were drawn; null for greedily, and in training for as the config of the run says. */
+  decoding: jsonSchema.nullable(),
+  /** The part of the picture that was covered. */
+  region: jsonSchema.nullable(),
+  /** Whether labels and rewards of its object words mean anything. */
+  isJudged: z.boolean(),
   text: z.string(),
   /** Lowest verifier score of its object words; null when it names none. */
   lowestScore: z.number().nullable(),

@@ -1,7 +1,9 @@
-// A job: everything that a run, an evaluation or an export follows from, as one JSON that can be sent to another machine.
+// A job: everything that a run, an evaluation, an export or a question follows from, as one JSON that can be sent to another machine.
 // The app makes one from what a person chose (engine/jobs), stores it with the run and writes it beside an export;
 // engine/jobs/runJob.ts carries it out.
 import { z } from 'zod'
+import { calibrationSchema } from './calibration.ts'
+import { decodingSchema, regionSchema, strengthSchema } from './describe.ts'
 import { deviceNameSchema } from './hardware.ts'
 import { runConfigSchema } from './runConfig.ts'
 
@@ -46,6 +48,8 @@ const workFields = {
   threads: z.int().min(1).max(1024).nullable(),
 }
 
+const jobImageSchema = z.strictObject({ imageId: z.int().positive(), path, sha256 })
+
 /** Aligns a model on images. */
 export const alignJobSchema = z.strictObject({
   ...{ kind: z.literal('align'), ...commonFields, ...workFields },
@@ -53,7 +57,7 @@ export const alignJobSchema = z.strictObject({
   preset: z.string().min(1).max(120),
   /** In the order in which they were added; a part of them is only looked at. `imageId` is their number in the workspace. */
   images: z
-    .array(z.strictObject({ imageId: z.int().positive(), path, sha256 }))
+    .array(jobImageSchema)
     .refine((images) => images.every(({ imageId }, i) => i === 0 || imageId > (images[i - 1]?.imageId ?? 0)), {
       message: 'must have rising numbers',
     }),
@@ -74,8 +78,6 @@ export const jobPolicySchema = z.discriminatedUnion('from', [
 ])
 export type JobPolicy = z.infer<typeof jobPolicySchema>
 
-const strength = z.number().min(0).max(1.5)
-
 /** CHAIR of two policies on annotated images, and of a placebo beside them, paired by image. */
 export const evaluateJobSchema = z.strictObject({
   ...{ kind: z.literal('evaluate'), ...commonFields, ...workFields },
@@ -85,7 +87,7 @@ export const evaluateJobSchema = z.strictObject({
     placebo: jobPolicySchema.nullable().default(null),
   }),
   /** Of the adapter, for all policies. */
-  strength,
+  strength: strengthSchema,
   images: z.strictObject({
     folder: path,
     /** COCO instances. */
@@ -101,14 +103,35 @@ export const exportJobSchema = z.strictObject({
   ...{ kind: z.literal('export'), ...commonFields },
   policy: jobPolicySchema,
   /** Of the adapter, 1 as trained; it is written into what is exported. */
-  strength,
+  strength: strengthSchema,
   /** A new folder; `adapter`, `merged` and `run.json` appear in it. */
   folder: path,
   merged: z.boolean(),
 })
 export type ExportJob = z.infer<typeof exportJobSchema>
 
-export const jobSchema = z.discriminatedUnion('kind', [alignJobSchema, evaluateJobSchema, exportJobSchema])
+/** Asks a policy about images: what it says, its object words and their scores. Images that have a response are passed over. */
+export const describeJobSchema = z.strictObject({
+  ...{ kind: z.literal('describe'), ...commonFields, ...workFields },
+  policy: jobPolicySchema,
+  /** Of the adapter. */
+  strength: strengthSchema,
+  question: z.string().min(1).max(2000),
+  decoding: decodingSchema,
+  /** Of each picture, covered with grey. */
+  region: regionSchema.nullable(),
+  /** What judges the words; null when they have scores and no verdict. */
+  judgedBy: calibrationSchema.nullable(),
+  images: z.array(jobImageSchema),
+})
+export type DescribeJob = z.infer<typeof describeJobSchema>
+
+export const jobSchema = z.discriminatedUnion('kind', [
+  alignJobSchema,
+  evaluateJobSchema,
+  exportJobSchema,
+  describeJobSchema,
+])
 export type Job = z.infer<typeof jobSchema>
 export type JobKind = Job['kind']
 export type JobOf<Kind extends JobKind> = Extract<Job, { readonly kind: Kind }>

@@ -1,5 +1,5 @@
 // What main and engine both say when a run or its control is not there, or cannot be judged.
-import type { RunId } from './domain.ts'
+import type { ModelId, RunId } from './domain.ts'
 import { StudioError } from './errors.ts'
 
 /** `run.missing` */
@@ -8,6 +8,26 @@ export function missingRun(runId: RunId): StudioError {
     code: 'run.missing',
     message: 'This run is not in the workspace; it was deleted.',
     remedy: 'Choose another run.',
+    where: `run ${runId}`,
+  })
+}
+
+/** `model.missing` */
+export function missingModel(modelId: ModelId): StudioError {
+  return new StudioError({
+    code: 'model.missing',
+    message: 'This model is not in the workspace; it was removed.',
+    remedy: 'Choose another model, or add it again.',
+    where: `model ${modelId}`,
+  })
+}
+
+/** `run.no-checkpoint` */
+export function noCheckpoint(runId: RunId, step: number): StudioError {
+  return new StudioError({
+    code: 'run.no-checkpoint',
+    message: `This run has no checkpoint at step ${step}.`,
+    remedy: 'Choose another checkpoint of the run.',
     where: `run ${runId}`,
   })
 }
@@ -28,5 +48,25 @@ export function noPlacebo(): StudioError {
     code: 'run.no-placebo',
     message: 'This run has no placebo, so its effect cannot be told from that of a verifier that knows nothing.',
     remedy: 'Make a run with the same model, seed and settings and the verifier “placebo”.',
+  })
+}
+
+/** `run.no-weights` */
+export function noWeights(step: number): StudioError {
+  return new StudioError({
+    code: 'run.no-weights',
+    message: `The weights of step ${step} are not in the workspace any more; they were dropped to save space.`,
+    remedy: 'Choose a checkpoint that still has its weights; pin those that should be kept.',
+    where: `step ${step}`,
+  })
+}
+
+/** `image.not-here` */
+export function missingImage(imageId: number): StudioError {
+  return new StudioError({
+    code: 'image.not-here',
+    message: 'This image is not in the workspace.',
+    remedy: 'Choose another image, or add it again.',
+    where: `image ${imageId}`,
   })
 }

@@ -23,6 +23,16 @@ export async function askWorkspace(): Promise<string | null> {
   return filePaths[0] ?? null
 }
 
+export async function askPictureFile(name: string): Promise<string | null> {
+  const { filePath, canceled } = await dialog.showSaveDialog({
+    title: 'Save as a picture',
+    defaultPath: join(app.getPath('pictures'), name),
+    filters: [{ name: 'PNG picture', extensions: ['png'] }],
+    properties: ['showOverwriteConfirmation'],
+  })
+  return canceled || !filePath ? null : filePath
+}
+
 export async function askImageFolder(): Promise<string | null> {
   return await askFolder('Add a folder of images', 'Add')
 }

@@ -5,7 +5,7 @@ import { type ErrorRecord, StudioError, toErrorRecord } from '../../shared/error
 import { shownPath, shownText } from '../../shared/shownText.ts'
 import type { ImportCounts, libraryMethods } from '../../shared/workerProtocol.ts'
 import { freeBytes } from '../db/freeSpace.ts'
-import { countImages, imageWindow, originalOf, thumbnailOf } from '../db/images.ts'
+import { countImages, imageFacts, imageWindow, originalOf, thumbnailOf } from '../db/images.ts'
 import { createImport, importById, importIssues, listImports, setImportState } from '../db/imports.ts'
 import { logger } from '../log.ts'
 import type { ImageSource } from '../protocols.ts'
@@ -37,7 +37,7 @@ const importBytes = 32 * 1024 * 1024
 export interface ImageLibraryOptions {
   readonly library: WorkerClient<typeof libraryMethods>
   readonly workspaces: Workspaces
-  readonly onImportChanged: (importId: number) => void
+  readonly onImportChanged: (importId: number, live: ImportCounts | null) => void
   readonly onError: (error: ReturnType<typeof toErrorRecord>) => void
 }
 
@@ -134,7 +134,7 @@ export class ImageLibrary implements ImageSource {
         furthestSeen = counts.seen
         endsInARow = 0
       }
-      onImportChanged(importId)
+      onImportChanged(importId, counts)
     }
     const work = async (): Promise<void> => {
       for (;;) {
@@ -153,12 +153,12 @@ export class ImageLibrary implements ImageSource {
     }
     const done = work().finally(() => {
       this.#running.delete(importId)
-      onImportChanged(importId)
+      onImportChanged(importId, null)
     })
     const counts = { seen: 0, added: 0, known: 0, skipped: 0, found: 0, walking: true }
     const running: RunningImport = { abort, done, counts }
     this.#running.set(importId, running)
-    onImportChanged(importId)
+    onImportChanged(importId, counts)
     return done
   }
 
@@ -196,6 +196,11 @@ export class ImageLibrary implements ImageSource {
   window(query: ImageQuery, offset: number, limit: number): Result<'images.window'> {
     const images = imageWindow(this.#options.workspaces.requireShown().db, query, offset, limit)
     return { images: images.map((image) => ({ ...image, name: shownText(image.name), path: shownPath(image.path) })) }
+  }
+
+  get(imageId: number): Result<'images.get'> {
+    const image = imageFacts(this.#options.workspaces.requireShown().db, imageId)
+    return { image: image ? { ...image, name: shownText(image.name), path: shownPath(image.path) } : null }
   }
 
   isCurrent(workspaceKey: string): boolean {

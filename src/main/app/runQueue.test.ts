@@ -6,6 +6,7 @@ import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterEach, describe, expect, test, vi } from 'vitest'
+import type { EventPayload } from '../../shared/contract.ts'
 import type { ModelId, RunId } from '../../shared/domain.ts'
 import type { HardwareReport } from '../../shared/hardware.ts'
 import { engineMethods } from '../../shared/workerProtocol.ts'
@@ -34,7 +35,7 @@ interface Bench extends TemporaryWorkspace {
   readonly queue: RunQueue
   readonly models: ModelLibrary
   readonly model: ModelId
-  readonly changed: RunId[]
+  readonly changed: EventPayload<'runs.changed'>[]
   /** Runs in the workspace at each backup. */
   readonly backedUp: number[]
   /** Stands for an opening of the workspace. */
@@ -48,7 +49,7 @@ function bench(): Bench {
   setRunState(db, runId, 'stopped', 1)
   let current: Current = { path, key: 'first', db, isDemo: false, ownerToken: null }
   const children = new Set<ReturnType<typeof fork>>()
-  const changed: RunId[] = []
+  const changed: EventPayload<'runs.changed'>[] = []
   const backedUp: number[] = []
   const engine = new WorkerClient({
     ...{ name: 'engine', area: 'engine' as const, methods: engineMethods, backoffMs: 5, maxRestartsInARow: 20 },
@@ -79,7 +80,7 @@ function bench(): Bench {
   }
   const queue = new RunQueue({
     ...{ engine, workspaces, hardware: () => hardware, lexicon: () => 'lexicon.json' },
-    onRunChanged: (id) => changed.push(id),
+    onRunChanged: (change) => changed.push(change),
     backUp: async ({ db: open }) => void backedUp.push(listRuns(open).length),
   })
   stop = async () => {
@@ -141,9 +142,23 @@ describe('RunQueue', { timeout: 60_000 }, () => {
       klNats: [0, 1, 2, 3, 4].map((step) => ({ step, mean: step / 100, low: step / 100, high: step / 100 })),
       'no such': [],
     })
-    expect(new Set(one.changed)).toEqual(new Set([first, second]))
+    expect(new Set(one.changed.map(({ runId }) => runId))).toEqual(new Set([first, second]))
     // One after each run.
     expect(one.backedUp).toHaveLength(2)
+  })
+
+  test('tells progress as it comes, and apart from it what the workspace may hold more of', async () => {
+    const one = bench()
+    const runId = create(one, 'slow')
+    await untilState(one, runId, 'complete')
+    const told = one.changed.map(({ live, isOnlyProgress }) => [live?.progress?.phase ?? live, isOnlyProgress])
+    // Each step begins with a rollout, when the one before it is stored; its update is progress and no more.
+    expect(told.filter(([phase]) => phase === 'rollout').map(([, isOnly]) => isOnly)).toContain(false)
+    expect(told.filter(([phase]) => phase === 'rollout').map(([, isOnly]) => isOnly)).not.toContain(true)
+    const updates = told.filter(([phase]) => phase === 'update').map(([, isOnly]) => isOnly)
+    expect(updates.length).toBeGreaterThanOrEqual(4)
+    expect(updates).not.toContain(false)
+    expect(one.changed.at(-1)).toEqual({ runId, live: null, isOnlyProgress: false })
   })
 
   test('pauses, resumes to the end, stops and deletes', async () => {

@@ -1,18 +1,27 @@
 // The queue of runs in the open workspace: one at a time is carried out by the engine, others wait. The state in the
 // workspace file is the truth; a run that is `running` there while no engine works on it goes on by itself.
 import { setTimeout as delay } from 'node:timers/promises'
-import type { NewRunRequest, Result } from '../../shared/contract.ts'
+import type { EventPayload, NewRunRequest, Result } from '../../shared/contract.ts'
 import type { RunId, RunRecord, RunState } from '../../shared/domain.ts'
 import { type ErrorRecord, StudioError, toErrorRecord } from '../../shared/errors.ts'
 import type { DeviceName, HardwareReport } from '../../shared/hardware.ts'
-import { missingRun } from '../../shared/runErrors.ts'
+import { missingRun, noCheckpoint, noWeights } from '../../shared/runErrors.ts'
 import type { RunProgress } from '../../shared/runProgress.ts'
 import type { RunView, RunWish } from '../../shared/runView.ts'
 import type { engineMethods } from '../../shared/workerProtocol.ts'
-import { checkpointBytes, dropLastWeights } from '../db/checkpoints.ts'
+import { checkpointAtStep, checkpointBytes, dropLastWeights, setKept } from '../db/checkpoints.ts'
 import { freeBytes, requireSpace } from '../db/freeSpace.ts'
 import { metricSeries } from '../db/metrics.ts'
-import { counterpartOf, createRun, firstRunIn, listRuns, runById, setRunConfig, setRunState } from '../db/runs.ts'
+import {
+  counterpartOf,
+  createRun,
+  firstRunIn,
+  listRuns,
+  renameRun,
+  runById,
+  setRunConfig,
+  setRunState,
+} from '../db/runs.ts'
 import { logger } from '../log.ts'
 import type { WorkerClient } from '../worker/workerClient.ts'
 import { EngineEnds, endedTooOften } from './engineEnds.ts'
@@ -47,8 +56,8 @@ export interface RunQueueOptions {
   readonly workspaces: Pick<Workspaces, 'current' | 'require' | 'shown' | 'requireShown'>
   /** Path of the lexicon for a workspace. */
   readonly lexicon: (current: Current) => string
-  /** A hint for the window that a run changed. */
-  readonly onRunChanged: (runId: RunId) => void
+  /** A run changed, or the engine went on with it. */
+  readonly onRunChanged: (change: EventPayload<'runs.changed'>) => void
   /** Takes a backup of the open workspace, or tells the person why it could not; never throws. */
   readonly backUp: (current: Current) => Promise<void>
 }
@@ -119,14 +128,17 @@ export class RunQueue {
   }
 
   #start(current: Current, runId: RunId, device: DeviceName): void {
-    const { engine, lexicon, onRunChanged } = this.#options
+    const { engine, lexicon } = this.#options
     const abort = new AbortController()
     const { path: workspace, ownerToken } = current
     const request = { workspace, runId, device, lexicon: lexicon(current), ownerToken }
     const onProgress = (progress: RunProgress): void => {
-      if (active.progress && progress.step > active.progress.step) this.#waits = 0
+      const before = active.progress
+      if (before && progress.step > before.step) this.#waits = 0
       active.progress = progress
-      onRunChanged(runId)
+      // A new step begins once the one before it, or the calibration, is stored.
+      const isWithinStep = before?.step === progress.step && progress.phase !== 'rollout'
+      this.#tell(runId, { isOnlyProgress: isWithinStep })
     }
     const done = engine
       .request('runAlignment', request, { onProgress, signal: abort.signal })
@@ -137,12 +149,12 @@ export class RunQueue {
       .catch((thrown: unknown) => logger.error(`the end of run ${runId} could not be stored`, thrown))
       .finally(() => {
         this.#active = null
-        onRunChanged(runId)
+        this.#tell(runId)
         this.look()
       })
     const active: ActiveRun = { runId, abort, done, progress: null, wish: 'go-on' }
     this.#active = active
-    onRunChanged(runId)
+    this.#tell(runId)
   }
 
   /**
@@ -154,7 +166,7 @@ export class RunQueue {
     if (this.#waiting?.error.code !== error.code) logger.warn(`run ${runId} waits: ${error.code}: ${error.message}`)
     this.#waiting = { key: current.key, runId, error }
     this.#lookAgain(current)
-    this.#options.onRunChanged(runId)
+    this.#tell(runId)
   }
 
   #lookAgain(current: Current): void {
@@ -185,7 +197,7 @@ export class RunQueue {
   /** Stores what could not be stored before. @returns whether all of it is in the file now */
   #storeUnstored(current: Current): boolean {
     const stored = this.#unstored.storeAll(current)
-    for (const runId of stored) this.#options.onRunChanged(runId)
+    for (const runId of stored) this.#tell(runId)
     return this.#unstored.isEmpty(current.key)
   }
 
@@ -290,6 +302,28 @@ export class RunQueue {
     return { runId: placeboId }
   }
 
+  /** Name of the run that the engine works on; null while it works on none. */
+  nameOfActive(): string | null {
+    const { shown } = this.#options.workspaces
+    const active = this.#active
+    return active && shown ? (runById(shown.db, active.runId)?.name ?? null) : null
+  }
+
+  rename(runId: RunId, name: string): void {
+    renameRun(this.#options.workspaces.require().db, runId, name)
+    this.#changed(runId)
+  }
+
+  /** Keeps the weights of a checkpoint, or leaves them to the policy again. @throws StudioError `run.no-checkpoint` */
+  pin(runId: RunId, step: number, isPinned: boolean): void {
+    const { db } = this.#options.workspaces.require()
+    const checkpoint = checkpointAtStep(db, runId, step)
+    if (!checkpoint) throw noCheckpoint(runId, step)
+    if (isPinned && step > 0 && !checkpoint.hasWeights) throw noWeights(step)
+    setKept(db, checkpoint.checkpointId, isPinned)
+    this.#tell(runId)
+  }
+
   /** Pauses a run after the engine's current step; one that waits in the queue is taken out of it. */
   pause(runId: RunId): void {
     this.#end(runId, 'pause', 'paused')
@@ -384,16 +418,24 @@ export class RunQueue {
     active.abort.abort()
   }
 
+  #tell(runId: RunId, { isOnlyProgress } = { isOnlyProgress: false }): void {
+    this.#options.onRunChanged({ runId, live: this.#liveOf(runId), isOnlyProgress })
+  }
+
   #changed(runId: RunId): void {
-    this.#options.onRunChanged(runId)
+    this.#tell(runId)
     this.look()
   }
 
-  #nowOf({ runId }: RunRecord): RunNow {
+  #liveOf(runId: RunId): RunView['live'] {
     const active = this.#active?.runId === runId ? this.#active : null
+    return active && { progress: active.progress, wish: active.wish }
+  }
+
+  #nowOf({ runId }: RunRecord): RunNow {
     const isWaiting = this.#waiting?.runId === runId && this.#waiting.key === this.#options.workspaces.shown?.key
     return {
-      live: active && { progress: active.progress, wish: active.wish },
+      live: this.#liveOf(runId),
       waitingFor: isWaiting ? (this.#waiting?.error ?? null) : null,
     }
   }

@@ -2,11 +2,11 @@
 import { existsSync, mkdirSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { app, nativeTheme } from 'electron'
+import { app, clipboard, nativeTheme } from 'electron'
 import type { AppState, EventPayload, OpenWorkspace, Params, Result, StudioEvent } from '../../shared/contract.ts'
 import { toErrorRecord } from '../../shared/errors.ts'
 import { unfinishedSuffix } from '../../shared/fileName.ts'
-import type { DeviceName } from '../../shared/hardware.ts'
+import type { DeviceName, HardwareReport } from '../../shared/hardware.ts'
 import type { RunView } from '../../shared/runView.ts'
 import type { Appearance } from '../../shared/settings.ts'
 import { libraryMethods } from '../../shared/workerProtocol.ts'
@@ -14,6 +14,7 @@ import type { ChannelHandlers } from '../ipc.ts'
 import { logger } from '../log.ts'
 import { showFolder } from '../security.ts'
 import { WorkerClient } from '../worker/workerClient.ts'
+import { Describes } from './describes.ts'
 import { askExportFolder, askImageFolder, askModelFolder, askNewWorkspace, askWorkspace } from './dialogs.ts'
 import { Engine } from './engine.ts'
 import { newExportFolder } from './exportFolder.ts'
@@ -21,7 +22,9 @@ import { ImageLibrary } from './imageLibrary.ts'
 import { ModelLibrary } from './modelLibrary.ts'
 import { Notices } from './notices.ts'
 import { backupOf, fullPath } from './pagePaths.ts'
+import { checkpointViews, responsesAt, responsesTo, responseView } from './responseViews.ts'
 import { RunQueue } from './runQueue.ts'
+import { savePicture } from './savePicture.ts'
 import type { SettingsFile } from './settingsFile.ts'
 import { startWorkerProcess } from './workerProcess.ts'
 import { Workspaces } from './workspaces.ts'
@@ -41,6 +44,8 @@ export interface StudioOptions {
   readonly onStateChanged: () => void
   /** Called when a run may have begun, gone on or ended. */
   readonly onRunsChanged: () => void
+  /** What the window shows in a part of its page, as PNG. */
+  readonly picture: (area: Params<'app.savePicture'>['area']) => Promise<Buffer>
   /** Asks whether a run that is under way may stop for now. */
   readonly askToStop: (run: RunView, purpose: LeavePurpose) => Promise<boolean>
 }
@@ -51,6 +56,9 @@ export class Studio {
   readonly images: ImageLibrary
   readonly models: ModelLibrary
   readonly runs: RunQueue
+  readonly describes: Describes
+  /** Written since the start. */
+  readonly #exportFolders = new Set<string>()
   readonly notices: Notices
   readonly handlers: ChannelHandlers
   readonly #options: StudioOptions
@@ -75,16 +83,18 @@ export class Studio {
       settings: options.settings,
       appVersion: app.getVersion(),
       onOpened: (current) => this.images.resumeInterrupted(current),
-      onClosing: async () => void (await Promise.all([this.images.pauseAll(), this.runs.suspend()])),
-      onLost: async () => void (await Promise.all([this.images.abandonAll(), this.runs.abandon()])),
+      onClosing: async () =>
+        void (await Promise.all([this.images.pauseAll(), this.runs.suspend(), this.describes.suspend()])),
+      onLost: async () =>
+        void (await Promise.all([this.images.abandonAll(), this.runs.abandon(), this.describes.abandon()])),
       onError: (error) => this.#tellError(error),
       onChange: changed,
     })
     this.images = new ImageLibrary({
       library: this.#library,
       workspaces: this.workspaces,
-      onImportChanged: (importId) => {
-        options.broadcast('images.importChanged', { importId })
+      onImportChanged: (importId, live) => {
+        options.broadcast('images.importChanged', { importId, live })
         changed()
       },
       onError: (error) => this.notices.tell({ about: 'error', error }),
@@ -94,19 +104,29 @@ export class Studio {
       workspaces: this.workspaces,
       resources: options.resources,
     })
+    const lexicon = ({ isDemo }: { isDemo: boolean }): string =>
+      join(options.resources, 'lexicons', isDemo ? 'scene-objects.json' : 'coco-objects.json')
+    const hardware = (): HardwareReport | null => {
+      const report = this.engine.hardware.hardware
+      return report && { ...report, chosen: options.device ?? report.chosen }
+    }
     this.runs = new RunQueue({
       engine: this.engine.client,
-      hardware: () => {
-        const { hardware } = this.engine.hardware
-        return hardware && { ...hardware, chosen: options.device ?? hardware.chosen }
-      },
+      ...{ hardware, lexicon },
       workspaces: this.workspaces,
-      lexicon: ({ isDemo }) => join(options.resources, 'lexicons', isDemo ? 'scene-objects.json' : 'coco-objects.json'),
       backUp: ({ path }) => this.workspaces.backUp(path),
-      onRunChanged: (runId) => {
-        options.broadcast('runs.changed', { runId })
+      onRunChanged: (change) => {
+        options.broadcast('runs.changed', change)
         options.onRunsChanged()
+        this.describes?.look()
       },
+    })
+    this.describes = new Describes({
+      engine: this.engine.client,
+      ...{ device: () => hardware()?.chosen ?? null, lexicon },
+      workspaces: this.workspaces,
+      runUnderWay: () => this.runs.nameOfActive(),
+      onChanged: (view) => options.broadcast('describe.changed', view),
     })
     this.notices = new Notices(() => options.broadcast('app.noticed', {}))
     this.handlers = this.#makeHandlers()
@@ -242,11 +262,12 @@ export class Studio {
       await rm(`${folder}${unfinishedSuffix}`, { recursive: true, force: true })
       throw error
     }
+    this.#exportFolders.add(folder)
     return { folder }
   }
 
   #makeHandlers(): ChannelHandlers {
-    const { workspaces, images, models, runs, engine } = this
+    const { workspaces, images, models, runs, describes, engine } = this
     const done = async (work: void | Promise<void>): Promise<Record<string, never>> => {
       await work
       return {}
@@ -255,6 +276,8 @@ export class Studio {
       'app.state': () => this.state(),
       'app.setAppearance': ({ appearance }) => done(this.setAppearance(appearance)),
       'app.showLogs': () => done(showFolder(this.#options.logFolder)),
+      'app.copyText': ({ text }) => done(clipboard.writeText(text)),
+      'app.savePicture': ({ name, area }) => savePicture(name, () => this.#options.picture(area)),
       'app.notices': () => this.notices.take(),
       'workspace.create': () => this.pickNewWorkspace(),
       'workspace.open': () => this.pickWorkspace(),
@@ -288,6 +311,7 @@ export class Studio {
       'images.importIssues': ({ importId, offset, limit }) => images.issues(importId, offset, limit),
       'images.count': ({ query }) => ({ total: images.count(query) }),
       'images.window': ({ query, offset, limit }) => images.window(query, offset, limit),
+      'images.get': ({ imageId }) => images.get(imageId),
       'models.list': () => models.list(),
       'models.pickFolder': ({ purpose }) => this.pickModelFolder(purpose),
       'models.add': ({ folder, companionFolder }) =>
@@ -304,6 +328,20 @@ export class Studio {
       'runs.stop': ({ runId }) => done(runs.stop(runId)),
       'runs.delete': ({ runId }) => done(runs.delete(runId)),
       'runs.export': (params) => this.exportRun(params),
+      'runs.checkpoints': ({ runId }) => ({ checkpoints: checkpointViews(workspaces.requireShown().db, runId) }),
+      'runs.pin': ({ runId, step, isPinned }) => done(runs.pin(runId, step, isPinned)),
+      'runs.rename': ({ runId, name }) => done(runs.rename(runId, name)),
+      'describe.start': (question) => describes.ask(question),
+      'describe.library': (asked) => describes.describeLibrary(asked),
+      'describe.cancel': ({ describeId }) => done(describes.cancel(describeId)),
+      'describe.list': () => ({ describes: describes.list() }),
+      'describe.coverage': (asked) => describes.coverage(asked, workspaces.requireShown()),
+      'responses.toImage': ({ imageId }) => responsesTo(workspaces.requireShown().db, imageId),
+      'responses.get': ({ rolloutId }) => responseView(workspaces.requireShown().db, rolloutId),
+      'responses.ofStep': ({ offset, limit, ...of }) =>
+        responsesAt(workspaces.requireShown().db, of, { offset, limit }),
+      'evidence.get': (asked) => describes.evidence(asked),
+      'runs.showExport': ({ folder }) => done(this.#exportFolders.has(folder) ? showFolder(folder) : undefined),
       'engine.restart': () => done(engine.start()),
       'hardware.probe': () => {
         void engine.probe()
@@ -315,6 +353,7 @@ export class Studio {
   /** Tells window and menu, at most ten times a second: an import reports far more often than a person can read. */
   #stateChanged(): void {
     this.runs?.look()
+    this.describes?.look()
     this.#options.onRunsChanged()
     this.#stateTimer ??= setTimeout(() => {
       this.#stateTimer = null

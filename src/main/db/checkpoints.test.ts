@@ -11,6 +11,7 @@ import {
   lastSoundCheckpoint,
   listCheckpoints,
   rollBack,
+  setKept,
   setPinned,
   storeCheckpoint,
 } from './checkpoints.ts'
@@ -76,6 +77,7 @@ test('cursor, summary, parent and pin are kept', () => {
     cursor,
     summary: { meanReward: 0.25 },
     isPinned: true,
+    isKept: false,
     hasWeights: false,
     createdAtMs: 77,
   })
@@ -93,13 +95,17 @@ test('one that cannot be stored whole is not stored at all', () => {
   expect(db.prepare('SELECT count(*) AS n FROM checkpoint_blob').get()).toEqual({ n: 1 })
 })
 
-test('old weights are dropped but for the newest and the pinned; the run resumes from the newest', () => {
+test('old weights are dropped but for the newest, the best and those that a person keeps; the run resumes from the newest', () => {
   const { db, runId } = temporaryWorkspace()
   const ids = [1, 2, 3, 4, 5].map((step) => addCheckpoint(db, runId, step))
   setPinned(db, ids[1]!, true)
+  setKept(db, ids[2]!, true)
   dropOldWeights(db, runId, 2)
   const kept = listCheckpoints(db, runId).filter(({ hasWeights }) => hasWeights)
-  expect(kept.map(({ step }) => step)).toEqual([2, 4, 5])
+  expect(kept.map(({ step }) => step)).toEqual([2, 3, 4, 5])
+  setKept(db, ids[2]!, false)
+  dropOldWeights(db, runId, 2)
+  expect(listCheckpoints(db, runId).map(({ hasWeights }) => hasWeights)).toEqual([false, true, false, true, true])
   expect(lastCheckpoint(db, runId)?.step).toBe(5)
   expect(() => checkpointPart(db, ids[0]!, 'adapter')).toThrow(
     'The weights of this checkpoint are not in the workspace',

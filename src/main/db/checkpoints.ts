@@ -93,23 +93,35 @@ export function partsOf(db: ReadableDb, checkpointId: CheckpointId): string[] {
     .map(({ part }) => part)
 }
 
-type CheckpointRow = Omit<CheckpointRecord, 'cursor' | 'summary' | 'isPinned' | 'hasWeights'> & {
+type CheckpointRow = Omit<CheckpointRecord, 'cursor' | 'summary' | 'isPinned' | 'isKept' | 'hasWeights'> & {
   cursor: string
   summary: string
   isPinned: 0 | 1
+  isKept: 0 | 1
   hasWeights: 0 | 1
 }
 
 const hasWeights =
   'EXISTS (SELECT 1 FROM checkpoint_part WHERE checkpoint_part.checkpoint_id = checkpoint.checkpoint_id)'
 const columns = `checkpoint_id AS checkpointId, run_id AS runId, parent_id AS parentId, step, cursor, summary,
-  pinned AS isPinned, created_ms AS createdAtMs, ${hasWeights} AS hasWeights`
+  pinned AS isPinned, kept AS isKept, created_ms AS createdAtMs, ${hasWeights} AS hasWeights`
 
 /** The checkpoints of a run by step. */
 export function listCheckpoints(db: ReadableDb, runId: RunId): CheckpointRecord[] {
   return statement<[number], CheckpointRow>(db, `SELECT ${columns} FROM checkpoint WHERE run_id = ? ORDER BY step`)
     .all(runId)
     .map(recordOf)
+}
+
+/** Of each checkpoint of a run, how many images have the response of it that the grid shows; 0 are left out. */
+export function describedImages(db: ReadableDb, runId: RunId): ReadonlyMap<CheckpointId, number> {
+  const rows = statement<[number], { checkpointId: CheckpointId; total: number }>(
+    db,
+    `SELECT checkpoint.checkpoint_id AS checkpointId, count(*) AS total FROM checkpoint
+     CROSS JOIN rollout ON rollout.checkpoint_id = checkpoint.checkpoint_id AND rollout.purpose = 'evaluation'
+     WHERE checkpoint.run_id = ? GROUP BY checkpoint.checkpoint_id`,
+  ).all(runId)
+  return new Map(rows.map(({ checkpointId, total }) => [checkpointId, total]))
 }
 
 /** One checkpoint, or undefined. */
@@ -204,7 +216,7 @@ export function pinnedCheckpoints(db: ReadableDb, runId: RunId): CheckpointId[] 
     .map(({ id }) => id)
 }
 
-/** Keeps a checkpoint's weights whatever the policy says, or leaves them to it again. */
+/** Marks a checkpoint as the best one, whose weights stay, or no longer. */
 export function setPinned(db: WritableDb, checkpointId: CheckpointId, isPinned: boolean): void {
   statement<[number, number]>(db, 'UPDATE checkpoint SET pinned = ? WHERE checkpoint_id = ?').run(
     Number(isPinned),
@@ -212,13 +224,19 @@ export function setPinned(db: WritableDb, checkpointId: CheckpointId, isPinned: 
   )
 }
 
-/** Drops the weights of all checkpoints of a run but the newest `keep` and the pinned; responses and figures stay. */
+/** Keeps a checkpoint's weights for a person, or leaves them to the policy again. */
+export function setKept(db: WritableDb, checkpointId: CheckpointId, isKept: boolean): void {
+  const update = statement<[number, number]>(db, 'UPDATE checkpoint SET kept = ? WHERE checkpoint_id = ?')
+  inTransaction(db, () => update.run(Number(isKept), checkpointId))
+}
+
+/** Drops the weights of all checkpoints of a run but the newest `keep`, the best and those that a person keeps. */
 export function dropOldWeights(db: WritableDb, runId: RunId, keep: number): void {
   inTransaction(db, () =>
     dropWeights(
       db,
       `checkpoint_id IN (
-         SELECT checkpoint_id FROM checkpoint WHERE run_id = @runId AND pinned = 0 AND checkpoint_id NOT IN (
+         SELECT checkpoint_id FROM checkpoint WHERE run_id = @runId AND pinned = 0 AND kept = 0 AND checkpoint_id NOT IN (
            SELECT checkpoint_id FROM checkpoint WHERE run_id = @runId ORDER BY step DESC LIMIT @keep
          )
        )`,
@@ -251,6 +269,7 @@ function recordOf(row: CheckpointRow): CheckpointRecord {
     cursor: JSON.parse(row.cursor),
     summary: JSON.parse(row.summary),
     isPinned: row.isPinned === 1,
+    isKept: row.isKept === 1,
     hasWeights: row.hasWeights === 1,
   }
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { allImages, type ImageQuery, imageSorts } from '../../shared/domain.ts'
 import { preparedSql, statement, type WritableDb } from './connection.ts'
-import { countImages, imageWindow, insertImage, originalOf, thumbnailOf } from './images.ts'
+import { countImages, imageFacts, imageWindow, insertImage, originalOf, thumbnailOf } from './images.ts'
 import { createImport, importIssues, listImports, storeBatch } from './imports.ts'
 import { closeWorkspace, createWorkspace, openWorkspace } from './open.ts'
 import { seedLibrary } from './testing/seedLibrary.ts'
@@ -38,6 +38,11 @@ afterAll(() => {
 const query = (change: Partial<ImageQuery>): ImageQuery => ({ ...allImages, ...change })
 const ids = (change: Partial<ImageQuery>, offset = 0, limit = 10): number[] =>
   imageWindow(db, query(change), offset, limit).map(({ imageId }) => imageId)
+
+test('the facts of one image, and of none', () => {
+  expect(imageFacts(db, 500)).toMatchObject({ imageId: 500, width: 640, height: 480, sizeBytes: 1499, format: 'jpeg' })
+  expect(imageFacts(db, count + 1)).toBeUndefined()
+})
 
 describe('the order of images', () => {
   test('newest first', () => {

@@ -1,5 +1,5 @@
 // Images of the workspace: stored by the importer, read by the grid in windows of any offset.
-import type { ImageFormat, ImageQuery, ImageRow } from '../../shared/domain.ts'
+import type { ImageFacts, ImageFormat, ImageQuery, ImageRow } from '../../shared/domain.ts'
 import { type ReadableDb, statement, type WritableDb } from './connection.ts'
 import { sha256 } from './rowHash.ts'
 
@@ -64,6 +64,22 @@ export function originalOf(db: ReadableDb, imageId: number): { path: string; for
   ).get(imageId)
 }
 
+/** An image as models read it, with its size as a person sees it, or undefined. */
+export function imageById(
+  db: ReadableDb,
+  imageId: number,
+): { imageId: number; sha256: string; path: string; width: number; height: number } | undefined {
+  return statement<[number], { imageId: number; sha256: string; path: string; width: number; height: number }>(
+    db,
+    'SELECT image_id AS imageId, lower(hex(sha256)) AS sha256, path, width, height FROM image WHERE image_id = ?',
+  ).get(imageId)
+}
+
+/** How many images there are. */
+export function imageCount(db: ReadableDb): number {
+  return statement<[], { total: number }>(db, 'SELECT count(*) AS total FROM image').get()?.total ?? 0
+}
+
 /** Every image, in the order in which they came, for a run to part. */
 export function everyImage(db: ReadableDb): { imageId: number; sha256: string; path: string }[] {
   return statement<[], { imageId: number; sha256: string; path: string }>(
@@ -79,6 +95,16 @@ export function thumbnailOf(db: ReadableDb, imageId: number): Buffer | undefined
     `SELECT bytes, thumbnail_sha256 AS stored FROM thumbnail JOIN image USING (image_id) WHERE image_id = ?`,
   ).get(imageId)
   return row?.stored && sha256(row.bytes).equals(row.stored) ? row.bytes : undefined
+}
+
+/** What is known of an image by itself, or undefined. */
+export function imageFacts(db: ReadableDb, imageId: number): ImageFacts | undefined {
+  return statement<[number], ImageFacts>(
+    db,
+    `SELECT image_id AS imageId, name, path, size_bytes AS sizeBytes, width, height, format,
+       lower(hex(sha256)) AS sha256, added_ms AS addedAtMs
+     FROM image WHERE image_id = ?`,
+  ).get(imageId)
 }
 
 /** How many images match. */

@@ -1,8 +1,18 @@
 // Responses: stored whole or not at all, read back as they were, found by their words as long as they stand.
 import { expect, test } from 'vitest'
-import { allImages, responseDetailSchema, type SpanRecord } from '../../shared/domain.ts'
+import { allImages, type ModelId, responseDetailSchema, type SpanRecord } from '../../shared/domain.ts'
 import { countImages, imageWindow } from './images.ts'
-import { responseById, responsesOfStep, responsesToImage, shownResponse, storeRollouts } from './rollouts.ts'
+import {
+  countDescribed,
+  imagesToDescribe,
+  responseById,
+  responsesOfStep,
+  responsesToImage,
+  samplesOfStep,
+  shownResponse,
+  storeRollouts,
+  trialOf,
+} from './rollouts.ts'
 import { deleteRun } from './runs.ts'
 import { responseTo } from './testing/responses.ts'
 import { addCheckpoint, temporaryWorkspace } from './testing/temporaryWorkspace.ts'
@@ -15,6 +25,7 @@ test('a response comes back with its tokens and spans, number for number', () =>
   const detail = responseById(db, rolloutId!)
   expect(responseDetailSchema.parse(detail)).toEqual({
     ...stored,
+    ...{ modelId: null, strength: 1, decoding: null, region: null, isJudged: true },
     rolloutId,
     createdAtMs: 123,
     lowestScore: Math.min(...stored.spans.map(({ score }) => score)),
@@ -48,6 +59,50 @@ test.each([
   const refusal = expect.objectContaining({ code: 'run.damaged-response', where: `response ${rolloutId}` })
   expect(() => responseById(db, rolloutId!)).toThrow(refusal)
   expect(() => shownResponse(db, checkpointId, 2)).toThrow(refusal)
+})
+
+test('what a person asked for keeps how it was asked, belongs to a model or a run, and is found by it', () => {
+  const { db, runId, modelId } = temporaryWorkspace()
+  const checkpointId = addCheckpoint(db, runId, 8)
+  const decoding = { kind: 'sampled', temperature: 0.7, topP: 0.9, seed: 5 }
+  const region = { x: 0.25, y: 0, width: 0.5, height: 1 }
+  const trial = { purpose: 'trial' as const, prompt: 'What is missing?' }
+  const [alone, asked] = storeRollouts(
+    db,
+    [
+      { ...responseTo(2, 8, { runId, ...trial }), runId: null, modelId, isJudged: false },
+      responseTo(2, 8, { runId, checkpointId, step: 8, strength: 0.5, decoding, region, ...trial }),
+    ],
+    1,
+  )
+  expect(responseById(db, alone!)).toMatchObject({ runId: null, modelId, strength: 1, decoding: null, isJudged: false })
+  expect(responseById(db, asked!)).toMatchObject({ runId, modelId: null, strength: 0.5, decoding, region })
+  expect(responsesToImage(db, 2).map(({ rolloutId }) => rolloutId)).toEqual([asked, alone])
+  const key = { imageId: 2, runId, modelId: null, step: 8, prompt: trial.prompt, strength: 0.5, decoding, region }
+  expect(trialOf(db, key)).toBe(asked)
+  expect(trialOf(db, { ...key, region: null })).toBeUndefined()
+  expect(trialOf(db, { ...key, modelId: 99 as ModelId })).toBeUndefined()
+  expect(trialOf(db, { ...key, runId: null, modelId, step: 0, strength: 1, decoding: null, region: null })).toBe(alone)
+  // Somebody's: never nobody's, and never of two.
+  const homeless = { ...responseTo(2, 8, { runId }), runId: null }
+  expect(() => storeRollouts(db, [homeless], 1)).toThrow('CHECK')
+  expect(() => storeRollouts(db, [responseTo(2, 8, { runId, modelId })], 1)).toThrow('CHECK')
+  deleteRun(db, runId)
+  expect(responsesToImage(db, 2).map(({ rolloutId }) => rolloutId)).toEqual([alone])
+})
+
+test('samples of a step come in pages, and what a checkpoint has not described yet in the order of images', () => {
+  const { db, runId } = temporaryWorkspace(6)
+  const checkpointId = addCheckpoint(db, runId, 3)
+  const shown = [2, 5].map((imageId) => responseTo(imageId, 8, { runId, checkpointId, step: 3 }))
+  const training = [1, 2, 3].map((imageId) => responseTo(imageId, 8, { runId, step: 3, purpose: 'training' }))
+  const trial = responseTo(1, 8, { runId, checkpointId, step: 3, purpose: 'trial' })
+  storeRollouts(db, [...shown, ...training, trial], 1)
+  const page = samplesOfStep(db, { runId, step: 3, purpose: 'training' }, { offset: 1, limit: 1 })
+  expect([page.total, page.responses.map(({ imageId }) => imageId)]).toEqual([3, [2]])
+  expect(countDescribed(db, checkpointId)).toBe(2)
+  expect(imagesToDescribe(db, checkpointId, 0, 2).map(({ imageId }) => imageId)).toEqual([1, 3])
+  expect(imagesToDescribe(db, checkpointId, 3, 9).map(({ imageId }) => imageId)).toEqual([4, 6])
 })
 
 test('a batch is stored whole or not at all', () => {

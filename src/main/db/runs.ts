@@ -81,6 +81,13 @@ export function setRunConfig(db: WritableDb, runId: RunId, config: Json): void {
   if (changes === 0) throw missingRun(runId)
 }
 
+/** Gives a run another name. @throws StudioError `run.missing` */
+export function renameRun(db: WritableDb, runId: RunId, name: string): void {
+  const update = statement<[string, number]>(db, 'UPDATE run SET name = ? WHERE run_id = ?')
+  const { changes } = inTransaction(db, () => update.run(name, runId))
+  if (changes === 0) throw missingRun(runId)
+}
+
 /** Deletes a run with its checkpoints, responses, metrics and evaluations. */
 export function deleteRun(db: WritableDb, runId: RunId): void {
   inTransaction(db, () => statement<[number]>(db, 'DELETE FROM run WHERE run_id = ?').run(runId))

@@ -54,6 +54,29 @@ test('damaged weights, thumbnails and responses are left out and counted, all el
   closeWorkspace(salvaged)
 })
 
+test('of a file of the version before, responses are salvaged with their tokens', async () => {
+  const { path: beside } = temporaryWorkspace()
+  const path = join(dirname(beside), 'before.fisao')
+  const db = connect(path, { create: true })
+  db.pragma(`application_id = ${applicationId}`)
+  migrate(db, migrations.slice(0, 5))
+  db.exec(`
+    INSERT INTO import VALUES (1, '/pictures', 'complete', 1, 2);
+    INSERT INTO image VALUES (7, 1, '/pictures/a.jpg', 'a.jpg', 10, 3, zeroblob(32), 4, 5, 'jpeg', 6, zeroblob(32));
+    INSERT INTO model VALUES (1, '/model', 'm', '{}', zeroblob(32), NULL, 1, 0);
+    INSERT INTO run VALUES (1, 1, 'r', 'quick', '{}', 1, 'paused', NULL, NULL, 0, 0, NULL);
+    INSERT INTO rollout VALUES (1, 1, NULL, 7, 'training', 0, 'Describe.', 'A', NULL, 0, 0,
+      CAST(row_hash('Describe.', 'A') + row_hash(0, 5, 0, 1, -0.1, -0.2, 0.0) AS INTEGER));
+    INSERT INTO token VALUES (1, 0, 5, 0, 1, -0.1, -0.2, 0);
+    DROP TABLE vote`)
+  db.close()
+  expect(salvageWorkspace(path).report.responses).toEqual({ kept: 1, lost: 0 })
+  await prepareWorkspace(path)
+  const salvaged = openWorkspace(path)
+  expect(responseById(salvaged, 1 as RolloutId)).toMatchObject({ runId: 1, text: 'A', tokens: [{ tokenId: 5 }] })
+  closeWorkspace(salvaged)
+})
+
 test('a file of an earlier version is salvaged and migrated', async () => {
   const { path: beside } = temporaryWorkspace()
   const path = join(dirname(beside), 'earlier.fisao')

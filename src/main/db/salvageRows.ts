@@ -7,7 +7,7 @@ import type { Count, SalvageReport } from '../../shared/salvage.ts'
 import { verifyCheckpoint } from './checkpoints.ts'
 import { isCorruption, type WritableDb } from './connection.ts'
 import { thumbnailOf } from './images.ts'
-import { responseById } from './rollouts.ts'
+import { verifyResponse } from './rollouts.ts'
 import { rowHash, type SqlValue, sha256 } from './rowHash.ts'
 import { keptSeals, sealedColumns } from './seals.ts'
 
@@ -135,7 +135,7 @@ export class SalvagedRows {
   #copyResponse(row: Row): boolean {
     const rolloutId = row['rollout_id'] as RolloutId
     const isWhole = orUndefined(() => {
-      if (this.#isSealed) responseById(this.#source, rolloutId)
+      if (this.#isSealed) verifyResponse(this.#source, rolloutId)
       for (const table of ['token', 'span']) {
         const rows = this.#source.prepare<[number], Row>(`SELECT * FROM ${table} WHERE rollout_id = ?`).all(rolloutId)
         const insert = this.#insertInto(table)

@@ -19,32 +19,40 @@ export function useStudioEvent<E extends StudioEvent>(event: E, listener: (paylo
   useEffect(() => window.studio.subscribe(event, (payload) => onEvent(payload)), [event])
 }
 
-let appState: AppState | null = null
-const stateListeners = new Set<() => void>()
+let state: AppState | null = null
+const stateListeners = new Set<(state: AppState, before: AppState | null) => void>()
 
-function setAppState(state: AppState): void {
-  appState = state
-  for (const listener of stateListeners) listener()
+function setAppState(next: AppState): void {
+  const before = state
+  state = next
+  for (const listener of stateListeners) listener(next, before)
 }
 
 /** Loads the app's state and keeps it current; called once, before the first render. */
 export async function connectAppState(): Promise<void> {
   window.studio.subscribe('app.stateChanged', setAppState)
-  const state = await request('app.state', {})
-  if (appState === null) setAppState(state)
+  const first = await request('app.state', {})
+  if (state === null) setAppState(first)
 }
 
-/** The app's state. */
-export function useAppState(): AppState {
-  return useSyncExternalStore(subscribeState, currentState)
-}
-
-function subscribeState(listener: () => void): () => void {
+/** Calls `listener` at each change, until the returned function is called. */
+export function onAppState(listener: (state: AppState, before: AppState | null) => void): () => void {
   stateListeners.add(listener)
   return () => stateListeners.delete(listener)
 }
 
-function currentState(): AppState {
-  if (appState === null) throw new Error('the app state is used before connectAppState has loaded it')
-  return appState
+/** The app's state as it is now. */
+export function appState(): AppState {
+  if (state === null) throw new Error('the app state is used before connectAppState has loaded it')
+  return state
+}
+
+/** The app's state. */
+export function useAppState(): AppState {
+  return useSyncExternalStore(onAppState, appState)
+}
+
+/** The opening of a workspace that is shown; null where none is open. */
+export function useWorkspaceKey(): string | null {
+  return useAppState().workspace?.key ?? null
 }

@@ -1,13 +1,35 @@
-// How a component does what may fail: what is thrown becomes a notice (components/Notices.tsx provides it).
-import { createContext, useContext } from 'react'
+// How the window does what may fail: what is thrown is shown to the person (shell/Notices.tsx says how).
+import { type ErrorRecord, toErrorRecord } from '../../shared/errors.ts'
 
-/** Runs `work`; what it throws becomes a notice. */
-export type Attempt = (work: () => Promise<unknown>) => void
+type ErrorListener = (error: ErrorRecord) => void
 
-export const AttemptContext = createContext<Attempt>(() => {
-  throw new Error('useAttempt is used outside of NoticesProvider')
-})
+let listener: ErrorListener | null = null
+/** What went wrong before anything could show it. */
+let waiting: readonly ErrorRecord[] = []
 
-export function useAttempt(): Attempt {
-  return useContext(AttemptContext)
+/** Runs `work`; what it throws is shown to the person. */
+export function attempt(work: () => Promise<unknown>): void {
+  void work().catch(report)
+}
+
+/** Shows what was thrown to the person. */
+export function report(thrown: unknown): void {
+  showError(toErrorRecord(thrown))
+}
+
+/** Shows an error to the person. */
+export function showError(error: ErrorRecord): void {
+  if (listener) listener(error)
+  else waiting = [...waiting, error]
+}
+
+/** Names what shows errors, until the returned function is called; it gets those first that came before it. */
+export function showErrorsWith(next: ErrorListener): () => void {
+  listener = next
+  const missed = waiting
+  waiting = []
+  for (const error of missed) next(error)
+  return () => {
+    if (listener === next) listener = null
+  }
 }

@@ -1,23 +1,41 @@
 // The renderer starts here: styles, state, then the app.
 import '@fontsource-variable/inter/wght.css'
 import '@mantine/core/styles.css'
+import '@mantine/notifications/styles.css'
 import './styles.css'
 import { MantineProvider } from '@mantine/core'
+import { ModalsProvider } from '@mantine/modals'
+import { QueryClientProvider } from '@tanstack/react-query'
 import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
 import { toErrorRecord } from '../../shared/errors.ts'
 import { App } from './App.tsx'
-import { connectAppState } from './api.ts'
-import { NoStart } from './components/NoStart.tsx'
-import { NoticesProvider } from './components/Notices.tsx'
+import { appState, connectAppState, onAppState } from './api.ts'
+import { connectPlace } from './place.ts'
+import { makeQueryClient } from './queries/client.ts'
+import { followEvents, followImageCount } from './queries/invalidate.ts'
+import { NoStart } from './shell/NoStart.tsx'
 import { theme } from './theme.ts'
 
 const root = document.getElementById('root')
 if (!root) throw new Error('index.html has no element named root')
+const queryClient = makeQueryClient()
 const problem = await connectAppState().then(
   () => null,
   (thrown: unknown) => toErrorRecord(thrown),
 )
+if (!problem) {
+  connectPlace()
+  followEvents(queryClient, {
+    subscribe: window.studio.subscribe,
+    workspaceKey: () => appState().workspace?.key ?? null,
+  })
+  onAppState(({ workspace }, before) => {
+    if (workspace && workspace.imageCount !== before?.workspace?.imageCount) {
+      followImageCount(queryClient, workspace.key)
+    }
+  })
+}
 createRoot(root).render(
   <StrictMode>
     {/* Main sets the theme for the whole app, so the page only follows the system's colour scheme. */}
@@ -25,9 +43,11 @@ createRoot(root).render(
       {problem ? (
         <NoStart problem={problem} />
       ) : (
-        <NoticesProvider>
-          <App />
-        </NoticesProvider>
+        <QueryClientProvider client={queryClient}>
+          <ModalsProvider>
+            <App />
+          </ModalsProvider>
+        </QueryClientProvider>
       )}
     </MantineProvider>
   </StrictMode>,

@@ -1,6 +1,7 @@
 // Scenes of a run's report: the picture, what is in it, and the responses before and after with their object words
 // marked. Grounded and hallucinated words differ by colour and by underline, so neither alone has to be seen.
 import type { ChairReport, JudgedResponse, JudgedWord } from '../../../shared/evaluation.ts'
+import { type WordChange, wordChanges } from '../../../shared/wordChanges.ts'
 import { fixed, html, type Markup, table, whole } from './markup.ts'
 
 /** An evaluated image with its picture. */
@@ -62,13 +63,15 @@ function scene({ name, image, objects, before, after }: ReportScene, i: number):
   const picture = /^data:image\/[a-z0-9.+-]+[;,]/i.test(image)
     ? html`<img src="${image}" alt="Scene with ${there}" width="384" height="384">`
     : html`<p class="missing">The picture was not kept.</p>`
+  const changes = wordChanges(inOrder(before).map(nameOf), inOrder(after).map(nameOf))
+  const isUnchanged = before.text === after.text && before.text !== ''
   return html`<article class="scene">
 <h3>${name}</h3>
 ${picture}
 <dl>
 <div><dt>In the image</dt><dd>${there}</dd></div>
-<div><dt>Before</dt><dd>${markedText(before, after, 'gone')}</dd></div>
-<div><dt>After</dt><dd>${before.text === after.text && before.text !== '' ? html`${markedText(after, before, 'new')} <span class="quiet">(unchanged)</span>` : markedText(after, before, 'new')}</dd></div>
+<div><dt>Before</dt><dd>${markedText(before, changes.before)}</dd></div>
+<div><dt>After</dt><dd>${markedText(after, changes.after)}${isUnchanged ? html` <span class="quiet">(unchanged)</span>` : null}</dd></div>
 </dl>
 ${scoreTable(i, name, before, after)}
 </article>
@@ -96,32 +99,33 @@ function scoreTable(i: number, scene: string, before: JudgedResponse, after: Jud
 
 const truthOf = ({ isHallucinated }: JudgedWord): string => (isHallucinated ? 'hallucinated' : 'in the image')
 
+const inOrder = ({ words }: JudgedResponse): JudgedWord[] => [...words].sort((a, b) => a.start - b.start)
+const nameOf = ({ name }: JudgedWord): string => name
+
 /**
- * The response with its object words marked, and those marked once more whose object the other response names less often.
+ * The response with its object words marked, and those marked once more that are gone or new.
  * Words that overlap others or lie outside the text are passed over.
+ * @param changes of its words in reading order
  */
-function markedText({ text, words }: JudgedResponse, other: JudgedResponse, kind: 'gone' | 'new'): Markup {
+function markedText(response: JudgedResponse, changes: readonly WordChange[]): Markup {
+  const { text } = response
   if (text.trim() === '') return html`<span class="quiet">an empty response</span>`
-  const left = new Map<string, number>()
-  for (const { name } of other.words) left.set(name, (left.get(name) ?? 0) + 1)
   const parts: Markup[] = []
   let end = 0
-  for (const word of [...words].sort((a, b) => a.start - b.start)) {
+  for (const [i, word] of inOrder(response).entries()) {
     if (word.start < end || word.end > text.length || word.end <= word.start) continue
-    const remaining = left.get(word.name) ?? 0
-    left.set(word.name, remaining - 1)
     parts.push(
-      html`${text.slice(end, word.start)}${markedWord(text.slice(word.start, word.end), word, remaining > 0 ? null : kind)}`,
+      html`${text.slice(end, word.start)}${markedWord(text.slice(word.start, word.end), word, changes[i] ?? 'kept')}`,
     )
     end = word.end
   }
   return html`${parts}${text.slice(end)}`
 }
 
-function markedWord(text: string, word: JudgedWord, change: 'gone' | 'new' | null): Markup {
+function markedWord(text: string, word: JudgedWord, change: WordChange): Markup {
   const classes = `word ${word.isHallucinated ? 'hallucinated' : 'grounded'}`
   const title = `${word.name}: ${truthOf(word)}, score ${fixed(word.score, 2)}${change === 'gone' ? ', not named after' : ''}${change === 'new' ? ', not named before' : ''}`
-  const spoken = html`<span class="hidden"> (${truthOf(word)}${change ? `, ${change}` : ''})</span>`
+  const spoken = html`<span class="hidden"> (${truthOf(word)}${change === 'kept' ? '' : `, ${change}`})</span>`
   if (change === 'gone') return html`<del class="${classes}" title="${title}">${text}</del>${spoken}`
   if (change === 'new') {
     return html`<ins class="${classes}" title="${title}">${text}</ins><sup class="new" aria-hidden="true">new</sup>${spoken}`

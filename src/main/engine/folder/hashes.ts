@@ -21,3 +21,8 @@ export async function sha256Of(files: readonly string[], signal?: AbortSignal): 
   }
   return hash.digest('hex')
 }
+
+/** SHA-256 of a text, 64 hexadecimal digits. */
+export function sha256OfText(text: string): string {
+  return createHash('sha256').update(text).digest('hex')
+}

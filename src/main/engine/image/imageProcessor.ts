@@ -1,5 +1,7 @@
 // From a picture to the model's `pixel_values`: resize, crop, rescale and normalise as the image processors of CLIP and
 // SigLIP in transformers do (their PIL path). imageProcessorConfig.ts says how; after it stand the towers of models/.
+import type { Region } from '../../../shared/describe.ts'
+import { coverRegion } from './coverRegion.ts'
 import { decodeImage } from './decodeImage.ts'
 import { type ImageProcessorConfig, readImageProcessorConfig } from './imageProcessorConfig.ts'
 import { type RgbImage, resizeRgb, type Size, type Window } from './resample.ts'
@@ -53,15 +55,33 @@ export class ImageProcessor {
 
   /**
    * An image file as the tower sees it, in one tile.
-   * @param options.into as {@link pixelValues} has it; `sha256` as `decodeImage` has it
+   * @param options.into as {@link pixelValues} has it; `sha256` as `decodeImage` has it; `covered` of the picture is grey
    * @throws StudioError as `decodeImage` does
    */
   async pixelsOfFile(
     path: string,
-    { into, sha256 }: { into?: Float32Array; sha256?: string } = {},
+    { into, sha256, covered }: { into?: Float32Array; sha256?: string; covered?: Region | undefined } = {},
   ): Promise<ImagePixels> {
-    const image = await decodeImage(path, sha256)
+    const picture = await decodeImage(path, sha256)
+    const image = covered ? coverRegion(picture, covered) : picture
     return { values: this.pixelValues(image, into), size: { width: image.width, height: image.height } }
+  }
+
+  /**
+   * Where the result lies over a picture of this size, in fractions of it: within it where the crop cut its edges off,
+   * beyond it where it was padded.
+   */
+  frameOf(picture: Size): { x: number; y: number; width: number; height: number } {
+    const { resize, crop } = this.config
+    const target = resize === null ? picture : resizedSize(picture, resize)
+    const { width, height } = crop ?? target
+    const [x, y] = [centred(target.width, width), centred(target.height, height)]
+    return {
+      x: (x.from - x.to) / target.width,
+      y: (y.from - y.to) / target.height,
+      width: width / target.width,
+      height: height / target.height,
+    }
   }
 
   /** The part of the resized picture that the crop keeps, and where it lies in the result. */

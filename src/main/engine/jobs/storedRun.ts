@@ -1,9 +1,8 @@
 // A run as the workspace holds it: its config, model folders, images, and the policy of each step. Before it stands what
 // the wizard stored, after it workspaceJobs.ts and workspaceStore.ts.
 import type { RunId, RunRecord } from '../../../shared/domain.ts'
-import { StudioError } from '../../../shared/errors.ts'
 import { type RunConfig, runConfigSchema } from '../../../shared/runConfig.ts'
-import { missingRun, noCompanion, noPlacebo } from '../../../shared/runErrors.ts'
+import { missingRun, noCheckpoint, noCompanion, noPlacebo } from '../../../shared/runErrors.ts'
 import { checkpointAtStep, checkpointPart, lastCheckpoint } from '../../db/checkpoints.ts'
 import type { ReadableDb } from '../../db/connection.ts'
 import { everyImage } from '../../db/images.ts'
@@ -79,14 +78,7 @@ export async function identifyRunModels(db: ReadableDb, runId: RunId, signal?: A
  */
 export function policyAtStep(db: ReadableDb, runId: RunId, step: number, config: RunConfig, source: VlmSource): Policy {
   const checkpoint = checkpointAtStep(db, runId, step)
-  if (!checkpoint) {
-    throw new StudioError({
-      code: 'run.no-checkpoint',
-      message: `This run has no checkpoint at step ${step}.`,
-      remedy: 'Choose another checkpoint of the run.',
-      where: `run ${runId}`,
-    })
-  }
+  if (!checkpoint) throw noCheckpoint(runId, step)
   const { decoder } = source.config
   return restorePolicy(
     readRunCursor(checkpoint).policy,

@@ -1,9 +1,11 @@
 // The models of a run, opened once: the vision-language model with its tokenizer, prompt and image processor, and the
 // verifier with its own. align.ts asks them to respond to images and to score what was said.
+import type { Region } from '../../../shared/describe.ts'
 import { StudioError } from '../../../shared/errors.ts'
 import type { DeviceName } from '../../../shared/hardware.ts'
 import type { RunConfig } from '../../../shared/runConfig.ts'
 import type { Policy } from '../align/policy.ts'
+import { sha256OfText } from '../folder/hashes.ts'
 import type { ModelFolders } from '../folder/modelIdentity.ts'
 import { openTogether, releaseAll } from '../graph/resources.ts'
 import { type ImagePixels, type ImageProcessor, openImageProcessor } from '../image/imageProcessor.ts'
@@ -17,6 +19,7 @@ import type { Rng } from '../rng.ts'
 import { Generator, type Response } from '../rollout/generate.ts'
 import { ImageFeatures, type SeenImage } from '../rollout/imageFeatures.ts'
 import type { PromptedResponse } from '../rollout/responseFeeds.ts'
+import type { SamplingSettings } from '../rollout/sampler.ts'
 import { type ChatTemplate, openChatTemplate } from '../text/chatTemplate.ts'
 import { openTokenizer, type Tokenizer } from '../text/tokenizer.ts'
 import type { SkippedImage } from './skippedImages.ts'
@@ -27,6 +30,13 @@ export interface RunImage {
   readonly imageId: number
   readonly sha256: string
   readonly path: string
+  /** The part of the picture that models see as grey; nothing when left out. */
+  readonly covered?: Region
+}
+
+/** What stands for a picture as models see it, 64 hexadecimal digits. */
+export function pictureKey({ sha256, covered }: RunImage): string {
+  return covered ? sha256OfText(`${sha256} ${JSON.stringify(covered)}`) : sha256
 }
 
 export interface ModelsOptions {
@@ -43,7 +53,9 @@ export interface ModelsOptions {
  * A response to an image, as learners and the workspace take it. One whose image features were not kept has none: it
  * can be judged, but not learned from.
  */
-export interface ImageResponse extends PromptedResponse, Pick<Response, 'logProbsAtTemperature' | 'reason'> {
+export interface ImageResponse
+  extends PromptedResponse,
+    Pick<Response, 'logProbs' | 'logProbsAtTemperature' | 'reason'> {
   readonly image: RunImage
 }
 
@@ -51,6 +63,24 @@ export interface ImageResponse extends PromptedResponse, Pick<Response, 'logProb
 export interface Responses {
   readonly responses: readonly ImageResponse[]
   readonly skipped: readonly SkippedImage[]
+}
+
+export interface RespondOptions {
+  /** Null for greedy decoding, else forked for each place in the list, so that an image left out changes no other response. */
+  readonly rng: Pick<Rng, 'fork'> | null
+  /** Of the adapter; 1 as trained. */
+  readonly strength?: number
+  /**
+   * The first responses keep their image features, as many as fit in it and at least one unless it is 0; all when left
+   * out.
+   */
+  readonly keptFeatureBytes?: number
+  readonly signal?: AbortSignal | undefined
+  /** In the place of the config's own. */
+  readonly question?: string
+  readonly sampling?: Pick<SamplingSettings, 'temperature' | 'topP' | 'topK'>
+  /** Told of every token as it comes, by the image's place in the list; `text` is what it completed. */
+  readonly onToken?: (event: { readonly place: number; readonly text: string }) => void
 }
 
 /** An image's scored response. */
@@ -62,6 +92,8 @@ export interface ScoredImageResponse extends ImageResponse {
 const featureBytes = 512 * 1024 * 1024
 /** Pixel values that are kept in memory. */
 const pixelBytes = 64 * 1024 * 1024
+/** Prompts that are kept; a person may ask any number of questions. */
+const mostPrompts = 64
 
 export class AlignmentModels {
   readonly source: VlmSource
@@ -71,7 +103,7 @@ export class AlignmentModels {
   readonly #features: ImageFeatures
   readonly #generator: Generator
   readonly #template: ChatTemplate
-  /** By what stands for the image in them. */
+  /** By question and what stands for the image in them. */
   readonly #prompts = new Map<string, readonly number[]>()
   readonly #processors: { readonly model: ImageProcessor; readonly companion: ImageProcessor }
   /** Whether both image processors make the same pixel values. */
@@ -130,24 +162,16 @@ export class AlignmentModels {
   /**
    * The policy's responses to the question about each image that can be read. The verifier sees each image here too, so
    * that nothing which comes after reads a file: an image is there for a whole step or not at all.
-   * @param rng null for greedy decoding, else forked for each place in the list, so that an image that is left out
-   *   changes no other response
-   * @param strength of the adapter; 1 as trained
-   * @param keptFeatureBytes the first responses keep their image features, as many as fit in it and at least one unless
-   *   it is 0; all when left out
    */
-  async respond(
-    images: readonly RunImage[],
-    policy: Policy,
-    options: { rng: Rng | null; strength?: number; keptFeatureBytes?: number; signal?: AbortSignal | undefined },
-  ): Promise<Responses> {
+  async respond(images: readonly RunImage[], policy: Policy, options: RespondOptions): Promise<Responses> {
     const { rng, strength = 1, keptFeatureBytes = Number.POSITIVE_INFINITY, signal } = options
     const { rollout } = this.#options.config
+    const { question = rollout.question, sampling = rollout, onToken } = options
     const unused = { uniform: () => 0, state: { seed: 0, stream: 0, counter: 0 } }
     const settings = {
       sampling: {
-        ...{ greedy: rng === null, temperature: rollout.temperature, repetitionPenalty: 1 },
-        ...{ topK: rollout.topK, topP: rollout.topP },
+        ...{ greedy: rng === null, temperature: sampling.temperature, repetitionPenalty: 1 },
+        ...{ topK: sampling.topK, topP: sampling.topP },
       },
       stop: { endTokenIds: this.source.config.endTokenIds, stopStrings: [], maxNewTokens: rollout.maxNewTokens },
       batchSize: rollout.batchSize,
@@ -159,19 +183,25 @@ export class AlignmentModels {
       const batch = await this.#readable(images.slice(start, start + rollout.batchSize), start, skipped, signal)
       const said = await this.#generator.generate(
         batch.map(({ place, seen }) => ({
-          promptIds: this.#promptIds(seen.layout),
+          promptIds: this.#promptIds(question, seen.layout),
           imageFeatures: [seen.features],
           rng: rng?.fork(place) ?? unused,
         })),
         settings,
-        { adapter: loraFeeds(policy.adapter, strength), ...(signal && { signal }) },
+        {
+          ...{ adapter: loraFeeds(policy.adapter, strength), ...(signal && { signal }) },
+          ...(onToken && {
+            openTextStream: () => this.tokenizer.stream(),
+            onToken: ({ request, text }) => onToken({ place: batch[request]?.place ?? 0, text }),
+          }),
+        },
       )
       batch.forEach(({ image, seen: { features, layout } }, i) => {
-        const { tokens, logProbsAtTemperature, reason, kept } = said[i] as Response
+        const { tokens, logProbs, logProbsAtTemperature, reason, kept } = said[i] as Response
         keptBytes += features.byteLength
         const isKept = keptFeatureBytes > 0 && (keptBytes <= keptFeatureBytes || responses.length === 0)
         responses.push({
-          ...{ image, promptIds: this.#promptIds(layout), tokens, logProbsAtTemperature, reason },
+          ...{ image, promptIds: this.#promptIds(question, layout), tokens, logProbs, logProbsAtTemperature, reason },
           ...(isKept ? { imageFeatures: [features], kept } : { imageFeatures: [] }),
         })
       })
@@ -180,10 +210,11 @@ export class AlignmentModels {
   }
 
   /** The prompt for an image of this layout; images of one size share it. */
-  #promptIds(layout: ImageLayout): readonly number[] {
-    const key = `${layout.tokens} ${layout.promptText('#')}`
-    const known = this.#prompts.get(key) ?? this.#template.promptIds(this.#options.config.rollout.question, layout)
+  #promptIds(question: string, layout: ImageLayout): readonly number[] {
+    const key = `${layout.tokens} ${layout.promptText('#')} ${question}`
+    const known = this.#prompts.get(key) ?? this.#template.promptIds(question, layout)
     this.#prompts.set(key, known)
+    if (this.#prompts.size > mostPrompts) this.#prompts.delete(this.#prompts.keys().next().value as string)
     return known
   }
 
@@ -198,18 +229,19 @@ export class AlignmentModels {
     // The same array for the same image, as long as the batch lasts: its prompt is then read once.
     const known = new Map<string, SeenImage>()
     for (const [i, image] of images.entries()) {
-      if (skipped.has(image.sha256)) continue
+      const key = pictureKey(image)
+      if (skipped.has(key)) continue
       let reading = image
       try {
-        const seen = known.get(image.sha256) ?? (await this.#see(image, signal))
-        known.set(image.sha256, seen)
+        const seen = known.get(key) ?? (await this.#see(image, signal))
+        known.set(key, seen)
         reading = this.#judgingImage(image)
         if (reading !== image) await this.verifier.imageEmbedding(this.verified(reading))
         readable.push({ image, place: start + i, seen })
       } catch (error) {
         if (!(error instanceof StudioError && error.code.startsWith('image.'))) throw error
         const { imageId, path } = reading
-        skipped.set(image.sha256, { imageId, path, code: error.code })
+        skipped.set(key, { imageId, path, code: error.code })
       }
     }
     return readable
@@ -217,7 +249,7 @@ export class AlignmentModels {
 
   /** The model's features of an image; the verifier's embedding of it is known afterwards. */
   async #see(image: RunImage, signal: AbortSignal | undefined): Promise<SeenImage> {
-    const [seen] = await this.#features.of([[image.sha256, () => this.#pixels(image, 'model')]], 1, signal)
+    const [seen] = await this.#features.of([[pictureKey(image), () => this.#pixels(image, 'model')]], 1, signal)
     await this.verifier.imageEmbedding(this.verified(image))
     return seen as SeenImage
   }
@@ -254,16 +286,17 @@ export class AlignmentModels {
 
   /** The image as the verifier takes it. */
   verified(image: RunImage): VerifiedImage {
-    return { key: image.sha256, pixels: async () => (await this.#pixels(image, 'companion')).values }
+    return { key: pictureKey(image), pixels: async () => (await this.#pixels(image, 'companion')).values }
   }
 
   /**
    * Pixel values of an image. A model and its own encoder nearly always want the same ones, so what one of them had
    * read lately serves the other too.
    */
-  async #pixels({ sha256, path }: RunImage, reader: 'model' | 'companion'): Promise<ImagePixels> {
-    const key = this.#readAlike ? sha256 : `${reader} ${sha256}`
-    const pixels = this.#lately.get(key) ?? (await this.#processors[reader].pixelsOfFile(path, { sha256 }))
+  async #pixels(image: RunImage, reader: 'model' | 'companion'): Promise<ImagePixels> {
+    const { sha256, path, covered } = image
+    const key = this.#readAlike ? pictureKey(image) : `${reader} ${pictureKey(image)}`
+    const pixels = this.#lately.get(key) ?? (await this.#processors[reader].pixelsOfFile(path, { sha256, covered }))
     this.#lately.delete(key)
     this.#lately.set(key, pixels)
     for (const [oldest] of this.#lately) {

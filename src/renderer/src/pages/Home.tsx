@@ -1,27 +1,27 @@
 // Home: begin or go on with a workspace, and see what this computer can do.
 import { ActionIcon, Button, Paper, Text, Title, Tooltip } from '@mantine/core'
-import { IconFilePlus, IconFolderOpen, IconPlayerPlay, IconRoute, IconX } from '@tabler/icons-react'
+import { useLocalStorage } from '@mantine/hooks'
+import { IconFileOff, IconFilePlus, IconFolderOpen, IconPlayerPlay, IconRoute, IconX } from '@tabler/icons-react'
 import { type ReactNode, useState } from 'react'
 import type { RecentEntry } from '../../../shared/contract.ts'
 import type { UnfinishedRun } from '../../../shared/settings.ts'
 import { request, useAppState } from '../api.ts'
-import { useAttempt } from '../attempt.ts'
-import { HardwareCard } from '../components/HardwareCard.tsx'
+import { attempt } from '../attempt.ts'
+import { HardwareCard } from '../features/workspace/HardwareCard.tsx'
 import { formatAgo, formatMoment, formatPlural, shortenPath } from '../format.ts'
+import { openAt, showPage } from '../place.ts'
+import shared from '../ui/shared.module.css'
+import css from './Home.module.css'
 
 /** More unfinished runs than these are found by opening their workspaces. */
 const mostOffered = 3
 
-interface HomeProps {
-  readonly onShowImages: () => void
-  /** Opens a workspace in which a run waits, and shows its runs. */
-  readonly onGoOn: (path: string) => Promise<unknown>
-}
-
-export function Home({ onShowImages, onGoOn }: HomeProps): ReactNode {
+export function Home(): ReactNode {
   const { recentWorkspaces, unfinishedRuns, workspace } = useAppState()
-  const attempt = useAttempt()
   const [isBusy, setBusy] = useState(false)
+  const [isHidden, setHidden] = useLocalStorage({ key: 'firstSteps.hidden', defaultValue: false })
+  // Whoever opened a workspace, if only the demo, has taken the first of them.
+  const showsSteps = recentWorkspaces.length === 0 && !workspace && !isHidden
 
   const open = (work: () => Promise<unknown>): void => {
     setBusy(true)
@@ -29,14 +29,14 @@ export function Home({ onShowImages, onGoOn }: HomeProps): ReactNode {
   }
 
   return (
-    <div className="home">
-      <header className="home-head">
+    <div className={css.home}>
+      <header className={css.homeHead}>
         <Title order={1}>Teach your model to say only what it sees</Title>
-        <Text className="lead">
+        <Text className={css.lead}>
           FiSAO Studio aligns a vision-language model with its own eyes: it describes your images, checks each word
           against the picture, and learns from the difference. Everything stays on this computer.
         </Text>
-        <div className="actions">
+        <div className={css.actions}>
           <Button
             leftSection={<IconFilePlus size={18} />}
             disabled={isBusy}
@@ -67,35 +67,48 @@ export function Home({ onShowImages, onGoOn }: HomeProps): ReactNode {
           key={waiting.path}
           waiting={waiting}
           isBusy={isBusy}
-          onGoOn={() => open(() => onGoOn(waiting.path))}
+          onGoOn={() => open(() => openAt('runs', () => request('workspace.goOn', { path: waiting.path })))}
           onForget={() => attempt(() => request('workspace.forgetUnfinished', { path: waiting.path }))}
         />
       ))}
       {workspace && (
-        <Paper component="section" withBorder p="md" className="open-workspace" aria-label="Open workspace">
-          <div className="open-workspace-words">
+        <Paper component="section" withBorder p="md" className={css.openWorkspace} aria-label="Open workspace">
+          <div className={css.openWorkspaceWords}>
             <Text fw={600}>{workspace.name}</Text>
             <Text size="sm" className="quiet" title={workspace.path}>
               {formatPlural(workspace.imageCount, 'image')} · {shortenPath(workspace.path)}
             </Text>
           </div>
-          <Button size="xs" onClick={onShowImages}>
-            Show its images
-          </Button>
-          <Button size="xs" variant="default" onClick={() => attempt(() => request('workspace.close', {}))}>
-            Close workspace
-          </Button>
+          <div className={css.actions}>
+            <Button size="xs" onClick={() => showPage('images')}>
+              Show its images
+            </Button>
+            <Button size="xs" variant="default" onClick={() => attempt(() => request('workspace.close', {}))}>
+              Close workspace
+            </Button>
+          </div>
         </Paper>
       )}
-      <div className="home-columns">
+      <div className={css.homeColumns}>
         <section aria-labelledby="recent-title">
-          <Title order={2} size="h4" id="recent-title" mb="xs">
-            {recentWorkspaces.length === 0 ? 'First steps' : 'Recent workspaces'}
-          </Title>
-          {recentWorkspaces.length === 0 ? (
-            <FirstSteps />
-          ) : (
-            <ul className="recent">
+          <div className={css.stepsHead}>
+            <Title order={2} size="h4" id="recent-title">
+              {showsSteps ? 'First steps' : 'Recent workspaces'}
+            </Title>
+            {showsSteps && (
+              <Button size="compact-xs" variant="subtle" color="gray" onClick={() => setHidden(true)}>
+                Hide
+              </Button>
+            )}
+          </div>
+          {showsSteps && <FirstSteps />}
+          {!showsSteps && recentWorkspaces.length === 0 && (
+            <Text size="sm" className="quiet">
+              Workspaces that you make or open are listed here.
+            </Text>
+          )}
+          {recentWorkspaces.length > 0 && (
+            <ul className={css.recent}>
               {recentWorkspaces.map((entry) => (
                 <RecentItem
                   key={entry.path}
@@ -125,9 +138,15 @@ function UnfinishedItem({ waiting, isBusy, onGoOn, onForget }: UnfinishedItemPro
   const { runName, path, isDemo, sinceMs } = waiting
   const place = isDemo ? 'In the demo' : shortenPath(path)
   return (
-    <Paper component="section" withBorder p="md" className="open-workspace unfinished" aria-label="Unfinished run">
-      <IconRoute size={22} aria-hidden="true" className="unfinished-icon" />
-      <div className="open-workspace-words">
+    <Paper
+      component="section"
+      withBorder
+      p="md"
+      className={`${css.openWorkspace} ${css.unfinished}`}
+      aria-label="Unfinished run"
+    >
+      <IconRoute size={22} aria-hidden="true" className={css.unfinishedIcon} />
+      <div className={css.openWorkspaceWords}>
         <Text fw={600}>“{runName}” is not finished</Text>
         <Text size="sm" className="quiet" title={path}>
           It was under way when its workspace closed and goes on after its last checkpoint.
@@ -136,12 +155,14 @@ function UnfinishedItem({ waiting, isBusy, onGoOn, onForget }: UnfinishedItemPro
           {place} · begun {formatAgo(sinceMs)}
         </Text>
       </div>
-      <Button size="xs" disabled={isBusy} onClick={onGoOn}>
-        Go on
-      </Button>
-      <Button size="xs" variant="default" disabled={isBusy} onClick={onForget}>
-        Not now
-      </Button>
+      <div className={css.actions}>
+        <Button size="xs" disabled={isBusy} onClick={onGoOn}>
+          Go on
+        </Button>
+        <Button size="xs" variant="default" disabled={isBusy} onClick={onForget}>
+          Not now
+        </Button>
+      </div>
     </Paper>
   )
 }
@@ -155,15 +176,20 @@ interface RecentItemProps {
 function RecentItem({ entry, onOpen, onForget }: RecentItemProps): ReactNode {
   const { name, path, imageCount, openedAtMs, missing } = entry
   return (
-    <li className="recent-item">
-      <button type="button" className="recent-open" onClick={onOpen} disabled={missing}>
-        <span className="recent-name">{name}</span>
-        <span className="recent-facts" title={formatMoment(openedAtMs)}>
-          {missing
-            ? 'The file is no longer there'
-            : `${formatPlural(imageCount, 'image')}, opened ${formatAgo(openedAtMs)}`}
+    <li className={css.recentItem}>
+      <button type="button" className={css.recentOpen} onClick={onOpen} disabled={missing}>
+        <span className={css.recentName}>{name}</span>
+        <span className={css.recentFacts} title={formatMoment(openedAtMs)}>
+          {missing ? (
+            <span className={css.recentMissing}>
+              <IconFileOff size={14} aria-hidden="true" />
+              The file is no longer there
+            </span>
+          ) : (
+            `${formatPlural(imageCount, 'image')}, opened ${formatAgo(openedAtMs)}`
+          )}
         </span>
-        <span className="recent-path" title={path}>
+        <span className={css.recentPath} title={path}>
           {shortenPath(path)}
         </span>
       </button>
@@ -184,7 +210,7 @@ const steps = [
 
 function FirstSteps(): ReactNode {
   return (
-    <ol className="first-steps">
+    <ol className={shared.firstSteps}>
       {steps.map(([title, words]) => (
         <li key={title}>
           <strong>{title}.</strong> {words}

@@ -3,28 +3,35 @@ import { Button, Select, TextInput, Title } from '@mantine/core'
 import { useDebouncedValue } from '@mantine/hooks'
 import { IconFolderPlus, IconPhotoPlus, IconSearch } from '@tabler/icons-react'
 import { type DragEvent, type ReactNode, useEffect, useMemo, useState } from 'react'
-import { allImages, type ImageQuery } from '../../../shared/domain.ts'
+import { z } from 'zod'
+import { allImages, type ImageQuery, imageQuerySchema } from '../../../shared/domain.ts'
 import { request, useAppState } from '../api.ts'
-import { useAttempt } from '../attempt.ts'
-import { describeTotal, ImageGrid } from '../components/ImageGrid.tsx'
-import { ImageViewer } from '../components/ImageViewer.tsx'
-import { ImportPanel, useImports } from '../components/ImportPanel.tsx'
-import { ImageWindows } from '../imageWindows.ts'
+import { attempt } from '../attempt.ts'
+import { describeTotal, ImageGrid } from '../features/images/ImageGrid.tsx'
+import { ImportPanel, LeftOut } from '../features/images/ImportPanel.tsx'
+import { ImageWindows } from '../features/images/imageWindows.ts'
+import { inspect } from '../features/inspector/neighbours.ts'
+import { useKept } from '../place.ts'
+import { useImageCount, useImports } from '../queries/images.ts'
+import shared from '../ui/shared.module.css'
+import css from './Images.module.css'
 
 const sorts: readonly { value: ImageQuery['sort']; label: string }[] = [
   { value: 'newest', label: 'Newest first' },
   { value: 'name', label: 'By name' },
 ]
 
-export function Images({ workspaceKey }: { readonly workspaceKey: string }): ReactNode {
+const searchSchema = z.string()
+const sortSchema = imageQuerySchema.shape.sort
+
+export function Images(): ReactNode {
   const { workspace } = useAppState()
-  const attempt = useAttempt()
-  const [search, setSearch] = useState('')
+  const workspaceKey = workspace?.key ?? ''
+  const [search, setSearch] = useKept('images.search', searchSchema, '')
   const [settledSearch] = useDebouncedValue(search.trim(), 150)
-  const [sort, setSort] = useState<ImageQuery['sort']>('newest')
+  const [sort, setSort] = useKept<ImageQuery['sort']>('images.sort', sortSchema, 'newest')
   const [generation, setGeneration] = useState(0)
-  const [opened, setOpened] = useState<number | null>(null)
-  const imports = useImports(() => setGeneration((before) => before + 1))
+  const imports = useImports()
   const imageCount = workspace?.imageCount ?? 0
   const isImporting = imports.some(({ live }) => live)
 
@@ -32,17 +39,25 @@ export function Images({ workspaceKey }: { readonly workspaceKey: string }): Rea
   // biome-ignore lint/correctness/useExhaustiveDependencies: a new generation means new rows for the same query
   const windows = useMemo(
     () => new ImageWindows(query, (thrown) => attempt(() => Promise.reject(thrown))),
-    [query, generation, attempt],
+    [query, generation],
   )
-  const total = useTotal(query, imageCount)
+  const total = useImageCount(query)
 
-  // While an import runs, the newest images push the others down: the rows are asked for again, not too often.
+  // While an import runs, the newest images push the others down: the rows are asked for again, not too often, and at its end.
   useEffect(() => {
     if (!isImporting) return
-    const timer = setInterval(() => setGeneration((before) => before + 1), 1500)
-    return () => clearInterval(timer)
+    const again = (): void => setGeneration((before) => before + 1)
+    const timer = setInterval(again, 1500)
+    return () => {
+      clearInterval(timer)
+      again()
+    }
   }, [isImporting])
 
+  const open = (index: number): void => {
+    const image = windows.row(index)
+    if (image) inspect(query, index, image.imageId)
+  }
   const pick = (): void => attempt(() => request('images.pickFolder', {}))
   const drop = useFolderDrop((folders) => {
     for (const folder of folders) attempt(() => request('images.importFolder', { folder }))
@@ -51,9 +66,9 @@ export function Images({ workspaceKey }: { readonly workspaceKey: string }): Rea
   const isEmpty = imageCount === 0 && !isImporting
 
   return (
-    <div className="images" {...drop.handlers}>
-      <header className="images-head">
-        <div className="images-title">
+    <div className={css.images} {...drop.handlers}>
+      <header className={shared.pageHead}>
+        <div className={css.imagesTitle}>
           <Title order={1} size="h3">
             Images
           </Title>
@@ -62,9 +77,10 @@ export function Images({ workspaceKey }: { readonly workspaceKey: string }): Rea
               {total === null ? '' : describeTotal(total, settledSearch !== '')}
             </span>
           )}
+          <LeftOut imports={imports} />
         </div>
         {!isEmpty && (
-          <div className="images-tools">
+          <div className={css.imagesTools}>
             <TextInput
               id="image-search"
               type="search"
@@ -76,7 +92,7 @@ export function Images({ workspaceKey }: { readonly workspaceKey: string }): Rea
             />
             <Select
               aria-label="Order"
-              className="images-order"
+              className={css.imagesOrder}
               data={sorts}
               value={sort}
               allowDeselect={false}
@@ -92,27 +108,17 @@ export function Images({ workspaceKey }: { readonly workspaceKey: string }): Rea
       {isEmpty ? (
         <EmptyImages isReading={isReading} onPick={pick} />
       ) : total === 0 && settledSearch !== '' ? (
-        <div className="nothing">
+        <div className={css.nothing}>
           <p>No image matches “{settledSearch}”.</p>
           <Button variant="default" size="xs" onClick={() => setSearch('')}>
             Show all images
           </Button>
         </div>
       ) : (
-        <ImageGrid windows={windows} total={total ?? 0} workspaceKey={workspaceKey} onOpen={setOpened} />
-      )}
-      {opened !== null && (
-        <ImageViewer
-          windows={windows}
-          index={opened}
-          total={total ?? 0}
-          workspaceKey={workspaceKey}
-          onMove={setOpened}
-          onClose={() => setOpened(null)}
-        />
+        <ImageGrid windows={windows} total={total ?? 0} workspaceKey={workspaceKey} onOpen={open} />
       )}
       {drop.isOver && (
-        <div className="drop-veil" aria-hidden="true">
+        <div className={css.dropVeil} aria-hidden="true">
           <IconPhotoPlus size={40} />
           Drop folders to add their images
         </div>
@@ -123,8 +129,8 @@ export function Images({ workspaceKey }: { readonly workspaceKey: string }): Rea
 
 function EmptyImages({ isReading, onPick }: { readonly isReading: boolean; readonly onPick: () => void }): ReactNode {
   return (
-    <div className="empty">
-      <IconPhotoPlus size={44} stroke={1.4} aria-hidden="true" className="empty-icon" />
+    <div className={shared.empty}>
+      <IconPhotoPlus size={44} stroke={1.4} aria-hidden="true" className={shared.emptyIcon} />
       <h2>Add a folder of images</h2>
       <p>
         Drop a folder here, or choose one. JPEG, PNG, WebP, AVIF and TIFF files in it and in the folders below are
@@ -136,24 +142,6 @@ function EmptyImages({ isReading, onPick }: { readonly isReading: boolean; reado
       </Button>
     </div>
   )
-}
-
-/** How many images match; asked for again when the workspace has more. Null before the first answer. */
-function useTotal(query: ImageQuery, imageCount: number): number | null {
-  const [total, setTotal] = useState<number | null>(null)
-  const attempt = useAttempt()
-  // biome-ignore lint/correctness/useExhaustiveDependencies: another count of images may mean another total
-  useEffect(() => {
-    let isCurrent = true
-    attempt(async () => {
-      const answer = await request('images.count', { query })
-      if (isCurrent) setTotal(answer.total)
-    })
-    return () => {
-      isCurrent = false
-    }
-  }, [attempt, query, imageCount])
-  return total
 }
 
 /** Folders and files that are dropped on the page. */

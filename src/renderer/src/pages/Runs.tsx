@@ -1,30 +1,31 @@
 // Runs: what is being aligned, what waits, and what came of it; a run's page beside the list.
 import { Button, Title } from '@mantine/core'
 import { IconPlus, IconRoute } from '@tabler/icons-react'
-import { type ReactNode, useEffect, useState } from 'react'
+import { type ReactNode, useState } from 'react'
 import type { RunId } from '../../../shared/domain.ts'
-import type { RunView } from '../../../shared/runView.ts'
-import { request, useAppState, useStudioEvent } from '../api.ts'
-import { useAttempt } from '../attempt.ts'
-import { NewRunDialog } from '../components/NewRunDialog.tsx'
-import { RunDetails } from '../components/RunDetails.tsx'
-import { RunList } from '../components/RunList.tsx'
-import { placeIn, rememberPlace } from '../place.ts'
+import { useAppState } from '../api.ts'
+import { NewRunDialog } from '../features/runs/NewRunDialog.tsx'
+import { RunDetails } from '../features/runs/RunDetails.tsx'
+import { RunList } from '../features/runs/RunList.tsx'
+import { navigate, showPage } from '../place.ts'
+import { useRuns } from '../queries/runs.ts'
+import type { RouteTo } from '../route.ts'
+import shared from '../ui/shared.module.css'
+import css from './Runs.module.css'
 
-export function Runs({ onShowImages }: { readonly onShowImages: () => void }): ReactNode {
+export function Runs({ route }: { readonly route: RouteTo<'runs'> }): ReactNode {
   const runs = useRuns()
   const { workspace } = useAppState()
-  const [chosen, setChosen] = useState<RunId | null>(() => placeIn(workspace?.key ?? null).runId)
-  useEffect(() => rememberPlace({ runId: chosen }), [chosen])
+  const show = (runId: RunId): void => navigate({ page: 'runs', runId })
   const [isAsking, setAsking] = useState(false)
   const shown =
-    runs?.find(({ runId }) => runId === chosen) ??
+    runs?.find(({ runId }) => runId === route.runId) ??
     runs?.find(({ live }) => live) ??
     runs?.find(({ isPlacebo }) => !isPlacebo) ??
     runs?.[0]
   return (
-    <div className="runs">
-      <header className="images-head">
+    <div className={css.runs}>
+      <header className={shared.pageHead}>
         <Title order={1} size="h3">
           Runs
         </Title>
@@ -38,11 +39,11 @@ export function Runs({ onShowImages }: { readonly onShowImages: () => void }): R
           </Button>
         )}
       </header>
-      {runs?.length === 0 && <NoRuns onNew={() => setAsking(true)} onShowImages={onShowImages} />}
+      {runs?.length === 0 && <NoRuns onNew={() => setAsking(true)} />}
       {runs && shown && (
-        <div className="runs-columns">
-          <RunList runs={runs} shownId={shown.runId} onShow={setChosen} />
-          <RunDetails key={shown.runId} run={shown} onShow={setChosen} />
+        <div className={css.runsColumns}>
+          <RunList runs={runs} shownId={shown.runId} onShow={show} />
+          <RunDetails key={shown.runId} run={shown} onShow={show} />
         </div>
       )}
       {isAsking && (
@@ -50,7 +51,7 @@ export function Runs({ onShowImages }: { readonly onShowImages: () => void }): R
           existing={runs ?? []}
           onClose={() => setAsking(false)}
           onStarted={(runId) => {
-            setChosen(runId)
+            show(runId)
             setAsking(false)
           }}
         />
@@ -59,31 +60,20 @@ export function Runs({ onShowImages }: { readonly onShowImages: () => void }): R
   )
 }
 
-/** The runs of the workspace, newest first; asked for again when one changes. Null before the first answer. */
-function useRuns(): readonly RunView[] | null {
-  const [runs, setRuns] = useState<readonly RunView[] | null>(null)
-  const attempt = useAttempt()
-  const load = (): void => attempt(async () => setRuns(await request('runs.list', {})))
-  // biome-ignore lint/correctness/useExhaustiveDependencies: asked once; after that the events say when
-  useEffect(load, [])
-  useStudioEvent('runs.changed', load)
-  return runs
-}
-
 const steps = [
   ['It describes your images', 'and names what it believes to see.'],
   ['Its own image encoder checks each object word', 'against the picture. No labels are needed.'],
   ['It learns from the difference', 'in a small adapter; the model itself is never changed.'],
 ] as const
 
-function NoRuns({ onNew, onShowImages }: { readonly onNew: () => void; readonly onShowImages: () => void }): ReactNode {
+function NoRuns({ onNew }: { readonly onNew: () => void }): ReactNode {
   const { workspace } = useAppState()
   const hasImages = (workspace?.imageCount ?? 0) > 0
   return (
-    <div className="empty runs-empty">
-      <IconRoute size={44} stroke={1.4} aria-hidden="true" className="empty-icon" />
+    <div className={`${shared.empty} ${css.runsEmpty}`}>
+      <IconRoute size={44} stroke={1.4} aria-hidden="true" className={shared.emptyIcon} />
       <h2>Align a model with its own eyes</h2>
-      <ol className="first-steps">
+      <ol className={shared.firstSteps}>
         {steps.map(([title, words]) => (
           <li key={title}>
             <strong>{title}</strong> {words}
@@ -100,7 +90,7 @@ function NoRuns({ onNew, onShowImages }: { readonly onNew: () => void; readonly 
       ) : (
         <>
           <p>A run needs images to describe. A few hundred are a good start.</p>
-          <Button onClick={onShowImages}>Add images first</Button>
+          <Button onClick={() => showPage('images')}>Add images first</Button>
         </>
       )}
     </div>

@@ -1,0 +1,215 @@
+// The inspector in the real window: words before and after with their figures, by mouse and by keys; with the demo model,
+// an image described, a region covered and asked again.
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Locator, Page } from '@playwright/test'
+import { answerDialogs, expect, onRuntime, type Studio, test } from './studio.ts'
+
+type Launch = (options: { args: string[] }) => Promise<Studio>
+
+async function openScene(launch: Launch, folder: string, ...words: readonly string[]): Promise<Studio> {
+  const path = join(folder, 'described.fisao')
+  await onRuntime('e2e/inspectorFile.ts', path, ...words)
+  const studio = await launch({ args: [path] })
+  await studio.page.getByRole('gridcell').first().dblclick()
+  await studio.page.getByRole('heading', { name: 'scene-0001.jpg' }).waitFor()
+  return studio
+}
+
+const before = (page: Page): Locator => page.getByRole('article', { name: /^First model/ })
+const after = (page: Page): Locator => page.getByRole('article', { name: /^Second model/ })
+
+async function looks(page: Page, name: string): Promise<void> {
+  for (const scheme of ['light', 'dark'] as const) {
+    await page.evaluate((chosen) => window.studio.request('app.setAppearance', { appearance: chosen }), scheme)
+    await expect(page.locator(`html[data-mantine-color-scheme=${scheme}]`)).toBeAttached()
+    await page.screenshot({ path: test.info().outputPath(`${name} ${scheme}.png`) })
+  }
+}
+
+async function setWidth({ app }: Studio, width: number): Promise<void> {
+  await app.evaluate(({ BrowserWindow }, w) => BrowserWindow.getAllWindows()[0]?.setSize(w, 860), width)
+}
+
+test('two policies stand side by side, their words judged and compared', async ({ launch, folder }) => {
+  const studio = await openScene(launch, folder)
+  const { page } = studio
+  await expect(before(page).getByRole('button', { name: 'giraffe, hallucinated, gone' })).toBeVisible()
+  await expect(after(page).getByRole('button', { name: 'zebra, grounded, new' })).toBeVisible()
+  await expect(after(page).getByRole('button', { name: 'umbrella, grounded', exact: true })).toBeVisible()
+  await expect(before(page).getByRole('button', { name: 'bench, hallucinated', exact: true })).toHaveCount(1)
+  await expect(before(page).getByRole('button', { name: 'bench, hallucinated, gone' })).toHaveCount(1)
+  await expect(page.getByText('3 words kept, 3 gone, 3 new')).toBeVisible()
+  await expect(page.getByText('Choose a word.')).toBeVisible()
+  await looks(page, 'inspector')
+
+  await test.step('a word by keyboard', async () => {
+    await before(page).getByRole('button', { name: 'umbrella, grounded' }).focus()
+    await page.keyboard.press('ArrowRight')
+    await page.keyboard.press('End')
+    await page.keyboard.press('ArrowLeft')
+    await page.keyboard.press('Home')
+    await page.keyboard.press('ArrowRight')
+    await expect(before(page).getByRole('button', { name: 'giraffe, hallucinated, gone' })).toBeFocused()
+    const panel = page.getByRole('region', { name: 'The word giraffe' })
+    await expect(panel.getByRole('img', { name: /^Score 0.094, hallucinated; baselines/ })).toBeVisible()
+    await expect(panel).toContainText('-0.268')
+    await expect(panel).toContainText('The other response does not name it.')
+    await panel.getByRole('button', { name: 'KL contribution' }).focus()
+    await expect(page.getByRole('tooltip')).toContainText('log π(word) − log π_ref(word)')
+  })
+  await looks(page, 'a word')
+  await setWidth(studio, 760)
+  await looks(page, 'a word 760')
+  await page.getByRole('region', { name: 'The word giraffe' }).scrollIntoViewIfNeeded()
+  await looks(page, 'a word 760 below')
+})
+
+test('the image zooms by keys, the next one comes by keys, and text and picture can be taken along', async ({
+  launch,
+  folder,
+}) => {
+  const studio = await openScene(launch, folder)
+  const { page } = studio
+  const stage = page.getByRole('region', { name: /^scene-0001.jpg/ })
+  const width = async (): Promise<number> => (await stage.getByRole('img').first().boundingBox())?.width ?? 0
+  const fits = await width()
+  await stage.focus()
+  await page.keyboard.press('+')
+  await page.keyboard.press('+')
+  expect((await width()) / fits).toBeCloseTo(1.5625, 2)
+  await page.keyboard.press('0')
+  expect(await width()).toBeCloseTo(fits, 0)
+  await stage.hover()
+  await page.mouse.wheel(0, -400)
+  await expect.poll(width).toBeGreaterThan(fits * 1.5)
+
+  await page.getByRole('button', { name: 'Copy as text' }).click()
+  await expect(page.getByText('Copied.')).toBeVisible()
+  const copied = await studio.app.evaluate(({ clipboard }) => clipboard.readText())
+  expect(copied).toContain('- giraffe: hallucinated, score 0.094, gone')
+  const picture = join(folder, 'picture.png')
+  await answerDialogs(studio, picture)
+  await page.getByRole('button', { name: 'Save as a picture…' }).click()
+  await expect(page.getByText(`Saved as ${picture}`)).toBeVisible()
+  expect(existsSync(picture)).toBe(true)
+  expect(readFileSync(picture).readUInt32BE(16)).toBeGreaterThan(600)
+
+  await expect(page.getByText('1 of 12')).toBeVisible()
+  await page.keyboard.press('PageDown')
+  await expect(page.getByText('2 of 12')).toBeVisible()
+  await page.keyboard.press('PageUp')
+  await expect(page.getByRole('heading', { name: 'scene-0001.jpg' })).toBeVisible()
+  await page.keyboard.press('PageDown')
+  await expect(page.getByText('2 of 12')).toBeVisible()
+  await page.keyboard.press('Alt+ArrowLeft')
+  await expect(page.getByRole('gridcell').nth(1)).toBeFocused()
+})
+
+test('among ten thousand words the choice moves on with little work', async ({ launch, folder }) => {
+  const { app, page } = await openScene(launch, folder, '10000')
+  const kite = after(page).getByRole('button', { name: /^kite/ })
+  await expect(kite.first()).toBeVisible({ timeout: 60_000 })
+  expect(await kite.count()).toBeGreaterThan(2400)
+  await kite.first().focus()
+  /** Seconds of processor time that the page has taken: what others do on the machine does not count. */
+  const seconds = (): Promise<number> =>
+    app.evaluate(({ app: electron }) => {
+      const tabs = electron.getAppMetrics().filter(({ type }) => type === 'Tab')
+      return tabs.reduce((sum, { cpu }) => sum + (cpu.cumulativeCPUUsage ?? 0), 0)
+    })
+  const steps = 60
+  const startSeconds = await seconds()
+  await page.evaluate(async (count) => {
+    for (let i = 0; i < count; i++) {
+      document.activeElement?.dispatchEvent(new KeyboardEvent('keydown', { key: 'ArrowRight', bubbles: true }))
+      await new Promise(requestAnimationFrame)
+    }
+  }, steps)
+  const workMs = ((await seconds()) - startSeconds) * (1000 / steps)
+  console.log(`work for each step among ${await kite.count()} words: ${workMs.toFixed(1)} ms`)
+  expect(workMs).toBeGreaterThan(0)
+  expect(workMs).toBeLessThan(50)
+})
+
+test('the demo model describes an image as it came and aligned, and again with a part of it covered', async ({
+  launch,
+  folder,
+}) => {
+  test.setTimeout(600_000)
+  const path = join(folder, 'demo.fisao')
+  await onRuntime('e2e/runFile.ts', 'begin', path)
+  const studio = await launch({ args: [path] })
+  const { page } = studio
+  const states = async (): Promise<string[]> =>
+    page.evaluate(async () => {
+      const runs = await window.studio.request('runs.list', {})
+      return runs.ok ? runs.value.map(({ state }) => state) : []
+    })
+  await expect.poll(states, { timeout: 400_000, intervals: [2000] }).toEqual(['complete'])
+  await page.getByRole('gridcell').first().dblclick()
+  const describe = page.getByRole('button', { name: 'Describe now' })
+  await expect(page.getByRole('article')).toHaveCount(2)
+  // Some images were described in the run's looks; the person goes on to one that was not.
+  for (let i = 0; i < 20; i++) {
+    await expect(describe.or(page.getByRole('group', { name: /^Response of/ })).first()).toBeVisible()
+    if ((await describe.count()) === 2) break
+    await page.keyboard.press('PageDown')
+  }
+  await expect(describe).toHaveCount(2)
+  await looks(page, 'not described')
+  await page.getByRole('button', { name: 'Describe with both' }).click()
+  const said = page.getByRole('group', { name: /^Response of .*(came|step \d+(, best)?)$/i })
+  await expect(said).toHaveCount(2, { timeout: 120_000 })
+  await expect(page.getByText(/words? kept, \d+ gone, \d+ new/)).toBeVisible()
+
+  await test.step('a word by keyboard, with its evidence', async () => {
+    await before(page)
+      .getByRole('button', { name: /, (grounded|hallucinated|neutral)/ })
+      .first()
+      .focus()
+    await page.keyboard.press('End')
+    await page.keyboard.press('Home')
+    await expect(page.getByRole('region', { name: /^The word/ })).toContainText('KL contribution')
+    await expect(page.getByText(/cosine with the word, \d+ × \d+ patches/)).toBeVisible({ timeout: 60_000 })
+    await expect(page.locator('canvas')).toBeVisible()
+    await looks(page, 'evidence')
+  })
+
+  await test.step('a region covered and asked again', async () => {
+    await page.getByRole('switch', { name: 'Cover a region' }).click()
+    const stage = await page.getByRole('region', { name: /Enter covers the middle/ }).boundingBox()
+    if (!stage) throw new Error('the image is not on the screen')
+    await page.mouse.move(stage.x + stage.width * 0.2, stage.y + stage.height * 0.2)
+    await page.mouse.down()
+    await page.mouse.move(stage.x + stage.width * 0.7, stage.y + stage.height * 0.6, { steps: 5 })
+    await page.mouse.up()
+    await expect(page.getByRole('img', { name: 'Covered region' })).toBeVisible()
+    await looks(page, 'covered')
+    await page.getByRole('button', { name: 'Ask', exact: true }).click()
+    await expect(page.getByRole('group', { name: /on its way$/ }).first()).toBeVisible({ timeout: 60_000 })
+    await page.screenshot({ path: test.info().outputPath('on its way.png') })
+    await expect(said).toHaveCount(2, { timeout: 120_000 })
+    await looks(page, 'asked again')
+    const stored = await page.evaluate(async () => {
+      const imageId = Number(JSON.parse(sessionStorage.getItem('place') ?? '{}').history.entries.at(-1).imageId)
+      const answer = await window.studio.request('responses.toImage', { imageId })
+      return answer.ok ? answer.value.responses.map(({ region, purpose }) => [region !== null, purpose]) : []
+    })
+    expect(stored.filter(([isCovered]) => isCovered)).toEqual([
+      [true, 'trial'],
+      [true, 'trial'],
+    ])
+    await page.getByRole('button', { name: 'As usual' }).click()
+    await expect(page.getByRole('img', { name: 'Covered region' })).toHaveCount(0)
+    await expect(said).toHaveCount(2)
+  })
+
+  await test.step('another strength', async () => {
+    await after(page).getByRole('slider', { name: 'Strength of the alignment' }).focus()
+    await page.keyboard.press('ArrowLeft')
+    await expect(after(page).getByText('95%')).toBeVisible()
+    await after(page).getByRole('button', { name: 'Describe now' }).click()
+    await expect(said).toHaveCount(2, { timeout: 120_000 })
+  })
+})

@@ -1,0 +1,181 @@
+// One policy and what it says of the image: its response as words, or the way to one.
+import { Button, Loader, Select, Slider } from '@mantine/core'
+import { IconMessage, IconPlayerStop } from '@tabler/icons-react'
+import { type ReactNode, useState } from 'react'
+import type { QuestionView } from '../../../../shared/describe.ts'
+import type { WordChange } from '../../../../shared/wordChanges.ts'
+import { formatPlural } from '../../format.ts'
+import { TokenText } from '../tokens/TokenText.tsx'
+import css from './PolicyColumn.module.css'
+import type { Answer } from './useAnswer.ts'
+
+export interface CheckpointChoice {
+  readonly value: string
+  readonly label: string
+  readonly disabled: boolean
+}
+
+export interface PolicyColumnProps {
+  /** What it is called for those who do not see it: `First model`. */
+  readonly label: string
+  /** Its whole name. */
+  readonly name: string
+  readonly choices: readonly CheckpointChoice[]
+  readonly chosen: string
+  readonly onChoose: (value: string) => void
+  /** Of the adapter; null where there is none to weaken. */
+  readonly strength: number | null
+  readonly onStrength: (strength: number) => void
+  readonly answer: Answer
+  readonly changes: readonly WordChange[] | undefined
+  readonly word: number | null
+  readonly onWord: (index: number) => void
+  readonly onHover: (index: number | null) => void
+  /** Why it cannot be asked, as a sentence; null when it can. */
+  readonly notAskable: string | null
+  readonly onAsk: () => void
+  readonly onCancel: (describeId: number) => void
+}
+
+export function PolicyColumn(props: PolicyColumnProps): ReactNode {
+  const { label, name, choices, chosen, onChoose, strength, onStrength, answer } = props
+  return (
+    <article className={css.column} aria-label={`${label}: ${name}`}>
+      <div className={css.head}>
+        <Select
+          size="xs"
+          aria-label={label}
+          data={[...choices]}
+          value={chosen}
+          allowDeselect={false}
+          comboboxProps={{ withinPortal: true }}
+          onChange={(value) => value !== null && onChoose(value)}
+        />
+        {answer.response && <span className={css.count}>{verdictCount(answer.response.hallucinatedWords)}</span>}
+      </div>
+      {strength !== null && <Strength key={`${chosen} ${strength}`} value={strength} onChange={onStrength} />}
+      <div className={css.body}>
+        <Said {...props} />
+      </div>
+    </article>
+  )
+}
+
+function verdictCount(hallucinated: number | null): string {
+  if (hallucinated === null) return 'not judged'
+  return hallucinated === 0 ? 'no word hallucinated' : `${formatPlural(hallucinated, 'word')} hallucinated`
+}
+
+function Said(props: PolicyColumnProps): ReactNode {
+  const { name, answer, changes, word, onWord, onHover, notAskable, onAsk, onCancel } = props
+  const { response, words, asked, isLoading } = answer
+  if (response) {
+    if (response.text.trim() === '') return <p className="quiet">It said nothing.</p>
+    return (
+      <TokenText
+        label={`Response of ${name}`}
+        text={response.text}
+        words={words}
+        changes={changes}
+        chosen={word}
+        onChoose={onWord}
+        onHover={onHover}
+      />
+    )
+  }
+  if (asked && isUnderWay(asked)) return <UnderWay name={name} asked={asked} onCancel={onCancel} />
+  if (isLoading || asked?.state === 'done') return null
+  return (
+    <div className={css.nothing}>
+      {asked?.state === 'failed' && asked.error ? (
+        <p role="alert">
+          <span className={css.failed}>{asked.error.message}</span> {asked.error.remedy}
+        </p>
+      ) : (
+        <p>
+          {notAskable ??
+            'It has not answered this yet. It takes some seconds, and the answer is kept with the workspace.'}
+        </p>
+      )}
+      {notAskable === null && (
+        <Button size="xs" variant="default" leftSection={<IconMessage size={16} aria-hidden="true" />} onClick={onAsk}>
+          {asked ? 'Ask again' : 'Describe now'}
+        </Button>
+      )}
+    </div>
+  )
+}
+
+function isUnderWay({ state }: QuestionView): boolean {
+  return state === 'waiting' || state === 'opening' || state === 'running'
+}
+
+interface UnderWayProps {
+  readonly name: string
+  readonly asked: QuestionView
+  readonly onCancel: (describeId: number) => void
+}
+
+function UnderWay({ name, asked, onCancel }: UnderWayProps): ReactNode {
+  const { describeId, state, waitsFor, text, tokens } = asked
+  const stage =
+    state === 'waiting'
+      ? (waitsFor ?? 'Waits for its turn')
+      : state === 'opening'
+        ? 'Opening the model'
+        : `Describing, ${formatPlural(tokens, 'token')}`
+  return (
+    <>
+      {text !== '' && (
+        <TokenText
+          label={`Response of ${name}, on its way`}
+          text={text}
+          words={[]}
+          chosen={null}
+          onChoose={() => undefined}
+          isStreaming
+        />
+      )}
+      <div className={css.busy}>
+        <Loader size={14} aria-hidden="true" />
+        <span role="status">{stage}</span>
+        <Button
+          size="compact-xs"
+          variant="default"
+          leftSection={<IconPlayerStop size={13} aria-hidden="true" />}
+          onClick={() => onCancel(describeId)}
+        >
+          Cancel
+        </Button>
+      </div>
+    </>
+  )
+}
+
+interface StrengthProps {
+  readonly value: number
+  readonly onChange: (value: number) => void
+}
+
+/** How much of the adapter is added; asked for when the thumb is let go. */
+function Strength({ value, onChange }: StrengthProps): ReactNode {
+  const [shown, setShown] = useState(value)
+  return (
+    <div className={css.strength}>
+      <span>Strength</span>
+      <Slider
+        size="sm"
+        min={0}
+        max={1.5}
+        step={0.05}
+        value={shown}
+        label={null}
+        thumbLabel="Strength of the alignment"
+        marks={[{ value: 1 }]}
+        onChange={setShown}
+        onChangeEnd={onChange}
+      />
+      <output>{shown.toLocaleString(undefined, { style: 'percent' })}</output>
+    </div>
+  )
+}

@@ -1,0 +1,273 @@
+// Inspector: one image, what the model said of it as it came and aligned, and why each word counts as it does.
+import { ActionIcon, Button, Select, Title, Tooltip } from '@mantine/core'
+import { IconArrowLeft, IconChevronLeft, IconChevronRight } from '@tabler/icons-react'
+import { type ReactNode, useEffect, useEffectEvent, useState } from 'react'
+import type { CheckpointView } from '../../../shared/describe.ts'
+import { type ImageFacts, type ModelId, modelIdSchema, type RunId } from '../../../shared/domain.ts'
+import { presetConfig } from '../../../shared/runConfig.ts'
+import type { ModelView, RunView } from '../../../shared/runView.ts'
+import { useAppState } from '../api.ts'
+import { Comparison, type ShownPolicy } from '../features/inspector/Comparison.tsx'
+import { LookedImage } from '../features/inspector/LookedImage.tsx'
+import { moveTo, type Neighbours, useNeighbours } from '../features/inspector/neighbours.ts'
+import { alignedCheckpoint, checkpointName, usualRun } from '../features/inspector/questions.ts'
+import { formatCount } from '../format.ts'
+import { navigate, showPage, useKept } from '../place.ts'
+import { useCheckpoints, useImage } from '../queries/describe.ts'
+import { useModels } from '../queries/models.ts'
+import { useRunDetail, useRuns } from '../queries/runs.ts'
+import type { RouteTo } from '../route.ts'
+import css from './Inspector.module.css'
+
+/** What a model is asked that has no run. */
+const usualQuestion = presetConfig('quick-look').rollout.question
+const modelSchema = modelIdSchema.nullable()
+
+export function Inspector({ route }: { readonly route: RouteTo<'inspector'> }): ReactNode {
+  const image = useImage(route.imageId)
+  const runs = useRuns()
+  const models = useModels()
+  // A model that is asked by itself, in place of a run.
+  const [modelId, setModelId] = useKept<ModelId | null>('inspector.model', modelSchema, null)
+  const neighbours = useNeighbours(route.imageId)
+  const move = (imageId: number | null, by: number): void => {
+    if (imageId !== null && neighbours) moveTo({ ...route, imageId }, neighbours.index + by)
+  }
+  useKeys((key) => {
+    if (key === 'PageUp') move(neighbours?.previous ?? null, -1)
+    else if (key === 'PageDown') move(neighbours?.next ?? null, 1)
+    else if (key === 'Escape') showPage('images')
+    else return false
+    return true
+  })
+
+  const run = runs?.find(({ runId }) => runId === route.runId) ?? (runs ? usualRun(runs) : undefined)
+  const model = models?.find((one) => one.modelId === modelId) ?? (run ? undefined : models?.[0])
+  return (
+    <div className={css.page}>
+      <header className={css.head}>
+        <Button
+          variant="subtle"
+          size="compact-sm"
+          leftSection={<IconArrowLeft size={16} aria-hidden="true" />}
+          onClick={() => showPage('images')}
+        >
+          Images
+        </Button>
+        <Title order={1} size="h4" className={css.name}>
+          <bdi>{image?.name ?? 'Image'}</bdi>
+        </Title>
+        <Way neighbours={neighbours} onMove={move} />
+        {runs && models && (
+          <SourceSelect
+            runs={runs.filter(({ checkpointStep }) => checkpointStep !== null)}
+            models={models}
+            value={model ? `model ${model.modelId}` : run ? `run ${run.runId}` : null}
+            onRun={(runId) => {
+              setModelId(null)
+              navigate({ page: 'inspector', imageId: route.imageId, runId }, { replaces: true })
+            }}
+            onModel={setModelId}
+          />
+        )}
+      </header>
+      {image === null ? (
+        <p className={css.note}>This image is no longer in the workspace.</p>
+      ) : image && runs && models ? (
+        model ? (
+          <OfModel key={image.imageId} image={image} model={model} />
+        ) : run ? (
+          <OfRun key={`${image.imageId} ${run.runId}`} image={image} run={run} route={route} />
+        ) : (
+          <NoModel key={image.imageId} image={image} />
+        )
+      ) : null}
+    </div>
+  )
+}
+
+interface OfRunProps {
+  readonly image: ImageFacts
+  readonly run: RunView
+  readonly route: RouteTo<'inspector'>
+}
+
+/** The model as it came beside the aligned one, or any two checkpoints of a run. */
+function OfRun({ image, run, route }: OfRunProps): ReactNode {
+  const checkpoints = useCheckpoints(run.runId)
+  const detail = useRunDetail(run.runId)
+  const readOnly = useReadOnly()
+  const [strengths, setStrengths] = useState<Readonly<Record<number, number>>>({})
+  if (!checkpoints || !detail) return null
+  const byId = (id: number | null): CheckpointView | undefined =>
+    checkpoints.find(({ checkpointId }) => checkpointId === id)
+  const left = byId(route.left) ?? checkpoints.find(({ step }) => step === 0) ?? checkpoints[0]
+  const right = byId(route.right) ?? alignedCheckpoint(checkpoints)
+  if (!left) return <p className={css.note}>This run has not stored anything yet.</p>
+
+  const shown = (checkpoint: CheckpointView, side: 'left' | 'right'): ShownPolicy => {
+    const { step, hasWeights } = checkpoint
+    const strength = step > 0 && hasWeights ? (strengths[step] ?? 1) : null
+    return {
+      policy: { from: 'run', runId: run.runId, step, strength: strength ?? 1 },
+      name: `${run.name}, ${checkpointName(checkpoint)}`,
+      choices: checkpoints.map((one) => ({
+        value: String(one.checkpointId),
+        label: checkpointName(one) + (one.hasWeights ? '' : ', weights dropped'),
+        disabled: !one.hasWeights && one.describedImages === 0,
+      })),
+      chosen: String(checkpoint.checkpointId),
+      onChoose: (value) => {
+        const chosen = byId(Number(value))?.checkpointId ?? null
+        const sides = { left: left.checkpointId, right: right?.checkpointId ?? null, [side]: chosen }
+        navigate({ page: 'inspector', imageId: image.imageId, runId: run.runId, ...sides }, { replaces: true })
+      },
+      strength,
+      onStrength: (value) => setStrengths((before) => ({ ...before, [step]: value })),
+      notAskable:
+        readOnly ??
+        (hasWeights ? null : 'Its weights were dropped to save space: only what it said before can be shown.'),
+    }
+  }
+  return (
+    <Comparison
+      image={image}
+      policies={right ? [shown(left, 'left'), shown(right, 'right')] : [shown(left, 'left')]}
+      usual={detail.config?.rollout.question ?? usualQuestion}
+      encoder={{ from: 'run', runId: run.runId }}
+    />
+  )
+}
+
+/** A model by itself: its words have scores and no verdict. */
+function OfModel({ image, model }: { readonly image: ImageFacts; readonly model: ModelView }): ReactNode {
+  const readOnly = useReadOnly()
+  const value = String(model.modelId)
+  return (
+    <Comparison
+      image={image}
+      policies={[
+        {
+          policy: { from: 'model', modelId: model.modelId },
+          name: `${model.name}, by itself`,
+          choices: [{ value, label: model.name, disabled: false }],
+          chosen: value,
+          onChoose: () => undefined,
+          strength: null,
+          onStrength: () => undefined,
+          notAskable: readOnly,
+        },
+      ]}
+      usual={usualQuestion}
+      encoder={{ from: 'model', modelId: model.modelId }}
+    />
+  )
+}
+
+/** The image by itself. */
+function NoModel({ image }: { readonly image: ImageFacts }): ReactNode {
+  return (
+    <div className={css.alone}>
+      <LookedImage
+        image={image}
+        evidenceOf={null}
+        hasWords={false}
+        region={null}
+        isCovering={false}
+        onRegion={() => undefined}
+      />
+      <div className={css.note}>
+        <p>
+          No model is here yet that could say something of {image.name}. Start a run: it says what it sees in your
+          images, before and after it was aligned, and you can look at each word here.
+        </p>
+        <Button onClick={() => showPage('runs')}>Go to Runs</Button>
+      </div>
+    </div>
+  )
+}
+
+/** Why nothing can be asked here; null when it can. */
+function useReadOnly(): string | null {
+  return useAppState().workspace?.readOnlyBecause ?? null
+}
+
+interface WayProps {
+  readonly neighbours: Neighbours | null
+  readonly onMove: (imageId: number | null, by: number) => void
+}
+
+function Way({ neighbours, onMove }: WayProps): ReactNode {
+  if (!neighbours) return null
+  const { index, total, previous, next } = neighbours
+  return (
+    <div className={css.way}>
+      <Tooltip label="Previous image (Page Up)">
+        <ActionIcon
+          variant="default"
+          aria-label="Previous image"
+          disabled={previous === null}
+          onClick={() => onMove(previous, -1)}
+        >
+          <IconChevronLeft size={18} />
+        </ActionIcon>
+      </Tooltip>
+      <span className={css.place}>
+        {formatCount(index + 1)} of {formatCount(total)}
+      </span>
+      <Tooltip label="Next image (Page Down)">
+        <ActionIcon variant="default" aria-label="Next image" disabled={next === null} onClick={() => onMove(next, 1)}>
+          <IconChevronRight size={18} />
+        </ActionIcon>
+      </Tooltip>
+    </div>
+  )
+}
+
+interface SourceSelectProps {
+  readonly runs: readonly RunView[]
+  readonly models: readonly ModelView[]
+  readonly value: string | null
+  readonly onRun: (runId: RunId) => void
+  readonly onModel: (modelId: ModelId) => void
+}
+
+/** The run whose checkpoints are shown, or a model by itself. */
+function SourceSelect({ runs, models, value, onRun, onModel }: SourceSelectProps): ReactNode {
+  if (runs.length + models.length === 0) return null
+  const ofRuns = runs.map(({ runId, name }) => ({ value: `run ${runId}`, label: name, choose: () => onRun(runId) }))
+  const ofModels = models.map(({ modelId, name }) => ({
+    ...{ value: `model ${modelId}`, label: name, choose: () => onModel(modelId) },
+  }))
+  const plain = (items: typeof ofRuns) => items.map(({ value: id, label }) => ({ value: id, label }))
+  return (
+    <Select
+      className={css.source}
+      size="sm"
+      aria-label="Run or model"
+      allowDeselect={false}
+      data={[
+        ...(ofRuns.length > 0 ? [{ group: 'Runs', items: plain(ofRuns) }] : []),
+        ...(ofModels.length > 0 ? [{ group: 'Models by themselves', items: plain(ofModels) }] : []),
+      ]}
+      value={value}
+      onChange={(next) => [...ofRuns, ...ofModels].find((one) => one.value === next)?.choose()}
+    />
+  )
+}
+
+/** Keys that work wherever the focus is, but in a text, a list or a dialog. @param act says whether it knows the key */
+function useKeys(act: (key: string) => boolean): void {
+  const onKeyDown = useEffectEvent((event: KeyboardEvent) => {
+    const { key, target, defaultPrevented, altKey, ctrlKey, metaKey, shiftKey } = event
+    if (defaultPrevented || altKey || ctrlKey || metaKey || shiftKey) return
+    if (key === 'Escape' && target instanceof Element && target.closest('input, textarea')) return
+    if (document.querySelector('[aria-modal="true"], [aria-haspopup="listbox"][aria-expanded="true"]')) return
+    if (act(key)) event.preventDefault()
+  })
+  useEffect(() => {
+    const listener = (event: KeyboardEvent): void => onKeyDown(event)
+    window.addEventListener('keydown', listener)
+    return () => window.removeEventListener('keydown', listener)
+  }, [])
+}

@@ -1,0 +1,134 @@
+// What pages ask of responses, of questions on their way, and of where an image shows a word.
+import { type QueryClient, useMutation, useQuery } from '@tanstack/react-query'
+import type { Params, Result } from '../../../shared/contract.ts'
+import type {
+  CheckpointView,
+  DescribeView,
+  Evidence,
+  Question,
+  ResponseView,
+  ResponseViewDetail,
+} from '../../../shared/describe.ts'
+import type { ImageFacts, RolloutId, RunId } from '../../../shared/domain.ts'
+import { type ErrorRecord, toErrorRecord } from '../../../shared/errors.ts'
+import { request, useWorkspaceKey } from '../api.ts'
+import { report } from '../attempt.ts'
+import { keys } from './keys.ts'
+
+/** One image: undefined before the first answer, null when the workspace has it no more. */
+export function useImage(imageId: number): ImageFacts | null | undefined {
+  const w = useWorkspaceKey()
+  const { data } = useQuery({
+    queryKey: keys.image(w, imageId),
+    queryFn: () => request('images.get', { imageId }),
+    enabled: w !== null,
+  })
+  return data?.image
+}
+
+/** The checkpoints of a run by step; null before the first answer and without a run. */
+export function useCheckpoints(runId: RunId | null): readonly CheckpointView[] | null {
+  const w = useWorkspaceKey()
+  const { data } = useQuery({
+    queryKey: keys.runCheckpoints(w, runId ?? (0 as RunId)),
+    queryFn: () => request('runs.checkpoints', { runId: runId ?? (0 as RunId) }),
+    enabled: w !== null && runId !== null,
+  })
+  return data?.checkpoints ?? null
+}
+
+/** The stored responses to an image; null before the first answer. */
+export function useResponses(imageId: number): readonly ResponseView[] | null {
+  const w = useWorkspaceKey()
+  const { data } = useQuery({
+    queryKey: keys.responsesToImage(w, imageId),
+    queryFn: () => request('responses.toImage', { imageId }),
+    enabled: w !== null,
+  })
+  return data?.responses ?? null
+}
+
+/** A response with its tokens and words; null before the first answer and without an id. */
+export function useResponse(rolloutId: RolloutId | null): ResponseViewDetail | null {
+  const w = useWorkspaceKey()
+  const { data } = useQuery({
+    queryKey: keys.response(w, rolloutId),
+    queryFn: () => request('responses.get', { rolloutId: rolloutId ?? (0 as RolloutId) }),
+    enabled: w !== null && rolloutId !== null,
+  })
+  return data ?? null
+}
+
+const none: readonly DescribeView[] = []
+
+/** What was asked and is on its way or has ended lately, in the order of asking. */
+export function useDescribes(): readonly DescribeView[] {
+  const w = useWorkspaceKey()
+  const { data } = useQuery({
+    queryKey: keys.describes(w),
+    queryFn: () => request('describe.list', {}),
+    enabled: w !== null,
+  })
+  return data?.describes ?? none
+}
+
+/** Asks, and cancels what was asked. */
+export function useAsk(): {
+  readonly ask: (question: Question) => void
+  readonly cancel: (describeId: number) => void
+} {
+  const { mutate: ask } = useMutation({
+    mutationFn: (question: Question) => request('describe.start', question),
+    onError: report,
+  })
+  const { mutate: cancel } = useMutation({
+    mutationFn: (describeId: number) => request('describe.cancel', { describeId }),
+    onError: report,
+  })
+  return { ask, cancel }
+}
+
+/** A question goes on: its progress is written down; what it ended with is asked for. */
+export function followDescribe(client: QueryClient, w: string | null, view: DescribeView): void {
+  const before = client.getQueryData<Result<'describe.list'>>(keys.describes(w))
+  if (before) {
+    const { describes } = before
+    const index = describes.findIndex(({ describeId }) => describeId === view.describeId)
+    client.setQueryData<Result<'describe.list'>>(keys.describes(w), {
+      describes: index < 0 ? [...describes, view] : describes.with(index, view),
+    })
+  } else {
+    // Not one view for all: the list may be on its way, and would come without this one.
+    void client.invalidateQueries({ queryKey: keys.describes(w) })
+  }
+  if (view.state !== 'done') return
+  if (view.about === 'image') {
+    void client.invalidateQueries({ queryKey: keys.responsesToImage(w, view.question.imageId) })
+  } else {
+    void client.invalidateQueries({ queryKey: keys.responses(w) })
+  }
+}
+
+export interface EvidenceAnswer {
+  readonly evidence: Evidence | null
+  /** Why there is none. */
+  readonly error: ErrorRecord | null
+}
+
+/** Where an image shows a word; null before the first answer and when nothing is asked. */
+export function useEvidence(asked: Params<'evidence.get'> | null): EvidenceAnswer | null {
+  const w = useWorkspaceKey()
+  const { data } = useQuery({
+    queryKey: keys.evidence(w, asked),
+    queryFn: async (): Promise<EvidenceAnswer> => {
+      if (asked === null) return { evidence: null, error: null }
+      // Said beside the image, and not as a message over the page: the words are of use without it.
+      return await request('evidence.get', asked).then(
+        (evidence) => ({ evidence, error: null }),
+        (thrown: unknown) => ({ evidence: null, error: toErrorRecord(thrown) }),
+      )
+    },
+    enabled: w !== null && asked !== null,
+  })
+  return data ?? null
+}

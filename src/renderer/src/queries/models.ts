@@ -1,0 +1,23 @@
+// What pages ask of models; adding and removing them goes through here too, so that every list knows.
+import { useQuery, useQueryClient } from '@tanstack/react-query'
+import type { ModelView } from '../../../shared/runView.ts'
+import { request, useWorkspaceKey } from '../api.ts'
+import { keys } from './keys.ts'
+
+/** The models of the workspace; null before the first answer. */
+export function useModels(): readonly ModelView[] | null {
+  const w = useWorkspaceKey()
+  const { data } = useQuery({
+    queryKey: keys.models(w),
+    queryFn: () => request('models.list', {}),
+    enabled: w !== null,
+  })
+  return data ?? null
+}
+
+/** Says that models were added, changed or removed; resolves when the list is current. */
+export function useModelsChanged(): () => Promise<void> {
+  const w = useWorkspaceKey()
+  const client = useQueryClient()
+  return () => client.invalidateQueries({ queryKey: keys.models(w) })
+}

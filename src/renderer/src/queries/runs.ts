@@ -1,0 +1,40 @@
+// What pages ask of runs; queries/invalidate.ts keeps the answers current.
+import { useQuery } from '@tanstack/react-query'
+import type { Result } from '../../../shared/contract.ts'
+import type { RunId } from '../../../shared/domain.ts'
+import type { RunDetail, RunView } from '../../../shared/runView.ts'
+import { request, useWorkspaceKey } from '../api.ts'
+import { keys } from './keys.ts'
+
+/** The runs of the workspace, newest first; null before the first answer and where none is open. */
+export function useRuns(): readonly RunView[] | null {
+  const w = useWorkspaceKey()
+  const { data } = useQuery({
+    queryKey: keys.runList(w),
+    queryFn: () => request('runs.list', {}),
+    enabled: w !== null,
+  })
+  return data ?? null
+}
+
+/** What the page of a run shows; null before the first answer. */
+export function useRunDetail(runId: RunId): RunDetail | null {
+  const w = useWorkspaceKey()
+  const { data } = useQuery({
+    queryKey: keys.runDetail(w, runId),
+    queryFn: () => request('runs.get', { runId }),
+    enabled: w !== null,
+  })
+  return data ?? null
+}
+
+/** Named metrics of a run by step; null before the first answer. */
+export function useRunMetrics(runId: RunId, names: readonly string[]): Result<'runs.metrics'> | null {
+  const w = useWorkspaceKey()
+  const { data } = useQuery({
+    queryKey: keys.runMetrics(w, runId, names),
+    queryFn: () => request('runs.metrics', { runId, names: [...names] }),
+    enabled: w !== null,
+  })
+  return data ?? null
+}
