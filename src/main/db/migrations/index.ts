@@ -5,6 +5,7 @@ import { sql as alignment } from './0002-alignment.ts'
 import { sql as responseIndex } from './0003-response-index.ts'
 import { sql as integrity } from './0004-integrity.ts'
 import { sql as job } from './0005-job.ts'
+import { sql as libraryQueries } from './0007-library-queries.ts'
 
 export interface Migration {
   /** The schema version after it; `PRAGMA user_version` of the file. */
@@ -19,4 +20,5 @@ export const migrations: readonly Migration[] = [
   { version: 3, name: 'response index', sql: responseIndex },
   { version: 4, name: 'integrity', sql: integrity },
   { version: 5, name: 'job', sql: job },
+  { version: 6, name: 'library queries', sql: libraryQueries },
 ]
