@@ -30,7 +30,7 @@ export function answeredCheckpoints(db: ReadableDb): AnsweredCheckpoint[] {
        SELECT checkpoint.checkpoint_id, run_id, step, (
          SELECT count(*) FROM rollout AS answered
          WHERE answered.checkpoint_id = checkpoint.checkpoint_id AND answered.purpose = 'evaluation'
-       ) AS responses FROM run AS owner JOIN checkpoint USING (run_id)
+       ) AS responses FROM run JOIN checkpoint USING (run_id)
      ) AS counted JOIN run USING (run_id) WHERE responses > 0 ORDER BY run_id DESC, step`,
   ).all()
 }
