@@ -125,6 +125,8 @@ describe('search', () => {
     ['a backslash', '\\', []],
     ['letters beyond ASCII, whatever their case', 'éc', [3]],
     ['three letters in a name', 'oll', []],
+    ['the end of a name, whatever its case', 'PARK.P', [5]],
+    ['letters beyond ASCII in a longer part', 'écol', [3]],
     ['a name', 'ecole', []],
     ['words of a response', 'cat dog', [3, 1]],
     ['the beginning of a word of a response', 'kit', [2]],

@@ -107,7 +107,10 @@ function responseConditions({ responses, word }: ImageQuery, { tested }: Walk): 
   ]
 }
 
-/** The trigram index finds three characters and more; for shorter parts the names are read from end to end. */
+/**
+ * The trigram index finds three characters and more, whatever the case of any letter. Names are read from end to end for
+ * shorter parts, and for ASCII, where LIKE finds the same: a walk costs the same whether one name matches or each.
+ */
 const fewestIndexedCharacters = 3
 
 function searchCondition({ search, checkpointId }: ImageQuery, { isOfResponses, tested }: Walk): string {
@@ -116,7 +119,7 @@ function searchCondition({ search, checkpointId }: ImageQuery, { isOfResponses, 
     .map((_, i) => `name LIKE @part${i} ESCAPE '\\'`)
     .join(' OR ')
   const byName =
-    [...text].length >= fewestIndexedCharacters
+    [...text].length >= fewestIndexedCharacters && !isAscii(text)
       ? `${tested} IN (SELECT rowid FROM image_name_search WHERE image_name_search MATCH @phrase)`
       : isOfResponses
         ? // In the order of the ids, which is the quickest to make a set of.
@@ -144,7 +147,11 @@ function searchParameters(text: string): Record<string, string> {
 
 /** LIKE knows the case of ASCII letters alone. */
 function spellings(text: string): string[] {
-  return /^[\0-\x7f]*$/.test(text) ? [text] : [...new Set([text, text.toLowerCase(), text.toUpperCase()])]
+  return isAscii(text) ? [text] : [...new Set([text, text.toLowerCase(), text.toUpperCase()])]
+}
+
+function isAscii(text: string): boolean {
+  return /^[\0-\x7f]*$/.test(text)
 }
 
 /** Quoted text has no operators: whatever a person types is looked for as it stands. */

@@ -130,6 +130,7 @@ function everyImageQuery(checkpointId: number): ImageQuery[] {
     { search: 'zebra' },
     { search: 'ze' },
     { search: 'éa' },
+    { search: 'zébra' },
     { search: 'zebra', responses: 'with-hallucination', tag: 'good' },
   ]
   return imageSorts.flatMap((sort) =>
