@@ -1,4 +1,4 @@
-// How the three processes are built: main (with the engine and library entries), preload, renderer.
+// How the processes are built: main (with the entries of its workers), preload, renderer.
 import { resolve } from 'node:path'
 import react from '@vitejs/plugin-react'
 import { defineConfig } from 'electron-vite'
@@ -13,6 +13,7 @@ export default defineConfig({
           index: resolve(here, 'src/main/index.ts'),
           engine: resolve(here, 'src/main/engine/worker.ts'),
           library: resolve(here, 'src/main/library/worker.ts'),
+          catalogue: resolve(here, 'src/main/library/catalogueWorker.ts'),
         },
       },
     },

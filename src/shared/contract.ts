@@ -14,15 +14,25 @@ import {
 } from './describe.ts'
 import {
   imageFactsSchema,
+  answeredCheckpointSchema,
+  checkpointIdSchema,
   imageQuerySchema,
   imageRowSchema,
+  imageSelectionSchema,
   importIssueSchema,
   importRecordSchema,
+  leftOutKindSchema,
   metricPointSchema,
+  missingFilesSchema,
   modelIdSchema,
   rolloutIdSchema,
   rolloutPurposeSchema,
+  objectWordSchema,
+  relinkReportSchema,
+  removalSchema,
   runIdSchema,
+  tagNameSchema,
+  tagRecordSchema,
 } from './domain.ts'
 import { errorRecordSchema } from './errors.ts'
 import { hardwareReportSchema } from './hardware.ts'
@@ -85,6 +95,10 @@ export const importViewSchema = importRecordSchema.extend({
   live: importCountsSchema.nullable(),
   /** Why it ended before its end, since the workspace was opened. */
   error: errorRecordSchema.nullable(),
+  /** What it found and did not look into, the most files first. */
+  leftOut: z.array(leftOutKindSchema),
+  /** What came of it, in one sentence, once it is complete: also when nothing did. */
+  outcome: z.string().nullable(),
 })
 export type ImportView = z.infer<typeof importViewSchema>
 
@@ -152,6 +166,13 @@ export const channels = {
   },
 
   'images.pickFolder': { params: none, result: z.object({ importId: count }).nullable() },
+  /** Asks for single pictures. */
+  'images.pickFiles': { params: none, result: z.object({ importId: count }).nullable() },
+  /** Files and folders, as they are dropped on the window. */
+  'images.importPaths': {
+    params: z.object({ paths: z.array(z.string()).min(1).max(1000) }),
+    result: z.object({ importId: count }),
+  },
   'images.importFolder': { params: z.object({ folder: z.string() }), result: z.object({ importId: count }) },
   'images.cancelImport': { params: z.object({ importId: count }), result: none },
   'images.resumeImport': { params: z.object({ importId: count }), result: none },
@@ -165,6 +186,43 @@ export const channels = {
     params: z.object({ query: imageQuerySchema, offset: count, limit: count.max(500) }),
     result: z.object({ images: z.array(imageRowSchema) }),
   },
+  /** The object words of a checkpoint's responses, the most frequent first. */
+  'images.words': {
+    params: z.object({ checkpointId: checkpointIdSchema }),
+    result: z.object({ words: z.array(objectWordSchema) }),
+  },
+  /** The checkpoints that have responses to show, by run, the newest run first. */
+  'images.checkpoints': { params: none, result: z.array(answeredCheckpointSchema) },
+
+  'images.tags': { params: none, result: z.array(tagRecordSchema) },
+  /** Gives images a tag, which is made when it is new. The result counts those that had not had it. */
+  'images.tag': {
+    params: z.object({ selection: imageSelectionSchema, tag: tagNameSchema }),
+    result: z.object({ images: count }),
+  },
+  'images.untag': {
+    params: z.object({ selection: imageSelectionSchema, tag: tagNameSchema }),
+    result: z.object({ images: count }),
+  },
+  'images.renameTag': { params: z.object({ from: tagNameSchema, to: tagNameSchema }), result: none },
+  /** Takes images out of the library; files, responses and runs stay, and `images.restore` brings them back as they were. */
+  'images.remove': {
+    params: z.object({ selection: imageSelectionSchema }),
+    /** `removalId` is null when there was nothing to remove. */
+    result: z.object({ removalId: count.nullable(), images: count }),
+  },
+  'images.restore': { params: z.object({ removalId: count }), result: z.object({ images: count }) },
+  /** What was removed and not brought back, the last first. */
+  'images.removals': { params: none, result: z.array(removalSchema) },
+
+  /** Looks for the files of all images, for some seconds at most. */
+  'images.missing': { params: none, result: missingFilesSchema },
+  /** Asks for the new place of a folder. */
+  'images.pickNewPlace': { params: none, result: z.object({ folder: z.string() }).nullable() },
+  /** Gives images below `from` (or the one at `from`) the paths below `to`, where the very same files are. */
+  'images.relink': { params: z.object({ from: z.string(), to: z.string() }), result: relinkReportSchema },
+  /** Ends a relink that is under way; nothing is changed by it then. */
+  'images.cancelRelink': { params: none, result: none },
 
   /** One image; null when the workspace has it no more. */
   'images.get': {
@@ -273,6 +331,10 @@ export const events = {
   'app.stateChanged': appStateSchema,
   /** An import started, went on or ended; `live` is null once it is over. */
   'images.importChanged': z.object({ importId: count, live: importCountsSchema.nullable() }),
+  /** Tags were given or taken, images removed, brought back or relinked. */
+  'images.changed': none,
+  /** A relink went on: files compared, of so many. */
+  'images.relinkProgress': z.object({ done: count, total: count }),
   /** A run was made, went on, changed its state or is gone. */
   'runs.changed': run.extend({
     live: runViewSchema.shape.live,

@@ -41,6 +41,10 @@ export type ImportRecord = z.infer<typeof importRecordSchema>
 export const importIssueCodeSchema = z.enum([
   'empty',
   'not-an-image',
+  /** A picture of a kind that cannot be read, whatever its name says. */
+  'unsupported',
+  /** Another picture stood under this path when it was added. */
+  'changed',
   'damaged',
   'too-many-pixels',
   'too-large-file',
@@ -56,6 +60,18 @@ export const importIssueSchema = z.object({
   message: z.string(),
 })
 export type ImportIssue = z.infer<typeof importIssueSchema>
+
+/** What an import found and did not look into, a kind at a time: `HEIC`, `link`, `hidden`, ... */
+export const leftOutKindSchema = z.object({
+  /** What a person calls it, e.g. `HEIC`. */
+  kind: z.string(),
+  files: id,
+  /** Why, and what to do about it, in one sentence. */
+  message: z.string(),
+  /** The path of one of them. */
+  example: z.string(),
+})
+export type LeftOutKind = z.infer<typeof leftOutKindSchema>
 
 export const imageFormatSchema = z.enum(['jpeg', 'png', 'webp', 'avif', 'tiff'])
 export type ImageFormat = z.infer<typeof imageFormatSchema>
@@ -77,6 +93,8 @@ export const imageRowSchema = z.object({
   lowestScore: z.number().nullable(),
   /** Words of that response that were judged hallucinated; null without a response. */
   hallucinatedWords: count.nullable(),
+  /** By name. */
+  tags: z.array(z.string()),
 })
 export type ImageRow = z.infer<typeof imageRowSchema>
 
@@ -87,19 +105,28 @@ export const imageFactsSchema = imageRowSchema.pick({
 })
 export type ImageFacts = z.infer<typeof imageFactsSchema>
 
-export const imageSorts = ['newest', 'name', 'lowest-score'] as const
+export const imageSorts = ['newest', 'name', 'lowest-score', 'most-hallucinated'] as const
 
-/** Which images the grid shows, and in which order. */
+/** The verdict on an object word: its score is above mu_gt + lambda, below mu_hal - lambda, or between. */
+export const spanLabelSchema = z.enum(['grounded', 'hallucinated', 'neutral'])
+export type SpanLabel = z.infer<typeof spanLabelSchema>
+
+/** Which images the grid shows, and in which order. The orders by response show only images that have one. */
 export const imageQuerySchema = z.object({
-  /** Part of a file name, or words of a response; empty for all. */
+  /** Any part of a file name, or words of a response; empty for all. */
   search: z.string().max(200),
   sort: z.enum(imageSorts),
   /** The checkpoint whose responses are meant; null while there is none. */
   checkpointId: id.nullable(),
-  responses: z.enum(['any', 'none', 'with-hallucination']),
+  responses: z.enum(['any', 'none', 'some', 'with-hallucination', 'with-grounded']),
+  /** Images whose response names this object, with this verdict at some place; null for all. */
+  word: z
+    .object({ text: z.string().min(1).max(200), label: z.enum([...spanLabelSchema.options, 'any']) })
+    .nullable()
+    .default(null),
   /** Lowest scores from `low` to `high`, both included; null for all. */
   scoreRange: z.object({ low: z.number(), high: z.number() }).nullable().default(null),
-  tag: z.string().nullable(),
+  tag: z.string().nullable().default(null),
 })
 export type ImageQuery = z.infer<typeof imageQuerySchema>
 
@@ -109,12 +136,67 @@ export const allImages: ImageQuery = {
   sort: 'newest',
   checkpointId: null,
   responses: 'any',
+  word: null,
   scoreRange: null,
   tag: null,
 }
 
+/** Some images: these, or all that a query finds at the time of the request. */
+export const imageSelectionSchema = z.union([
+  z.object({ imageIds: z.array(id).min(1).max(10_000) }),
+  z.object({ query: imageQuerySchema }),
+])
+export type ImageSelection = z.infer<typeof imageSelectionSchema>
+
+/** An object word of a checkpoint's responses, with the number of images in which it got each verdict. */
+export const objectWordSchema = z.object({
+  word: z.string(),
+  grounded: count,
+  hallucinated: count,
+  neutral: count,
+})
+export type ObjectWord = z.infer<typeof objectWordSchema>
+
+/** A checkpoint that has responses to show. */
+export const answeredCheckpointSchema = z.object({
+  checkpointId: checkpointIdSchema,
+  runId: runIdSchema,
+  runName: z.string(),
+  step: count,
+  responses: count,
+})
+export type AnsweredCheckpoint = z.infer<typeof answeredCheckpointSchema>
+
+export const tagNameSchema = z.string().trim().min(1).max(80)
 export const tagRecordSchema = z.object({ name: z.string(), images: count })
 export type TagRecord = z.infer<typeof tagRecordSchema>
+
+/** Images that were removed together and can be brought back together. */
+export const removalSchema = z.object({ removalId: id, removedAtMs: z.number(), images: count })
+export type Removal = z.infer<typeof removalSchema>
+
+/** Whether the files of the images are where they were. */
+export const missingFilesSchema = z.object({
+  images: count,
+  /** Fewer than `images` when the disks did not answer in time. */
+  checked: count,
+  missing: count,
+  /** Folders with files that are missing, the worst first. */
+  folders: z.array(z.object({ folder: z.string(), images: count, missing: count })),
+})
+export type MissingFiles = z.infer<typeof missingFilesSchema>
+
+/** What a new place of a folder, or of one file, holds of the images that were in the old one. */
+export const relinkReportSchema = z.object({
+  /** The same bytes: these images have their new path now. */
+  matched: count,
+  /** There is a file under the name, but with other bytes. */
+  differ: count,
+  missing: count,
+  /** Some paths within the folder that differ or are missing. */
+  examples: z.array(z.object({ path: z.string(), problem: z.enum(['differs', 'missing']) })),
+})
+export type RelinkReport = z.infer<typeof relinkReportSchema>
 
 /** A Hugging Face folder that was checked and may be aligned; its weights stay where they are. */
 export const modelRecordSchema = z.object({
@@ -179,10 +261,6 @@ export type CheckpointRecord = z.infer<typeof checkpointRecordSchema>
 /** What a response was generated for. */
 export const rolloutPurposeSchema = z.enum(['training', 'evaluation', 'trial'])
 export type RolloutPurpose = z.infer<typeof rolloutPurposeSchema>
-
-/** The verdict on an object word: its score is above mu_gt + lambda, below mu_hal - lambda, or between. */
-export const spanLabelSchema = z.enum(['grounded', 'hallucinated', 'neutral'])
-export type SpanLabel = z.infer<typeof spanLabelSchema>
 
 /** A response of the policy at a checkpoint, or of a model without a run, to a prompt about an image. */
 export const responseRecordSchema = z.object({

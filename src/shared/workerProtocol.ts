@@ -2,7 +2,20 @@
 // one table of methods a process. Both ends validate every message with these schemas.
 import { z } from 'zod'
 import { encoderChoiceSchema, evidenceSchema, libraryDescribeSchema, questionSchema, regionSchema } from './describe.ts'
-import { rolloutIdSchema, runIdSchema } from './domain.ts'
+import {
+  answeredCheckpointSchema,
+  checkpointIdSchema,
+  imageQuerySchema,
+  imageRowSchema,
+  imageSelectionSchema,
+  missingFilesSchema,
+  objectWordSchema,
+  relinkReportSchema,
+  removalSchema,
+  rolloutIdSchema,
+  runIdSchema,
+  tagRecordSchema,
+} from './domain.ts'
 import { errorRecordSchema } from './errors.ts'
 import { chairReportSchema } from './evaluation.ts'
 import { deviceNameSchema, hardwareReportSchema } from './hardware.ts'
@@ -208,6 +221,20 @@ export const libraryMethods = {
     result: z.object({ state: z.enum(['complete', 'cancelled']), counts: importCountsSchema }),
     quietMs: pictureQuietMs,
   },
+  /** Looks for the files of all images, as long as `limitMs`. */
+  findMissingFiles: {
+    params: z.object({ path: z.string(), limitMs: z.number() }),
+    progress: none,
+    result: missingFilesSchema,
+    quietMs: pictureQuietMs,
+  },
+  /** Gives images below `from` their path below `to` where the very same bytes are; a cancel changes nothing. */
+  relinkFolder: {
+    params: z.object({ path: z.string(), from: z.string(), to: z.string() }),
+    progress: z.object({ done: z.number().int(), total: z.number().int() }),
+    result: relinkReportSchema,
+    quietMs: pictureQuietMs,
+  },
   /** Takes a backup when the last one is older than the schedule allows. */
   backupIfDue: {
     params: z.object({ path: z.string() }),
@@ -264,4 +291,37 @@ export const libraryMethods = {
     result: z.object({ keptAs: z.string() }),
     quietMs: fileQuietMs,
   },
+} as const satisfies MethodTable
+
+/** The workspace that a question is about: its file, and the opening, which tells two files under one path apart. */
+const asked = z.object({ path: z.string(), key: z.string() })
+const total = z.object({ images: z.number().int() })
+/** A hundred thousand images tagged at once, while another process commits. */
+const catalogueQuietMs = 60_000
+
+const question = <P extends z.ZodType, R extends z.ZodType>(params: P, result: R) => ({
+  ...{ params, result, progress: none, quietMs: catalogueQuietMs },
+})
+
+/** What the catalogue process can be asked: the library's questions and its small changes, each answered at once. */
+export const catalogueMethods = {
+  count: question(asked.extend({ query: imageQuerySchema }), z.object({ total: z.number().int() })),
+  window: question(
+    asked.extend({ query: imageQuerySchema, offset: z.number().int(), limit: z.number().int() }),
+    z.object({ images: z.array(imageRowSchema) }),
+  ),
+  words: question(asked.extend({ checkpointId: checkpointIdSchema }), z.object({ words: z.array(objectWordSchema) })),
+  checkpoints: question(asked, z.array(answeredCheckpointSchema)),
+  tags: question(asked, z.array(tagRecordSchema)),
+  removals: question(asked, z.array(removalSchema)),
+  tag: question(asked.extend({ selection: imageSelectionSchema, tag: z.string() }), total),
+  untag: question(asked.extend({ selection: imageSelectionSchema, tag: z.string() }), total),
+  renameTag: question(asked.extend({ from: z.string(), to: z.string() }), none),
+  remove: question(
+    asked.extend({ selection: imageSelectionSchema }),
+    total.extend({ removalId: z.number().int().nullable() }),
+  ),
+  restore: question(asked.extend({ removalId: z.number().int() }), total),
+  /** Closes the connection, so that the last one to close is main's. */
+  close: question(none, none),
 } as const satisfies MethodTable

@@ -37,6 +37,26 @@ export async function askImageFolder(): Promise<string | null> {
   return await askFolder('Add a folder of images', 'Add')
 }
 
+const pictureFilter = [
+  { name: 'Pictures', extensions: ['jpg', 'jpeg', 'jpe', 'jfif', 'png', 'webp', 'avif', 'tif', 'tiff'] },
+  { name: 'All files', extensions: ['*'] },
+]
+
+/** Single pictures; none when the dialog was closed. */
+export async function askImageFiles(): Promise<string[]> {
+  const { filePaths } = await dialog.showOpenDialog({
+    title: 'Add pictures',
+    buttonLabel: 'Add',
+    filters: pictureFilter,
+    properties: ['openFile', 'multiSelections'],
+  })
+  return filePaths
+}
+
+export async function askNewPlace(): Promise<string | null> {
+  return await askFolder('Choose the folder in which the images are now', 'Look here')
+}
+
 export async function askModelFolder(purpose: 'model' | 'encoder'): Promise<string | null> {
   const title = purpose === 'model' ? 'Choose the folder of a model' : 'Choose the folder of its encoder'
   return await askFolder(title, 'Choose')

@@ -1,12 +1,22 @@
-// The images of the open workspace: imports in the library process, queries for the grid, addresses of pictures.
+// The images of the open workspace: imports in the library process, addresses of pictures. What the grid asks is catalogue.ts's.
+import { dirname, sep } from 'node:path'
 import type { ImportView, Result } from '../../shared/contract.ts'
-import type { ImageFormat, ImageQuery } from '../../shared/domain.ts'
+import type { ImageFormat } from '../../shared/domain.ts'
 import { type ErrorRecord, StudioError, toErrorRecord } from '../../shared/errors.ts'
+import { importOutcome } from '../../shared/importOutcome.ts'
 import { shownPath, shownText } from '../../shared/shownText.ts'
 import type { ImportCounts, libraryMethods } from '../../shared/workerProtocol.ts'
 import { freeBytes } from '../db/freeSpace.ts'
-import { countImages, imageFacts, imageWindow, originalOf, thumbnailOf } from '../db/images.ts'
-import { createImport, importById, importIssues, listImports, setImportState } from '../db/imports.ts'
+import { imageFacts, originalOf, thumbnailOf } from '../db/images.ts'
+import {
+  createImport,
+  createImportOf,
+  importById,
+  importIssues,
+  leftOutKinds,
+  listImports,
+  setImportState,
+} from '../db/imports.ts'
 import { logger } from '../log.ts'
 import type { ImageSource } from '../protocols.ts'
 import type { WorkerClient } from '../worker/workerClient.ts'
@@ -46,6 +56,8 @@ export class ImageLibrary implements ImageSource {
   readonly #running = new Map<number, RunningImport>()
   /** Why imports that were not cancelled ended before their end. */
   readonly #failures = new Map<number, { readonly key: string; readonly error: ErrorRecord }>()
+  /** How many files of an import that has ended here the workspace had already. */
+  readonly #known = new Map<number, number>()
   #roomTimer: NodeJS.Timeout | null = null
 
   constructor(options: ImageLibraryOptions) {
@@ -56,6 +68,15 @@ export class ImageLibrary implements ImageSource {
   importFolder(folder: string): { importId: number; done: Promise<void> } {
     const { path, db } = this.#options.workspaces.require()
     const importId = createImport(db, folder, Date.now())
+    return { importId, done: this.#run(path, importId) }
+  }
+
+  /** Starts to import files and folders; one alone is as if it had been chosen. */
+  importPaths(paths: readonly string[]): { importId: number; done: Promise<void> } {
+    const [only] = paths
+    if (only !== undefined && paths.length === 1) return this.importFolder(only)
+    const { path, db } = this.#options.workspaces.require()
+    const importId = createImportOf(db, folderOfAll(paths), paths, Date.now())
     return { importId, done: this.#run(path, importId) }
   }
 
@@ -99,6 +120,7 @@ export class ImageLibrary implements ImageSource {
     await Promise.all(running.map(([, { done }]) => done))
     if (this.#roomTimer) clearTimeout(this.#roomTimer)
     this.#failures.clear()
+    this.#known.clear()
     const { db } = this.#options.workspaces.require()
     try {
       for (const [importId] of running) {
@@ -116,6 +138,7 @@ export class ImageLibrary implements ImageSource {
     const running = [...this.#running.values()]
     for (const { abort } of running) abort.abort()
     this.#failures.clear()
+    this.#known.clear()
     if (running.length === 0) return
     library.stop()
     await Promise.all(running.map(({ done }) => done))
@@ -153,6 +176,7 @@ export class ImageLibrary implements ImageSource {
     }
     const done = work().finally(() => {
       this.#running.delete(importId)
+      this.#known.set(importId, running.counts.known)
       onImportChanged(importId, null)
     })
     const counts = { seen: 0, added: 0, known: 0, skipped: 0, found: 0, walking: true }
@@ -173,12 +197,17 @@ export class ImageLibrary implements ImageSource {
   imports(): ImportView[] {
     const { shown } = this.#options.workspaces
     if (!shown) return []
-    return listImports(shown.db).map((record) => ({
-      ...record,
-      folder: shownPath(record.folder),
-      live: this.#running.get(record.importId)?.counts ?? null,
-      error: this.#failures.get(record.importId)?.error ?? null,
-    }))
+    return listImports(shown.db).map((record) => {
+      const { importId } = record
+      const leftOut = leftOutKinds(shown.db, importId)
+      return {
+        ...{ ...record, folder: shownPath(record.folder) },
+        live: this.#running.get(importId)?.counts ?? null,
+        error: this.#failures.get(importId)?.error ?? null,
+        leftOut: leftOut.map((kind) => ({ ...kind, example: shownPath(kind.example) })),
+        outcome: importOutcome(record, leftOut, this.#known.get(importId) ?? null),
+      }
+    })
   }
 
   issues(importId: number, offset: number, limit: number): Result<'images.importIssues'> {
@@ -187,15 +216,6 @@ export class ImageLibrary implements ImageSource {
       ...{ ...issue, path: shownPath(issue.path), message: shownText(issue.message) },
     }))
     return { total, issues: shown }
-  }
-
-  count(query: ImageQuery): number {
-    return countImages(this.#options.workspaces.requireShown().db, query)
-  }
-
-  window(query: ImageQuery, offset: number, limit: number): Result<'images.window'> {
-    const images = imageWindow(this.#options.workspaces.requireShown().db, query, offset, limit)
-    return { images: images.map((image) => ({ ...image, name: shownText(image.name), path: shownPath(image.path) })) }
   }
 
   get(imageId: number): Result<'images.get'> {
@@ -217,6 +237,19 @@ export class ImageLibrary implements ImageSource {
     const found = shown && originalOf(shown.db, imageId)
     return found ? { path: found.path, mediaType: mediaTypes[found.format] } : null
   }
+}
+
+/** The deepest folder that holds all of the paths. */
+function folderOfAll(paths: readonly string[]): string {
+  return paths.map(dirname).reduce((common, folder) => {
+    let shared = common
+    while (shared !== folder && !folder.startsWith(shared.endsWith(sep) ? shared : shared + sep)) {
+      const above = dirname(shared)
+      if (above === shared) break
+      shared = above
+    }
+    return shared
+  })
 }
 
 function isDiskFull({ code }: ErrorRecord): boolean {

@@ -9,15 +9,25 @@ import { unfinishedSuffix } from '../../shared/fileName.ts'
 import type { DeviceName, HardwareReport } from '../../shared/hardware.ts'
 import type { RunView } from '../../shared/runView.ts'
 import type { Appearance } from '../../shared/settings.ts'
-import { libraryMethods } from '../../shared/workerProtocol.ts'
+import { catalogueMethods, libraryMethods } from '../../shared/workerProtocol.ts'
 import type { ChannelHandlers } from '../ipc.ts'
 import { logger } from '../log.ts'
 import { showFolder } from '../security.ts'
 import { WorkerClient } from '../worker/workerClient.ts'
 import { Describes } from './describes.ts'
-import { askExportFolder, askImageFolder, askModelFolder, askNewWorkspace, askWorkspace } from './dialogs.ts'
+import { Catalogue } from './catalogue.ts'
+import {
+  askExportFolder,
+  askImageFiles,
+  askImageFolder,
+  askModelFolder,
+  askNewPlace,
+  askNewWorkspace,
+  askWorkspace,
+} from './dialogs.ts'
 import { Engine } from './engine.ts'
 import { newExportFolder } from './exportFolder.ts'
+import { ImageFiles } from './imageFiles.ts'
 import { ImageLibrary } from './imageLibrary.ts'
 import { ModelLibrary } from './modelLibrary.ts'
 import { Notices } from './notices.ts'
@@ -54,6 +64,8 @@ export class Studio {
   readonly engine: Engine
   readonly workspaces: Workspaces
   readonly images: ImageLibrary
+  readonly catalogue: Catalogue
+  readonly imageFiles: ImageFiles
   readonly models: ModelLibrary
   readonly runs: RunQueue
   readonly describes: Describes
@@ -63,6 +75,7 @@ export class Studio {
   readonly handlers: ChannelHandlers
   readonly #options: StudioOptions
   readonly #library: WorkerClient<typeof libraryMethods>
+  readonly #catalogueProcess: WorkerClient<typeof catalogueMethods>
   #stateTimer: NodeJS.Timeout | null = null
   #isAsking = false
   #openingDemo: Promise<OpenWorkspace | null> | null = null
@@ -78,15 +91,23 @@ export class Studio {
       spawn: () => startWorkerProcess('library'),
       log: logger.warn,
     })
+    this.#catalogueProcess = new WorkerClient({
+      name: 'catalogue',
+      area: 'workspace',
+      methods: catalogueMethods,
+      spawn: () => startWorkerProcess('catalogue'),
+      log: logger.warn,
+    })
     this.workspaces = new Workspaces({
       library: this.#library,
       settings: options.settings,
       appVersion: app.getVersion(),
       onOpened: (current) => this.images.resumeInterrupted(current),
       onClosing: async () =>
-        void (await Promise.all([this.images.pauseAll(), this.runs.suspend(), this.describes.suspend()])),
+        void (await Promise.all([this.images.pauseAll(), this.imageFiles.cancel(), this.runs.suspend(), this.describes.suspend()])),
       onLost: async () =>
-        void (await Promise.all([this.images.abandonAll(), this.runs.abandon(), this.describes.abandon()])),
+        void (await Promise.all([this.images.abandonAll(), this.imageFiles.cancel(), this.runs.abandon(), this.describes.abandon()])),
+      onLettingGo: () => this.catalogue.close(),
       onError: (error) => this.#tellError(error),
       onChange: changed,
     })
@@ -98,6 +119,17 @@ export class Studio {
         changed()
       },
       onError: (error) => this.notices.tell({ about: 'error', error }),
+    })
+    const imagesChanged = (): void => {
+      options.broadcast('images.changed', {})
+      changed()
+    }
+    this.catalogue = new Catalogue({
+      ...{ client: this.#catalogueProcess, workspaces: this.workspaces, onChanged: imagesChanged },
+    })
+    this.imageFiles = new ImageFiles({
+      ...{ library: this.#library, workspaces: this.workspaces, onChanged: imagesChanged },
+      onProgress: (progress) => options.broadcast('images.relinkProgress', progress),
     })
     this.models = new ModelLibrary({
       engine: this.engine.client,
@@ -136,6 +168,7 @@ export class Studio {
   /** Starts the worker processes. */
   start(): void {
     this.#library.start()
+    this.#catalogueProcess.start()
     this.engine.start()
   }
 
@@ -147,6 +180,7 @@ export class Studio {
     if (this.#stateTimer) clearTimeout(this.#stateTimer)
     this.engine.stop()
     this.#library.stop()
+    this.#catalogueProcess.stop()
   }
 
   state(): AppState {
@@ -226,6 +260,17 @@ export class Studio {
     return folder === null ? null : { importId: this.images.importFolder(folder).importId }
   }
 
+  async pickFiles(): Promise<{ importId: number } | null> {
+    this.workspaces.require()
+    const paths = await askImageFiles()
+    return paths.length === 0 ? null : { importId: this.images.importPaths(paths).importId }
+  }
+
+  async pickNewPlace(): Promise<{ folder: string } | null> {
+    const folder = await askNewPlace()
+    return folder === null ? null : { folder }
+  }
+
   /** Opens the demo: a workspace of the app's own with the sample images; made at the first time. Asked twice, once. */
   openDemo(path = join(app.getPath('userData'), 'demo', 'Demo.fisao')): Promise<OpenWorkspace | null> {
     this.#openingDemo ??= this.#instead(path, () => this.#openDemo(path)).finally(() => {
@@ -267,7 +312,7 @@ export class Studio {
   }
 
   #makeHandlers(): ChannelHandlers {
-    const { workspaces, images, models, runs, describes, engine } = this
+    const { workspaces, images, catalogue, imageFiles, models, runs, describes, engine } = this
     const done = async (work: void | Promise<void>): Promise<Record<string, never>> => {
       await work
       return {}
@@ -309,8 +354,25 @@ export class Studio {
       'images.resumeImport': ({ importId }) => done(images.resumeImport(importId)),
       'images.imports': () => images.imports(),
       'images.importIssues': ({ importId, offset, limit }) => images.issues(importId, offset, limit),
-      'images.count': ({ query }) => ({ total: images.count(query) }),
-      'images.window': ({ query, offset, limit }) => images.window(query, offset, limit),
+      'images.pickFiles': () => this.pickFiles(),
+      'images.importPaths': ({ paths }) => ({
+        importId: images.importPaths(paths.map((path) => fullPath('image', path))).importId,
+      }),
+      'images.count': (params) => catalogue.ask('count', params),
+      'images.window': (params) => catalogue.window(params),
+      'images.words': (params) => catalogue.ask('words', params),
+      'images.checkpoints': () => catalogue.ask('checkpoints', {}),
+      'images.tags': () => catalogue.ask('tags', {}),
+      'images.tag': (params) => catalogue.tag(params),
+      'images.untag': (params) => catalogue.untag(params),
+      'images.renameTag': (params) => catalogue.renameTag(params),
+      'images.remove': (params) => catalogue.remove(params),
+      'images.restore': (params) => catalogue.restore(params),
+      'images.removals': () => catalogue.ask('removals', {}),
+      'images.missing': () => imageFiles.missing(),
+      'images.pickNewPlace': () => this.pickNewPlace(),
+      'images.relink': ({ from, to }) => imageFiles.relink(fullPath('image', from), fullPath('image', to)),
+      'images.cancelRelink': () => done(imageFiles.cancel()),
       'images.get': ({ imageId }) => images.get(imageId),
       'models.list': () => models.list(),
       'models.pickFolder': ({ purpose }) => this.pickModelFolder(purpose),

@@ -64,6 +64,8 @@ export interface WorkspacesOptions {
   readonly onClosing: () => Promise<void>
   /** Called when its file was lost: what still uses it is to end at once. */
   readonly onLost: () => Promise<void>
+  /** Called before main's own connection closes, which must be the last: other processes are to let go of the file. */
+  readonly onLettingGo: () => Promise<void>
   /** Something that the person has not asked for and should know. */
   readonly onError: (error: StudioError) => void
   readonly onChange: () => void
@@ -231,8 +233,10 @@ export class Workspaces {
 
   async #close(): Promise<void> {
     if (this.#reading) {
-      closeWorkspace(this.#reading.db)
+      const { db } = this.#reading
       this.#reading = null
+      await this.#options.onLettingGo()
+      closeWorkspace(db)
       this.#options.onChange()
     }
     if (!this.#current) return
@@ -251,6 +255,7 @@ export class Workspaces {
     const { db, watch, lock, backupTimer } = this.#current
     clearInterval(backupTimer)
     this.#current = null
+    await this.#options.onLettingGo()
     closeWorkspace(db)
     await watch.close()
     lock.release()

@@ -31,15 +31,15 @@ test('one that is damaged is not there, until it is computed anew', () => {
 
 test('tags are given and taken, whatever their case', () => {
   const { db } = temporaryWorkspace()
-  tagImages(db, 'Street', [1, 2])
-  tagImages(db, 'street', [2, 3])
-  tagImages(db, 'beach', [3])
+  tagImages(db, 'Street', { imageIds: [1, 2] })
+  tagImages(db, 'street', { imageIds: [2, 3] })
+  tagImages(db, 'beach', { imageIds: [3] })
   expect(listTags(db)).toEqual([
     { name: 'beach', images: 1 },
     { name: 'Street', images: 3 },
   ])
   expect(countImages(db, { ...allImages, tag: 'STREET' })).toBe(3)
-  untagImages(db, 'STREET', [1])
-  untagImages(db, 'beach', [3])
+  untagImages(db, 'STREET', { imageIds: [1] })
+  untagImages(db, 'beach', { imageIds: [3] })
   expect(listTags(db)).toEqual([{ name: 'Street', images: 2 }])
 })

@@ -13,6 +13,7 @@ import {
 } from './connection.ts'
 import { migrate, refuseNewer, schemaVersion } from './migrate.ts'
 import { migrations } from './migrations/index.ts'
+import { areNamedObjectsWhole } from './namedObjects.ts'
 import { brokenSeals } from './seals.ts'
 import { damageOfLog } from './writeAheadLog.ts'
 
@@ -42,6 +43,7 @@ export function checkContents(db: WritableDb): void {
       if (schemaVersion(db) >= firstSealedVersion) checkSeals(db)
     })()
     if (!db.readonly) checkSearch(db)
+    checkNamedObjects(db)
   } catch (thrown) {
     // "no such column", "malformed database schema": a sound file of ours says nothing of the kind.
     const isDamage = isCorruption(thrown) || (thrown as { code?: unknown }).code === 'SQLITE_ERROR'
@@ -76,6 +78,12 @@ function checkSeals(db: ReadableDb): void {
     'The workspace file is damaged: some of what it holds is not what was stored.',
     `${table}: ${found} instead of ${expected}`,
   )
+}
+
+/** Compares what the filter by object reads with the responses that it was made from. */
+function checkNamedObjects(db: ReadableDb): void {
+  const isThere = db.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'named_object'").get()
+  if (isThere && !areNamedObjectsWhole(db)) throw unreadable(db, 'named_object: other objects than the responses name')
 }
 
 /** Compares the search indexes with the names and responses that they were made from. */

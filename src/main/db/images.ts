@@ -1,6 +1,7 @@
 // Images of the workspace: stored by the importer, read by the grid in windows of any offset.
-import type { ImageFacts, ImageFormat, ImageQuery, ImageRow } from '../../shared/domain.ts'
+import { allImages, type ImageFacts, type ImageFormat, type ImageQuery, type ImageRow, type RunId } from '../../shared/domain.ts'
 import { type ReadableDb, statement, type WritableDb } from './connection.ts'
+import { isPresent, presentImages, queryParts } from './imageQuery.ts'
 import { sha256 } from './rowHash.ts'
 
 /** An image as the importer stores it. */
@@ -43,17 +44,40 @@ export function insertImage(db: WritableDb, image: NewImage, nowMs: number): num
   return imageId
 }
 
-/** The size and time under which a path was stored, or undefined when it was not. */
-export function imageAtPath(db: ReadableDb, path: string): { sizeBytes: number; modifiedMs: number } | undefined {
-  return statement<[string], { sizeBytes: number; modifiedMs: number }>(
-    db,
-    'SELECT size_bytes AS sizeBytes, modified_ms AS modifiedMs FROM image WHERE path = ?',
-  ).get(path)
+/** What the importer asks of an image that is stored. */
+export interface StoredImage {
+  readonly imageId: number
+  readonly path: string
+  readonly sizeBytes: number
+  readonly modifiedMs: number
+  /** 1 when it was taken out of the library. */
+  readonly isRemoved: 0 | 1
 }
 
-/** The path of the image with these 32 bytes of SHA-256, or undefined. */
-export function pathOfHash(db: ReadableDb, sha256: Buffer): string | undefined {
-  return statement<[Buffer], { path: string }>(db, 'SELECT path FROM image WHERE sha256 = ?').get(sha256)?.path
+const storedImage = `SELECT image_id AS imageId, path, size_bytes AS sizeBytes, modified_ms AS modifiedMs,
+  EXISTS (SELECT 1 FROM removed_image WHERE removed_image.image_id = image.image_id) AS isRemoved FROM image`
+
+/** The image that was stored under a path, or undefined. */
+export function imageAtPath(db: ReadableDb, path: string): StoredImage | undefined {
+  return statement<[string], StoredImage>(db, `${storedImage} WHERE path = ?`).get(path)
+}
+
+/** The image with these 32 bytes of SHA-256, or undefined. */
+export function imageOfHash(db: ReadableDb, sha256: Buffer): StoredImage | undefined {
+  return statement<[Buffer], StoredImage>(db, `${storedImage} WHERE sha256 = ?`).get(sha256)
+}
+
+/** Gives an image the place where the very same bytes are now. @returns false when another image has that path */
+export function moveImage(
+  db: WritableDb,
+  { imageId, path, name, modifiedMs }: { imageId: number; path: string; name: string; modifiedMs: number },
+): boolean {
+  return (
+    statement<[string, string, number, number]>(
+      db,
+      'UPDATE OR IGNORE image SET path = ?, name = ?, modified_ms = ? WHERE image_id = ?',
+    ).run(path, name, modifiedMs, imageId).changes > 0
+  )
 }
 
 /** Path and format of an image, or undefined. */
@@ -75,17 +99,35 @@ export function imageById(
   ).get(imageId)
 }
 
-/** How many images there are. */
+/** How many images the library has. */
 export function imageCount(db: ReadableDb): number {
-  return statement<[], { total: number }>(db, 'SELECT count(*) AS total FROM image').get()?.total ?? 0
+  return countImages(db, allImages)
 }
 
-/** Every image, in the order in which they came, for a run to part. */
-export function everyImage(db: ReadableDb): { imageId: number; sha256: string; path: string }[] {
-  return statement<[], { imageId: number; sha256: string; path: string }>(
+/** An image as runs know it. */
+export interface RunImageRow {
+  readonly imageId: number
+  readonly sha256: string
+  readonly path: string
+}
+
+const runImage = 'SELECT image_id AS imageId, lower(hex(sha256)) AS sha256, path FROM image'
+
+/** Every image of the library, in the order in which they came, for a run to part. */
+export function everyImage(db: ReadableDb): RunImageRow[] {
+  return statement<[], RunImageRow>(
     db,
-    'SELECT image_id AS imageId, lower(hex(sha256)) AS sha256, path FROM image ORDER BY image_id',
+    `${runImage} WHERE ${isPresent('image.image_id')} ORDER BY image.image_id`,
   ).all()
+}
+
+/** The images that a run was begun with, also those that were removed since (jobs.ts writes down which it lacks). */
+export function imagesBegunWith(db: ReadableDb, runId: RunId, lastImageId: number): RunImageRow[] {
+  return statement<[number, number], RunImageRow>(
+    db,
+    `${runImage} WHERE image_id <= ? AND NOT EXISTS (SELECT 1 FROM run_absent_image AS absent
+       WHERE absent.run_id = ? AND absent.image_id = image.image_id) ORDER BY image.image_id`,
+  ).all(lastImageId, runId)
 }
 
 /** The encoded thumbnail of an image, or undefined: also when what is stored is no longer what was stored. */
@@ -109,104 +151,37 @@ export function imageFacts(db: ReadableDb, imageId: number): ImageFacts | undefi
 
 /** How many images match. */
 export function countImages(db: ReadableDb, query: ImageQuery): number {
-  const { from, where, parameters } = conditions(query)
-  const row = statement<object, { total: number }>(db, `SELECT count(*) AS total FROM ${from} ${where}`).get(parameters)
-  return row?.total ?? 0
+  const { from, where, parameters } = queryParts(db, query)
+  const sql =
+    from === 'image' && where === presentImages
+      ? 'SELECT (SELECT count(*) FROM image) - (SELECT count(*) FROM removed_image) AS total'
+      : `SELECT count(*) AS total FROM ${from} ${where}`
+  return statement<object, { total: number }>(db, sql).get(parameters)?.total ?? 0
 }
+
+type WindowRow = Omit<ImageRow, 'tags'> & { readonly tags: string }
 
 /**
  * Rows [offset, offset + limit) of the matching images in the query's order.
  * Ids are found first, by an index alone, so that skipping 99,000 rows reads none of them.
  */
 export function imageWindow(db: ReadableDb, query: ImageQuery, offset: number, limit: number): ImageRow[] {
-  const { imageId, from, where, parameters } = conditions(query)
-  return statement<object, ImageRow>(
+  const { imageId, from, where, order, parameters } = queryParts(db, query)
+  const rows = statement<object, WindowRow>(
     db,
     `WITH shown AS MATERIALIZED (
-       SELECT ${imageId} AS image_id FROM ${from} ${where} ORDER BY ${order(query.sort, imageId)}
+       SELECT ${imageId} AS image_id FROM ${from} ${where} ORDER BY ${order}
        LIMIT @limit OFFSET @offset
      )
      SELECT image.image_id AS imageId, name, path, size_bytes AS sizeBytes, width, height, format,
        lower(hex(sha256)) AS sha256, added_ms AS addedAtMs,
-       response.lowest_score AS lowestScore, response.hallucinated_words AS hallucinatedWords
+       response.lowest_score AS lowestScore, response.hallucinated_words AS hallucinatedWords,
+       (SELECT json_group_array(tag.name ORDER BY tag.name) FROM image_tag JOIN tag USING (tag_id)
+        WHERE image_tag.image_id = image.image_id) AS tags
      -- CROSS JOIN keeps the order of "shown": SQLite then never makes another table the outer loop.
      FROM shown CROSS JOIN image ON image.image_id = shown.image_id
      LEFT JOIN rollout AS response
        ON response.image_id = image.image_id AND response.checkpoint_id = @checkpointId AND response.purpose = 'evaluation'`,
   ).all({ ...parameters, limit, offset })
+  return rows.map((row) => ({ ...row, tags: JSON.parse(row.tags) }))
 }
-
-function order(sort: ImageQuery['sort'], imageId: string): string {
-  if (sort === 'name') return 'image.name, image.image_id'
-  // A response that names no object has no score and stands last.
-  if (sort === 'lowest-score') return `shown_response.lowest_score NULLS LAST, ${imageId}`
-  return `${imageId} DESC`
-}
-
-/**
- * The tables and conditions of a query, and the column with the image's id. Only what a query uses is joined: an
- * order or a filter by response is then answered from an index of responses alone.
- */
-function conditions(query: ImageQuery): {
-  imageId: string
-  from: string
-  where: string
-  parameters: Record<string, unknown>
-} {
-  const { checkpointId, responses, scoreRange, sort, tag } = query
-  const where: string[] = []
-  const search = query.search.trim()
-  const needsResponse = sort === 'lowest-score' || responses === 'with-hallucination' || scoreRange !== null
-  const imageId = needsResponse ? 'shown_response.image_id' : 'image.image_id'
-  const from = needsResponse ? ['rollout AS shown_response'] : ['image']
-  if (needsResponse) {
-    if (sort === 'name') from.push('image ON image.image_id = shown_response.image_id')
-    where.push("shown_response.checkpoint_id = @checkpointId AND shown_response.purpose = 'evaluation'")
-  }
-  if (responses === 'with-hallucination') where.push('shown_response.hallucinated_words > 0')
-  if (scoreRange !== null) where.push('shown_response.lowest_score BETWEEN @low AND @high')
-  if (responses === 'none') {
-    where.push(
-      `NOT EXISTS (SELECT 1 FROM rollout AS other WHERE other.image_id = ${imageId}
-         AND other.checkpoint_id IS @checkpointId AND other.purpose = 'evaluation')`,
-    )
-  }
-  if (tag !== null) {
-    where.push(
-      `${imageId} IN (SELECT image_id FROM image_tag WHERE tag_id = (SELECT tag_id FROM tag WHERE name = @tag))`,
-    )
-  }
-  if (search !== '') {
-    const byName = [...search].length >= 3 ? matchName : prefixName
-    where.push(
-      `${imageId} IN (${byName} UNION SELECT rollout.image_id FROM response_search
-         JOIN rollout ON rollout.rollout_id = response_search.rowid
-         WHERE response_search MATCH @words AND rollout.checkpoint_id IS @checkpointId
-           AND rollout.purpose = 'evaluation')`,
-    )
-  }
-  return {
-    imageId,
-    from: from.join(' JOIN '),
-    where: where.length > 0 ? `WHERE ${where.join(' AND ')}` : '',
-    parameters: {
-      checkpointId,
-      tag,
-      low: scoreRange?.low ?? null,
-      high: scoreRange?.high ?? null,
-      phrase: quoted(search),
-      // All words, anywhere in the response; the last may still be being typed.
-      words: `${search.split(/\s+/).map(quoted).join(' ')} *`,
-      prefix: search,
-      afterPrefix: `${search}\u{10ffff}`,
-    },
-  }
-}
-
-/** Quoted text has no operators: whatever a person types is looked for as it stands. */
-function quoted(text: string): string {
-  return `"${text.replaceAll('"', '""')}"`
-}
-
-const matchName = 'SELECT rowid FROM image_name_search WHERE image_name_search MATCH @phrase'
-const prefixName = 'SELECT image_id FROM image WHERE name >= @prefix AND name < @afterPrefix'

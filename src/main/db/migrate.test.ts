@@ -4,12 +4,12 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import type { CheckpointId, RolloutId, RunId } from '../../shared/domain.ts'
+import { allImages, type CheckpointId, type RolloutId, type RunId } from '../../shared/domain.ts'
 import { listBackups } from './backup.ts'
 import { checkpointPart } from './checkpoints.ts'
 import { applicationId, connect, type WritableDb } from './connection.ts'
 import { embeddingOf } from './embeddings.ts'
-import { thumbnailOf } from './images.ts'
+import { countImages, imagesBegunWith, thumbnailOf } from './images.ts'
 import { jobOf, storeJob } from './jobs.ts'
 import { currentVersion, migrate, schemaVersion } from './migrate.ts'
 import { migrations } from './migrations/index.ts'
@@ -47,6 +47,7 @@ const landed: Readonly<Record<number, string>> = {
   4: '91d908694476fa86776f1d080e8cfefa005ce66a78fa340067363ace29a8a592',
   5: '2ab9f7112e63917f3c8fa2677ed5b3a5d8f96dd7c5c840e9f6ecd0981fd4fc37',
   6: '0a36edab294fca5e76c6fec968f3f98fc908fe1a8d300e0e1d0bb1e9d126db3d',
+  7: '42920f47c9b7a60267955939b8efec0f58f1d8e56ac1372c42e30bef95f27802',
 }
 
 test.each(migrations)('migration $version ($name) is as it landed', ({ version, sql }) => {
@@ -232,6 +233,40 @@ test('5 to 6 keeps responses with tokens, spans, votes and search, and tells how
   deleteRun(db, 1 as RunId)
   expect(db.prepare('SELECT (SELECT count(*) FROM rollout) + (SELECT count(*) FROM token)').pluck().get()).toBe(0)
   expect([brokenSeals(db), db.pragma('integrity_check')]).toEqual([[], [{ integrity_check: 'ok' }]])
+})
+
+test('6 to 7 finds the objects that responses name, and keeps responses, runs and images', async () => {
+  migrate(db, migrations.slice(0, 6))
+  db.exec(`
+    INSERT INTO import VALUES (1, '/pictures', 'complete', 1, 2);
+    INSERT INTO image VALUES (7, 1, '/pictures/a.jpg', 'a.jpg', 10, 3, zeroblob(32), 4, 5, 'jpeg', 6, NULL);
+    INSERT INTO model VALUES (1, '/model', 'm', '{}', zeroblob(32), NULL, 1, 0);
+    INSERT INTO run VALUES (1, 1, 'r', 'quick', '{}', 1, 'paused', NULL, NULL, 0, 0, NULL);
+    INSERT INTO run_job VALUES (1, '{}', 7);
+    INSERT INTO checkpoint VALUES (1, 1, NULL, 0, '{}', '{}', 0, 0);
+    INSERT INTO rollout VALUES (1, 1, 1, 7, 'evaluation', 0, 'Describe.', 'A zebra, a zebra.', -0.5, 2, 0, 0);
+    INSERT INTO rollout VALUES (2, 1, NULL, 7, 'training', 0, 'Describe.', 'A dog.', 0.5, 0, 0, 0);
+    INSERT INTO word VALUES (4, 'zebra'), (5, 'dog'), (6, 'grass');
+    INSERT INTO span VALUES (1, 1, 2, 4, -0.5, 0, 'hallucinated'), (1, 3, 4, 4, -0.5, 0, 'hallucinated'),
+      (1, 5, 6, 6, 0.5, 0, 'grounded'), (2, 1, 2, 5, 0.5, 0, 'grounded');`)
+  const rows = rowsOf(['import', 'image', 'model', 'run', 'run_job', 'checkpoint', 'rollout', 'word', 'span'])
+  const before = rows()
+
+  await prepareWorkspace(join(folder, 'old.fisao'))
+
+  expect(rows()).toEqual(before)
+  const named = db.prepare('SELECT word_id, label, image_id, times FROM named_object').raw().all()
+  expect(named).toEqual([
+    [0, 1, 7, 1],
+    [0, 2, 7, 2],
+    [4, 2, 7, 2],
+    [6, 1, 7, 1],
+  ])
+  const query = { ...allImages, checkpointId: 1 }
+  expect(countImages(db, { ...query, word: { text: 'zebra', label: 'hallucinated' } })).toBe(1)
+  expect(countImages(db, { ...query, word: { text: 'dog', label: 'any' } })).toBe(0)
+  expect(imagesBegunWith(db, 1 as RunId, 7)).toHaveLength(1)
+  expect(brokenSeals(db)).toEqual([])
 })
 
 test('one that fails leaves the file as it was', () => {

@@ -13,6 +13,7 @@ import type {
 } from '../../shared/domain.ts'
 import { StudioError } from '../../shared/errors.ts'
 import { inTransaction, isCorruption, type ReadableDb, statement, type WritableDb } from './connection.ts'
+import { isPresent } from './imageQuery.ts'
 import { rowHash } from './rowHash.ts'
 
 /** A response as the engine stores it. Its lowest score and hallucinated words are computed from its spans. */
@@ -226,7 +227,7 @@ export function countDescribed(db: ReadableDb, checkpointId: CheckpointId): numb
   return row?.total ?? 0
 }
 
-/** The next `limit` images after an id that a checkpoint has no response to yet, by id. */
+/** The next `limit` images of the library after an id that a checkpoint has no response to yet, by id. */
 export function imagesToDescribe(
   db: ReadableDb,
   checkpointId: CheckpointId,
@@ -235,7 +236,7 @@ export function imagesToDescribe(
 ): { imageId: number; sha256: string; path: string }[] {
   return statement<[number, number, number], { imageId: number; sha256: string; path: string }>(
     db,
-    `SELECT image_id AS imageId, lower(hex(sha256)) AS sha256, path FROM image WHERE image_id > ? AND NOT EXISTS (
+    `SELECT image_id AS imageId, lower(hex(sha256)) AS sha256, path FROM image WHERE image_id > ? AND ${isPresent('image.image_id')} AND NOT EXISTS (
        SELECT 1 FROM rollout WHERE rollout.checkpoint_id = ? AND rollout.image_id = image.image_id
          AND rollout.purpose = 'evaluation'
      ) ORDER BY image_id LIMIT ?`,

@@ -19,13 +19,16 @@ const plainTables = [
   'session',
   'import',
   'image',
+  'removed_image',
   'import_issue',
+  'import_path',
+  'import_left_out',
   'tag',
   'image_tag',
   'model',
   'run',
 ] as const
-const laterTables = ['look', 'run_job', 'word'] as const
+const laterTables = ['look', 'run_job', 'run_absent_image', 'word'] as const
 const lastTables = ['metric', 'evaluation', 'evaluation_value', 'vote'] as const
 
 /** The rows of a damaged workspace, taken over into a new one of the same version. */

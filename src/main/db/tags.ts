@@ -1,40 +1,82 @@
 // Tags of images: given by a person, used by the grid's filter.
-import type { TagRecord } from '../../shared/domain.ts'
+import type { ImageSelection, TagRecord } from '../../shared/domain.ts'
+import { StudioError } from '../../shared/errors.ts'
 import { inTransaction, type ReadableDb, statement, type WritableDb } from './connection.ts'
+import { isPresent, selectImages } from './imageQuery.ts'
 
-/** All tags by name, each with the number of its images. */
+/** All tags by name, each with the number of its images in the library. */
 export function listTags(db: ReadableDb): TagRecord[] {
   return statement<[], TagRecord>(
     db,
-    `SELECT name, (SELECT count(*) FROM image_tag WHERE image_tag.tag_id = tag.tag_id) AS images
+    `SELECT name, (SELECT count(*) FROM image_tag WHERE image_tag.tag_id = tag.tag_id
+       AND ${isPresent('image_tag.image_id')}) AS images
      FROM tag ORDER BY name`,
   ).all()
 }
 
-/** Gives images a tag, which is made when it is new; its case does not matter. */
-export function tagImages(db: WritableDb, name: string, imageIds: readonly number[]): void {
-  inTransaction(db, () => {
+/**
+ * Gives images a tag, which is made when it is new; its case does not matter.
+ * @returns how many had not had it
+ */
+export function tagImages(db: WritableDb, name: string, selection: ImageSelection): number {
+  return inTransaction(db, () => {
+    const select = selectImages(db, selection)
     statement<[string]>(db, 'INSERT INTO tag (name) VALUES (?) ON CONFLICT DO NOTHING').run(name)
-    const insert = statement<{ name: string; imageId: number }>(
+    const { changes } = statement<object>(
       db,
-      `INSERT INTO image_tag (tag_id, image_id) SELECT tag_id, @imageId FROM tag WHERE name = @name
+      `INSERT INTO image_tag (tag_id, image_id)
+       SELECT (SELECT tag_id FROM tag WHERE name = @name), image.image_id
+       FROM (${select.sql}) AS chosen CROSS JOIN image USING (image_id) WHERE true
        ON CONFLICT DO NOTHING`,
-    )
-    for (const imageId of imageIds) insert.run({ name, imageId })
+    ).run({ ...select.parameters, name })
+    dropUnused(db, name)
+    return changes
   })
 }
 
-/** Takes a tag from images; a tag that no image has any longer goes. */
-export function untagImages(db: WritableDb, name: string, imageIds: readonly number[]): void {
+/** Takes a tag from images; a tag that no image has any longer goes. @returns how many had it */
+export function untagImages(db: WritableDb, name: string, selection: ImageSelection): number {
+  return inTransaction(db, () => {
+    const select = selectImages(db, selection)
+    const { changes } = statement<object>(
+      db,
+      `DELETE FROM image_tag WHERE tag_id = (SELECT tag_id FROM tag WHERE name = @name)
+         AND image_id IN (${select.sql})`,
+    ).run({ ...select.parameters, name })
+    dropUnused(db, name)
+    return changes
+  })
+}
+
+function dropUnused(db: WritableDb, name: string): void {
+  statement<[string]>(
+    db,
+    'DELETE FROM tag WHERE name = ? AND NOT EXISTS (SELECT 1 FROM image_tag WHERE image_tag.tag_id = tag.tag_id)',
+  ).run(name)
+}
+
+/** Gives a tag another name, or its name in another case. @throws StudioError `image.no-such-tag`, `image.tag-exists` */
+export function renameTag(db: WritableDb, from: string, to: string): void {
   inTransaction(db, () => {
-    const remove = statement<[string, number]>(
-      db,
-      'DELETE FROM image_tag WHERE tag_id = (SELECT tag_id FROM tag WHERE name = ?) AND image_id = ?',
-    )
-    for (const imageId of imageIds) remove.run(name, imageId)
-    statement<[string]>(
-      db,
-      'DELETE FROM tag WHERE name = ? AND NOT EXISTS (SELECT 1 FROM image_tag WHERE image_tag.tag_id = tag.tag_id)',
-    ).run(name)
+    const find = statement<[string], { tagId: number }>(db, 'SELECT tag_id AS tagId FROM tag WHERE name = ?')
+    const tag = find.get(from)
+    if (!tag) {
+      throw new StudioError({
+        code: 'image.no-such-tag',
+        message: 'No image has this tag any longer.',
+        remedy: 'Look at the list of tags again.',
+        found: from,
+      })
+    }
+    const other = find.get(to)
+    if (other && other.tagId !== tag.tagId) {
+      throw new StudioError({
+        code: 'image.tag-exists',
+        message: 'There already is a tag of this name.',
+        remedy: 'Choose another name; or give the images that tag and take this one away.',
+        found: to,
+      })
+    }
+    statement<[string, number]>(db, 'UPDATE tag SET name = ? WHERE tag_id = ?').run(to, tag.tagId)
   })
 }

@@ -6,6 +6,7 @@ import { runInNewContext } from 'node:vm'
 // Not sharp: on Linux its libvips and Electron's GTK share one GLib, which leaks every image that is decoded
 // (about 200 kB for each of 384 x 384 pixels). This library has no such dependency.
 import { JsColorType, ResizeFit, Transformer } from '@napi-rs/image'
+import type { ImportIssueCode } from '../../shared/domain.ts'
 import {
   detectFormat,
   type ImageHeader,
@@ -16,11 +17,12 @@ import {
   largestFileBytes,
   tooLargeWords,
 } from '../../shared/imageSignature.ts'
+import { leftOutReason, unreadableKind } from '../../shared/pictureKinds.ts'
 import type { NewImage } from '../db/images.ts'
 import { NoAnswer, NotAFile, readRegularFile } from '../files/regularFile.ts'
 
 /** Why a file was left out; each has one sentence for a person in {@link issueText}. */
-export type ReadIssueCode = 'empty' | 'not-an-image' | 'damaged' | 'too-many-pixels' | 'too-large-file' | 'unreadable'
+export type ReadIssueCode = Exclude<ImportIssueCode, 'duplicate' | 'changed'>
 
 export class ReadIssue extends Error {
   readonly code: ReadIssueCode
@@ -32,18 +34,6 @@ export class ReadIssue extends Error {
 
 /** What the workspace keeps of one image, its place apart. Width and height are as a person sees it. */
 export type ReadImage = Omit<NewImage, 'importId' | 'path' | 'name'>
-
-/** File extensions an import looks at; other files in the folder are not its business. */
-export const imageExtensions: ReadonlySet<string> = new Set([
-  '.jpg',
-  '.jpeg',
-  '.jpe',
-  '.png',
-  '.webp',
-  '.avif',
-  '.tif',
-  '.tiff',
-])
 
 /** How the decoder lays pixels out that are not of the 4 bytes of RGBA. */
 const decodedBytesPerPixel: Readonly<Partial<Record<JsColorType, number>>> = {
@@ -61,7 +51,7 @@ export const thumbnailEdge = 192
 export async function readImage(path: string): Promise<ReadImage> {
   const { bytes, modifiedMs } = await readBytes(path)
   const format = detectFormat(bytes)
-  if (!format) throw new ReadIssue('not-an-image', 'It is not an image of a supported kind, whatever its name says.')
+  if (!format) throw notAnImage(bytes)
   const header = imageHeader(bytes, format)
   if (header) refuseHuge(header)
   if (format === 'jpeg' && !isCompleteJpeg(bytes)) throw damaged()
@@ -89,6 +79,13 @@ export async function readImage(path: string): Promise<ReadImage> {
     if (thrown instanceof ReadIssue) throw thrown
     throw isDecoderLimit(thrown) ? new ReadIssue('too-many-pixels', 'It is too large to be decoded.') : damaged(thrown)
   }
+}
+
+function notAnImage(bytes: Buffer): ReadIssue {
+  const kind = unreadableKind(bytes)
+  return kind === null
+    ? new ReadIssue('not-an-image', 'It is not an image of a supported kind, whatever its name says.')
+    : new ReadIssue('unsupported', leftOutReason(kind))
 }
 
 function refuseHuge(header: ImageHeader): void {

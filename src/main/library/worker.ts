@@ -1,17 +1,20 @@
 // The library process: the long work on workspace files and images, away from main and from the engine.
 import { libraryMethods } from '../../shared/workerProtocol.ts'
 import { backupIfDue, describeBackups, ensureBackup, restoreBackup } from '../db/backup.ts'
+import { imagePathsInOrder } from '../db/imagePaths.ts'
 import {
   checkWorkspace,
   closeWorkspace,
   createWorkspace,
   foldLog,
+  openForReading,
   openWorkspace,
   prepareWorkspace,
 } from '../db/open.ts'
 import { inspectDamage, salvageWorkspace } from '../db/salvage.ts'
 import { parentPort } from '../worker/parentPort.ts'
 import { serveMethods } from '../worker/serveMethods.ts'
+import { findMissingFiles, relinkFolder } from './imageFiles.ts'
 import { runImport } from './importImages.ts'
 
 serveMethods(
@@ -28,6 +31,21 @@ serveMethods(
         return await runImport(db, importId, { signal, report })
       } finally {
         db.close()
+      }
+    },
+    async findMissingFiles({ path, limitMs }) {
+      // Closed before the disks are asked: the last connection to close is to be main's.
+      const db = openForReading(path)
+      const paths = imagePathsInOrder(db)
+      closeWorkspace(db)
+      return await findMissingFiles(paths, limitMs)
+    },
+    async relinkFolder({ path, from, to }, { signal, report }) {
+      const db = openWorkspace(path, { foldsLog: false })
+      try {
+        return await relinkFolder(db, from, to, { signal, report })
+      } finally {
+        closeWorkspace(db)
       }
     },
     async backupIfDue({ path }) {

@@ -6,10 +6,11 @@ import { inTransaction, type WritableDb } from '../connection.ts'
 import { embeddingOf, storeEmbeddings } from '../embeddings.ts'
 import { storeEvaluation, storeVote } from '../evaluations.ts'
 import { imageWindow, thumbnailOf } from '../images.ts'
-import { createImport, storeBatch } from '../imports.ts'
-import { storeJob } from '../jobs.ts'
+import { createImport, createImportOf, storeBatch, storeLeftOut } from '../imports.ts'
+import { storeAbsentImages, storeJob } from '../jobs.ts'
 import { storeLook } from '../looks.ts'
 import { storeMetrics } from '../metrics.ts'
+import { removeImages } from '../removals.ts'
 import { responseById, responsesOfStep, storeRollouts } from '../rollouts.ts'
 import { sha256 } from '../rowHash.ts'
 import { setCalibration, setRunState } from '../runs.ts'
@@ -45,8 +46,13 @@ export function fillWorkspace(db: WritableDb, { images, steps, weightBytes }: Fu
     issue: { path: `/pictures/bad ${i}.jpg`, code: 'damaged' as const, message: 'The picture ends too early.' },
   }))
   storeBatch(db, createImport(db, '/pictures', 1), issues, () => null, 1)
-  tagImages(db, 'Street', [1, 2, 3])
-  tagImages(db, 'beach', [2, 5])
+  tagImages(db, 'Street', { imageIds: [1, 2, 3] })
+  tagImages(db, 'beach', { imageIds: [2, 5] })
+  removeImages(db, { imageIds: [4, 7] }, 5)
+  const ofSeveral = createImportOf(db, '/pictures', ['/pictures/one.jpg', '/pictures/more'], 1)
+  storeLeftOut(db, ofSeveral, [
+    { kind: 'HEIC', files: 3, message: 'They cannot be read.', example: '/pictures/a.heic' },
+  ])
   writeSetting(db, 'prompt', 'Describe this image.')
   endSession(db, startSession(db, '0.1.0', 5), 6)
   const modelId = addModel(db)
@@ -54,6 +60,7 @@ export function fillWorkspace(db: WritableDb, { images, steps, weightBytes }: Fu
   const runId = addRun(db, modelId, 'aligned')
   setRunState(db, runId, 'running', 2)
   storeJob(db, runId, { job: { kind: 'align', device: 'cpu' }, lastImageId: images })
+  storeAbsentImages(db, runId, [1, 2, 3, 5, 6])
   let checkpointId: CheckpointId | null = null
   for (let step = 0; step <= steps; step++) {
     inTransaction(db, () => {
@@ -109,6 +116,10 @@ const tables = [
     'import_issue',
     'tag',
     'image_tag',
+    'removed_image',
+    'import_path',
+    'import_left_out',
+    'run_absent_image',
     'model',
     'run',
     'look',
@@ -161,6 +172,9 @@ export function readEverything(db: WritableDb): Map<string, Answer> {
   for (const search of searches) {
     const query = { ...allImages, search, checkpointId: shown ?? null }
     ask(`search ${search}`, () => imageWindow(db, query, 0, 500))
+    ask(`named ${search}`, () =>
+      imageWindow(db, { ...query, search: '', word: { text: search, label: 'any' } }, 0, 500),
+    )
     ask(`words ${search}`, () => rows('SELECT rowid FROM response_search WHERE response_search MATCH ?', `"${search}"`))
   }
   return answers
@@ -205,7 +219,8 @@ export function strangersIn(
     [...answers].flatMap(([place, answer]) => {
       const [first = ''] = place.split(' ')
       const table = first === 'response' ? 'rollout' : first
-      if (['count', 'search', 'words', 'responses', ...changedTables].includes(table) || !('value' in answer)) return []
+      if (['count', 'search', 'named', 'words', 'responses', ...changedTables].includes(table) || !('value' in answer))
+        return []
       return [`${table} ${answer.value.replace(/"parent_id":\d+/, '"parent_id":null')}`]
     })
   const known = new Set(partsIn(before))

@@ -4,8 +4,8 @@ import { jsonSchema } from '../../../shared/domain.ts'
 import { StudioError } from '../../../shared/errors.ts'
 import { type AlignJob, alignJobSchema } from '../../../shared/job.ts'
 import { inTransaction, type ReadableDb, type WritableDb } from '../../db/connection.ts'
-import { everyImage } from '../../db/images.ts'
-import { jobOf, storeJob } from '../../db/jobs.ts'
+import { imagesBegunWith } from '../../db/images.ts'
+import { jobOf, storeAbsentImages, storeJob } from '../../db/jobs.ts'
 import { requireOwner } from '../../db/owner.ts'
 
 /**
@@ -22,6 +22,11 @@ export function keepJob(
   inTransaction(db, () => {
     if (ownerToken !== null) requireOwner(db, ownerToken)
     storeJob(db, runId, { job: jsonSchema.parse(job), lastImageId: images.at(-1)?.imageId ?? 0 })
+    storeAbsentImages(
+      db,
+      runId,
+      images.map(({ imageId }) => imageId),
+    )
   })
 }
 
@@ -32,7 +37,7 @@ export function keepJob(
 export function storedJobOf(db: ReadableDb, runId: RunId): AlignJob | null {
   const stored = jobOf(db, runId)
   if (!stored) return null
-  const images = everyImage(db).filter(({ imageId }) => imageId <= stored.lastImageId)
+  const images = imagesBegunWith(db, runId, stored.lastImageId)
   const read = alignJobSchema.safeParse({ ...(stored.job as object), images })
   if (read.success) return read.data
   const [issue] = read.error.issues

@@ -5,7 +5,7 @@ import { type RunConfig, runConfigSchema } from '../../../shared/runConfig.ts'
 import { missingRun, noCheckpoint, noCompanion, noPlacebo } from '../../../shared/runErrors.ts'
 import { checkpointAtStep, checkpointPart, lastCheckpoint } from '../../db/checkpoints.ts'
 import type { ReadableDb } from '../../db/connection.ts'
-import { everyImage } from '../../db/images.ts'
+import { everyImage, imagesBegunWith } from '../../db/images.ts'
 import { modelById } from '../../db/models.ts'
 import { counterpartOf, runById } from '../../db/runs.ts'
 import { restorePolicy } from '../align/checkpoint.ts'
@@ -24,8 +24,7 @@ import { readRunCursor, startedWithSchema } from './runStore.ts'
 export function imagesOfRun(db: ReadableDb, runId: RunId): RunImage[] {
   const counterpart = counterpartOf(db, runId)
   const last = lastCheckpoint(db, runId) ?? (counterpart && lastCheckpoint(db, counterpart.runId))
-  const lastImageId = last ? readRunCursor(last).lastImageId : Number.POSITIVE_INFINITY
-  return everyImage(db).filter(({ imageId }) => imageId <= lastImageId)
+  return last ? imagesBegunWith(db, last.runId, readRunCursor(last).lastImageId) : everyImage(db)
 }
 
 /** A run as it is stored, and where its models lie. */
