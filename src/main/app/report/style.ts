@@ -78,6 +78,9 @@ thead th { font-size: 0.8125rem; color: var(--quiet); font-weight: 600; vertical
 tbody th { font-weight: 500; }
 .number { text-align: right; font-variant-numeric: tabular-nums; }
 td.number { white-space: nowrap; }
+.any { overflow-wrap: anywhere; min-width: 12rem; }
+.hash + .hash { margin-top: 0.25rem; }
+.placebo { margin: 1rem 0 0; padding-left: 1.25rem; max-width: 56rem; }
 .sum th, .sum td { font-weight: 600; border-top: 1px solid var(--strong-line); }
 .bars { width: 22%; min-width: 8rem; }
 .bars svg { display: block; width: 100%; height: 14px; margin-top: 0.3rem; }
@@ -104,6 +107,7 @@ figure svg { display: block; width: 100%; height: auto; margin-top: 0.5rem; over
 .end { text-anchor: end; }
 .start { text-anchor: start; }
 .middle { text-anchor: middle; }
+.band { fill: var(--curve); fill-opacity: 0.18; }
 .curve { fill: none; stroke: var(--curve); stroke-width: 2; stroke-linejoin: round; }
 .dot { fill: var(--curve); }
 .hit { fill: transparent; }
@@ -122,12 +126,29 @@ figure svg { display: block; width: 100%; height: auto; margin-top: 0.5rem; over
   box-decoration-break: clone; -webkit-box-decoration-break: clone; }
 .word.grounded { color: var(--grounded); background: var(--grounded-ground); border-bottom: 2px solid; }
 .word.hallucinated { color: var(--hallucinated); background: var(--hallucinated-ground); border-bottom: 2px dashed; }
+.word.neutral { border-bottom: 2px dotted var(--quiet); }
+.word.unjudged { border-bottom: 1px dotted var(--quiet); }
+.sign { width: 0.62em; height: 0.62em; margin-inline-start: 0.22em; fill: none; stroke: currentColor; stroke-width: 1.8; }
+.word.neutral .sign { stroke: var(--quiet); }
+.response { white-space: pre-wrap; }
 del.word { text-decoration: line-through 2px; }
 .new { margin-left: 0.15em; color: var(--text); font-size: 0.6875rem; font-weight: 600; line-height: 0; }
 .scenes { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(20rem, 100%), 1fr)); gap: 1.25rem; }
 .scene { padding: 1rem; background: var(--surface); border: 1px solid var(--line); border-radius: 8px; }
 .scene h3 { margin: 0 0 0.5rem; font-size: 0.875rem; font-weight: 500; color: var(--quiet); }
 .scene img { display: block; width: 100%; height: auto; border-radius: 4px; background: var(--line); }
+.samples { display: grid; gap: 1rem; }
+.sample { padding: 1rem; background: var(--surface); border: 1px solid var(--line); border-radius: 8px; }
+.sample h3 { margin: 0 0 0.5rem; font-size: 0.875rem; font-weight: 500; color: var(--quiet); }
+.sample-parts { display: grid; grid-template-columns: 9rem 1fr; gap: 1.25rem; align-items: start; }
+.sample img { display: block; width: 100%; height: auto; border-radius: 4px; background: var(--line); }
+.sample .missing { margin: 0; padding: 2rem 0.5rem; }
+.sample dl { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(14rem, 100%), 1fr)); gap: 1.25rem; min-width: 0; }
+.sample dt { font-size: 0.8125rem; }
+.sample dd { line-height: 1.8; }
+.sample table { font-size: 0.8125rem; }
+.sample th, .sample td { padding: 0.25rem 0.375rem; }
+.sample details { margin-bottom: 0; }
 .missing { padding: 3rem 1rem; text-align: center; color: var(--quiet); background: var(--ground); border-radius: 4px; }
 .scene dl div { margin-top: 0.75rem; }
 .scene dt { font-size: 0.8125rem; }
@@ -137,14 +158,17 @@ del.word { text-decoration: line-through 2px; }
   header, main { padding-inline: 1rem; }
   .facts { grid-template-columns: 1fr; }
 }
+@page { size: A4; margin: 16mm 14mm 18mm; @bottom-right { content: counter(page) " / " counter(pages);
+  font: 8pt system-ui, sans-serif; color: #565c66; } }
 @media print {
+  details:not([open]) { display: none; }
   body { font-size: 10pt; }
   header, main { max-width: none; padding: 0; }
   nav, .skip { display: none; }
-  .scene, figure, .warning, .lead, tr { break-inside: avoid; }
+  .scene, .sample, figure, .warning, .lead, tr { break-inside: avoid; }
   h2, h3, caption { break-after: avoid; }
   .scenes, .charts { grid-template-columns: 1fr 1fr; }
   .scroll { overflow: visible; }
-  .word, .swatch, .area, svg { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
+  .word, .swatch, .area, .band, svg, .badge, .warning { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 }
 `)

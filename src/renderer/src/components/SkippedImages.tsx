@@ -3,8 +3,8 @@ import { Title } from '@mantine/core'
 import { IconPhotoOff } from '@tabler/icons-react'
 import type { ReactNode } from 'react'
 import type { RunDetail } from '../../../shared/runView.ts'
+import { skippedWords } from '../../../shared/skippedWords.ts'
 import { formatCount, formatPlural } from '../format.ts'
-import { skippedWords } from '../runWords.ts'
 
 export function SkippedImages({ skipped }: { readonly skipped: RunDetail['skipped'] }): ReactNode {
   const { total, images } = skipped
