@@ -213,6 +213,14 @@ export const channels = {
     result: z.object({ folder: z.string() }).nullable(),
   },
 
+  /** Asks for a file and writes the report of a run into it; step null for its best one. Null when no file was chosen. */
+  'runs.report': {
+    params: run.extend({ step: count.nullable(), format: z.enum(['html', 'pdf']) }),
+    result: z.object({ path: z.string() }).nullable(),
+  },
+  /** Shows the report that was written last in its folder. */
+  'runs.showReport': { params: none, result: none },
+
   /** Its checkpoints by step, for the time line and for whom to ask. */
   'runs.checkpoints': { params: run, result: z.object({ checkpoints: z.array(checkpointViewSchema) }) },
   /** Keeps the weights of a checkpoint whatever the policy says, or leaves them to it again. */

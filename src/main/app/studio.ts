@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { app, clipboard, nativeTheme } from 'electron'
+import { app, clipboard, nativeTheme, shell } from 'electron'
 import type { AppState, EventPayload, OpenWorkspace, Params, Result, StudioEvent } from '../../shared/contract.ts'
 import { toErrorRecord } from '../../shared/errors.ts'
 import { unfinishedSuffix } from '../../shared/fileName.ts'
@@ -15,13 +15,24 @@ import { logger } from '../log.ts'
 import { showFolder } from '../security.ts'
 import { WorkerClient } from '../worker/workerClient.ts'
 import { describeHandlers } from './describes.ts'
-import { askExportFolder, askImageFolder, askModelFolder, askNewWorkspace, askWorkspace } from './dialogs.ts'
+import {
+  askExportFolder,
+  askImageFolder,
+  askModelFolder,
+  askNewWorkspace,
+  askReportFile,
+  askWorkspace,
+} from './dialogs.ts'
 import { Engine } from './engine.ts'
 import { newExportFolder } from './exportFolder.ts'
 import { ImageLibrary } from './imageLibrary.ts'
 import { ModelLibrary } from './modelLibrary.ts'
 import { Notices } from './notices.ts'
 import { backupOf, fullPath } from './pagePaths.ts'
+import { gatherReport } from './report/gatherReport.ts'
+import { printReport } from './report/printReport.ts'
+import { runReportHtml } from './report/runReport.ts'
+import { reportFileName, writeReport } from './report/saveReport.ts'
 import { RunQueue } from './runQueue.ts'
 import { savePicture } from './savePicture.ts'
 import type { SettingsFile } from './settingsFile.ts'
@@ -62,6 +73,7 @@ export class Studio {
   #stateTimer: NodeJS.Timeout | null = null
   #isAsking = false
   #openingDemo: Promise<OpenWorkspace | null> | null = null
+  #lastReport: string | null = null
 
   constructor(options: StudioOptions) {
     this.#options = options
@@ -249,6 +261,20 @@ export class Studio {
     return { folder }
   }
 
+  /** Asks for a file and writes the report of a run into it; nothing is written into the workspace. */
+  async saveReport({ runId, step, format }: Params<'runs.report'>): Promise<Result<'runs.report'>> {
+    const versions = { 'FiSAO Studio': app.getVersion(), Electron: process.versions.electron ?? '' }
+    const { db } = this.workspaces.requireShown()
+    // Before the dialog: while it is open, another workspace may take the place of this one.
+    const report = gatherReport(db, this.runs.get(runId), { step, nowMs: Date.now(), versions })
+    const path = await askReportFile(reportFileName(report.title, report.steps.best, format), format)
+    if (path === null) return null
+    const page = runReportHtml(report)
+    await writeReport(path, format === 'html' ? page : await printReport(page))
+    this.#lastReport = path
+    return { path }
+  }
+
   #makeHandlers(): ChannelHandlers {
     const { workspaces, images, models, runs, engine } = this
     const done = async (work: void | Promise<void>): Promise<Record<string, never>> => {
@@ -311,6 +337,8 @@ export class Studio {
       'runs.stop': ({ runId }) => done(runs.stop(runId)),
       'runs.delete': ({ runId }) => done(runs.delete(runId)),
       'runs.export': (params) => this.exportRun(params),
+      'runs.report': (params) => this.saveReport(params),
+      'runs.showReport': () => done(this.#lastReport === null ? undefined : shell.showItemInFolder(this.#lastReport)),
       ...describeHandlers,
       'engine.restart': () => done(engine.start()),
       'hardware.probe': () => {

@@ -98,6 +98,14 @@ export function countImages(db: ReadableDb, query: ImageQuery): number {
   return row?.total ?? 0
 }
 
+/** Images that were there when the one of this id was the last. */
+export function countImagesUntil(db: ReadableDb, lastImageId: number): number {
+  const row = statement<[number], { total: number }>(db, 'SELECT count(*) AS total FROM image WHERE image_id <= ?').get(
+    lastImageId,
+  )
+  return row?.total ?? 0
+}
+
 /**
  * Rows [offset, offset + limit) of the matching images in the query's order.
  * Ids are found first, by an index alone, so that skipping 99,000 rows reads none of them.
