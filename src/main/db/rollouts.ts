@@ -175,7 +175,7 @@ export function comparedResponses(
      FROM first JOIN rollout AS one USING (rollout_id)
      JOIN rollout AS other
        ON other.checkpoint_id = @after AND other.image_id = one.image_id AND other.purpose = 'evaluation'
-     ORDER BY rollout_id`,
+     ORDER BY one.rollout_id`,
   )
     .all({ before, after, most })
     .map(({ imageId, isSame }) => ({ imageId, isSame: isSame === 1 }))

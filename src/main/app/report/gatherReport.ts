@@ -5,12 +5,13 @@ import { StudioError } from '../../../shared/errors.ts'
 import { alignJobSchema } from '../../../shared/job.ts'
 import { outcomeSentence } from '../../../shared/look.ts'
 import { imageSplit } from '../../../shared/runConfig.ts'
-import type { LookView, RunDetail } from '../../../shared/runView.ts'
+import { type LookView, lookViewSchema, type RunDetail } from '../../../shared/runView.ts'
 import { shownPath } from '../../../shared/shownText.ts'
 import { checkpointAtStep } from '../../db/checkpoints.ts'
 import type { ReadableDb } from '../../db/connection.ts'
 import { countImagesUntil } from '../../db/images.ts'
 import { jobOf } from '../../db/jobs.ts'
+import { thinnedLooks } from '../../db/looks.ts'
 import { metricSeries, metricTotal } from '../../db/metrics.ts'
 import { modelById } from '../../db/models.ts'
 import type { ReportPoint } from './charts.ts'
@@ -43,7 +44,8 @@ export function gatherReport(db: ReadableDb, detail: RunDetail, options: ReportO
   const split = config ? imageSplit(all, config) : { training: all, validation: mostValidation }
   const files = filesOf(db, detail, job?.success ? job.data : null)
   const seconds = (phase: string): number => metricTotal(db, runId, `time.${phase}Ms`) / 1000
-  const looks = thinned(detail.looks, step)
+  const looks = looksOf(db, runId, step)
+  const { counterpart } = detail
   const durationS = {
     ...{ rollout: seconds('rollout'), reward: seconds('reward') },
     ...{ update: seconds('update'), evaluate: seconds('evaluate') },
@@ -62,7 +64,8 @@ export function gatherReport(db: ReadableDb, detail: RunDetail, options: ReportO
     run: {
       ...{ state: run.state, isPlacebo: run.isPlacebo, isOfBest: step === (detail.bestStep ?? 0) },
       ending: endingSentences(run, detail.looks),
-      ...{ looks, counterpart: detail.counterpart, skipped: detail.skipped, files },
+      ...{ looks, skipped: detail.skipped, files },
+      counterpart: counterpart && { ...counterpart, looks: looksOf(db, counterpart.run.runId, step) },
       ...samplesOf(db, first, shown, Math.min(split.validation, mostValidation)),
       ...{ startedAtMs: run.startedAtMs, endedAtMs: run.endedAtMs },
     },
@@ -85,9 +88,8 @@ function samplesOf(
 }
 
 /** At even distances, the first, the last and the one of `keptStep` among them. */
-function thinned(looks: readonly LookView[], keptStep: number): LookView[] {
-  const stride = Math.ceil(looks.length / mostPoints)
-  return looks.filter(({ step }, i) => i % stride === 0 || i === looks.length - 1 || step === keptStep)
+function looksOf(db: ReadableDb, runId: RunId, keptStep: number): LookView[] {
+  return thinnedLooks(db, runId, keptStep, mostPoints).map((look) => lookViewSchema.parse(look))
 }
 
 /** Metrics by step; what looks hold is taken from them, with its interval. */
