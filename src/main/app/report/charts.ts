@@ -40,7 +40,8 @@ const curveKinds: Readonly<Record<string, CurveKind>> = {
 
 /** Other metrics are shown by their names; times are in the section on durations. */
 function kindOf(name: string): CurveKind {
-  return curveKinds[name] ?? { title: name, unit: '', scale: 1, fromZero: false }
+  const known = Object.hasOwn(curveKinds, name) ? curveKinds[name] : undefined
+  return known ?? { title: name, unit: '', scale: 1, fromZero: false }
 }
 
 /** All curves: those that matter open, the others folded away. @param bestStep is marked in each */
@@ -51,7 +52,7 @@ export function curveSection(curves: Readonly<Record<string, readonly ReportPoin
     .filter(([, points]) => points.length > 0)
   const byName = new Map(finite)
   const main = Object.keys(curveKinds).filter((name) => byName.has(name))
-  const others = finite.map(([name]) => name).filter((name) => !(name in curveKinds))
+  const others = finite.map(([name]) => name).filter((name) => !Object.hasOwn(curveKinds, name))
   const chart = (name: string) => lineChart(name, byName.get(name) as readonly ReportPoint[], bestStep)
   if (finite.length === 0) {
     return html`<section aria-labelledby="curves"><h2 id="curves">Curves</h2>

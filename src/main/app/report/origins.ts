@@ -1,6 +1,6 @@
 // Where a run in a report comes from: the files it was made with and their hashes, the images that it left out, and how to
 // make it again.
-import { skippedWords } from '../../../shared/skippedWords.ts'
+import { skippedReason } from '../../../shared/skippedWords.ts'
 import { html, type Markup, table, whole } from './markup.ts'
 import type { ReportFile, WorkspaceRun } from './reportData.ts'
 
@@ -10,7 +10,7 @@ export function skippedSection({ skipped }: WorkspaceRun): Markup | null {
   if (total === 0) return null
   const rows = images.map(
     ({ name, path, code, step, times }) =>
-      html`<tr><th scope="row" class="any"><bdi>${name}</bdi><small><bdi>${path}</bdi></small></th><td>${skippedWords[code] ?? skippedWords['image.unreadable'] ?? code}</td><td class="number">${whole(times)}</td><td class="number">${whole(step)}</td></tr>`,
+      html`<tr><th scope="row" class="any"><bdi>${name}</bdi><small><bdi>${path}</bdi></small></th><td>${skippedReason(code)}</td><td class="number">${whole(times)}</td><td class="number">${whole(step)}</td></tr>`,
   )
   const more = total - images.length
   return html`<section aria-labelledby="left-out">

@@ -3,7 +3,7 @@ import { Title } from '@mantine/core'
 import { IconPhotoOff } from '@tabler/icons-react'
 import type { ReactNode } from 'react'
 import type { RunDetail } from '../../../shared/runView.ts'
-import { skippedWords } from '../../../shared/skippedWords.ts'
+import { skippedReason } from '../../../shared/skippedWords.ts'
 import { formatCount, formatPlural } from '../format.ts'
 
 export function SkippedImages({ skipped }: { readonly skipped: RunDetail['skipped'] }): ReactNode {
@@ -27,7 +27,7 @@ export function SkippedImages({ skipped }: { readonly skipped: RunDetail['skippe
                 {name}
               </span>
               <span className="quiet">
-                {skippedWords[code] ?? skippedWords['image.unreadable']}{' '}
+                {skippedReason(code)}{' '}
                 {times === 1
                   ? `Left out at step ${formatCount(step)}.`
                   : `Left out ${formatCount(times)} times, last at step ${formatCount(step)}.`}
