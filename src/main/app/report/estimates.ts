@@ -78,7 +78,7 @@ export function estimateTiles(run: WorkspaceRun, step: number): Markup | null {
     const [first, last] = [before, after].map((look) => fixed(of(look) * scale, decimals))
     const was =
       step === 0 ? null : html`${first ?? ''} <span aria-hidden="true">→</span><span class="hidden"> to </span> `
-    return html`<div><dt>${title}</dt><dd>${was}<strong>${last ?? ''}</strong> ${unit}</dd></div>`
+    return html`<div><dt>${title}, ${unit}</dt><dd>${was}<strong>${last ?? ''}</strong></dd></div>`
   })
   return html`<dl class="tiles">${shown}</dl>`
 }

@@ -8,6 +8,11 @@ import { lockSession } from '../../security.ts'
 /** By then a page of a few megabytes has been laid out on a slow machine; a report is printed in a second or two. */
 const longestPrintMs = 120_000
 
+/** Chromium's own fields, in the margin; no text of a run stands here. */
+const pageNumber =
+  '<div style="width:100%;padding:0 14mm;font:8px sans-serif;color:#565c66;text-align:right">' +
+  '<span class="pageNumber"></span> / <span class="totalPages"></span></div>'
+
 /** Pages that are being printed, by the number in their address. */
 const pages = new Map<number, string>()
 let lastPage = 0
@@ -60,6 +65,7 @@ export async function printReport(html: string): Promise<Buffer> {
     await window.loadURL(`${appScheme}://report/${page}`)
     return await window.webContents.printToPDF({
       ...{ printBackground: true, preferCSSPageSize: true, pageSize: 'A4' },
+      ...{ displayHeaderFooter: true, headerTemplate: '<span></span>', footerTemplate: pageNumber },
       ...{ generateTaggedPDF: true, generateDocumentOutline: true },
     })
   }
