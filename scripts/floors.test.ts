@@ -21,7 +21,10 @@ const violations: readonly [path: string, statement: string][] = [
   ],
   ['src/renderer/src/planted.ts', "import { app } from 'electron'\nexport const a = app"],
   ['src/renderer/src/features/runs/planted.ts', "import { Runs } from '../../pages/Runs.tsx'\nexport const r = Runs"],
-  ['src/renderer/src/ui/planted.ts', "import { RunList } from '../features/runs/RunList.tsx'\nexport const r = RunList"],
+  [
+    'src/renderer/src/ui/planted.ts',
+    "import { RunList } from '../features/runs/RunList.tsx'\nexport const r = RunList",
+  ],
   ['src/main/db/planted.ts', "import { logger } from '../log.ts'\nexport const l = logger"],
   ['src/main/files/planted.ts', "import { connect } from '../db/connection.ts'\nexport const c = connect"],
   ['src/main/library/planted.ts', "import { app } from 'electron'\nexport const a = app"],
@@ -51,7 +54,10 @@ const violations: readonly [path: string, statement: string][] = [
 const allowed: readonly [path: string, statement: string][] = [
   ['src/shared/fine.ts', "import { z } from 'zod'\nexport const s = z.string()"],
   ['src/renderer/src/pages/fine.ts', "import { request } from '../api.ts'\nexport const r = request"],
-  ['src/renderer/src/pages/sees.ts', "import { RunList } from '../features/runs/RunList.tsx'\nexport const r = RunList"],
+  [
+    'src/renderer/src/pages/sees.ts',
+    "import { RunList } from '../features/runs/RunList.tsx'\nexport const r = RunList",
+  ],
   ['src/renderer/src/features/runs/sees.ts', "import { Chart } from '../charts/Chart.tsx'\nexport const c = Chart"],
   ['src/renderer/src/features/runs/fine.ts', "import { keys } from '../../queries/keys.ts'\nexport const k = keys"],
   [

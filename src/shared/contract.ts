@@ -13,9 +13,9 @@ import {
   responseViewSchema,
 } from './describe.ts'
 import {
-  imageFactsSchema,
   answeredCheckpointSchema,
   checkpointIdSchema,
+  imageFactsSchema,
   imageQuerySchema,
   imageRowSchema,
   imageSelectionSchema,
@@ -25,11 +25,11 @@ import {
   metricPointSchema,
   missingFilesSchema,
   modelIdSchema,
-  rolloutIdSchema,
-  rolloutPurposeSchema,
   objectWordSchema,
   relinkReportSchema,
   removalSchema,
+  rolloutIdSchema,
+  rolloutPurposeSchema,
   runIdSchema,
   tagNameSchema,
   tagRecordSchema,
@@ -272,6 +272,14 @@ export const channels = {
   },
   /** Opens a folder that `runs.export` wrote since the start in the file manager; any other is left alone. */
   'runs.showExport': { params: z.object({ folder: z.string() }), result: none },
+
+  /** Asks for a file and writes the report of a run into it; step null for its best one. Null when no file was chosen. */
+  'runs.report': {
+    params: run.extend({ step: count.nullable(), format: z.enum(['html', 'pdf']) }),
+    result: z.object({ path: z.string() }).nullable(),
+  },
+  /** Shows the report that was written last in its folder. */
+  'runs.showReport': { params: none, result: none },
 
   /** Its checkpoints by step, for the time line and for whom to ask. */
   'runs.checkpoints': { params: run, result: z.object({ checkpoints: z.array(checkpointViewSchema) }) },

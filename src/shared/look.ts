@@ -23,6 +23,16 @@ export const rateChangeSchema = z.strictObject({
 })
 export type RateChange = z.infer<typeof rateChangeSchema>
 
+/**
+ * Its 95 % interval: Student's t for so many images, by the expansion of Abramowitz & Stegun (1964, 26.7.5) to its first
+ * term.
+ */
+export function changeInterval({ difference, standardError, images }: RateChange): { low: number; high: number } {
+  const z = 1.96
+  const width = (z + (z ** 3 + z) / (4 * Math.max(1, images - 1))) * standardError
+  return { low: difference - width, high: difference + width }
+}
+
 /** One look; figures are means over its responses. */
 export const lookSchema = z.strictObject({
   /** Steps done; 0 is the model as it came. */

@@ -33,6 +33,16 @@ export async function askPictureFile(name: string): Promise<string | null> {
   return canceled || !filePath ? null : filePath
 }
 
+export async function askReportFile(name: string, format: 'html' | 'pdf'): Promise<string | null> {
+  const { filePath, canceled } = await dialog.showSaveDialog({
+    title: 'Save the report',
+    defaultPath: join(app.getPath('documents'), name),
+    filters: [format === 'html' ? { name: 'Web page', extensions: ['html'] } : { name: 'PDF', extensions: ['pdf'] }],
+    properties: ['showOverwriteConfirmation'],
+  })
+  return canceled || !filePath ? null : filePath
+}
+
 export async function askImageFolder(): Promise<string | null> {
   return await askFolder('Add a folder of images', 'Add')
 }

@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { app, clipboard, nativeTheme } from 'electron'
+import { app, clipboard, nativeTheme, shell } from 'electron'
 import type { AppState, EventPayload, OpenWorkspace, Params, Result, StudioEvent } from '../../shared/contract.ts'
 import { toErrorRecord } from '../../shared/errors.ts'
 import { unfinishedSuffix } from '../../shared/fileName.ts'
@@ -14,8 +14,8 @@ import type { ChannelHandlers } from '../ipc.ts'
 import { logger } from '../log.ts'
 import { showFolder } from '../security.ts'
 import { WorkerClient } from '../worker/workerClient.ts'
-import { Describes } from './describes.ts'
 import { Catalogue } from './catalogue.ts'
+import { Describes } from './describes.ts'
 import {
   askExportFolder,
   askImageFiles,
@@ -23,6 +23,7 @@ import {
   askModelFolder,
   askNewPlace,
   askNewWorkspace,
+  askReportFile,
   askWorkspace,
 } from './dialogs.ts'
 import { Engine } from './engine.ts'
@@ -32,6 +33,10 @@ import { ImageLibrary } from './imageLibrary.ts'
 import { ModelLibrary } from './modelLibrary.ts'
 import { Notices } from './notices.ts'
 import { backupOf, fullPath } from './pagePaths.ts'
+import { gatherReport } from './report/gatherReport.ts'
+import { printReport } from './report/printReport.ts'
+import { runReportHtml } from './report/runReport.ts'
+import { reportFileName, writeReport } from './report/saveReport.ts'
 import { checkpointViews, responsesAt, responsesTo, responseView } from './responseViews.ts'
 import { RunQueue } from './runQueue.ts'
 import { savePicture } from './savePicture.ts'
@@ -79,6 +84,7 @@ export class Studio {
   #stateTimer: NodeJS.Timeout | null = null
   #isAsking = false
   #openingDemo: Promise<OpenWorkspace | null> | null = null
+  #lastReport: string | null = null
 
   constructor(options: StudioOptions) {
     this.#options = options
@@ -104,9 +110,19 @@ export class Studio {
       appVersion: app.getVersion(),
       onOpened: (current) => this.images.resumeInterrupted(current),
       onClosing: async () =>
-        void (await Promise.all([this.images.pauseAll(), this.imageFiles.cancel(), this.runs.suspend(), this.describes.suspend()])),
+        void (await Promise.all([
+          this.images.pauseAll(),
+          this.imageFiles.cancel(),
+          this.runs.suspend(),
+          this.describes.suspend(),
+        ])),
       onLost: async () =>
-        void (await Promise.all([this.images.abandonAll(), this.imageFiles.cancel(), this.runs.abandon(), this.describes.abandon()])),
+        void (await Promise.all([
+          this.images.abandonAll(),
+          this.imageFiles.cancel(),
+          this.runs.abandon(),
+          this.describes.abandon(),
+        ])),
       onLettingGo: () => this.catalogue.close(),
       onError: (error) => this.#tellError(error),
       onChange: changed,
@@ -311,6 +327,20 @@ export class Studio {
     return { folder }
   }
 
+  /** Asks for a file and writes the report of a run into it; nothing is written into the workspace. */
+  async saveReport({ runId, step, format }: Params<'runs.report'>): Promise<Result<'runs.report'>> {
+    const versions = { 'FiSAO Studio': app.getVersion(), Electron: process.versions.electron ?? '' }
+    const { db } = this.workspaces.requireShown()
+    // Before the dialog: while it is open, another workspace may take the place of this one.
+    const report = gatherReport(db, this.runs.get(runId), { step, nowMs: Date.now(), versions })
+    const path = await askReportFile(reportFileName(report.title, report.steps.best, format), format)
+    if (path === null) return null
+    const page = runReportHtml(report)
+    await writeReport(path, format === 'html' ? page : await printReport(page))
+    this.#lastReport = path
+    return { path }
+  }
+
   #makeHandlers(): ChannelHandlers {
     const { workspaces, images, catalogue, imageFiles, models, runs, describes, engine } = this
     const done = async (work: void | Promise<void>): Promise<Record<string, never>> => {
@@ -404,6 +434,8 @@ export class Studio {
         responsesAt(workspaces.requireShown().db, of, { offset, limit }),
       'evidence.get': (asked) => describes.evidence(asked),
       'runs.showExport': ({ folder }) => done(this.#exportFolders.has(folder) ? showFolder(folder) : undefined),
+      'runs.report': (params) => this.saveReport(params),
+      'runs.showReport': () => done(this.#lastReport === null ? undefined : shell.showItemInFolder(this.#lastReport)),
       'engine.restart': () => done(engine.start()),
       'hardware.probe': () => {
         void engine.probe()

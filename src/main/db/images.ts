@@ -1,5 +1,12 @@
 // Images of the workspace: stored by the importer, read by the grid in windows of any offset.
-import { allImages, type ImageFacts, type ImageFormat, type ImageQuery, type ImageRow, type RunId } from '../../shared/domain.ts'
+import {
+  allImages,
+  type ImageFacts,
+  type ImageFormat,
+  type ImageQuery,
+  type ImageRow,
+  type RunId,
+} from '../../shared/domain.ts'
 import { type ReadableDb, statement, type WritableDb } from './connection.ts'
 import { isPresent, presentImages, queryParts } from './imageQuery.ts'
 import { sha256 } from './rowHash.ts'
@@ -157,6 +164,14 @@ export function countImages(db: ReadableDb, query: ImageQuery): number {
       ? 'SELECT (SELECT count(*) FROM image) - (SELECT count(*) FROM removed_image) AS total'
       : `SELECT count(*) AS total FROM ${from} ${where}`
   return statement<object, { total: number }>(db, sql).get(parameters)?.total ?? 0
+}
+
+/** Images that were there when the one of this id was the last. */
+export function countImagesUntil(db: ReadableDb, lastImageId: number): number {
+  const row = statement<[number], { total: number }>(db, 'SELECT count(*) AS total FROM image WHERE image_id <= ?').get(
+    lastImageId,
+  )
+  return row?.total ?? 0
 }
 
 type WindowRow = Omit<ImageRow, 'tags'> & { readonly tags: string }

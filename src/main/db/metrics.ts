@@ -61,3 +61,12 @@ export function metricSeries(
      GROUP BY CAST((step - @afterStep - 1) / @stepsPerPoint AS INTEGER) ORDER BY 1`,
   ).all({ runId, name, afterStep, stepsPerPoint })
 }
+
+/** The sum of a metric over all steps; 0 where there is none. */
+export function metricTotal(db: ReadableDb, runId: RunId, name: string): number {
+  const row = statement<[number, string], { total: number }>(
+    db,
+    'SELECT total(value) AS total FROM metric WHERE run_id = ? AND name = ?',
+  ).get(runId, name)
+  return row?.total ?? 0
+}

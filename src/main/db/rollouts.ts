@@ -200,6 +200,38 @@ export function responsesOfStep(db: ReadableDb, runId: RunId, step: number): Res
     .map(recordOf)
 }
 
+/** Whether two checkpoints said the same of an image, in the order in which the first one looked at it. */
+export interface ComparedResponse {
+  readonly imageId: number
+  readonly isSame: boolean
+}
+
+/**
+ * The first `most` images that a checkpoint responded to, as far as another one responded to them too. The first ones are
+ * those of its look: a library is described later.
+ */
+export function comparedResponses(
+  db: ReadableDb,
+  before: CheckpointId,
+  after: CheckpointId,
+  most: number,
+): ComparedResponse[] {
+  return statement<object, { imageId: number; isSame: 0 | 1 }>(
+    db,
+    `WITH first AS MATERIALIZED (
+       SELECT rollout_id FROM rollout WHERE checkpoint_id = @before AND purpose = 'evaluation'
+       ORDER BY rollout_id LIMIT @most
+     )
+     SELECT one.image_id AS imageId, one.text = other.text AS isSame
+     FROM first JOIN rollout AS one USING (rollout_id)
+     JOIN rollout AS other
+       ON other.checkpoint_id = @after AND other.image_id = one.image_id AND other.purpose = 'evaluation'
+     ORDER BY one.rollout_id`,
+  )
+    .all({ before, after, most })
+    .map(({ imageId, isSame }) => ({ imageId, isSame: isSame === 1 }))
+}
+
 /** Rows [offset, offset + limit) of the responses of one step of a run for one purpose, and how many there are. */
 export function samplesOfStep(
   db: ReadableDb,

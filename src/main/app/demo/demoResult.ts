@@ -103,6 +103,7 @@ export function demoReport(run: DemoRun, options: DemoOptions): RunReport {
     curves: Object.fromEntries(
       Object.entries(series).map(([name, points]) => [name, points.map(({ step, mean }) => ({ step, value: mean }))]),
     ),
+    run: null,
     evaluation: chair,
     bootstrapResamples: 10_000,
     scenes,

@@ -5,6 +5,8 @@ import { fixed, html, type Markup, table } from './markup.ts'
 export interface ReportPoint {
   readonly step: number
   readonly value: number
+  /** The 95 % interval, where there is one. */
+  readonly interval?: { readonly low: number; readonly high: number }
 }
 
 interface CurveKind {
@@ -38,7 +40,8 @@ const curveKinds: Readonly<Record<string, CurveKind>> = {
 
 /** Other metrics are shown by their names; times are in the section on durations. */
 function kindOf(name: string): CurveKind {
-  return curveKinds[name] ?? { title: name, unit: '', scale: 1, fromZero: false }
+  const known = Object.hasOwn(curveKinds, name) ? curveKinds[name] : undefined
+  return known ?? { title: name, unit: '', scale: 1, fromZero: false }
 }
 
 /** All curves: those that matter open, the others folded away. @param bestStep is marked in each */
@@ -49,7 +52,7 @@ export function curveSection(curves: Readonly<Record<string, readonly ReportPoin
     .filter(([, points]) => points.length > 0)
   const byName = new Map(finite)
   const main = Object.keys(curveKinds).filter((name) => byName.has(name))
-  const others = finite.map(([name]) => name).filter((name) => !(name in curveKinds))
+  const others = finite.map(([name]) => name).filter((name) => !Object.hasOwn(curveKinds, name))
   const chart = (name: string) => lineChart(name, byName.get(name) as readonly ReportPoint[], bestStep)
   if (finite.length === 0) {
     return html`<section aria-labelledby="curves"><h2 id="curves">Curves</h2>
@@ -91,19 +94,28 @@ const mostDots = 60
 
 function lineChart(name: string, points: readonly ReportPoint[], bestStep: number): Markup {
   const { title, unit, scale, fromZero } = kindOf(name)
-  const shown = points.map(({ step, value }) => ({ step, value: value * scale }))
+  const shown = points.map(({ step, value, interval }) => ({
+    ...{ step, value: value * scale },
+    span: interval && { low: interval.low * scale, high: interval.high * scale },
+  }))
   const steps = shown.map(({ step }) => step)
-  const values = shown.map(({ value }) => value)
+  const values = shown.flatMap(({ value, span }) => (span ? [value, span.low, span.high] : [value]))
   const across = ticks(Math.min(0, ...steps), Math.max(1, ...steps), 6, true)
   const up = ticks(fromZero ? Math.min(0, ...values) : Math.min(...values), Math.max(...values), 4, false)
   const x = position(across, size.left, size.width - size.right)
   const y = position(up, size.height - size.bottom, size.top)
   const place = (at: number): string => at.toFixed(1)
   const line = shown.map(({ step, value }) => `${place(x(step))},${place(y(value))}`).join(' ')
+  const banded = shown.flatMap(({ step, span }) => (span ? [{ step, ...span }] : []))
+  const edge = (side: 'low' | 'high') => banded.map((one) => `${place(x(one.step))},${place(y(one[side]))}`)
+  const band =
+    banded.length < 2
+      ? null
+      : html`<polygon class="band" points="${[...edge('high'), ...edge('low').reverse()].join(' ')}"/>`
   const decimals = decimalsOf(up)
   const dots = shown.map(
-    ({ step, value }) =>
-      html`<circle class="hit" cx="${place(x(step))}" cy="${place(y(value))}" r="7"><title>step ${step}: ${fixed(value, 2)} ${unit}</title></circle>`,
+    ({ step, value, span }) =>
+      html`<circle class="hit" cx="${place(x(step))}" cy="${place(y(value))}" r="7"><title>step ${step}: ${fixed(value, 2)} ${unit}${span ? ` (${fixed(span.low, 2)} to ${fixed(span.high, 2)})` : ''}</title></circle>`,
   )
   const marks =
     shown.length > mostDots
@@ -111,17 +123,17 @@ function lineChart(name: string, points: readonly ReportPoint[], bestStep: numbe
       : shown.map(
           ({ step, value }) => html`<circle class="dot" cx="${place(x(step))}" cy="${place(y(value))}" r="2.5"/>`,
         )
-  const [first, last] = [shown[0], shown.at(-1)] as [ReportPoint, ReportPoint]
+  const [first, last] = [shown[0], shown.at(-1)] as [(typeof shown)[0], (typeof shown)[0]]
   const summary = `${title}: ${fixed(first.value, 2)} ${unit} at step ${first.step}, ${fixed(last.value, 2)} at step ${last.step}.`
   const isInside = bestStep >= (across[0] as number) && bestStep <= (across.at(-1) as number)
-  return html`<figure><figcaption>${title}${unit && html`<small>${unit}</small>`}</figcaption>
+  return html`<figure><figcaption>${title}${unit && html`<small>${unit}${band ? ', with its 95 % interval' : ''}</small>`}</figcaption>
 <svg viewBox="0 0 ${size.width} ${size.height}" role="img" aria-label="${summary}">
 ${up.map((tick) => html`<line class="grid" x1="${size.left}" x2="${size.width - size.right}" y1="${place(y(tick))}" y2="${place(y(tick))}"/><text class="tick end" x="${size.left - 6}" y="${place(y(tick) + 4)}">${fixed(tick, decimals)}</text>`)}
 ${across.map((tick) => html`<text class="tick middle" x="${place(x(tick))}" y="${size.height - size.bottom + 15}">${tick}</text>`)}
 <line class="axis" x1="${size.left}" x2="${size.width - size.right}" y1="${size.height - size.bottom}" y2="${size.height - size.bottom}"/>
 <text class="tick end" x="${size.width - size.right}" y="${size.height - 3}">step</text>
 ${isInside ? html`<line class="best" x1="${place(x(bestStep))}" x2="${place(x(bestStep))}" y1="${size.top}" y2="${size.height - size.bottom}"/>` : null}
-<polyline class="curve" points="${line}"/>${marks}${dots}
+${band}<polyline class="curve" points="${line}"/>${marks}${dots}
 </svg></figure>
 `
 }

@@ -105,7 +105,7 @@ const repetitionRiseToNote = 0.1
 /** What a reader of the headline must know beside it. */
 export function remarks({ evaluation, steps, config, outcome }: RunReport): Markup | null {
   const found: string[] = []
-  if (config.reward.method === 'none') found.push('Nothing was trained: before and after are the same model.')
+  if (config?.reward.method === 'none') found.push('Nothing was trained: before and after are the same model.')
   else if (steps.best === 0) {
     found.push(
       'No later checkpoint was better by the verifier than the model as it came, so the figures compare it with itself.',

@@ -1,13 +1,18 @@
-// The report of a run as one HTML file that needs nothing beside it: no script, no font, no address. Before it stands
-// demo.ts, which gathers what the run left in the workspace; its parts are the files beside this one.
+// The report of a run as one HTML file that needs nothing beside it: no script, no font, no address. Before it stand
+// demo.ts and gatherReport.ts, which take what the run left in the workspace; its parts are the files beside this one.
 import { aurocOf, type Interval, refusalText } from '../../../shared/calibration.ts'
 import type { CalibrationView } from '../../../shared/runView.ts'
 import { componentsDrawing } from './calibration.ts'
 import { curveSection } from './charts.ts'
+import { estimateHeadline, estimateRemarks, estimateSection, estimateTiles, lookedAt, points } from './estimates.ts'
+import { runFacts } from './facts.ts'
 import { figureSection, headline, objectSection, remarks, tiles } from './figures.ts'
+import { lookPlaceboSection, lookPlaceboSentence } from './lookPlacebo.ts'
 import { fixed, html, type Markup, table, whole, withInterval } from './markup.ts'
+import { originSection, skippedSection } from './origins.ts'
 import { placeboSection, placeboSentence } from './placebo.ts'
-import type { RunReport } from './reportData.ts'
+import type { RunReport, WorkspaceRun } from './reportData.ts'
+import { sampleSection } from './samples.ts'
 import { sceneSection } from './scenes.ts'
 import { costSection, settingsSection } from './settings.ts'
 import { styleSheet } from './style.ts'
@@ -27,21 +32,25 @@ export const demoLicences: readonly string[] = [
     'that comes with the program holds the licences in full. The demo model is FiSAO Studio’s own (Apache License 2.0).',
 ]
 
-const contents = [
-  ['figures', 'Figures'],
-  ['scenes', 'Scenes'],
-  ['objects', 'Objects'],
-  ['calibration', 'Calibration'],
-  ['curves', 'Curves'],
-  ['costs', 'Durations'],
-  ['settings', 'Settings'],
-  ['limits', 'Limits'],
-] as const
-
 /** The whole page. Pure: the same report gives the same text. */
 export function runReportHtml(report: RunReport): string {
-  const { title, evaluation, calibration, curves, steps } = report
-  const links = contents.map(([id, name]) => html`<li><a href="#${id}">${name}</a></li>`)
+  const { title, evaluation, run, steps } = report
+  const result = run && !evaluation ? run : null
+  const parts: readonly (readonly [id: string, name: string, content: Markup | null])[] = [
+    ['figures', result ? 'Estimates' : 'Figures', result ? estimateSection(result, report) : countedFigures(report)],
+    ['placebo', 'Placebo', result ? lookPlaceboSection(result, report) : placeboSection(report)],
+    ...(run ? ([['samples', 'Responses', sampleSection(run, report)]] as const) : []),
+    ...(run && !evaluation ? [] : countedParts(report)),
+    ['calibration', 'Calibration', calibrationSection(report.calibration, report)],
+    ['curves', 'Curves', curveSection(report.curves, steps.best)],
+    ['left-out', 'Images left out', run && skippedSection(run)],
+    ['costs', 'Durations', costSection(report)],
+    ['settings', 'Settings', settingsSection(report.config, report.preset)],
+    ['origins', 'Files', run && originSection(run, report.seed)],
+    ['limits', 'Limits', limitsSection(report)],
+  ]
+  const shown = parts.filter(([, , content]) => content !== null)
+  const links = shown.map(([id, name]) => html`<li><a href="#${id}">${name}</a></li>`)
   return html`<!doctype html>
 <html lang="en">
 <head>
@@ -56,61 +65,46 @@ export function runReportHtml(report: RunReport): string {
 <a class="skip" href="#main">Skip to the report</a>
 <header>
 <p class="product">FiSAO Studio · report of a run</p>
-<h1>${title}</h1>
+<h1><bdi>${title}</bdi></h1>
 ${runFacts(report)}
 <nav aria-label="Contents"><ul>${links}</ul></nav>
 </header>
 <main id="main">
 ${refusalWarning(report)}
 <section class="lead" aria-label="Result">
-${headline(evaluation)}
-${placeboSentence(report)}
-${remarks(report)}
-${evaluation ? tiles(evaluation) : null}
+${result ? estimateLead(result, report) : countedLead(report)}
 </section>
-${figureSection(evaluation, report.bootstrapResamples)}
-${placeboSection(report)}
-${sceneSection(report.scenes, evaluation)}
-${objectSection(evaluation)}
-${calibrationSection(calibration, report)}
-${curveSection(curves, steps.best)}
-${costSection(report)}
-${settingsSection(report.config, report.preset)}
-${limitsSection(report)}
+${shown.map(([, , content]) => content)}
 </main>
 </body>
 </html>
 `.text
 }
 
-function runFacts(report: RunReport): Markup {
-  const { images, steps, resumedFrom, versions } = report
-  const facts: (readonly [string, string])[] = [
-    ['Model', report.modelName],
-    ['Verifier', report.encoderName ?? 'the model’s own encoder'],
-    ['Preset and seed', `${report.preset}, seed ${report.seed}`],
-    ['Device', report.device],
-    [
-      'Images',
-      `${whole(images.alignment)} to align on, ${whole(images.validation)} to choose the checkpoint, ` +
-        `${whole(images.evaluation)} to evaluate on`,
-    ],
-    [
-      'Steps',
-      `${whole(steps.done)} done; the figures are of step ${steps.best}${steps.best === 0 ? ', the model as it came' : ''}`,
-    ],
-    ...(resumedFrom === null ? [] : [['Resumed', `from step ${resumedFrom}`] as const]),
-    [
-      'Versions',
-      Object.entries(versions)
-        .map(([name, version]) => `${name} ${version}`)
-        .join(', ') || 'not recorded',
-    ],
-    ['Made', `${new Date(report.createdAtMs).toISOString().slice(0, 16).replace('T', ' ')} UTC`],
+function countedLead(report: RunReport): Markup {
+  const { evaluation } = report
+  return html`${headline(evaluation)}
+${placeboSentence(report)}
+${remarks(report)}
+${evaluation ? tiles(evaluation) : null}`
+}
+
+function estimateLead(run: WorkspaceRun, report: RunReport): Markup {
+  return html`${estimateHeadline(run, report)}
+${lookPlaceboSentence(run, report.steps.best)}
+${estimateRemarks(run, report)}
+${estimateTiles(run, report.steps.best)}`
+}
+
+function countedFigures({ evaluation, bootstrapResamples }: RunReport): Markup {
+  return figureSection(evaluation, bootstrapResamples)
+}
+
+function countedParts({ scenes, evaluation }: RunReport): (readonly [string, string, Markup])[] {
+  return [
+    ['scenes', 'Scenes', sceneSection(scenes, evaluation)],
+    ['objects', 'Objects', objectSection(evaluation)],
   ]
-  const rows = facts.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)
-  const command = report.command && html`<div><dt>Command</dt><dd><code>${report.command}</code></dd></div>`
-  return html`<dl class="facts">${rows}${command || null}</dl>`
 }
 
 /** Stands first on the page when a run was forced through a calibration that refused its verifier. */
@@ -126,7 +120,7 @@ person decided so (setting “Go on with a verifier that cannot tell”).</p>
 <p><strong>What follows from it.</strong> The paper names this failure: an encoder that is badly aligned does not correct
 a model’s errors, it amplifies them. Words are rewarded whether or not they are in the image, so what the verifier itself
 estimates says nothing of what annotations count.</p>
-<p><strong>In this run:</strong> ${failureSignature(report)}</p>
+<p><strong>In this run:</strong> ${report.run && !report.evaluation ? estimatedSignature(report.run, report) : failureSignature(report)}</p>
 </section>`
 }
 
@@ -154,6 +148,19 @@ function failureSignature({ curves, evaluation, steps, calibration }: RunReport)
   return `${told}. ${estimated}, while ${counted}: ${outcome}.`
 }
 
+/** The same where nothing was counted: only what the refused verifier itself says, and that this proves nothing. */
+function estimatedSignature(run: WorkspaceRun, { steps }: RunReport): string {
+  const { before, after } = lookedAt(run, steps.best)
+  if (!before || !after || steps.best === 0) {
+    return 'no step was kept, so nothing of it reaches a model that is exported from here.'
+  }
+  return (
+    `its own estimate of the hallucination rate went from ${points(before.hallucinationRate)} % to ${points(after.hallucinationRate)} %, ` +
+    `and of right objects from ${fixed(before.coverage, 2)} to ${fixed(after.coverage, 2)} a response. Nothing was counted against annotations, ` +
+    'so whether the model’s errors grew is not known: figures of a verifier that cannot tell say nothing of it.'
+  )
+}
+
 function calibrationSection(
   calibration: CalibrationView | null,
   { evaluation, config, calibrationNotes }: RunReport,
@@ -164,17 +171,17 @@ function calibrationSection(
   }
   const { method, scores, baselines, overlap, imageAuroc, estimate } = calibration
   const { auroc, interval, separation } = aurocOf(calibration)
+  const margin = config?.reward.margin ?? 0
   const made =
     method === 'annotated'
       ? 'With annotations: mean scores of the named objects that the annotations have, and of those they do not have.'
       : 'Without annotations: each word was scored on its own image and on others where it might have been said, but was not. ' +
         'How far its own image stands out says how probably the word is right; the baselines are means weighted by that. No label was read.'
-  const measured = evaluation ? withInterval(evaluation.verifierAuroc, 1, 2) : 'not measured'
   const facts = [
     ['Scores', whole(scores)],
     ['Baseline of grounded words, μ_gt', fixed(baselines?.muGt, 2)],
     ['Baseline of hallucinated words, μ_hal', fixed(baselines?.muHal, 2)],
-    ['Margin λ', fixed(config.reward.margin, 2)],
+    ['Margin λ', fixed(margin, 2)],
     [
       method === 'annotated' ? 'AUROC, on the annotated scores' : 'AUROC, estimated (95 % interval)',
       fixed(auroc, 2) + spanOf(interval),
@@ -182,7 +189,14 @@ function calibrationSection(
     ...(estimate?.rawAuroc == null
       ? []
       : [['AUROC of scores with their words’ own levels, as rewards read them', fixed(estimate.rawAuroc, 2)] as const]),
-    ['AUROC, measured on the evaluation images before alignment', measured],
+    ...(evaluation
+      ? [
+          [
+            'AUROC, measured on the evaluation images before alignment',
+            withInterval(evaluation.verifierAuroc, 1, 2),
+          ] as const,
+        ]
+      : []),
     ['Separation of the two groups, were they normal', fixed(separation, 2)],
     ['Overlap of the two groups', overlap === null ? '–' : `${fixed(overlap * 100, 1)} %`],
     [
@@ -197,7 +211,7 @@ function calibrationSection(
 <p>${made} An AUROC of 0.5 is chance, 1 is a verifier that is never wrong.</p>
 ${calibrationNotes.map((sentence) => html`<p>${sentence}</p>`)}
 <div class="pair">
-${componentsDrawing(calibration, config.reward.margin)}
+${componentsDrawing(calibration, margin)}
 ${table(
   'calibration-table',
   'What calibration found',
@@ -215,23 +229,25 @@ function spanOf(interval: Interval | null): string {
   return interval ? ` (${fixed(interval.low, 2)} to ${fixed(interval.high, 2)})` : ''
 }
 
+const limitOfChair =
+  'CHAIR counts the objects of its lexicon only. Wrong colours, counts, places and actions are not counted, nor are objects ' +
+  'outside the lexicon.'
 const limitsOfEveryRun: readonly string[] = [
   'The intervals say how the figures would vary over other images of the same kind. They say nothing about other seeds, ' +
     'other models or other settings: this is one run.',
-  'CHAIR counts the objects of its lexicon only. Wrong colours, counts, places and actions are not counted, nor are objects ' +
-    'outside the lexicon.',
+  limitOfChair,
   'What is called estimated comes from the verifier that also gives the rewards. It can improve without the responses ' +
     'becoming truer; only figures counted against annotations settle that.',
 ]
 
-function limitsSection({ limits, licences }: RunReport): Markup {
-  const items = [...limits, ...limitsOfEveryRun].map((sentence) => html`<li>${sentence}</li>`)
+function limitsSection({ limits, licences, evaluation }: RunReport): Markup {
+  const counted = evaluation ? limitsOfEveryRun : limitsOfEveryRun.filter((sentence) => sentence !== limitOfChair)
+  const items = [...limits, ...counted].map((sentence) => html`<li>${sentence}</li>`)
   return html`<section aria-labelledby="limits">
 <h2 id="limits">Limits</h2>
 <p>What these figures do not say:</p>
 <ul>${items}</ul>
-<h3>Licences</h3>
-${licences.map((paragraph) => html`<p>${paragraph}</p>`)}
+${licences.length > 0 ? html`<h3>Licences</h3>${licences.map((paragraph) => html`<p>${paragraph}</p>`)}` : null}
 <p>Method: Cui et al., “Fine-Grained Verifiers: Preference Modeling as Next-token Prediction in Vision-Language
 Alignment”, ICLR 2025, arXiv 2410.14148. CHAIR: Rohrbach et al., “Object Hallucination in Image Captioning”, EMNLP
 2018.</p>

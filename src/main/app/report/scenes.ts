@@ -1,8 +1,8 @@
 // Scenes of a run's report: the picture, what is in it, and the responses before and after with their object words
 // marked. Grounded and hallucinated words differ by colour and by underline, so neither alone has to be seen.
 import type { ChairReport, JudgedResponse, JudgedWord } from '../../../shared/evaluation.ts'
-import { type WordChange, wordChanges } from '../../../shared/wordChanges.ts'
 import { fixed, html, type Markup, table, whole } from './markup.ts'
+import { legend, type MarkedResponse, markedPair } from './words.ts'
 
 /** An evaluated image with its picture. */
 export interface ReportScene {
@@ -21,8 +21,16 @@ export interface ReportScene {
  * @returns positions in `responses`, rising
  */
 export function sceneIndexes(responses: ChairReport['responses'], count = 12): number[] {
-  const changed = responses.flatMap(({ before, after }, i) => (before.text === after.text ? [] : [i]))
-  const same = responses.flatMap(({ before, after }, i) => (before.text === after.text ? [i] : []))
+  return spreadOver(
+    responses.map(({ before, after }) => before.text === after.text),
+    count,
+  )
+}
+
+/** The same for pairs of which it is known whether both are the same. */
+export function spreadOver(areSame: readonly boolean[], count: number): number[] {
+  const changed = areSame.flatMap((isSame, i) => (isSame ? [] : [i]))
+  const same = areSame.flatMap((isSame, i) => (isSame ? [i] : []))
   const chosen = spread(changed, count)
   return [...chosen, ...spread(same, count - chosen.length)].sort((a, b) => a - b)
 }
@@ -48,12 +56,7 @@ changed ones in the order of their files; they were not chosen by result.`
   return html`<section aria-labelledby="scenes">
 <h2 id="scenes">Scenes</h2>
 <p>${choice} A word’s score is the verifier’s, and shows where the mouse rests on it.</p>
-<ul class="legend" aria-label="Legend">
-<li><span class="word grounded">cup</span> in the image</li>
-<li><span class="word hallucinated">cup</span> hallucinated: not in the image</li>
-<li><del class="word grounded">cup</del> gone: not named after alignment</li>
-<li><ins class="word grounded">cup</ins><sup class="new">new</sup> not named before alignment</li>
-</ul>
+${legend({ grounded: 'in the image', hallucinated: 'hallucinated: not in the image', neutral: null, isComparison: true })}
 <div class="scenes">${scenes.map(scene)}</div>
 </section>`
 }
@@ -63,15 +66,15 @@ function scene({ name, image, objects, before, after }: ReportScene, i: number):
   const picture = /^data:image\/[a-z0-9.+-]+[;,]/i.test(image)
     ? html`<img src="${image}" alt="Scene with ${there}" width="384" height="384">`
     : html`<p class="missing">The picture was not kept.</p>`
-  const changes = wordChanges(inOrder(before).map(nameOf), inOrder(after).map(nameOf))
+  const texts = markedPair(marked(before), marked(after))
   const isUnchanged = before.text === after.text && before.text !== ''
   return html`<article class="scene">
-<h3>${name}</h3>
+<h3><bdi>${name}</bdi></h3>
 ${picture}
 <dl>
 <div><dt>In the image</dt><dd>${there}</dd></div>
-<div><dt>Before</dt><dd>${markedText(before, changes.before)}</dd></div>
-<div><dt>After</dt><dd>${markedText(after, changes.after)}${isUnchanged ? html` <span class="quiet">(unchanged)</span>` : null}</dd></div>
+<div><dt>Before</dt><dd>${texts.before}</dd></div>
+<div><dt>After</dt><dd>${texts.after}${isUnchanged ? html` <span class="quiet">(unchanged)</span>` : null}</dd></div>
 </dl>
 ${scoreTable(i, name, before, after)}
 </article>
@@ -99,36 +102,13 @@ function scoreTable(i: number, scene: string, before: JudgedResponse, after: Jud
 
 const truthOf = ({ isHallucinated }: JudgedWord): string => (isHallucinated ? 'hallucinated' : 'in the image')
 
-const inOrder = ({ words }: JudgedResponse): JudgedWord[] => [...words].sort((a, b) => a.start - b.start)
-const nameOf = ({ name }: JudgedWord): string => name
-
-/**
- * The response with its object words marked, and those marked once more that are gone or new.
- * Words that overlap others or lie outside the text are passed over.
- * @param changes of its words in reading order
- */
-function markedText(response: JudgedResponse, changes: readonly WordChange[]): Markup {
-  const { text } = response
-  if (text.trim() === '') return html`<span class="quiet">an empty response</span>`
-  const parts: Markup[] = []
-  let end = 0
-  for (const [i, word] of inOrder(response).entries()) {
-    if (word.start < end || word.end > text.length || word.end <= word.start) continue
-    parts.push(
-      html`${text.slice(end, word.start)}${markedWord(text.slice(word.start, word.end), word, changes[i] ?? 'kept')}`,
-    )
-    end = word.end
+function marked({ text, words }: JudgedResponse): MarkedResponse {
+  return {
+    text,
+    words: words.map((word) => ({
+      ...word,
+      verdict: word.isHallucinated ? ('hallucinated' as const) : ('grounded' as const),
+      said: truthOf(word),
+    })),
   }
-  return html`${parts}${text.slice(end)}`
-}
-
-function markedWord(text: string, word: JudgedWord, change: WordChange): Markup {
-  const classes = `word ${word.isHallucinated ? 'hallucinated' : 'grounded'}`
-  const title = `${word.name}: ${truthOf(word)}, score ${fixed(word.score, 2)}${change === 'gone' ? ', not named after' : ''}${change === 'new' ? ', not named before' : ''}`
-  const spoken = html`<span class="hidden"> (${truthOf(word)}${change === 'kept' ? '' : `, ${change}`})</span>`
-  if (change === 'gone') return html`<del class="${classes}" title="${title}">${text}</del>${spoken}`
-  if (change === 'new') {
-    return html`<ins class="${classes}" title="${title}">${text}</ins><sup class="new" aria-hidden="true">new</sup>${spoken}`
-  }
-  return html`<span class="${classes}" title="${title}">${text}</span>${spoken}`
 }

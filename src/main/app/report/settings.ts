@@ -44,7 +44,11 @@ function settingRows(config: RunConfig, section: keyof RunConfig, ofPreset: RunC
 }
 
 /** Every setting with its unit, default and source; changed ones are marked. */
-export function settingsSection(config: RunConfig, preset: string): Markup {
+export function settingsSection(config: RunConfig | null, preset: string): Markup {
+  if (!config) {
+    return html`<section aria-labelledby="settings"><h2 id="settings">Settings</h2>
+<p>The settings of this run were written by another version and cannot be shown.</p></section>`
+  }
   const known = Object.hasOwn(presets, preset) ? (preset as PresetName) : null
   const ofPreset = known && presetConfig(known)
   const sections = Object.keys(sectionTitles) as (keyof RunConfig)[]
@@ -90,19 +94,19 @@ function valueText(value: SettingValue): string {
 }
 
 /** Where the time went. */
-export function costSection({ durationS, tokensGenerated, images }: RunReport): Markup {
+export function costSection({ durationS, tokensGenerated, images, run }: RunReport): Markup {
   const { total, ...phases } = durationS
   const names: Readonly<Record<keyof typeof phases, string>> = {
     rollout: 'Rollout: the model responds to the images',
     reward: 'Reward: words found, scored and rewarded',
     update: 'Update: adapter and value head learn',
-    evaluate: 'Evaluation: validation and held-out images',
+    evaluate: run ? 'Looks at the validation images' : 'Evaluation: validation and held-out images',
   }
   const sum = Object.values(phases).reduce((seconds, one) => seconds + one, 0)
   const rest = Math.max(0, total - sum)
   const entries = [
     ...(Object.keys(names) as (keyof typeof phases)[]).map((phase) => [names[phase], phases[phase]] as const),
-    ['The rest: opening models, import, files', rest] as const,
+    [run ? 'The rest: opening models, files, pauses' : 'The rest: opening models, import, files', rest] as const,
   ]
   const rows = entries.map(([name, seconds]) => {
     const share = total > 0 ? (100 * seconds) / total : 0

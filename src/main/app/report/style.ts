@@ -33,6 +33,8 @@ h1 { margin: 0 0 1rem; font-size: 2rem; line-height: 1.2; letter-spacing: -0.01e
 h2 { margin: 0 0 0.75rem; font-size: 1.375rem; line-height: 1.3; }
 h3 { margin: 1.5rem 0 0.5rem; font-size: 1rem; }
 p { max-width: 46rem; margin: 0 0 1rem; }
+/* A run of characters that nothing can break is cut off at its block and never widens the page. */
+h1, h3, p, dd, ul, figcaption { overflow-x: clip; overflow-clip-margin: 6px; }
 main > section { margin-top: 3rem; }
 main > section.lead, main > section.warning { margin-top: 1.5rem; }
 a { color: var(--accent); }
@@ -65,7 +67,7 @@ nav a { display: inline-block; padding: 0.125rem 0; }
 .worse { color: var(--worse); }
 .headline.better, .headline.worse { color: var(--text); }
 td .better, td .worse { font-weight: 600; }
-.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(13rem, 1fr)); gap: 1rem; margin-top: 1.5rem; }
+.tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(9.5rem, 1fr)); gap: 1rem; margin-top: 1.5rem; }
 .tiles dt { font-size: 0.875rem; }
 .tiles dd { font-size: 1.125rem; font-variant-numeric: tabular-nums; white-space: nowrap; }
 .tiles strong { font-size: 1.75rem; line-height: 1.2; }
@@ -78,6 +80,9 @@ thead th { font-size: 0.8125rem; color: var(--quiet); font-weight: 600; vertical
 tbody th { font-weight: 500; }
 .number { text-align: right; font-variant-numeric: tabular-nums; }
 td.number { white-space: nowrap; }
+.any { overflow-wrap: anywhere; min-width: 12rem; }
+.hash + .hash { margin-top: 0.25rem; }
+.placebo { margin: 1rem 0 0; padding-left: 1.25rem; max-width: 56rem; }
 .sum th, .sum td { font-weight: 600; border-top: 1px solid var(--strong-line); }
 .bars { width: 22%; min-width: 8rem; }
 .bars svg { display: block; width: 100%; height: 14px; margin-top: 0.3rem; }
@@ -104,6 +109,7 @@ figure svg { display: block; width: 100%; height: auto; margin-top: 0.5rem; over
 .end { text-anchor: end; }
 .start { text-anchor: start; }
 .middle { text-anchor: middle; }
+.band { fill: var(--curve); fill-opacity: 0.18; }
 .curve { fill: none; stroke: var(--curve); stroke-width: 2; stroke-linejoin: round; }
 .dot { fill: var(--curve); }
 .hit { fill: transparent; }
@@ -118,33 +124,63 @@ figure svg { display: block; width: 100%; height: auto; margin-top: 0.5rem; over
 .swatch.grounded { background: var(--grounded-area); border-color: var(--grounded); }
 .swatch.hallucinated { background: var(--hallucinated-area); border-color: var(--hallucinated); border-style: dashed; }
 .legend { display: flex; flex-wrap: wrap; gap: 0.5rem 2rem; margin: 0 0 1.5rem; padding: 0; list-style: none; font-size: 0.9375rem; }
-.word { padding: 0 0.2em; border-radius: 3px 3px 0 0; font-weight: 500; text-decoration: none;
+.word { position: relative; padding: 0; padding-inline: 0.2em 1.05em; border-radius: 3px 3px 0 0; font-weight: 500; text-decoration: none;
   box-decoration-break: clone; -webkit-box-decoration-break: clone; }
 .word.grounded { color: var(--grounded); background: var(--grounded-ground); border-bottom: 2px solid; }
 .word.hallucinated { color: var(--hallucinated); background: var(--hallucinated-ground); border-bottom: 2px dashed; }
+.word.neutral { border-bottom: 2px dotted var(--quiet); }
+.word.unjudged { padding-inline: 0.2em; border-bottom: 1px dotted var(--quiet); }
+/* Placed and not in the line, so that no line breaks between a word and its sign. */
+.sign { position: absolute; inset-inline-end: 0.22em; bottom: 0.28em; width: 0.62em; height: 0.62em; fill: none;
+  stroke: currentColor; stroke-width: 1.8; }
+.word.neutral .sign { stroke: var(--quiet); }
+.response { white-space: pre-wrap; }
 del.word { text-decoration: line-through 2px; }
 .new { margin-left: 0.15em; color: var(--text); font-size: 0.6875rem; font-weight: 600; line-height: 0; }
 .scenes { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(20rem, 100%), 1fr)); gap: 1.25rem; }
 .scene { padding: 1rem; background: var(--surface); border: 1px solid var(--line); border-radius: 8px; }
 .scene h3 { margin: 0 0 0.5rem; font-size: 0.875rem; font-weight: 500; color: var(--quiet); }
 .scene img { display: block; width: 100%; height: auto; border-radius: 4px; background: var(--line); }
+.samples { display: grid; gap: 1rem; }
+.sample { padding: 1rem; background: var(--surface); border: 1px solid var(--line); border-radius: 8px; }
+.sample h3 { margin: 0 0 0.5rem; font-size: 0.875rem; font-weight: 500; color: var(--quiet); }
+.sample-parts { display: grid; grid-template-columns: 9rem 1fr; gap: 1.25rem; align-items: start; }
+.sample img { display: block; width: 100%; height: auto; border-radius: 4px; background: var(--line); }
+.sample .missing { margin: 0; padding: 2rem 0.5rem; }
+.sample dl { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(14rem, 100%), 1fr)); gap: 1.25rem; min-width: 0; }
+.sample dt { font-size: 0.8125rem; }
+.sample dd { line-height: 1.8; }
+.sample table { font-size: 0.8125rem; }
+.sample th, .sample td { padding: 0.25rem 0.375rem; }
+.sample details { margin-bottom: 0; }
 .missing { padding: 3rem 1rem; text-align: center; color: var(--quiet); background: var(--ground); border-radius: 4px; }
 .scene dl div { margin-top: 0.75rem; }
 .scene dt { font-size: 0.8125rem; }
 .scene table { font-size: 0.8125rem; }
 .scene th, .scene td { padding: 0.25rem 0.375rem; }
+@media (max-width: 60rem) {
+  /* Intervals go below their figures, so that the last column, which says most, is in view. */
+  td.number { white-space: normal; }
+  th, td { padding: 0.5rem; }
+  tbody th { min-width: 9rem; }
+}
 @media (max-width: 40rem) {
   header, main { padding-inline: 1rem; }
   .facts { grid-template-columns: 1fr; }
 }
+@page { size: A4; margin: 16mm 14mm 18mm; }
 @media print {
+  details:not([open]) { display: none; }
   body { font-size: 10pt; }
   header, main { max-width: none; padding: 0; }
   nav, .skip { display: none; }
-  .scene, figure, .warning, .lead, tr { break-inside: avoid; }
-  h2, h3, caption { break-after: avoid; }
+  .scene, .sample, figure, .warning, .lead, tr { break-inside: avoid; }
+  h2, h3, caption, thead { break-after: avoid; }
+  tbody tr:first-child { break-before: avoid; }
+  .tiles { grid-template-columns: repeat(4, 1fr); }
+  .tiles strong { font-size: 1.375rem; }
   .scenes, .charts { grid-template-columns: 1fr 1fr; }
   .scroll { overflow: visible; }
-  .word, .swatch, .area, svg { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
+  .word, .swatch, .area, .band, svg, .badge, .warning { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 }
 `)

@@ -152,6 +152,7 @@ export const sampleReport: RunReport = {
     valueLoss: curve(trained, (step) => 0.3 / step),
     'time.rolloutMs': curve(trained, () => 1900),
   },
+  run: null,
   evaluation: sampleEvaluation,
   bootstrapResamples: 10_000,
   scenes: [sampleScene],

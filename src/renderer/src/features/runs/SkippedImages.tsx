@@ -3,9 +3,9 @@ import { Title } from '@mantine/core'
 import { IconPhotoOff } from '@tabler/icons-react'
 import type { ReactNode } from 'react'
 import type { RunDetail } from '../../../../shared/runView.ts'
+import { skippedReason } from '../../../../shared/skippedWords.ts'
 import { formatCount, formatPlural } from '../../format.ts'
 import shared from '../../ui/shared.module.css'
-import { skippedWords } from './runWords.ts'
 import css from './SkippedImages.module.css'
 
 export function SkippedImages({ skipped }: { readonly skipped: RunDetail['skipped'] }): ReactNode {
@@ -29,7 +29,7 @@ export function SkippedImages({ skipped }: { readonly skipped: RunDetail['skippe
                 {name}
               </span>
               <span className="quiet">
-                {skippedWords[code] ?? skippedWords['image.unreadable']}{' '}
+                {skippedReason(code)}{' '}
                 {times === 1
                   ? `Left out at step ${formatCount(step)}.`
                   : `Left out ${formatCount(times)} times, last at step ${formatCount(step)}.`}

@@ -32,16 +32,6 @@ export const sectionTitles: Readonly<Record<RunSection, string>> = {
   evaluation: 'Looks and checkpoints',
 }
 
-/** Why an image was left out of a run (decodeImage.ts), for a person. */
-export const skippedWords: Readonly<Record<string, string>> = {
-  'image.missing': 'It is no longer where it was.',
-  'image.unreadable': 'It could not be read.',
-  'image.changed': 'It is no longer the file that was added.',
-  'image.damaged': 'It is damaged or cut short.',
-  'image.not-an-image': 'It is not an image.',
-  'image.too-large': 'It is too large.',
-}
-
 /** A preset's title; one that this version does not know keeps its name. */
 export function presetTitle(name: string): string {
   return name in presets ? presets[name as PresetName].title : name
