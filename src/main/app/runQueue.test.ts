@@ -14,6 +14,7 @@ import { saveModel } from '../db/models.ts'
 import { listRuns, setRunState } from '../db/runs.ts'
 import { addCheckpoint, type TemporaryWorkspace, temporaryWorkspace } from '../db/testing/temporaryWorkspace.ts'
 import { WorkerClient } from '../worker/workerClient.ts'
+import { Activities } from './activities.ts'
 import { ModelLibrary } from './modelLibrary.ts'
 import { RunQueue } from './runQueue.ts'
 import type { Current } from './workspaces.ts'
@@ -95,7 +96,8 @@ function bench(): Bench {
     },
     1,
   )
-  const models = new ModelLibrary({ engine, workspaces, resources: '/nowhere' })
+  const activities = new Activities({ onChange: () => undefined })
+  const models = new ModelLibrary({ engine, workspaces, activities, resources: '/nowhere' })
   const setKey = (key: string): void => {
     current = { ...current, key }
   }

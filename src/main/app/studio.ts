@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { app, nativeTheme } from 'electron'
+import { app } from 'electron'
 import type { AppState, EventPayload, OpenWorkspace, Params, Result, StudioEvent } from '../../shared/contract.ts'
 import { toErrorRecord } from '../../shared/errors.ts'
 import { unfinishedSuffix } from '../../shared/fileName.ts'
@@ -14,17 +14,26 @@ import type { ChannelHandlers } from '../ipc.ts'
 import { logger } from '../log.ts'
 import { showFolder } from '../security.ts'
 import { WorkerClient } from '../worker/workerClient.ts'
-import { askExportFolder, askImageFolder, askModelFolder, askNewWorkspace, askWorkspace } from './dialogs.ts'
+import {
+  askAnnotationFile,
+  askExportFolder,
+  askImageFolder,
+  askModelFolder,
+  askNewWorkspace,
+  askWorkspace,
+} from './dialogs.ts'
 import { Engine } from './engine.ts'
+import { Everywhere } from './everywhere.ts'
 import { newExportFolder } from './exportFolder.ts'
 import { ImageLibrary } from './imageLibrary.ts'
 import { ModelLibrary } from './modelLibrary.ts'
 import { Notices } from './notices.ts'
 import { backupOf, fullPath } from './pagePaths.ts'
+import { RunChecks } from './runChecks.ts'
 import { RunQueue } from './runQueue.ts'
 import type { SettingsFile } from './settingsFile.ts'
 import { startWorkerProcess } from './workerProcess.ts'
-import { Workspaces } from './workspaces.ts'
+import { type Current, Workspaces } from './workspaces.ts'
 
 /** Why a run would have to stop: the app ends, its workspace closes, another one takes its place. */
 export type LeavePurpose = 'quit' | 'close' | 'open'
@@ -52,6 +61,8 @@ export class Studio {
   readonly models: ModelLibrary
   readonly runs: RunQueue
   readonly notices: Notices
+  readonly everywhere: Everywhere
+  readonly checks: RunChecks
   readonly handlers: ChannelHandlers
   readonly #options: StudioOptions
   readonly #library: WorkerClient<typeof libraryMethods>
@@ -70,12 +81,17 @@ export class Studio {
       spawn: () => startWorkerProcess('library'),
       log: logger.warn,
     })
+    this.everywhere = new Everywhere({
+      ...{ settings: options.settings, engine: this.engine, broadcast: options.broadcast },
+      ...{ runs: () => this.runs, images: () => this.images, onSettingsChanged: changed },
+    })
     this.workspaces = new Workspaces({
       library: this.#library,
       settings: options.settings,
       appVersion: app.getVersion(),
       onOpened: (current) => this.images.resumeInterrupted(current),
-      onClosing: async () => void (await Promise.all([this.images.pauseAll(), this.runs.suspend()])),
+      onClosing: async () =>
+        void (await Promise.all([this.images.pauseAll(), this.runs.suspend(), this.checks.cancel()])),
       onLost: async () => void (await Promise.all([this.images.abandonAll(), this.runs.abandon()])),
       onError: (error) => this.#tellError(error),
       onChange: changed,
@@ -85,32 +101,43 @@ export class Studio {
       workspaces: this.workspaces,
       onImportChanged: (importId) => {
         options.broadcast('images.importChanged', { importId })
+        this.everywhere.activities.changed()
         changed()
       },
       onError: (error) => this.notices.tell({ about: 'error', error }),
     })
     this.models = new ModelLibrary({
       engine: this.engine.client,
+      activities: this.everywhere.activities,
       workspaces: this.workspaces,
       resources: options.resources,
     })
+    const lexicon = ({ isDemo }: Pick<Current, 'isDemo'>): string =>
+      join(options.resources, 'lexicons', isDemo ? 'scene-objects.json' : 'coco-objects.json')
+    const device = (): DeviceName | null => options.device ?? this.everywhere.settings.view().deviceInUse
+    const threads = (): number | null => options.settings.get().threads
     this.runs = new RunQueue({
       engine: this.engine.client,
       hardware: () => {
         const { hardware } = this.engine.hardware
-        return hardware && { ...hardware, chosen: options.device ?? hardware.chosen }
+        return hardware && { ...hardware, chosen: device() ?? hardware.chosen }
       },
       workspaces: this.workspaces,
-      lexicon: ({ isDemo }) => join(options.resources, 'lexicons', isDemo ? 'scene-objects.json' : 'coco-objects.json'),
+      ...{ threads, lexicon },
       backUp: ({ path }) => this.workspaces.backUp(path),
       onRunChanged: (runId) => {
         options.broadcast('runs.changed', { runId })
+        this.everywhere.activities.changed()
         options.onRunsChanged()
       },
     })
+    this.checks = new RunChecks({
+      ...{ engine: this.engine.client, workspaces: this.workspaces, activities: this.everywhere.activities },
+      ...{ device, threads, lexicon, isRunUnderWay: () => this.runs.underWay() !== null },
+      onProgress: (progress) => options.broadcast('runs.checkProgress', progress),
+    })
     this.notices = new Notices(() => options.broadcast('app.noticed', {}))
     this.handlers = this.#makeHandlers()
-    nativeTheme.themeSource = options.settings.get().appearance
   }
 
   /** Starts the worker processes. */
@@ -125,6 +152,7 @@ export class Studio {
     if (this.workspaces.isPreparing) this.#library.stop()
     await this.workspaces.close()
     if (this.#stateTimer) clearTimeout(this.#stateTimer)
+    this.everywhere.stop()
     this.engine.stop()
     this.#library.stop()
   }
@@ -145,9 +173,7 @@ export class Studio {
   }
 
   setAppearance(appearance: Appearance): void {
-    this.#options.settings.update({ appearance })
-    nativeTheme.themeSource = appearance
-    this.#stateChanged()
+    this.everywhere.settings.set({ appearance })
   }
 
   async pickNewWorkspace(): Promise<OpenWorkspace | null> {
@@ -236,13 +262,21 @@ export class Studio {
     if (parent === null) return null
     const folder = await newExportFolder(parent, run.name, step)
     try {
-      await this.engine.client.request('exportRun', { workspace: path, runId, step, strength, folder, merged })
+      const title = `Export of “${run.name}”`
+      await this.everywhere.activities.during({ kind: 'export', title }, () =>
+        this.engine.client.request('exportRun', { workspace: path, runId, step, strength, folder, merged }),
+      )
     } catch (error) {
       // An engine that was ended from outside could not take it away itself.
       await rm(`${folder}${unfinishedSuffix}`, { recursive: true, force: true })
       throw error
     }
     return { folder }
+  }
+
+  async pickAnnotations(): Promise<{ path: string } | null> {
+    const path = await askAnnotationFile()
+    return path === null ? null : { path }
   }
 
   #makeHandlers(): ChannelHandlers {
@@ -252,6 +286,8 @@ export class Studio {
       return {}
     }
     return {
+      ...this.everywhere.handlers(),
+      ...this.checks.handlers(),
       'app.state': () => this.state(),
       'app.setAppearance': ({ appearance }) => done(this.setAppearance(appearance)),
       'app.showLogs': () => done(showFolder(this.#options.logFolder)),
@@ -294,10 +330,14 @@ export class Studio {
         models.add(fullPath('model', folder), companionFolder && fullPath('model', companionFolder)),
       'models.addDemo': () => models.addDemo(),
       'models.remove': ({ modelId }) => done(models.remove(modelId)),
+      'models.details': ({ modelId }) => models.details(modelId),
+      'models.relink': ({ modelId, folder, companionFolder }) =>
+        models.relink(modelId, fullPath('model', folder), companionFolder && fullPath('model', companionFolder)),
       'runs.list': () => runs.list(),
       'runs.get': ({ runId }) => runs.get(runId),
       'runs.metrics': ({ runId, names }) => runs.metrics(runId, names),
       'runs.create': (request) => runs.create(request),
+      'runs.pickAnnotations': () => this.pickAnnotations(),
       'runs.createPlacebo': ({ runId }) => runs.createPlacebo(runId),
       'runs.pause': ({ runId }) => done(runs.pause(runId)),
       'runs.resume': ({ runId, goOnRefused }) => done(runs.resume(runId, { goOnRefused })),

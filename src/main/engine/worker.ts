@@ -5,6 +5,8 @@ import { openWorkspace } from '../db/open.ts'
 import { parentPort } from '../worker/parentPort.ts'
 import { serveMethods } from '../worker/serveMethods.ts'
 import { probeDevices } from './graph/deviceProbe.ts'
+import { checkRun } from './jobs/checkJob.ts'
+import { describeModel } from './jobs/describeModel.ts'
 import { inspectModel } from './jobs/inspectModel.ts'
 import { alignRun, evaluateRun, exportRun } from './jobs/workspaceJobs.ts'
 
@@ -14,8 +16,12 @@ serveMethods(
     probeDevices: ({ skip }, { report }) =>
       probeDevices({ skip, onProgress: (device, phase) => report({ device, phase }) }),
     inspectModel: ({ folder, companionFolder }, { signal }) => inspectModel(folder, companionFolder, signal),
-    runAlignment: ({ workspace, ...request }, { signal, report }) =>
-      onWorkspace(workspace, (db) => alignRun(db, request, report, signal)),
+    describeModel: ({ folder, companionFolder }) => describeModel(folder, companionFolder),
+    checkRun: () => checkRun(),
+    runAlignment: ({ workspace, threads, ...request }, { signal, report }) =>
+      onWorkspace(workspace, (db) =>
+        alignRun(db, { ...request, ...(threads !== null && { threads }) }, report, signal),
+      ),
     exportRun: ({ workspace, ...request }, { signal }) =>
       onWorkspace(workspace, (db) => exportRun(db, request, signal).then(() => ({}))),
     evaluateChair: ({ workspace, ...request }, { signal, report }) =>

@@ -52,6 +52,8 @@ serveMethods(
     probeDevices: () => Promise.reject(new Error('not asked in these tests')),
     evaluateChair: () => Promise.reject(new Error('not asked in these tests')),
     exportRun: () => Promise.reject(new Error('not asked in these tests')),
+    describeModel: () => Promise.reject(new Error('not asked in these tests')),
+    checkRun: () => Promise.reject(new Error('not asked in these tests')),
     inspectModel: async ({ folder, companionFolder }) => ({
       ...{ name: 'tiny', config: { folder }, weightsSha256: 'ab'.repeat(32), parameters: 1, imageTokens: 1 },
       encoder: companionFolder === null ? null : inspectedEncoder(companionFolder),

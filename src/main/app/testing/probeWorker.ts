@@ -39,6 +39,8 @@ serveMethods(
       return reportOn(skip)
     },
     inspectModel: refuse,
+    describeModel: refuse,
+    checkRun: refuse,
     runAlignment: refuse,
     exportRun: refuse,
     evaluateChair: refuse,
