@@ -75,12 +75,14 @@ function verifierFinding(
   if (reward.verifier === 'placebo') {
     return finding('verifier', 'ok', 'A placebo’s verifier is blind by intention; nothing is asked of it.')
   }
-  if (outcome === 'not-enough' || !auroc) {
-    const sentence = `Not enough to tell: ${scores} words were scored here, and a calibration needs ${leastScores}. The run itself calibrates on ${calibration.responses} responses first.`
+  const later = `The run itself calibrates on ${calibration.responses} responses first.`
+  if (!auroc || scores < leastScores) {
+    const sentence = `Not enough to tell: ${scores} words were scored here, and a calibration needs ${leastScores}. ${later}`
     return finding('verifier', 'warning', sentence)
   }
   const chance = `A right word scores above a hallucinated one with probability ${auroc.value.toFixed(2)} (${auroc.low.toFixed(2)} to ${auroc.high.toFixed(2)}), by ${scores} words.`
   if (outcome === 'can-tell') return finding('verifier', 'ok', `The verifier can tell. ${chance}`)
+  if (outcome === 'not-enough') return finding('verifier', 'warning', `Not enough to tell. ${chance} ${later}`)
   const sentence = `The verifier may not be able to tell. ${chance} The run calibrates on more words and refuses a verifier that cannot.`
   return finding(
     'verifier',

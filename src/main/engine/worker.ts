@@ -17,7 +17,8 @@ serveMethods(
       probeDevices({ skip, onProgress: (device, phase) => report({ device, phase }) }),
     inspectModel: ({ folder, companionFolder }, { signal }) => inspectModel(folder, companionFolder, signal),
     describeModel: ({ folder, companionFolder }) => describeModel(folder, companionFolder),
-    checkRun: () => checkRun(),
+    checkRun: (request, { signal, report }) =>
+      onWorkspace(request.workspace, (db) => checkRun(db, request, report, signal)),
     runAlignment: ({ workspace, threads, ...request }, { signal, report }) =>
       onWorkspace(workspace, (db) =>
         alignRun(db, { ...request, ...(threads !== null && { threads }) }, report, signal),
