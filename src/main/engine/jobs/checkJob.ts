@@ -56,7 +56,7 @@ export async function checkRun(
   const measured = await measureRun(run, report, signal)
   return {
     ...{ device, responses: measured.responses, steps: measured.update.length },
-    time: estimateTime(measured, config, validation.length),
+    time: estimateTime(measured, config, { training: images.length, validation: validation.length }),
     memory: {
       ...{ peakBytes: measured.memory.peakBytes, expectedBytes: expectedBytes(measured, config) },
       ...{ machineBytes: totalmem(), availableBytes, deviceBytes: null },

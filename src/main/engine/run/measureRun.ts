@@ -86,13 +86,17 @@ async function measureParts(
   report({ phase: 'rollout', share: 0.2 })
   const count = batchFor(rollout[0] as Sample, run.config)
   const second = await timed(rollout, count, () => respond(bench, 1, count))
-  report({ phase: 'reward', share: 0.4 })
+  // The same images again: what they cost once is then known from what each response costs.
+  report({ phase: 'rollout', share: 0.35 })
+  await timed(rollout, count, () => respond(bench, 1, count))
+  report({ phase: 'reward', share: 0.45 })
   const reward: Sample[] = []
-  const responses = [...first, ...second]
-  const scored = await timed(reward, responses.length, () => models.score(responses))
+  const scoredFirst = await timed(reward, first.length, () => models.score(first))
+  const scored = [...scoredFirst, ...(await timed(reward, second.length, () => models.score(second)))]
   report({ phase: 'reward', share: 0.5 })
   const calibrated: Sample[] = []
-  const found = await timed(calibrated, responses.length, () => calibrate(bench, scored))
+  await timed(calibrated, first.length, () => calibrate(bench, scoredFirst))
+  const found = await timed(calibrated, scored.length, () => calibrate(bench, scored))
   const rewarded = await earned(bench, scored, found)
   const update: Sample[] = []
   const warmUp: Sample[] = []
@@ -110,14 +114,16 @@ async function measureParts(
   const looked = run.validation.slice(0, Math.min(mostLooked, count))
   const look: Sample[] = []
   const options = { step: 0, strength: run.config.evaluation.strength, signal }
-  await timed(look, looked.length, () => lookAt(models, looked, policy, found.calibration, options))
+  for (let again = 0; again < 2; again++) {
+    await timed(look, looked.length, () => lookAt(models, looked, policy, found.calibration, options))
+  }
   report({ phase: 'look', share: 1 })
   return {
     ...{ rollout, reward, calibrated, warmUp, update, look, seenBytes },
     ...{ calibration: found.calibration, policy: { ...policy, optimisers: learner.states } },
-    tokens: responses.reduce((sum, { tokens }) => sum + tokens.length, 0),
+    tokens: [...first, ...second].reduce((sum, { tokens }) => sum + tokens.length, 0),
     mentions: scored.reduce((sum, { scored: { mentions } }) => sum + mentions.length, 0),
-    responses: responses.length,
+    responses: scored.length,
     featureBytes: second[0]?.imageFeatures[0]?.byteLength ?? 0,
   }
 }

@@ -14,12 +14,13 @@ export interface Sample {
 
 export interface RunMeasurement {
   readonly openingMs: number
-  /** By part of a run. The first rollout warms everything up. */
+  /** By part of a run. The first sample of each warms up; rollouts then have images that are new and the same again. */
   readonly rollout: readonly Sample[]
   readonly reward: readonly Sample[]
   readonly calibrated: readonly Sample[]
   readonly warmUp: readonly Sample[]
   readonly update: readonly Sample[]
+  /** At images that are new, and at the same again. */
   readonly look: readonly Sample[]
   /** Of the scores, without annotations. */
   readonly calibration: Calibration
@@ -49,15 +50,33 @@ export function perResponse(samples: readonly Sample[]): Interval {
   return { value, low: Math.min(...each) * (1 - drift), high: Math.max(...each) * (1 + drift) }
 }
 
+/** Features of images that are kept in memory (run/models.ts); beyond it each look at one costs as the first. */
+const keptFeatureBytes = 512 * 1024 ** 2
+
+/**
+ * Milliseconds of something that costs more the first time: from all of it again to all of it new.
+ * @param newShare share that is new
+ */
+export function mixed(fresh: Sample | undefined, again: Sample | undefined, newShare: number): Interval {
+  const each = ({ responses, ms }: Sample): number => ms / Math.max(1, responses)
+  const first = fresh ? each(fresh) : 0
+  const later = again ? Math.min(first, each(again)) : first
+  const value = newShare * first + (1 - newShare) * later
+  return { value, low: later * (1 - drift), high: first * (1 + drift) }
+}
+
 /** Time of a step and of the whole run, if it goes to its end. */
 export function estimateTime(
   measured: RunMeasurement,
   config: RunConfig,
-  validation: number,
+  images: { readonly training: number; readonly validation: number },
 ): CheckMeasurement['time'] {
   const { rollout, optimiser, evaluation, calibration, reward } = config
   const totalSteps = totalStepsOf(config)
-  const respond = perResponse(measured.rollout)
+  const rounds = reward.method === 'none' ? 1 : optimiser.rounds
+  const responses = rounds * calibration.responses + totalSteps * rollout.responsesPerStep
+  const fits = (images.training + images.validation) * measured.featureBytes <= keptFeatureBytes
+  const respond = mixed(measured.rollout[1], measured.rollout[2], fits ? Math.min(1, images.training / responses) : 1)
   const score = perResponse(measured.reward)
   const stepMs = times(
     rollout.responsesPerStep,
@@ -68,8 +87,7 @@ export function estimateTime(
     plus(respond, score, perResponse(measured.calibrated), perResponse(measured.warmUp)),
   )
   const looks = 1 + Math.ceil(totalSteps / evaluation.everySteps)
-  const lookMs = times(looks * validation, perResponse(measured.look))
-  const rounds = reward.method === 'none' ? 1 : optimiser.rounds
+  const lookMs = times(looks * images.validation, mixed(measured.look[0], measured.look[1], fits ? 1 / looks : 1))
   const opening = { value: measured.openingMs, low: measured.openingMs, high: measured.openingMs }
   const totalMs = plus(opening, times(rounds, calibrationMs), times(totalSteps, stepMs), lookMs)
   return { totalSteps, stepMs: totalSteps === 0 ? nothing : stepMs, totalMs }
