@@ -46,3 +46,10 @@ export function importActivities(imports: readonly ImportView[], cancel: (import
       }
     })
 }
+
+/** The devices that are being measured. @param sinceMs null while they are not */
+export function probeActivities(sinceMs: number | null): ListedActivity[] {
+  if (sinceMs === null) return []
+  const entry = { id: 'probe', kind: 'probe' as const, title: 'Devices of this machine', detail: 'being measured' }
+  return [{ ...entry, state: 'under-way', share: null, remainingMs: null, startedAtMs: sinceMs, cancel: null }]
+}

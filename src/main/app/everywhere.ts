@@ -6,7 +6,7 @@ import type { ChosenSettings } from '../../shared/settings.ts'
 import type { ChannelHandlers } from '../ipc.ts'
 import { showFolder } from '../security.ts'
 import { Activities } from './activities.ts'
-import { importActivities, runActivities } from './activityViews.ts'
+import { importActivities, probeActivities, runActivities } from './activityViews.ts'
 import type { Engine } from './engine.ts'
 import type { ImageLibrary } from './imageLibrary.ts'
 import { LoadMeter, type ProcessUse } from './load.ts'
@@ -39,6 +39,7 @@ export class Everywhere {
     this.activities = new Activities({ onChange: (activities) => broadcast('activity.changed', { activities }) })
     this.activities.addSource(() => runActivities(runs().list(), ({ runId }) => runs().pause(runId)))
     this.activities.addSource(() => importActivities(images().imports(), (importId) => images().cancelImport(importId)))
+    this.activities.addSource(() => probeActivities(engine.probingSinceMs))
     this.settings = new SettingsPage({
       settings,
       hardware: () => engine.hardware.hardware,

@@ -89,6 +89,8 @@ export class RunChecks {
       const measured = await done
       const findings = [...known.findings, ...measuredFindings(measured, config)]
       return { ...known, verdict: worst(findings), findings, measured }
+    } catch (thrown) {
+      throw abort.signal.aborted ? cancelled(thrown) : thrown
     } finally {
       this.#underWay = null
     }
@@ -118,6 +120,14 @@ function busy(what: string, remedy: string): StudioError {
     message: `Nothing can be measured now, because ${what}: both would be slower, and the figures wrong.`,
     remedy,
   })
+}
+
+/** Whatever it was doing, also waiting for the engine. */
+function cancelled(cause: unknown): StudioError {
+  return new StudioError(
+    { code: 'run.cancelled', message: 'The check was cancelled.', remedy: 'Check again when you want it.' },
+    { cause },
+  )
 }
 
 function notReady(): StudioError {

@@ -88,6 +88,7 @@ export class Studio {
     this.workspaces = new Workspaces({
       library: this.#library,
       settings: options.settings,
+      activities: this.everywhere.activities,
       appVersion: app.getVersion(),
       onOpened: (current) => this.images.resumeInterrupted(current),
       onClosing: async () =>
@@ -355,6 +356,7 @@ export class Studio {
   /** Tells window and menu, at most ten times a second: an import reports far more often than a person can read. */
   #stateChanged(): void {
     this.runs?.look()
+    this.everywhere?.activities.changed()
     this.#options.onRunsChanged()
     this.#stateTimer ??= setTimeout(() => {
       this.#stateTimer = null
