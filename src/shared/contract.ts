@@ -242,7 +242,7 @@ export type Channel = keyof typeof channels
 export type Params<C extends Channel> = z.infer<(typeof channels)[C]['params']>
 export type Result<C extends Channel> = z.infer<(typeof channels)[C]['result']>
 
-/** Broadcasts to the renderer: hints that something changed, to be looked up, and never the data itself. */
+/** Broadcasts to the renderer: hints that something changed, to be looked up; only progress travels in its event. */
 export const events = {
   /** Workspace, recents, engine, hardware or appearance changed. */
   'app.stateChanged': appStateSchema,

@@ -36,6 +36,7 @@ export async function measureRun(
   const rng = new Rng({ seed: run.seed }).fork(checkStream)
   const startMs = performance.now()
   const startBytes = process.memoryUsage.rss()
+  const highestBefore = highestEver()
   report({ phase: 'opening', share: 0 })
   const { models, policy, learner } = await openTogether(async (keep) => {
     const models = await keep(AlignmentModels.open(run.folders, run))
@@ -51,7 +52,7 @@ export async function measureRun(
     return {
       ...parts,
       openingMs,
-      memory: { startBytes, openedBytes, peakBytes: peakSince(startBytes, parts.seenBytes) },
+      memory: { startBytes, openedBytes, peakBytes: peakSince(highestBefore, parts.seenBytes) },
     }
   } finally {
     await releaseAll([learner, models])
@@ -175,14 +176,13 @@ function going(config: AlignmentRun['config']): AlignmentRun['config'] {
   return { ...config, calibration: { ...config.calibration, goOnRefused: true } }
 }
 
-/**
- * The highest resident memory since the start. The system keeps the highest one of the process: of this check, when it is
- * higher than all that were seen before it; else what was seen between its parts.
- */
-function peakSince(startBytes: number, seenBytes: number): number {
-  const highest = 1024 * process.resourceUsage().maxRSS
-  const isOfCheck = highest > highestBefore
-  highestBefore = Math.max(highestBefore, highest)
-  return Math.max(startBytes, seenBytes, isOfCheck ? highest : 0)
+/** The highest resident memory that this process has ever had, bytes. */
+function highestEver(): number {
+  return 1024 * process.resourceUsage().maxRSS
 }
-let highestBefore = 0
+
+/** Of this check alone: what the system noted, when it is higher than before it; else what was seen between its parts. */
+function peakSince(highestBefore: number, seenBytes: number): number {
+  const highest = highestEver()
+  return highest > highestBefore ? highest : seenBytes
+}
