@@ -1,6 +1,8 @@
 // The one contract between renderer and main: every channel with its parameters and result, every event
 // with its payload. Preload's `window.studio`, main's handlers and the renderer's client derive from it.
 import { z } from 'zod'
+import { activitySchema } from './activity.ts'
+import { appLoadSchema } from './appLoad.ts'
 import {
   checkpointViewSchema,
   describeViewSchema,
@@ -36,11 +38,19 @@ import {
 } from './domain.ts'
 import { errorRecordSchema } from './errors.ts'
 import { hardwareReportSchema } from './hardware.ts'
+import { modelDetailsSchema } from './modelDetails.ts'
+import { runCheckProgressSchema, runCheckSchema, runPrecheckSchema } from './runCheck.ts'
 import { presetNames } from './runConfig.ts'
 import { modelViewSchema, runDetailSchema, runViewSchema } from './runView.ts'
 import { backupEntrySchema, salvageReportSchema } from './salvage.ts'
 import { runSections } from './settingFields.ts'
-import { appearanceSchema, recentWorkspaceSchema, unfinishedRunSchema } from './settings.ts'
+import {
+  appearanceSchema,
+  chosenSettingsSchema,
+  recentWorkspaceSchema,
+  settingsViewSchema,
+  unfinishedRunSchema,
+} from './settings.ts'
 import { importCountsSchema } from './workerProtocol.ts'
 import { workerStatusSchema } from './workerStatus.ts'
 
@@ -139,6 +149,24 @@ export const channels = {
   },
   /** What happened since this was last asked. */
   'app.notices': { params: none, result: z.array(noticeSchema) },
+  /** What machine and app are doing now; ask once a second while it is shown. */
+  'app.load': { params: none, result: appLoadSchema },
+
+  /** Everything long that is under way or waits; `activity.changed` carries it too. */
+  'activity.list': { params: none, result: z.array(activitySchema) },
+  /** Ends one of them, as the page of its kind would; a run is paused. One that has ended meanwhile is no error. */
+  'activity.cancel': { params: z.object({ id: z.string().max(200) }), result: none },
+
+  'settings.get': { params: none, result: settingsViewSchema },
+  /** Changes those that are given. `note` says what does not take effect at once, and when it will; null when all does. */
+  'settings.set': {
+    params: z.object({ changes: chosenSettingsSchema.partial() }),
+    result: z.object({ settings: settingsViewSchema, note: z.string().nullable() }),
+  },
+  /** The size of what is kept only to be faster. */
+  'settings.cacheSize': { params: none, result: z.object({ sizeBytes: count }) },
+  'settings.clearCache': { params: none, result: z.object({ freedBytes: count }) },
+  'settings.showCache': { params: none, result: none },
 
   'workspace.create': { params: none, result: openWorkspaceSchema.nullable() },
   'workspace.open': { params: none, result: openWorkspaceSchema.nullable() },
@@ -236,7 +264,10 @@ export const channels = {
     params: z.object({ purpose: z.enum(['model', 'encoder']) }),
     result: z.object({ folder: z.string() }).nullable(),
   },
-  /** Checks a model folder and the encoder that its image tower was taken from, and stores it. */
+  /**
+   * Checks a model folder and the encoder that its image tower was taken from, and stores it. The code `model.swapped`
+   * means that it works with the two folders the other way round.
+   */
   'models.add': {
     params: z.object({ folder: z.string().min(1), companionFolder: z.string().min(1).nullable() }),
     result: z.object({
@@ -247,7 +278,18 @@ export const channels = {
   },
   /** Adds the model that comes with the app. */
   'models.addDemo': { params: none, result: modelViewSchema },
+  /** Refused with `model.in-use`, naming them, while runs were made with it. */
   'models.remove': { params: z.object({ modelId: modelIdSchema }), result: none },
+  'models.details': { params: z.object({ modelId: modelIdSchema }), result: modelDetailsSchema },
+  /** Its folders have moved: the weights must be the very same (`model.other-weights`). Null keeps the encoder's place. */
+  'models.relink': {
+    params: z.object({
+      modelId: modelIdSchema,
+      folder: z.string().min(1),
+      companionFolder: z.string().min(1).nullable(),
+    }),
+    result: modelViewSchema,
+  },
 
   'runs.list': { params: none, result: z.array(runViewSchema) },
   'runs.get': { params: run, result: runDetailSchema },
@@ -257,6 +299,17 @@ export const channels = {
     result: z.record(z.string(), z.array(metricPointSchema)),
   },
   'runs.create': { params: newRunSchema, result: run },
+  /** What can be told of a new run at once. */
+  'runs.precheck': { params: newRunSchema, result: runPrecheckSchema },
+  /**
+   * The same, and a small measurement with its models; nothing is stored. `runs.checkProgress` tells how far it is.
+   * Refused with `run.check-busy` while a run is under way or another check; `run.cancelled` when it was.
+   */
+  'runs.check': { params: newRunSchema, result: runCheckSchema },
+  /** Ends the check that is under way, and answers once it has ended. */
+  'runs.cancelCheck': { params: none, result: none },
+  /** Asks for a file of COCO annotations, for `calibration.annotationFile`. */
+  'runs.pickAnnotations': { params: none, result: z.object({ path: z.string() }).nullable() },
   /** The control of a run: the same one, each image judged by another. */
   'runs.createPlacebo': { params: run, result: run },
   'runs.pause': { params: run, result: none },
@@ -351,6 +404,9 @@ export const events = {
   }),
   /** A question or a library's description was asked for, went on or ended: all that a page shows of it. */
   'describe.changed': describeViewSchema,
+  'runs.checkProgress': runCheckProgressSchema,
+  /** Four times a second at most, while something is under way. */
+  'activity.changed': z.object({ activities: z.array(activitySchema) }),
   /** A command of the application menu that the renderer carries out. */
   'menu.command': z.object({ command: z.enum(['importFolder', 'showHome', 'showImages', 'showRuns', 'find']) }),
   /** There are notices to fetch. */

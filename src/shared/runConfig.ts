@@ -1,15 +1,17 @@
 // Everything that a run of alignment can be told, once: each value with its unit, range, default and source. The wizard
 // shows it, the workspace stores it, the engine obeys it; presets are changes to the defaults.
 import { z } from 'zod'
-
-/** What is said of a setting beside its value. */
-export interface SettingMeta {
-  /** For a person, in a few words. */
-  readonly title: string
-  readonly unit?: string
-  /** Where the default comes from. */
-  readonly source: string
-}
+import {
+  byDpo,
+  byPpo,
+  bySentence,
+  byToken,
+  isAnnotated,
+  isFree,
+  judgesItself,
+  learns,
+  type SettingMeta,
+} from './settingMeta.ts'
 
 /** The paper leaves most values open; what it gives is marked as its own. */
 const paper = 'arXiv 2410.14148'
@@ -40,21 +42,36 @@ export const rolloutConfigSchema = z.strictObject({
 })
 
 export const rewardConfigSchema = z.strictObject({
-  method: setting(z.enum(['token', 'sentence', 'dpo', 'none']), { title: 'What is rewarded', source: paper }).default(
-    'token',
-  ),
+  method: setting(z.enum(['token', 'sentence', 'dpo', 'none']), {
+    title: 'What is rewarded',
+    source: paper,
+    labels: {
+      token: 'Token by token (PPO)',
+      sentence: 'The whole response (PPO)',
+      dpo: 'Better against worse responses (DPO)',
+      none: 'Nothing: look and learn nothing',
+    },
+  }).default('token'),
   variant: setting(z.enum(['paper', 'first-mention', 'linear', 'posterior']), {
     title: 'Rule: as published for each mention or an object’s first one, linear, or by probability',
     source: 'PAPER.md',
+    labels: {
+      paper: 'As published, every mention',
+      'first-mention': 'As published, first mention only',
+      linear: 'Linear between the baselines',
+      posterior: 'By the probability of being right',
+    },
   }).default('linear'),
   verifier: setting(z.enum(['own', 'placebo']), {
     title: 'Judge each image by itself, or, for a control, by another image',
     source: 'PAPER.md',
+    labels: { own: 'Each image by itself', placebo: 'By another image (placebo)' },
   }).default('own'),
   margin: setting(z.number().min(0).max(1), {
     title: 'Margin λ round the baselines',
     unit: 'score',
     source: paper,
+    appliesTo: [{ setting: 'reward.variant', is: ['paper', 'first-mention', 'linear'] }],
   }).default(0),
   scale: setting(z.union([z.literal('baseline-gap'), z.number().positive().max(1000)]), {
     title: 'Factor on rewards',
@@ -65,10 +82,13 @@ export const rewardConfigSchema = z.strictObject({
     title: 'Reward of a repeated mention',
     unit: 'reward',
     source: demo,
+    appliesTo: [byToken, { setting: 'reward.variant', is: ['first-mention', 'linear', 'posterior'] }],
   }).default(-0.5),
   sentence: setting(z.enum(['mean-score', 'response-score']), {
     title: 'Sentence-level: mean of the words’ scores, or score of the whole response',
     source: 'CHAIR literature; Radford et al. 2021',
+    labels: { 'mean-score': 'Mean score of its words', 'response-score': 'Score of the whole response' },
+    appliesTo: [bySentence],
   }).default('response-score'),
   promptTemplate: setting(z.string().max(200), {
     title: 'Sentence round a word, {} for the word',
@@ -83,18 +103,26 @@ export const calibrationConfigSchema = z.strictObject({
   method: setting(z.enum(['free', 'annotated']), {
     title: 'Baselines without or with annotations',
     source: paper,
+    labels: { free: 'Without annotations', annotated: 'With a file of annotations' },
+    appliesTo: [judgesItself],
   }).default('free'),
   responses: setting(count(100_000), { title: 'Responses for calibration', source: demo }).default(256),
   /** COCO instances; read when the method is `annotated`. */
-  annotationFile: setting(z.string().nullable(), { title: 'File of annotations', source: 'the person' }).default(null),
+  annotationFile: setting(z.string().nullable(), {
+    title: 'File of annotations',
+    source: 'the person',
+    appliesTo: [judgesItself, isAnnotated],
+  }).default(null),
   otherImages: setting(z.int().min(2).max(64), {
     title: 'Other images that each word is tried on',
     source: gate,
+    appliesTo: [isFree],
   }).default(8),
   leastScores: setting(count(100_000), { title: 'Fewest scores to judge a verifier by', source: gate }).default(64),
   leastScoresOfSide: setting(count(10_000), {
     title: 'Fewest right and fewest wrong words, with annotations',
     source: 'our own',
+    appliesTo: [judgesItself, isAnnotated],
   }).default(8),
   leastAuroc: setting(z.number().min(0.5).max(1), {
     title: 'Least chance that a right word scores above a wrong one',
@@ -105,93 +133,156 @@ export const calibrationConfigSchema = z.strictObject({
     title: 'Least chance that a word scores higher on its own image',
     unit: 'AUROC, 0.5 is blind',
     source: gate,
+    appliesTo: [isFree],
   }).default(0.55),
   goOnRefused: setting(z.boolean(), {
     title: 'Go on with a verifier that cannot tell',
     source: 'a person’s own decision',
+    appliesTo: [judgesItself],
   }).default(false),
 })
 
 export const optimiserConfigSchema = z.strictObject({
-  rounds: setting(count(10), { title: 'Rounds of self-alignment', source: paper }).default(1),
-  stepsPerRound: setting(count(100_000), { title: 'Steps a round', source: demo }).default(24),
-  epochs: setting(count(20), { title: 'Passes over the responses of a step', source: ppo }).default(2),
-  minibatchSize: setting(count(4096), { title: 'Responses an update', source: demo }).default(32),
-  microBatchSize: setting(count(4096), { title: 'Responses in memory at once', source: 'memory' }).default(32),
-  recompute: setting(z.boolean(), { title: 'Recompute activations to save memory', source: 'memory' }).default(false),
-  learningRate: setting(z.number().positive().max(1), { title: 'Learning rate of the adapter', source: demo }).default(
-    3e-4,
-  ),
-  schedule: setting(z.enum(['constant', 'cosine']), { title: 'Course of the learning rate', source: demo }).default(
-    'constant',
-  ),
-  warmupSteps: setting(z.int().min(0).max(10_000), { title: 'Updates of warm-up', source: demo }).default(0),
-  weightDecay: setting(share, { title: 'Weight decay', source: 'Loshchilov & Hutter 2019' }).default(0),
-  maxGradientNorm: setting(z.number().positive().max(1000), { title: 'Largest gradient norm', source: demo }).default(
-    1,
-  ),
-  clipRange: setting(share, { title: 'Clip range ε of the ratio', source: ppo }).default(0.2),
-  valueClipRange: setting(z.number().positive().max(1000), { title: 'Clip range of values', source: demo }).default(10),
-  valueWidth: setting(count(4096), { title: 'Inner width of the value head', source: demo }).default(64),
+  rounds: setting(count(10), { title: 'Rounds of self-alignment', source: paper, appliesTo: [learns] }).default(1),
+  stepsPerRound: setting(count(100_000), { title: 'Steps a round', source: demo, appliesTo: [learns] }).default(24),
+  epochs: setting(count(20), {
+    title: 'Passes over the responses of a step',
+    source: ppo,
+    appliesTo: [learns],
+  }).default(2),
+  minibatchSize: setting(count(4096), { title: 'Responses an update', source: demo, appliesTo: [learns] }).default(32),
+  microBatchSize: setting(count(4096), {
+    title: 'Responses in memory at once',
+    source: 'memory',
+    appliesTo: [learns],
+  }).default(32),
+  recompute: setting(z.boolean(), {
+    title: 'Recompute activations to save memory',
+    source: 'memory',
+    appliesTo: [learns],
+  }).default(false),
+  learningRate: setting(z.number().positive().max(1), {
+    title: 'Learning rate of the adapter',
+    source: demo,
+    appliesTo: [learns],
+  }).default(3e-4),
+  schedule: setting(z.enum(['constant', 'cosine']), {
+    title: 'Course of the learning rate',
+    source: demo,
+    labels: { constant: 'The same all along', cosine: 'Falling to nothing (cosine)' },
+    appliesTo: [learns],
+  }).default('constant'),
+  warmupSteps: setting(z.int().min(0).max(10_000), {
+    title: 'Updates of warm-up',
+    source: demo,
+    appliesTo: [learns],
+  }).default(0),
+  weightDecay: setting(share, {
+    title: 'Weight decay',
+    source: 'Loshchilov & Hutter 2019',
+    appliesTo: [learns],
+  }).default(0),
+  maxGradientNorm: setting(z.number().positive().max(1000), {
+    title: 'Largest gradient norm',
+    source: demo,
+    appliesTo: [learns],
+  }).default(1),
+  clipRange: setting(share, { title: 'Clip range ε of the ratio', source: ppo, appliesTo: [byPpo] }).default(0.2),
+  valueClipRange: setting(z.number().positive().max(1000), {
+    title: 'Clip range of values',
+    source: demo,
+    appliesTo: [byPpo],
+  }).default(10),
+  valueWidth: setting(count(4096), {
+    title: 'Inner width of the value head',
+    source: demo,
+    appliesTo: [byPpo],
+  }).default(64),
   valueLearningRate: setting(z.number().positive().max(1), {
     title: 'Learning rate of the value head',
     source: demo,
+    appliesTo: [byPpo],
   }).default(3e-3),
   valueWarmupSteps: setting(z.int().min(0).max(10_000), {
     title: 'Value updates before the first step',
     source: demo,
+    appliesTo: [byPpo],
   }).default(150),
   discount: setting(z.enum(['token', 'mention']), {
     title: 'γ and λ count for each token, or for each mention of an object',
     source: 'PAPER.md',
+    labels: { token: 'For each token', mention: 'For each mention' },
+    appliesTo: [byPpo],
   }).default('token'),
-  gamma: setting(share, { title: 'Discount γ', unit: '1 / token or mention', source: demo }).default(0.95),
-  lambda: setting(share, { title: 'λ of advantage estimation', source: demo }).default(0.9),
+  gamma: setting(share, {
+    title: 'Discount γ',
+    unit: '1 / token or mention',
+    source: demo,
+    appliesTo: [byPpo],
+  }).default(0.95),
+  lambda: setting(share, { title: 'λ of advantage estimation', source: demo, appliesTo: [byPpo] }).default(0.9),
   learnsOpening: setting(z.boolean(), {
     title: 'Learn what comes before the first object word too',
     source: demo,
+    appliesTo: [byPpo],
   }).default(false),
   klCoefficient: setting(z.number().min(0).max(100), {
     title: 'Price of leaving the reference, β',
     unit: 'reward / nat',
     source: demo,
+    appliesTo: [byPpo],
   }).default(0.1),
   targetKlNats: setting(z.number().positive().max(100), {
     title: 'Largest move of one step',
     unit: 'nats / token',
     source: 'stops a step early as Spinning Up does (Achiam 2018); the value is our own',
+    appliesTo: [learns],
   }).default(0.05),
   entropyCoefficient: setting(z.number().min(0).max(10), {
     title: 'Reward of entropy',
     unit: 'reward / nat',
     source: demo,
+    appliesTo: [byPpo],
   }).default(0),
-  dpoBeta: setting(z.number().positive().max(10), { title: 'β of DPO', source: 'Rafailov et al. 2023' }).default(0.1),
+  dpoBeta: setting(z.number().positive().max(10), {
+    title: 'β of DPO',
+    source: 'Rafailov et al. 2023',
+    appliesTo: [byDpo],
+  }).default(0.1),
   dpoResponses: setting(z.int().min(2).max(64), {
     title: 'DPO: responses an image',
     source: 'CSR, Zhou et al. 2024',
+    appliesTo: [byDpo],
   }).default(4),
 })
 
 export const adapterConfigSchema = z.strictObject({
-  rank: setting(count(512), { title: 'Rank', source: lora }).default(8),
-  alpha: setting(z.number().positive().max(4096), { title: 'Alpha', source: lora }).default(16),
+  rank: setting(count(512), { title: 'Rank', source: lora, appliesTo: [learns] }).default(8),
+  alpha: setting(z.number().positive().max(4096), { title: 'Alpha', source: lora, appliesTo: [learns] }).default(16),
 })
 
 export const evaluationConfigSchema = z.strictObject({
-  everySteps: setting(count(10_000), { title: 'Steps between looks at the validation images', source: demo }).default(
-    2,
-  ),
+  everySteps: setting(count(10_000), {
+    title: 'Steps between looks at the validation images',
+    source: demo,
+    appliesTo: [learns],
+  }).default(2),
   images: setting(count(100_000), { title: 'Validation images', source: demo }).default(96),
-  strength: setting(z.number().min(0).max(1.5), { title: 'Adapter strength', source: 'PAPER.md' }).default(1),
+  strength: setting(z.number().min(0).max(1.5), {
+    title: 'Adapter strength',
+    source: 'PAPER.md',
+    appliesTo: [learns],
+  }).default(1),
   mostCoverageLoss: setting(share, {
     title: 'Coverage that the best checkpoint may cost',
     unit: 'of the objects named before',
     source: demo,
+    appliesTo: [learns],
   }).default(0.04),
   stopsEarly: setting(z.boolean(), {
     title: 'End a run whose looks stay worse than before it',
     source: 'PAPER.md',
+    appliesTo: [learns, judgesItself],
   }).default(true),
   keepLast: setting(count(1000), { title: 'Checkpoints kept besides the best', source: 'disk' }).default(3),
 })
@@ -244,6 +335,11 @@ export function presetConfig(name: PresetName, changes: Changes = {}): RunConfig
   return runConfigSchema.parse(
     Object.fromEntries(sections.map((section) => [section, { ...own[section], ...changes[section] }])),
   )
+}
+
+/** Whether the calibration asks for a file that was not named: it would have nothing to read. */
+export function lacksAnnotations({ calibration, reward }: RunConfig): boolean {
+  return calibration.method === 'annotated' && reward.verifier === 'own' && !calibration.annotationFile
 }
 
 /** Steps of training that a run takes when it is not stopped. */

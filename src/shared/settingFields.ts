@@ -1,14 +1,32 @@
 // The settings of a run as a form shows them: each with its title, unit, range, source and kind, read from the schema
 // in runConfig.ts, so that a new setting appears without a line of interface.
 import type { z } from 'zod'
-import { type RunConfig, runConfigSchema, type SettingMeta } from './runConfig.ts'
+import { type RunConfig, runConfigSchema } from './runConfig.ts'
+import type { SettingCondition, SettingMeta } from './settingMeta.ts'
 
 export type RunSection = keyof RunConfig
 export const runSections = Object.keys(runConfigSchema.shape) as [RunSection, ...RunSection[]]
 
+/** A section as a heading of a form, with what its settings are about. */
+export const sectionGroups: Readonly<Record<RunSection, { readonly title: string; readonly purpose: string }>> = {
+  rollout: { title: 'Responses', purpose: 'What the model is asked, and how it answers while it learns.' },
+  reward: { title: 'Reward', purpose: 'What a word, or a response, earns.' },
+  calibration: { title: 'Calibration', purpose: 'How the verifier’s scores are told apart, and when it is refused.' },
+  optimiser: { title: 'Training', purpose: 'How far and how fast the model is changed.' },
+  adapter: { title: 'Adapter', purpose: 'The part that is trained; the model itself stays as it is.' },
+  evaluation: { title: 'Looks and checkpoints', purpose: 'How often progress is looked at, and what is kept.' },
+}
+
 /** How a setting is entered. */
 export type SettingKind =
-  | { readonly kind: 'number'; readonly isInteger: boolean; readonly min: number | null; readonly max: number | null }
+  | {
+      readonly kind: 'number'
+      readonly isInteger: boolean
+      readonly min: number | null
+      readonly max: number | null
+      /** Left empty it means something of its own, such as "all". */
+      readonly mayBeEmpty?: true
+    }
   | { readonly kind: 'switch' }
   | { readonly kind: 'choice'; readonly choices: readonly string[] }
   | { readonly kind: 'text' }
@@ -40,6 +58,22 @@ export function settingFields(section: RunSection): SettingField[] {
   })
 }
 
+/**
+ * Whether a setting says anything beside these others.
+ * @param chosen the value of a setting by section and name
+ */
+export function doesApply(
+  { appliesTo = [] }: { readonly appliesTo?: readonly SettingCondition[] },
+  chosen: (setting: string) => unknown,
+): boolean {
+  return appliesTo.every(({ setting, is }) => is.some((one) => one === chosen(setting)))
+}
+
+/** A setting's choice for a person, e.g. "Token by token (PPO)". */
+export function choiceLabel({ labels }: Pick<SettingMeta, 'labels'>, choice: string): string {
+  return labels?.[choice] ?? choice
+}
+
 /** What stands under the default. */
 function inner(field: Described): Described {
   return field.def.innerType ?? field
@@ -63,7 +97,7 @@ function kindOf(field: Described): SettingKind | null {
     case 'nullable': {
       const kind = field.def.innerType ? kindOf(field.def.innerType) : null
       // An empty number is a choice of its own; an empty text stands for a file, which a form does not ask for.
-      return kind?.kind === 'number' ? kind : null
+      return kind?.kind === 'number' ? { ...kind, mayBeEmpty: true } : null
     }
     default:
       return null

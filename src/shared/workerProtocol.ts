@@ -9,6 +9,7 @@ import {
   imageRowSchema,
   imageSelectionSchema,
   missingFilesSchema,
+  modelIdSchema,
   objectWordSchema,
   relinkReportSchema,
   removalSchema,
@@ -19,9 +20,13 @@ import {
 import { errorRecordSchema } from './errors.ts'
 import { chairReportSchema } from './evaluation.ts'
 import { deviceNameSchema, hardwareReportSchema } from './hardware.ts'
+import { modelDescriptionSchema } from './modelDetails.ts'
 import { modelReportSchema } from './modelReport.ts'
+import { checkMeasurementSchema, runCheckProgressSchema } from './runCheck.ts'
+import { runConfigSchema } from './runConfig.ts'
 import { runProgressSchema } from './runProgress.ts'
 import { backupEntrySchema, salvageReportSchema } from './salvage.ts'
+import { threadsSchema } from './settings.ts'
 
 /** Raised whenever a message changes its meaning; a process of another version is refused at `ready`. */
 export const protocolVersion = 2
@@ -110,12 +115,36 @@ export const engineMethods = {
     result: modelReportSchema,
     quietMs: deviceQuietMs,
   },
+  /** What a model folder and its companion hold, part by part; reads headers and small files only. */
+  describeModel: {
+    params: z.object({ folder: z.string(), companionFolder: z.string().nullable() }),
+    progress: none,
+    result: modelDescriptionSchema,
+    quietMs: deviceQuietMs,
+  },
+  /** Does a little of what a run would do and measures it; stores nothing. */
+  checkRun: {
+    params: z.object({
+      workspace: z.string(),
+      modelId: modelIdSchema,
+      config: runConfigSchema,
+      seed: z.number().int(),
+      device: deviceNameSchema,
+      threads: threadsSchema.nullable(),
+      lexicon: z.string(),
+    }),
+    progress: runCheckProgressSchema,
+    result: checkMeasurementSchema,
+    quietMs: stepQuietMs,
+  },
   /** Runs (or resumes) the run to its end; a cancel pauses it after the current step of decoding or training. */
   runAlignment: {
     params: z.object({
       workspace: z.string(),
       runId: runIdSchema,
       device: deviceNameSchema,
+      /** Of the processor; null for as many as there are cores. */
+      threads: threadsSchema.nullable().default(null),
       /** The lexicon of object words that the app brings. */
       lexicon: z.string(),
       /** Of the ownership of the workspace (db/owner.ts) under which it commits; null when it was not written down. */

@@ -76,6 +76,15 @@ export async function askExportFolder(): Promise<string | null> {
   return await askFolder('Choose where the export goes', 'Export here', ['createDirectory'])
 }
 
+export async function askAnnotationFile(): Promise<string | null> {
+  const { filePaths } = await dialog.showOpenDialog({
+    title: 'Choose a file of COCO annotations',
+    filters: [{ name: 'COCO instances', extensions: ['json'] }],
+    properties: ['openFile'],
+  })
+  return filePaths[0] ?? null
+}
+
 async function askFolder(title: string, buttonLabel: string, more: readonly 'createDirectory'[] = []) {
   const { filePaths } = await dialog.showOpenDialog({ title, buttonLabel, properties: ['openDirectory', ...more] })
   return filePaths[0] ?? null

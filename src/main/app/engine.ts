@@ -31,7 +31,7 @@ export class Engine {
   readonly #options: EngineOptions
   readonly #ends = new Map<DeviceName, number>()
   #hardware: Hardware = { hardware: null, hardwareError: null }
-  #probing = false
+  #probingSinceMs: number | null = null
 
   constructor(options: EngineOptions) {
     this.#options = options
@@ -50,6 +50,11 @@ export class Engine {
     return this.#hardware
   }
 
+  /** Since when the devices are being measured; null while they are not. */
+  get probingSinceMs(): number | null {
+    return this.#probingSinceMs
+  }
+
   /** Starts the process and measures the devices. */
   start(): void {
     this.client.start()
@@ -62,8 +67,8 @@ export class Engine {
 
   /** Measures the devices anew, as often as it takes to come to an end. Null when it cannot, or when a probe is under way. */
   async probe(): Promise<HardwareReport | null> {
-    if (this.#probing) return null
-    this.#probing = true
+    if (this.#probingSinceMs !== null) return null
+    this.#probingSinceMs = Date.now()
     this.#setHardware({ hardware: null, hardwareError: null })
     try {
       const hardware = await this.#probeToTheEnd()
@@ -76,7 +81,8 @@ export class Engine {
       this.#setHardware({ hardware: null, hardwareError })
       return null
     } finally {
-      this.#probing = false
+      this.#probingSinceMs = null
+      this.#options.onChange()
     }
   }
 

@@ -15,6 +15,7 @@ import { saveModel } from '../db/models.ts'
 import { listRuns, setRunState } from '../db/runs.ts'
 import { addCheckpoint, type TemporaryWorkspace, temporaryWorkspace } from '../db/testing/temporaryWorkspace.ts'
 import { WorkerClient } from '../worker/workerClient.ts'
+import { Activities } from './activities.ts'
 import { ModelLibrary } from './modelLibrary.ts'
 import { RunQueue } from './runQueue.ts'
 import type { Current } from './workspaces.ts'
@@ -96,7 +97,8 @@ function bench(): Bench {
     },
     1,
   )
-  const models = new ModelLibrary({ engine, workspaces, resources: '/nowhere' })
+  const activities = new Activities({ onChange: () => undefined })
+  const models = new ModelLibrary({ engine, workspaces, activities, resources: '/nowhere' })
   const setKey = (key: string): void => {
     current = { ...current, key }
   }
@@ -284,7 +286,27 @@ describe('ModelLibrary', () => {
     expect(one.models.list()).toHaveLength(5)
     one.models.remove(model.modelId)
     expect(one.models.list()).toHaveLength(4)
-    expect(() => one.models.remove(one.modelId)).toThrow(expect.objectContaining({ code: 'model.in-use' }))
+    const [run] = listRuns(one.db)
+    const refusal = { code: 'model.in-use', message: expect.stringContaining(`“${run?.name}”`) }
+    expect(() => one.models.remove(one.modelId)).toThrow(expect.objectContaining(refusal))
+  })
+
+  test('a model that was moved is found again by its weights, and no other is taken for it', async () => {
+    const one = bench()
+    const { model } = await one.models.add('/models/a', '/models/a/encoder')
+    const details = await one.models.details(model.modelId)
+    expect(details).toMatchObject({ description: null, problem: { code: 'model.missing-file' }, runs: [] })
+    const relink = (folder: string, companion: string | null) => one.models.relink(model.modelId, folder, companion)
+    await expect(relink('/models/another', null)).rejects.toMatchObject({ code: 'model.other-weights' })
+    await expect(relink('/models/moved', '/models/other')).rejects.toMatchObject({ code: 'model.other-encoder' })
+    await one.models.add('/models/known', null)
+    await expect(relink('/models/known', null)).rejects.toMatchObject({ code: 'model.known-folder' })
+    expect(one.models.list().find(({ modelId }) => modelId === model.modelId)).toEqual(model)
+    expect(await relink('/models/moved', '/models/moved/encoder')).toMatchObject({
+      ...{ modelId: model.modelId, folder: '/models/moved', companionFolder: '/models/moved/encoder' },
+    })
+    expect((await one.models.details(one.modelId)).runs).toMatchObject([{ name: listRuns(one.db)[0]?.name }])
+    await expect(one.models.details(999 as ModelId)).rejects.toMatchObject({ code: 'model.missing' })
   })
 
   test('says that a build has no demo model', async () => {

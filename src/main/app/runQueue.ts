@@ -53,6 +53,8 @@ export interface RunQueueOptions {
   readonly engine: WorkerClient<typeof engineMethods>
   /** What the device probe found; null until it has ended. */
   readonly hardware: () => HardwareReport | null
+  /** Of the processor, for the next run; null for as many as there are cores. */
+  readonly threads?: () => number | null
   readonly workspaces: Pick<Workspaces, 'current' | 'require' | 'shown' | 'requireShown'>
   /** Path of the lexicon for a workspace. */
   readonly lexicon: (current: Current) => string
@@ -128,10 +130,10 @@ export class RunQueue {
   }
 
   #start(current: Current, runId: RunId, device: DeviceName): void {
-    const { engine, lexicon } = this.#options
+    const { engine, lexicon, threads = () => null } = this.#options
     const abort = new AbortController()
     const { path: workspace, ownerToken } = current
-    const request = { workspace, runId, device, lexicon: lexicon(current), ownerToken }
+    const request = { workspace, runId, device, threads: threads(), lexicon: lexicon(current), ownerToken }
     const onProgress = (progress: RunProgress): void => {
       const before = active.progress
       if (before && progress.step > before.step) this.#waits = 0

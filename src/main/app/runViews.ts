@@ -6,7 +6,13 @@ import { keptBaselinesSchema, keptBaselinesText } from '../../shared/calibration
 import type { NewRunRequest } from '../../shared/contract.ts'
 import { type Json, jsonSchema, type RunRecord } from '../../shared/domain.ts'
 import { type ErrorRecord, StudioError } from '../../shared/errors.ts'
-import { presetConfig, type RunConfig, runConfigSchema, totalStepsOf } from '../../shared/runConfig.ts'
+import {
+  lacksAnnotations,
+  presetConfig,
+  type RunConfig,
+  runConfigSchema,
+  totalStepsOf,
+} from '../../shared/runConfig.ts'
 import { noCompanion } from '../../shared/runErrors.ts'
 import {
   type CalibrationView,
@@ -123,7 +129,7 @@ function shownError(error: ErrorRecord): ErrorRecord {
 
 /**
  * The config of a new run: the preset's, with the person's changes.
- * @throws StudioError `run.no-model`, `run.no-companion`, `run.bad-config` naming the setting
+ * @throws StudioError `run.no-model`, `run.no-companion`, `run.bad-config` naming the setting, `run.no-annotations`
  */
 export function configFromRequest(db: ReadableDb, { modelId, preset, changes }: NewRunRequest): Json {
   const model = modelById(db, modelId)
@@ -136,8 +142,9 @@ export function configFromRequest(db: ReadableDb, { modelId, preset, changes }: 
     })
   }
   if (model.companionFolder === null) throw noCompanion(model.folder)
+  let config: RunConfig
   try {
-    return jsonSchema.parse(presetConfig(preset, changes))
+    config = presetConfig(preset, changes)
   } catch (thrown) {
     if (!(thrown instanceof z.ZodError)) throw thrown
     const [issue] = thrown.issues
@@ -151,6 +158,15 @@ export function configFromRequest(db: ReadableDb, { modelId, preset, changes }: 
       { cause: thrown },
     )
   }
+  if (lacksAnnotations(config)) {
+    throw new StudioError({
+      code: 'run.no-annotations',
+      message: 'Calibration with annotations needs a file of them, and none is chosen.',
+      remedy: 'Choose a file of COCO annotations, or calibrate without annotations.',
+      where: 'calibration.annotationFile',
+    })
+  }
+  return jsonSchema.parse(config)
 }
 
 /** The same config with a verifier that cannot know. @throws StudioError `run.is-placebo` */

@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { app, clipboard, nativeTheme, shell } from 'electron'
+import { app, clipboard, shell } from 'electron'
 import type { AppState, EventPayload, OpenWorkspace, Params, Result, StudioEvent } from '../../shared/contract.ts'
 import { toErrorRecord } from '../../shared/errors.ts'
 import { unfinishedSuffix } from '../../shared/fileName.ts'
@@ -17,6 +17,7 @@ import { WorkerClient } from '../worker/workerClient.ts'
 import { Catalogue } from './catalogue.ts'
 import { Describes } from './describes.ts'
 import {
+  askAnnotationFile,
   askExportFolder,
   askImageFiles,
   askImageFolder,
@@ -27,6 +28,7 @@ import {
   askWorkspace,
 } from './dialogs.ts'
 import { Engine } from './engine.ts'
+import { Everywhere } from './everywhere.ts'
 import { newExportFolder } from './exportFolder.ts'
 import { ImageFiles } from './imageFiles.ts'
 import { ImageLibrary } from './imageLibrary.ts'
@@ -38,6 +40,7 @@ import { printReport } from './report/printReport.ts'
 import { runReportHtml } from './report/runReport.ts'
 import { reportFileName, writeReport } from './report/saveReport.ts'
 import { checkpointViews, responsesAt, responsesTo, responseView } from './responseViews.ts'
+import { RunChecks } from './runChecks.ts'
 import { RunQueue } from './runQueue.ts'
 import { savePicture } from './savePicture.ts'
 import type { SettingsFile } from './settingsFile.ts'
@@ -77,6 +80,8 @@ export class Studio {
   /** Written since the start. */
   readonly #exportFolders = new Set<string>()
   readonly notices: Notices
+  readonly everywhere: Everywhere
+  readonly checks: RunChecks
   readonly handlers: ChannelHandlers
   readonly #options: StudioOptions
   readonly #library: WorkerClient<typeof libraryMethods>
@@ -104,9 +109,14 @@ export class Studio {
       spawn: () => startWorkerProcess('catalogue'),
       log: logger.warn,
     })
+    this.everywhere = new Everywhere({
+      ...{ settings: options.settings, engine: this.engine, broadcast: options.broadcast },
+      ...{ runs: () => this.runs, images: () => this.images, onSettingsChanged: changed },
+    })
     this.workspaces = new Workspaces({
       library: this.#library,
       settings: options.settings,
+      activities: this.everywhere.activities,
       appVersion: app.getVersion(),
       onOpened: (current) => this.images.resumeInterrupted(current),
       onClosing: async () =>
@@ -115,6 +125,7 @@ export class Studio {
           this.imageFiles.cancel(),
           this.runs.suspend(),
           this.describes.suspend(),
+          this.checks.cancel(),
         ])),
       onLost: async () =>
         void (await Promise.all([
@@ -132,6 +143,7 @@ export class Studio {
       workspaces: this.workspaces,
       onImportChanged: (importId, live) => {
         options.broadcast('images.importChanged', { importId, live })
+        this.everywhere.activities.changed()
         changed()
       },
       onError: (error) => this.notices.tell({ about: 'error', error }),
@@ -149,22 +161,26 @@ export class Studio {
     })
     this.models = new ModelLibrary({
       engine: this.engine.client,
+      activities: this.everywhere.activities,
       workspaces: this.workspaces,
       resources: options.resources,
     })
     const lexicon = ({ isDemo }: { isDemo: boolean }): string =>
       join(options.resources, 'lexicons', isDemo ? 'scene-objects.json' : 'coco-objects.json')
+    const device = (): DeviceName | null => options.device ?? this.everywhere.settings.view().deviceInUse
+    const threads = (): number | null => options.settings.get().threads
     const hardware = (): HardwareReport | null => {
       const report = this.engine.hardware.hardware
-      return report && { ...report, chosen: options.device ?? report.chosen }
+      return report && { ...report, chosen: device() ?? report.chosen }
     }
     this.runs = new RunQueue({
       engine: this.engine.client,
-      ...{ hardware, lexicon },
+      ...{ hardware, threads, lexicon },
       workspaces: this.workspaces,
       backUp: ({ path }) => this.workspaces.backUp(path),
       onRunChanged: (change) => {
         options.broadcast('runs.changed', change)
+        this.everywhere.activities.changed()
         options.onRunsChanged()
         this.describes?.look()
       },
@@ -176,9 +192,13 @@ export class Studio {
       runUnderWay: () => this.runs.nameOfActive(),
       onChanged: (view) => options.broadcast('describe.changed', view),
     })
+    this.checks = new RunChecks({
+      ...{ engine: this.engine.client, workspaces: this.workspaces, activities: this.everywhere.activities },
+      ...{ device, threads, lexicon, isRunUnderWay: () => this.runs.underWay() !== null },
+      onProgress: (progress) => options.broadcast('runs.checkProgress', progress),
+    })
     this.notices = new Notices(() => options.broadcast('app.noticed', {}))
     this.handlers = this.#makeHandlers()
-    nativeTheme.themeSource = options.settings.get().appearance
   }
 
   /** Starts the worker processes. */
@@ -194,6 +214,7 @@ export class Studio {
     if (this.workspaces.isPreparing) this.#library.stop()
     await this.workspaces.close()
     if (this.#stateTimer) clearTimeout(this.#stateTimer)
+    this.everywhere.stop()
     this.engine.stop()
     this.#library.stop()
     this.#catalogueProcess.stop()
@@ -215,9 +236,7 @@ export class Studio {
   }
 
   setAppearance(appearance: Appearance): void {
-    this.#options.settings.update({ appearance })
-    nativeTheme.themeSource = appearance
-    this.#stateChanged()
+    this.everywhere.settings.set({ appearance })
   }
 
   async pickNewWorkspace(): Promise<OpenWorkspace | null> {
@@ -317,7 +336,10 @@ export class Studio {
     if (parent === null) return null
     const folder = await newExportFolder(parent, run.name, step)
     try {
-      await this.engine.client.request('exportRun', { workspace: path, runId, step, strength, folder, merged })
+      const title = `Export of “${run.name}”`
+      await this.everywhere.activities.during({ kind: 'export', title }, () =>
+        this.engine.client.request('exportRun', { workspace: path, runId, step, strength, folder, merged }),
+      )
     } catch (error) {
       // An engine that was ended from outside could not take it away itself.
       await rm(`${folder}${unfinishedSuffix}`, { recursive: true, force: true })
@@ -341,6 +363,11 @@ export class Studio {
     return { path }
   }
 
+  async pickAnnotations(): Promise<{ path: string } | null> {
+    const path = await askAnnotationFile()
+    return path === null ? null : { path }
+  }
+
   #makeHandlers(): ChannelHandlers {
     const { workspaces, images, catalogue, imageFiles, models, runs, describes, engine } = this
     const done = async (work: void | Promise<void>): Promise<Record<string, never>> => {
@@ -348,6 +375,8 @@ export class Studio {
       return {}
     }
     return {
+      ...this.everywhere.handlers(),
+      ...this.checks.handlers(),
       'app.state': () => this.state(),
       'app.setAppearance': ({ appearance }) => done(this.setAppearance(appearance)),
       'app.showLogs': () => done(showFolder(this.#options.logFolder)),
@@ -410,10 +439,15 @@ export class Studio {
         models.add(fullPath('model', folder), companionFolder && fullPath('model', companionFolder)),
       'models.addDemo': () => models.addDemo(),
       'models.remove': ({ modelId }) => done(models.remove(modelId)),
+      'models.details': ({ modelId }) => models.details(modelId),
+      'models.relink': ({ modelId, folder, companionFolder }) =>
+        models.relink(modelId, fullPath('model', folder), companionFolder && fullPath('model', companionFolder)),
       'runs.list': () => runs.list(),
       'runs.get': ({ runId }) => runs.get(runId),
       'runs.metrics': ({ runId, names }) => runs.metrics(runId, names),
-      'runs.create': (request) => runs.create(request),
+      // A check beside a run would make both slower.
+      'runs.create': (request) => this.checks.cancel().then(() => runs.create(request)),
+      'runs.pickAnnotations': () => this.pickAnnotations(),
       'runs.createPlacebo': ({ runId }) => runs.createPlacebo(runId),
       'runs.pause': ({ runId }) => done(runs.pause(runId)),
       'runs.resume': ({ runId, goOnRefused }) => done(runs.resume(runId, { goOnRefused })),
@@ -448,6 +482,7 @@ export class Studio {
   #stateChanged(): void {
     this.runs?.look()
     this.describes?.look()
+    this.everywhere?.activities.changed()
     this.#options.onRunsChanged()
     this.#stateTimer ??= setTimeout(() => {
       this.#stateTimer = null

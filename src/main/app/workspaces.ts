@@ -13,6 +13,7 @@ import { closeWorkspace, openForReading, openWorkspace } from '../db/open.ts'
 import { inUse, lockWorkspace, takenOver, type WorkspaceLock } from '../db/owner.ts'
 import { logger } from '../log.ts'
 import type { WorkerClient } from '../worker/workerClient.ts'
+import type { Activities } from './activities.ts'
 import { Presence } from './presence.ts'
 import type { SettingsFile } from './settingsFile.ts'
 import { lossError, noneOpen, readingOnly } from './workspaceErrors.ts'
@@ -69,6 +70,8 @@ export interface WorkspacesOptions {
   /** Something that the person has not asked for and should know. */
   readonly onError: (error: StudioError) => void
   readonly onChange: () => void
+  /** Where long work is told. */
+  readonly activities: Pick<Activities, 'during'>
 }
 
 export class Workspaces {
@@ -194,7 +197,9 @@ export class Workspaces {
   /** Takes a backup of a workspace that is open, unless the last one holds all of it; a person is told when it fails. */
   async backUp(path: string, method: 'takeBackup' | 'backupIfDue' = 'takeBackup'): Promise<void> {
     try {
-      await this.#options.library.request(method, { path })
+      const { library, activities } = this.#options
+      const work = { kind: 'backup' as const, title: `Backup of ${nameOf(path)}` }
+      await activities.during(work, () => library.request(method, { path }))
     } catch (thrown) {
       const record = toErrorRecord(thrown)
       logger.error('no backup was taken', thrown)

@@ -2,6 +2,7 @@
 import type { Json, ModelId, ModelRecord } from '../../shared/domain.ts'
 import { StudioError } from '../../shared/errors.ts'
 import { type ReadableDb, statement, type WritableDb } from './connection.ts'
+import { runsOfModel } from './runs.ts'
 
 /** A model as the library stores it. */
 export interface NewModel {
@@ -54,20 +55,36 @@ export function modelName(db: ReadableDb, modelId: ModelId): string | undefined 
   return statement<[number], { name: string }>(db, 'SELECT name FROM model WHERE model_id = ?').get(modelId)?.name
 }
 
+/** Gives a model the folders in which it lies now. */
+export function moveModel(
+  db: WritableDb,
+  modelId: ModelId,
+  to: Pick<ModelRecord, 'folder' | 'companionFolder' | 'name' | 'encoderVerified'>,
+): void {
+  statement<object>(
+    db,
+    `UPDATE model SET folder = @folder, companion_folder = @companionFolder, name = @name,
+       encoder_verified = @encoderVerified WHERE model_id = @modelId`,
+  ).run({ ...to, modelId, encoderVerified: to.encoderVerified === null ? null : Number(to.encoderVerified) })
+}
+
+/** Runs that a refusal names. */
+const mostNamed = 3
+
 /**
  * Takes a model out of the workspace; its folder is not touched.
- * @throws StudioError `model.in-use` while a run needs it
+ * @throws StudioError `model.in-use`, naming the runs that need it
  */
 export function removeModel(db: WritableDb, modelId: ModelId): void {
-  const runs = statement<[number], { total: number }>(db, 'SELECT count(*) AS total FROM run WHERE model_id = ?').get(
-    modelId,
-  )!.total
-  if (runs > 0) {
+  const runs = runsOfModel(db, modelId)
+  if (runs.length > 0) {
+    const named = runs.slice(0, mostNamed).map(({ name }) => `“${name.slice(0, 120)}”`)
+    const more = runs.length > mostNamed ? ` and ${runs.length - mostNamed} more` : ''
     throw new StudioError({
       code: 'model.in-use',
-      message: 'This model cannot be removed, because runs in this workspace were made with it.',
+      message: `This model cannot be removed, because runs in this workspace were made with it: ${named.join(', ')}${more}.`,
       remedy: 'Delete those runs first; the model folder itself is never touched.',
-      found: `${runs} ${runs === 1 ? 'run' : 'runs'}`,
+      found: `${runs.length} ${runs.length === 1 ? 'run' : 'runs'}`,
       where: `model ${modelId}`,
     })
   }

@@ -114,6 +114,17 @@ export function runById(db: ReadableDb, runId: RunId): RunRecord | undefined {
   return row && recordOf(row)
 }
 
+/** The runs that were made with a model, the newest first. */
+export function runsOfModel(
+  db: ReadableDb,
+  modelId: ModelId,
+): Pick<RunRecord, 'runId' | 'name' | 'state' | 'createdAtMs'>[] {
+  return statement<[number], Pick<RunRecord, 'runId' | 'name' | 'state' | 'createdAtMs'>>(
+    db,
+    `SELECT run_id AS runId, name, state, created_ms AS createdAtMs FROM run WHERE model_id = ? ORDER BY run_id DESC`,
+  ).all(modelId)
+}
+
 /** A config as it would be with the model's own verifier; that a person went on in spite of a refusal is no difference. */
 const ownConfig = (column: string) =>
   `json_set(${column}, '$.reward.verifier', 'own', '$.calibration.goOnRefused', json('false'))`

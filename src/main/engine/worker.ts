@@ -5,7 +5,9 @@ import { openWorkspace } from '../db/open.ts'
 import { parentPort } from '../worker/parentPort.ts'
 import { serveMethods } from '../worker/serveMethods.ts'
 import { probeDevices } from './graph/deviceProbe.ts'
+import { checkRun } from './jobs/checkJob.ts'
 import type { DescribeProgress } from './jobs/describeJob.ts'
+import { describeModel } from './jobs/describeModel.ts'
 import { answerQuestion, describeLibrary } from './jobs/describeWorkspace.ts'
 import { WarmEncoder } from './jobs/evidence.ts'
 import { inspectModel } from './jobs/inspectModel.ts'
@@ -21,9 +23,16 @@ serveMethods(
     probeDevices: ({ skip }, { report }) =>
       probeDevices({ skip, onProgress: (device, phase) => report({ device, phase }) }),
     inspectModel: ({ folder, companionFolder }, { signal }) => inspectModel(folder, companionFolder, signal),
-    runAlignment: async ({ workspace, ...request }, { signal, report }) => {
+    describeModel: ({ folder, companionFolder }) => describeModel(folder, companionFolder),
+    checkRun: async (request, { signal, report }) => {
       await makeRoom()
-      return await onWorkspace(workspace, (db) => alignRun(db, request, report, signal))
+      return await onWorkspace(request.workspace, (db) => checkRun(db, request, report, signal))
+    },
+    runAlignment: async ({ workspace, threads, ...request }, { signal, report }) => {
+      await makeRoom()
+      return await onWorkspace(workspace, (db) =>
+        alignRun(db, { ...request, ...(threads !== null && { threads }) }, report, signal),
+      )
     },
     exportRun: ({ workspace, ...request }, { signal }) =>
       onWorkspace(workspace, (db) => exportRun(db, request, signal).then(() => ({}))),

@@ -1,14 +1,8 @@
 // Settings and costs of a run's report. Titles, units, defaults and sources of the settings come from their schema
 // (src/shared/runConfig.ts), so a new setting appears here by itself.
 import type { z } from 'zod'
-import {
-  type PresetName,
-  presetConfig,
-  presets,
-  type RunConfig,
-  runConfigSchema,
-  type SettingMeta,
-} from '../../../shared/runConfig.ts'
+import { type PresetName, presetConfig, presets, type RunConfig, runConfigSchema } from '../../../shared/runConfig.ts'
+import type { SettingMeta } from '../../../shared/settingMeta.ts'
 import { fixed, html, type Markup, table, whole } from './markup.ts'
 import type { RunReport } from './reportData.ts'
 

@@ -95,8 +95,21 @@ serveMethods(
     },
     evidence: () => Promise.reject(new Error('not asked in these tests')),
     exportRun: () => Promise.reject(new Error('not asked in these tests')),
+    describeModel: ({ folder }) => Promise.reject(gone(folder)),
+    async checkRun(_, { report, signal }) {
+      report({ phase: 'opening', share: 0 })
+      for (let share = 0; share < 1 && !signal.aborted; share += 0.05) {
+        await delay(20)
+        report({ phase: 'rollout', share })
+      }
+      if (signal.aborted) {
+        throw new StudioError({ code: 'run.cancelled', message: 'It was cancelled.', remedy: 'Check again.' })
+      }
+      return measured
+    },
     inspectModel: async ({ folder, companionFolder }) => ({
-      ...{ name: 'tiny', config: { folder }, weightsSha256: 'ab'.repeat(32), parameters: 1, imageTokens: 1 },
+      ...{ name: 'tiny', config: { folder }, parameters: 1, imageTokens: 1 },
+      weightsSha256: (folder.endsWith('another') ? 'ef' : 'ab').repeat(32),
       encoder: companionFolder === null ? null : inspectedEncoder(companionFolder),
     }),
     async runAlignment({ workspace, runId }, { report, signal }) {
@@ -133,4 +146,17 @@ function inspectedEncoder(folder: string) {
   const isOther = folder.endsWith('other')
   const outcome = isOther ? ('different' as const) : ('identical' as const)
   return { weightsSha256: 'cd'.repeat(32), outcome, difference: isOther ? 'layer 0: 8 here, 16 there' : null }
+}
+
+function gone(folder: string): StudioError {
+  return new StudioError({ code: 'model.missing-file', message: 'It is gone.', remedy: 'Relink it.', where: folder })
+}
+
+const of = (value: number) => ({ value, low: value, high: value })
+const measured = {
+  ...{ device: 'cpu' as const, durationMs: 1, responses: 4, steps: 1 },
+  time: { totalSteps: 64, stepMs: of(1000), totalMs: of(64_000) },
+  memory: { peakBytes: 1e9, expectedBytes: 1e9, machineBytes: 8e9, availableBytes: 4e9, deviceBytes: null },
+  disk: { checkpointBytes: 1e6, checkpoints: 5, responseBytes: 1e6, totalBytes: 6e6, freeBytes: 1e9 },
+  verifier: { outcome: 'not-enough' as const, auroc: null, scores: 3, leastScores: 64 },
 }

@@ -39,6 +39,8 @@ serveMethods(
       return reportOn(skip)
     },
     inspectModel: refuse,
+    describeModel: refuse,
+    checkRun: refuse,
     runAlignment: refuse,
     describeImage: () => Promise.reject(new Error('not asked in these tests')),
     describeLibrary: () => Promise.reject(new Error('not asked in these tests')),

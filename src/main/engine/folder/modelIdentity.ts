@@ -33,7 +33,7 @@ export const modelsIdentitySchema = z.strictObject({ model: folderIdentitySchema
 export type ModelsIdentity = z.infer<typeof modelsIdentitySchema>
 
 /** Files beside the weights that change what a model says. */
-const isSetting = (name: string) => /\.(json|txt|jinja|model)$/i.test(name)
+export const isSetting = (name: string) => /\.(json|txt|jinja|model)$/i.test(name)
 
 /**
  * The models in the folders.

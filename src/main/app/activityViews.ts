@@ -1,0 +1,55 @@
+// Runs and imports as activities: read from their own lists, so that nothing is kept twice. Before it stand runQueue.ts and
+// imageLibrary.ts, after it activities.ts.
+import { basename } from 'node:path'
+import type { ImportView } from '../../shared/contract.ts'
+import type { RunView } from '../../shared/runView.ts'
+import type { ListedActivity } from './activities.ts'
+
+/** Runs that the engine works on, or that wait for it. @param pause what the tray's cancel does to one */
+export function runActivities(runs: readonly RunView[], pause: (run: RunView) => void): ListedActivity[] {
+  return runs
+    .filter(({ state, live }) => live !== null || state === 'running' || state === 'queued')
+    .map((run) => {
+      const { runId, name, state, live, totalSteps, waitingFor, checkpointStep, startedAtMs } = run
+      const isEnding = live !== null && live.wish !== 'go-on'
+      const isWaiting = live === null
+      const step = live?.progress?.step ?? checkpointStep ?? 0
+      return {
+        ...{ id: `run-${runId}`, kind: 'run' as const, title: name },
+        detail:
+          waitingFor?.message ?? (isWaiting && state === 'queued' ? 'waits for its turn' : stepWords(step, totalSteps)),
+        state: isEnding ? ('ending' as const) : isWaiting ? ('waiting' as const) : ('under-way' as const),
+        share: totalSteps ? Math.min(1, step / totalSteps) : null,
+        remainingMs: live?.progress?.remainingMs ?? null,
+        startedAtMs: isWaiting ? null : startedAtMs,
+        cancel: isEnding ? null : () => pause(run),
+      }
+    })
+}
+
+function stepWords(step: number, totalSteps: number | null): string {
+  return totalSteps === null ? `step ${step}` : `step ${step} of ${totalSteps}`
+}
+
+/** Imports that the library works on. */
+export function importActivities(imports: readonly ImportView[], cancel: (importId: number) => void): ListedActivity[] {
+  return imports
+    .filter(({ live, error }) => live !== null && error === null)
+    .map(({ importId, folder, live, startedAtMs }) => {
+      const { seen = 0, found = 0, walking = true } = live ?? {}
+      return {
+        ...{ id: `import-${importId}`, kind: 'import' as const, title: basename(folder) || folder },
+        detail: `${seen} of ${found}${walking ? ' or more' : ''} files`,
+        ...{ state: 'under-way' as const, startedAtMs, remainingMs: null },
+        share: walking || found === 0 ? null : Math.min(1, seen / found),
+        cancel: () => cancel(importId),
+      }
+    })
+}
+
+/** The devices that are being measured. @param sinceMs null while they are not */
+export function probeActivities(sinceMs: number | null): ListedActivity[] {
+  if (sinceMs === null) return []
+  const entry = { id: 'probe', kind: 'probe' as const, title: 'Devices of this machine', detail: 'being measured' }
+  return [{ ...entry, state: 'under-way', share: null, remainingMs: null, startedAtMs: sinceMs, cancel: null }]
+}
