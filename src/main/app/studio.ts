@@ -17,6 +17,7 @@ import { WorkerClient } from '../worker/workerClient.ts'
 import { describeHandlers } from './describes.ts'
 import { askExportFolder, askImageFolder, askModelFolder, askNewWorkspace, askWorkspace } from './dialogs.ts'
 import { Engine } from './engine.ts'
+import { evaluationHandlers } from './evaluations.ts'
 import { newExportFolder } from './exportFolder.ts'
 import { ImageLibrary } from './imageLibrary.ts'
 import { ModelLibrary } from './modelLibrary.ts'
@@ -306,6 +307,7 @@ export class Studio {
       'runs.delete': ({ runId }) => done(runs.delete(runId)),
       'runs.export': (params) => this.exportRun(params),
       ...describeHandlers,
+      ...evaluationHandlers,
       'engine.restart': () => done(engine.start()),
       'hardware.probe': () => {
         void engine.probe()
