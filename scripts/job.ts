@@ -1,11 +1,11 @@
-// `npm run job -- JOB.json`: carries out a run, an evaluation or an export that comes as a job, on plain Node, without the
+// `npm run job -- JOB.json`: carries out a run, an evaluation, an export or a question that comes as a job, on plain Node, without the
 // app. Everything it does is done by the engine's jobs (src/main/engine/jobs); here are arguments, words and exit codes.
 import { existsSync, writeFileSync } from 'node:fs'
 import { basename, dirname, extname, join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
 import { StudioError } from '../src/shared/errors.ts'
-import type { Job } from '../src/shared/job.ts'
+import type { Job, JobOf } from '../src/shared/job.ts'
 import type { RunProgress } from '../src/shared/runProgress.ts'
 import { telemetryOff } from '../src/shared/telemetryOff.ts'
 import { sqliteBinding } from './setup/sqlite.ts'
@@ -17,6 +17,7 @@ JOB.json is a job, or the run.json of an export, which holds the job of its run.
             --resume goes on with the run that an earlier start of this job left there
   evaluate  writes CHAIR before and after as JSON: beside the job, or --out FILE
   export    writes the folder that the job names
+  describe  writes a response a line as JSON: beside the job, or --out FILE; --resume passes over images that it holds
 `
 
 export interface JobArguments {
@@ -83,6 +84,7 @@ async function runJobFile(args: JobArguments, signal: AbortSignal): Promise<stri
     return `aligned in ${steps} steps, best at step ${bestStep}; the run is in ${path}\n${outcome}`
   }
   refuseRunOfWorkspace(job)
+  if (job.kind === 'describe') return await describe(job, args, signal)
   const { MemoryJobStore } = await import('../src/main/engine/jobs/memoryStore.ts')
   const { runJob } = await import('../src/main/engine/jobs/runJob.ts')
   if (job.kind === 'export') {
@@ -97,9 +99,17 @@ async function runJobFile(args: JobArguments, signal: AbortSignal): Promise<stri
   return [`judged on ${report.images} images; the figures are in ${args.out}`, ...findings].join('\n')
 }
 
+async function describe(job: JobOf<'describe'>, { out, resume }: JobArguments, signal: AbortSignal): Promise<string> {
+  if (existsSync(out) && !resume) throw outputTaken(out)
+  const { DescribedFile } = await import('../src/main/engine/jobs/describedFile.ts')
+  const { runJob } = await import('../src/main/engine/jobs/runJob.ts')
+  const { done, skipped } = await runJob<'describe'>(job, new DescribedFile(out), sayResponses(), signal)
+  return `${done} of ${job.images.length} images described, ${skipped.length} could not be read; the responses are in ${out}`
+}
+
 /** A step of a run lies in a workspace, which no other machine has. */
 function refuseRunOfWorkspace(job: Exclude<Job, { kind: 'align' }>): void {
-  const policies = job.kind === 'export' ? [job.policy] : [job.policies.before, job.policies.after]
+  const policies = job.kind === 'evaluate' ? [job.policies.before, job.policies.after] : [job.policy]
   if (!policies.some(({ from }) => from === 'run')) return
   throw new StudioError({
     code: 'run.bad-job',

@@ -220,7 +220,7 @@ export const channels = {
   'runs.pin': { params: run.extend({ step: count, isPinned: z.boolean() }), result: none },
   'runs.rename': { params: run.extend({ name: z.string().trim().min(1).max(120) }), result: none },
 
-  /** Asks a policy about an image; `describe.changed` tells how far it is. What is stored already is done at once. */
+  /** Asks a policy about an image; `describe.changed` tells how far it is. What is answered already is not asked again. */
   'describe.start': { params: questionSchema, result: z.object({ describeId: count }) },
   /** Lets a checkpoint describe every image that has no response of it yet. */
   'describe.library': { params: libraryDescribeSchema, result: z.object({ describeId: count }) },

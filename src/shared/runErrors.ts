@@ -50,3 +50,23 @@ export function noPlacebo(): StudioError {
     remedy: 'Make a run with the same model, seed and settings and the verifier “placebo”.',
   })
 }
+
+/** `run.no-weights` */
+export function noWeights(step: number): StudioError {
+  return new StudioError({
+    code: 'run.no-weights',
+    message: `The weights of step ${step} are not in the workspace any more; they were dropped to save space.`,
+    remedy: 'Choose a checkpoint that still has its weights; pin those that should be kept.',
+    where: `step ${step}`,
+  })
+}
+
+/** `image.not-here` */
+export function missingImage(imageId: number): StudioError {
+  return new StudioError({
+    code: 'image.not-here',
+    message: 'This image is not in the workspace.',
+    remedy: 'Choose another image, or add it again.',
+    where: `image ${imageId}`,
+  })
+}

@@ -1,7 +1,8 @@
 // The messages between main and its utility processes (engine, library): one versioned envelope,
 // one table of methods a process. Both ends validate every message with these schemas.
 import { z } from 'zod'
-import { runIdSchema } from './domain.ts'
+import { encoderChoiceSchema, evidenceSchema, libraryDescribeSchema, questionSchema, regionSchema } from './describe.ts'
+import { rolloutIdSchema, runIdSchema } from './domain.ts'
 import { errorRecordSchema } from './errors.ts'
 import { chairReportSchema } from './evaluation.ts'
 import { deviceNameSchema, hardwareReportSchema } from './hardware.ts'
@@ -64,6 +65,21 @@ const stepQuietMs = 10 * 60_000
 const pictureQuietMs = 120_000
 /** A page check or a copy of a large file on a slow disk is one long call. */
 const fileQuietMs = 30 * 60_000
+
+const describing = {
+  workspace: z.string(),
+  device: deviceNameSchema,
+  lexicon: z.string(),
+  ownerToken: z.string().nullable(),
+}
+const describedCounts = z.object({
+  /** Images with a response. */
+  done: z.number().int(),
+  /** Images of the workspace. */
+  total: z.number().int(),
+  /** Images that could not be read this time. */
+  skipped: z.number().int(),
+})
 
 /** What the engine process can be asked. */
 export const engineMethods = {
@@ -130,6 +146,35 @@ export const engineMethods = {
     }),
     progress: z.object({ done: z.number().int(), total: z.number().int() }),
     result: chairReportSchema,
+    quietMs: stepQuietMs,
+  },
+  /** Answers a question; a cancel ends it after the current step of decoding. */
+  describeImage: {
+    params: z.object({ ...describing, question: questionSchema }),
+    /** What was said so far. */
+    progress: z.object({ text: z.string(), tokens: z.number().int() }),
+    result: z.object({ rolloutId: rolloutIdSchema }),
+    quietMs: stepQuietMs,
+  },
+  /** Lets a checkpoint describe every image that has no response of it; what is committed before a cancel stays. */
+  describeLibrary: {
+    params: z.object({ ...describing, ...libraryDescribeSchema.shape }),
+    progress: describedCounts,
+    result: describedCounts,
+    quietMs: stepQuietMs,
+  },
+  /** Where an image shows a word. */
+  evidence: {
+    params: z.object({
+      workspace: z.string(),
+      imageId: z.number().int(),
+      word: z.string(),
+      encoder: encoderChoiceSchema,
+      region: regionSchema.nullable(),
+      device: deviceNameSchema,
+    }),
+    progress: none,
+    result: evidenceSchema,
     quietMs: stepQuietMs,
   },
 } as const satisfies MethodTable

@@ -5,14 +5,23 @@ import type { NewRunRequest, Result } from '../../shared/contract.ts'
 import type { RunId, RunRecord, RunState } from '../../shared/domain.ts'
 import { type ErrorRecord, StudioError, toErrorRecord } from '../../shared/errors.ts'
 import type { DeviceName, HardwareReport } from '../../shared/hardware.ts'
-import { missingRun } from '../../shared/runErrors.ts'
+import { missingRun, noCheckpoint, noWeights } from '../../shared/runErrors.ts'
 import type { RunProgress } from '../../shared/runProgress.ts'
 import type { RunView, RunWish } from '../../shared/runView.ts'
 import type { engineMethods } from '../../shared/workerProtocol.ts'
-import { checkpointBytes, dropLastWeights } from '../db/checkpoints.ts'
+import { checkpointAtStep, checkpointBytes, dropLastWeights, setKept } from '../db/checkpoints.ts'
 import { freeBytes, requireSpace } from '../db/freeSpace.ts'
 import { metricSeries } from '../db/metrics.ts'
-import { counterpartOf, createRun, firstRunIn, listRuns, runById, setRunConfig, setRunState } from '../db/runs.ts'
+import {
+  counterpartOf,
+  createRun,
+  firstRunIn,
+  listRuns,
+  renameRun,
+  runById,
+  setRunConfig,
+  setRunState,
+} from '../db/runs.ts'
 import { logger } from '../log.ts'
 import type { WorkerClient } from '../worker/workerClient.ts'
 import { EngineEnds, endedTooOften } from './engineEnds.ts'
@@ -288,6 +297,28 @@ export class RunQueue {
     const placeboId = createRun(db, { modelId, name, preset, config, seed }, Date.now())
     this.#changed(placeboId)
     return { runId: placeboId }
+  }
+
+  /** Name of the run that the engine works on; null while it works on none. */
+  nameOfActive(): string | null {
+    const { shown } = this.#options.workspaces
+    const active = this.#active
+    return active && shown ? (runById(shown.db, active.runId)?.name ?? null) : null
+  }
+
+  rename(runId: RunId, name: string): void {
+    renameRun(this.#options.workspaces.require().db, runId, name)
+    this.#changed(runId)
+  }
+
+  /** Keeps the weights of a checkpoint, or leaves them to the policy again. @throws StudioError `run.no-checkpoint` */
+  pin(runId: RunId, step: number, isPinned: boolean): void {
+    const { db } = this.#options.workspaces.require()
+    const checkpoint = checkpointAtStep(db, runId, step)
+    if (!checkpoint) throw noCheckpoint(runId, step)
+    if (isPinned && step > 0 && !checkpoint.hasWeights) throw noWeights(step)
+    setKept(db, checkpoint.checkpointId, isPinned)
+    this.#options.onRunChanged(runId)
   }
 
   /** Pauses a run after the engine's current step; one that waits in the queue is taken out of it. */

@@ -6,7 +6,7 @@ import { app, nativeTheme } from 'electron'
 import type { AppState, EventPayload, OpenWorkspace, Params, Result, StudioEvent } from '../../shared/contract.ts'
 import { toErrorRecord } from '../../shared/errors.ts'
 import { unfinishedSuffix } from '../../shared/fileName.ts'
-import type { DeviceName } from '../../shared/hardware.ts'
+import type { DeviceName, HardwareReport } from '../../shared/hardware.ts'
 import type { RunView } from '../../shared/runView.ts'
 import type { Appearance } from '../../shared/settings.ts'
 import { libraryMethods } from '../../shared/workerProtocol.ts'
@@ -14,7 +14,7 @@ import type { ChannelHandlers } from '../ipc.ts'
 import { logger } from '../log.ts'
 import { showFolder } from '../security.ts'
 import { WorkerClient } from '../worker/workerClient.ts'
-import { describeHandlers } from './describes.ts'
+import { Describes } from './describes.ts'
 import { askExportFolder, askImageFolder, askModelFolder, askNewWorkspace, askWorkspace } from './dialogs.ts'
 import { Engine } from './engine.ts'
 import { evaluationHandlers } from './evaluations.ts'
@@ -23,6 +23,7 @@ import { ImageLibrary } from './imageLibrary.ts'
 import { ModelLibrary } from './modelLibrary.ts'
 import { Notices } from './notices.ts'
 import { backupOf, fullPath } from './pagePaths.ts'
+import { checkpointViews, responsesAt, responsesTo, responseView } from './responseViews.ts'
 import { RunQueue } from './runQueue.ts'
 import type { SettingsFile } from './settingsFile.ts'
 import { startWorkerProcess } from './workerProcess.ts'
@@ -53,6 +54,7 @@ export class Studio {
   readonly images: ImageLibrary
   readonly models: ModelLibrary
   readonly runs: RunQueue
+  readonly describes: Describes
   readonly notices: Notices
   readonly handlers: ChannelHandlers
   readonly #options: StudioOptions
@@ -77,8 +79,10 @@ export class Studio {
       settings: options.settings,
       appVersion: app.getVersion(),
       onOpened: (current) => this.images.resumeInterrupted(current),
-      onClosing: async () => void (await Promise.all([this.images.pauseAll(), this.runs.suspend()])),
-      onLost: async () => void (await Promise.all([this.images.abandonAll(), this.runs.abandon()])),
+      onClosing: async () =>
+        void (await Promise.all([this.images.pauseAll(), this.runs.suspend(), this.describes.suspend()])),
+      onLost: async () =>
+        void (await Promise.all([this.images.abandonAll(), this.runs.abandon(), this.describes.abandon()])),
       onError: (error) => this.#tellError(error),
       onChange: changed,
     })
@@ -96,19 +100,29 @@ export class Studio {
       workspaces: this.workspaces,
       resources: options.resources,
     })
+    const lexicon = ({ isDemo }: { isDemo: boolean }): string =>
+      join(options.resources, 'lexicons', isDemo ? 'scene-objects.json' : 'coco-objects.json')
+    const hardware = (): HardwareReport | null => {
+      const report = this.engine.hardware.hardware
+      return report && { ...report, chosen: options.device ?? report.chosen }
+    }
     this.runs = new RunQueue({
       engine: this.engine.client,
-      hardware: () => {
-        const { hardware } = this.engine.hardware
-        return hardware && { ...hardware, chosen: options.device ?? hardware.chosen }
-      },
+      ...{ hardware, lexicon },
       workspaces: this.workspaces,
-      lexicon: ({ isDemo }) => join(options.resources, 'lexicons', isDemo ? 'scene-objects.json' : 'coco-objects.json'),
       backUp: ({ path }) => this.workspaces.backUp(path),
       onRunChanged: (runId) => {
         options.broadcast('runs.changed', { runId })
         options.onRunsChanged()
+        this.describes?.look()
       },
+    })
+    this.describes = new Describes({
+      engine: this.engine.client,
+      ...{ device: () => hardware()?.chosen ?? null, lexicon },
+      workspaces: this.workspaces,
+      runUnderWay: () => this.runs.nameOfActive(),
+      onChanged: (view) => options.broadcast('describe.changed', view),
     })
     this.notices = new Notices(() => options.broadcast('app.noticed', {}))
     this.handlers = this.#makeHandlers()
@@ -248,7 +262,7 @@ export class Studio {
   }
 
   #makeHandlers(): ChannelHandlers {
-    const { workspaces, images, models, runs, engine } = this
+    const { workspaces, images, models, runs, describes, engine } = this
     const done = async (work: void | Promise<void>): Promise<Record<string, never>> => {
       await work
       return {}
@@ -306,7 +320,19 @@ export class Studio {
       'runs.stop': ({ runId }) => done(runs.stop(runId)),
       'runs.delete': ({ runId }) => done(runs.delete(runId)),
       'runs.export': (params) => this.exportRun(params),
-      ...describeHandlers,
+      'runs.checkpoints': ({ runId }) => ({ checkpoints: checkpointViews(workspaces.requireShown().db, runId) }),
+      'runs.pin': ({ runId, step, isPinned }) => done(runs.pin(runId, step, isPinned)),
+      'runs.rename': ({ runId, name }) => done(runs.rename(runId, name)),
+      'describe.start': (question) => describes.ask(question),
+      'describe.library': (asked) => describes.describeLibrary(asked),
+      'describe.cancel': ({ describeId }) => done(describes.cancel(describeId)),
+      'describe.list': () => ({ describes: describes.list() }),
+      'describe.coverage': (asked) => describes.coverage(asked, workspaces.requireShown()),
+      'responses.toImage': ({ imageId }) => responsesTo(workspaces.requireShown().db, imageId),
+      'responses.get': ({ rolloutId }) => responseView(workspaces.requireShown().db, rolloutId),
+      'responses.ofStep': ({ offset, limit, ...of }) =>
+        responsesAt(workspaces.requireShown().db, of, { offset, limit }),
+      'evidence.get': (asked) => describes.evidence(asked),
       ...evaluationHandlers,
       'engine.restart': () => done(engine.start()),
       'hardware.probe': () => {
@@ -319,6 +345,7 @@ export class Studio {
   /** Tells window and menu, at most ten times a second: an import reports far more often than a person can read. */
   #stateChanged(): void {
     this.runs?.look()
+    this.describes?.look()
     this.#options.onRunsChanged()
     this.#stateTimer ??= setTimeout(() => {
       this.#stateTimer = null

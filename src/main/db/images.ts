@@ -64,14 +64,14 @@ export function originalOf(db: ReadableDb, imageId: number): { path: string; for
   ).get(imageId)
 }
 
-/** An image as models read it, or undefined. */
+/** An image as models read it, with its size as a person sees it, or undefined. */
 export function imageById(
   db: ReadableDb,
   imageId: number,
-): { imageId: number; sha256: string; path: string } | undefined {
-  return statement<[number], { imageId: number; sha256: string; path: string }>(
+): { imageId: number; sha256: string; path: string; width: number; height: number } | undefined {
+  return statement<[number], { imageId: number; sha256: string; path: string; width: number; height: number }>(
     db,
-    'SELECT image_id AS imageId, lower(hex(sha256)) AS sha256, path FROM image WHERE image_id = ?',
+    'SELECT image_id AS imageId, lower(hex(sha256)) AS sha256, path, width, height FROM image WHERE image_id = ?',
   ).get(imageId)
 }
 

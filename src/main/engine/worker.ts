@@ -5,8 +5,14 @@ import { openWorkspace } from '../db/open.ts'
 import { parentPort } from '../worker/parentPort.ts'
 import { serveMethods } from '../worker/serveMethods.ts'
 import { probeDevices } from './graph/deviceProbe.ts'
+import { answerQuestion, describeLibrary } from './jobs/describeWorkspace.ts'
+import { WarmEncoder } from './jobs/evidence.ts'
 import { inspectModel } from './jobs/inspectModel.ts'
+import { WarmModels } from './jobs/warmModels.ts'
 import { alignRun, evaluateRun, exportRun } from './jobs/workspaceJobs.ts'
+
+const warmModels = new WarmModels()
+const warmEncoder = new WarmEncoder()
 
 serveMethods(
   engineMethods,
@@ -14,15 +20,32 @@ serveMethods(
     probeDevices: ({ skip }, { report }) =>
       probeDevices({ skip, onProgress: (device, phase) => report({ device, phase }) }),
     inspectModel: ({ folder, companionFolder }, { signal }) => inspectModel(folder, companionFolder, signal),
-    runAlignment: ({ workspace, ...request }, { signal, report }) =>
-      onWorkspace(workspace, (db) => alignRun(db, request, report, signal)),
+    runAlignment: async ({ workspace, ...request }, { signal, report }) => {
+      await makeRoom()
+      return await onWorkspace(workspace, (db) => alignRun(db, request, report, signal))
+    },
     exportRun: ({ workspace, ...request }, { signal }) =>
       onWorkspace(workspace, (db) => exportRun(db, request, signal).then(() => ({}))),
-    evaluateChair: ({ workspace, ...request }, { signal, report }) =>
-      onWorkspace(workspace, (db) => evaluateRun(db, request, report, signal)),
+    evaluateChair: async ({ workspace, ...request }, { signal, report }) => {
+      await makeRoom()
+      return await onWorkspace(workspace, (db) => evaluateRun(db, request, report, signal))
+    },
+    describeImage: ({ workspace, ...request }, { signal, report }) =>
+      onWorkspace(workspace, (db) => {
+        const tell = ({ text, tokens }: { text: string; tokens: number }): void => report({ text, tokens })
+        return answerQuestion(db, request, warmModels, tell, signal)
+      }),
+    describeLibrary: ({ workspace, ...request }, { signal, report }) =>
+      onWorkspace(workspace, (db) => describeLibrary(db, request, warmModels, report, signal)),
+    evidence: ({ workspace, ...request }) => onWorkspace(workspace, (db) => warmEncoder.evidence(db, request)),
   },
   parentPort(),
 )
+
+/** Long work has the memory for itself; what is in use is waited for. */
+async function makeRoom(): Promise<void> {
+  await Promise.all([warmModels.release(), warmEncoder.release()])
+}
 
 async function onWorkspace<Result>(path: string, work: (db: WritableDb) => Promise<Result>): Promise<Result> {
   const db = openWorkspace(path, { foldsLog: false })

@@ -5,12 +5,15 @@ import type { RunId } from '../../../shared/domain.ts'
 import { StudioError } from '../../../shared/errors.ts'
 import { presetConfig, runConfigSchema, totalStepsOf } from '../../../shared/runConfig.ts'
 import { engineMethods } from '../../../shared/workerProtocol.ts'
-import { lastCheckpoint, setPinned, storeCheckpoint } from '../../db/checkpoints.ts'
+import { checkpointAtStep, lastCheckpoint, setPinned, storeCheckpoint } from '../../db/checkpoints.ts'
 import { inTransaction, type WritableDb } from '../../db/connection.ts'
+import { imageCount } from '../../db/images.ts'
 import { storeLook } from '../../db/looks.ts'
 import { storeMetrics } from '../../db/metrics.ts'
 import { openWorkspace } from '../../db/open.ts'
+import { countDescribed, imagesToDescribe, storeRollouts } from '../../db/rollouts.ts'
 import { runById, setCalibration } from '../../db/runs.ts'
+import { responseTo } from '../../db/testing/responses.ts'
 import { serveMethods } from '../../worker/serveMethods.ts'
 
 const calibration = {
@@ -38,6 +41,10 @@ function commitStep(db: WritableDb, runId: RunId, step: number): void {
   })
 }
 
+function cancelled(): StudioError {
+  return new StudioError({ code: 'run.cancelled', message: 'It was cancelled.', remedy: 'Resume it.' })
+}
+
 function refuse(): never {
   throw new StudioError({
     code: 'run.verifier-cannot-tell',
@@ -51,6 +58,42 @@ serveMethods(
   {
     probeDevices: () => Promise.reject(new Error('not asked in these tests')),
     evaluateChair: () => Promise.reject(new Error('not asked in these tests')),
+    async describeImage({ workspace, question: { imageId, policy, prompt } }, { report, signal }) {
+      if (prompt === 'die') process.abort()
+      for (let tokens = 1; tokens <= (prompt === 'slow' ? 20 : 2); tokens++) {
+        report({ text: 'a zebra'.slice(0, tokens), tokens })
+        await delay(20)
+        if (signal.aborted) throw cancelled()
+      }
+      const db = openWorkspace(workspace)
+      try {
+        if (policy.from === 'model') throw new Error('not asked in these tests')
+        const { runId, step } = policy
+        const trial = responseTo(imageId, 8, { runId, step, purpose: 'trial', prompt: prompt ?? '' })
+        return { rolloutId: storeRollouts(db, [trial], 1)[0]! }
+      } finally {
+        db.close()
+      }
+    },
+    async describeLibrary({ workspace, runId, step }, { report, signal }) {
+      const db = openWorkspace(workspace)
+      try {
+        const { checkpointId } = checkpointAtStep(db, runId, step)!
+        const total = imageCount(db)
+        for (;;) {
+          const [next] = imagesToDescribe(db, checkpointId, 0, 1)
+          const counts = { done: countDescribed(db, checkpointId), total, skipped: 0 }
+          report(counts)
+          if (!next) return counts
+          await delay(20)
+          if (signal.aborted) throw cancelled()
+          storeRollouts(db, [responseTo(next.imageId, 8, { runId, step, checkpointId })], 1)
+        }
+      } finally {
+        db.close()
+      }
+    },
+    evidence: () => Promise.reject(new Error('not asked in these tests')),
     exportRun: () => Promise.reject(new Error('not asked in these tests')),
     inspectModel: async ({ folder, companionFolder }) => ({
       ...{ name: 'tiny', config: { folder }, weightsSha256: 'ab'.repeat(32), parameters: 1, imageTokens: 1 },
@@ -67,7 +110,7 @@ serveMethods(
           report({ phase: 'rollout', step, totalSteps, remainingMs: null })
           await delay(name === 'slow' ? 40 : 2)
           if (signal.aborted) {
-            throw new StudioError({ code: 'run.cancelled', message: 'It was cancelled.', remedy: 'Resume it.' })
+            throw cancelled()
           }
           if (name === 'dies at 2' && step === 2) process.abort()
           commitStep(db, runId, step)

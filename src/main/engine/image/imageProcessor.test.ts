@@ -215,3 +215,55 @@ test('a picture of one colour stays of that colour under any resize and crop tha
     { numRuns: 100, seed: 20260 },
   )
 })
+
+describe('where the result lies over the picture', () => {
+  const cropped = { ...clip, do_normalize: false }
+  const padded = { ...clip, do_resize: false, do_normalize: false, crop_size: { height: 8, width: 8 } }
+
+  test.each([
+    // 400 x 200 becomes 448 x 224, of which the middle 224 are seen.
+    ['a wide picture, cut at both sides', cropped, [400, 200], [0.25, 0, 0.5, 1]],
+    ['a tall picture, cut above and below', cropped, [200, 400], [0, 0.25, 1, 0.5]],
+    // 224 x 225: of one line too many the last is cut off.
+    ['a picture a little too tall', cropped, [224, 225], [0, 0, 1, 224 / 225]],
+    ['a picture that is squeezed into the square', siglip, [400, 200], [0, 0, 1, 1]],
+    ['a picture with black bars above and below', padded, [8, 4], [0, -0.5, 1, 2]],
+    ['a picture smaller than the square', padded, [4, 2], [-0.5, -1.5, 2, 4]],
+  ])('%s', async (_, config, [width, height], [x, y, wide, high]) => {
+    const processor = new ImageProcessor(await configOf(config))
+    const frame = processor.frameOf({ width: width as number, height: height as number })
+    expect(frame).toEqual({ x, y, width: wide, height: high })
+  })
+
+  test.each([
+    [cropped, 300, 201],
+    [cropped, 97, 260],
+    [siglip, 300, 120],
+    [padded, 7, 5],
+    [padded, 20, 9],
+  ])('a bright spot is found again where the frame of %j says, in %i x %i pixels', async (config, width, height) => {
+    const processor = new ImageProcessor(await configOf(config))
+    const frame = processor.frameOf({ width, height })
+    const spot = { x: Math.floor(width * 0.55), y: Math.floor(height * 0.45) }
+    const pixels = new Uint8Array(3 * width * height)
+    // A spot of some pixels, so that no filter loses it.
+    for (const [dx, dy] of [-1, 0, 1].flatMap((a) => [-1, 0, 1].map((b) => [a, b] as const))) {
+      pixels.fill(255, 3 * ((spot.y + dy) * width + spot.x + dx), 3 * ((spot.y + dy) * width + spot.x + dx) + 3)
+    }
+    const values = processor.pixelValues({ width, height, pixels })
+    const { width: side, height: rows } = processor.size
+    const plane = values.subarray(0, side * rows)
+    const darkest = Math.min(...plane)
+    let [sum, sumX, sumY] = [0, 0, 0]
+    plane.forEach((value, at) => {
+      const weight = Math.max(0, value - darkest - 1e-3)
+      sum += weight
+      sumX += weight * ((at % side) + 0.5)
+      sumY += weight * (Math.floor(at / side) + 0.5)
+    })
+    const foundX = (frame.x + (frame.width * sumX) / sum / side) * width
+    const foundY = (frame.y + (frame.height * sumY) / sum / rows) * height
+    expect(Math.abs(foundX - spot.x - 0.5)).toBeLessThan(0.6)
+    expect(Math.abs(foundY - spot.y - 0.5)).toBeLessThan(0.6)
+  })
+})

@@ -7,7 +7,7 @@ import { StudioError } from '../../../shared/errors.ts'
 import type { DeviceName } from '../../../shared/hardware.ts'
 import type { DescribeJob, JobPolicy } from '../../../shared/job.ts'
 import { type RunConfig, runConfigSchema } from '../../../shared/runConfig.ts'
-import { missingModel, noCheckpoint, noCompanion } from '../../../shared/runErrors.ts'
+import { missingImage, missingModel, noCheckpoint, noCompanion } from '../../../shared/runErrors.ts'
 import { checkpointAtStep } from '../../db/checkpoints.ts'
 import type { WritableDb } from '../../db/connection.ts'
 import { imageById, imageCount } from '../../db/images.ts'
@@ -60,8 +60,9 @@ export async function answerQuestion(
   signal?: AbortSignal,
 ): Promise<{ rolloutId: RolloutId }> {
   const { imageId, policy, prompt, decoding, region } = question
-  const image = imageById(db, imageId)
-  if (!image) throw missingImage(imageId)
+  const found = imageById(db, imageId)
+  if (!found) throw missingImage(imageId)
+  const image = { imageId, path: found.path, sha256: found.sha256 }
   const answering = await answeringOf(db, policy, warm, signal)
   const { config } = answering
   const strength = policy.from === 'run' ? policy.strength : 1
@@ -165,15 +166,6 @@ async function jobOf(
     ...{ kind: 'describe', ...jobVersion, config, seed, models: jobModelsOf(folders, identity) },
     ...{ device, threads: threads ?? null, lexicon: await jobFileOf(lexicon), policy, judgedBy },
   }
-}
-
-function missingImage(imageId: number): StudioError {
-  return new StudioError({
-    code: 'image.not-here',
-    message: 'This image is not in the workspace.',
-    remedy: 'Choose another image, or add it again.',
-    where: `image ${imageId}`,
-  })
 }
 
 function unreadable(skipped: SkippedImage | undefined, { path }: RunImage): StudioError {

@@ -11,26 +11,20 @@ import { AlignmentModels } from '../run/models.ts'
 import type { EmbeddingStore } from '../run/verifier.ts'
 import { foldersOf, openPolicy, requireLexicon, requireModels } from './jobInputs.ts'
 import type { DescribeJobStore } from './jobStore.ts'
-
-/** Models that nobody asked for so long are released. */
-const idleMs = 5 * 60_000
+import { KeptOpen } from './keptOpen.ts'
 
 interface Opened extends DescribingModels {
-  /** All that the sessions and what reads their outputs depend on. */
-  readonly key: string
   readonly embeddings: LentEmbeddings
+  release(): Promise<void>
 }
 
 export class WarmModels {
-  #opened: Opened | null = null
-  #identity: { readonly folders: ModelFolders; readonly identity: ModelsIdentity } | null = null
-  /** The use under way, and those that wait for it. */
-  #turn: Promise<unknown> = Promise.resolve()
-  #idle: NodeJS.Timeout | null = null
+  readonly #kept = new KeptOpen<Opened>()
+  #identified: { readonly folders: ModelFolders; readonly identity: ModelsIdentity } | null = null
 
   /** Models as they were identified last in these folders; null when it was others. */
   identityOf({ model, companion }: ModelFolders): ModelsIdentity | null {
-    const known = this.#identity
+    const known = this.#identified
     return known?.folders.model === model && known.folders.companion === companion ? known.identity : null
   }
 
@@ -45,10 +39,10 @@ export class WarmModels {
     signal: AbortSignal | undefined,
     work: (models: DescribingModels, policy: Policy) => Promise<T>,
   ): Promise<T> {
-    return await this.#inTurn(async () => {
-      const identity = await requireModels(job, store, signal)
-      this.#identity = { folders: foldersOf(job), identity }
-      const opened = await this.#open(job, signal)
+    const identity = await requireModels(job, store, signal)
+    this.#identified = { folders: foldersOf(job), identity }
+    const open = (): Promise<Opened> => openedFor(job, signal)
+    return await this.#kept.use(keyOf(job), open, async (opened) => {
       opened.embeddings.lend(store.embeddings(identity))
       try {
         return await work(opened, await openPolicy(job.policy, job.config, opened.models.source, store))
@@ -59,57 +53,34 @@ export class WarmModels {
   }
 
   /** Releases what is open, once the use under way is over. */
-  async release(): Promise<void> {
-    await this.#inTurn(() => this.#close())
+  release(): Promise<void> {
+    return this.#kept.release()
   }
+}
 
-  async #open(job: DescribeJob, signal: AbortSignal | undefined): Promise<Opened> {
-    const { config, device, threads } = job
-    const { rollout, reward, adapter, optimiser } = config
-    const key = JSON.stringify([
-      ...[job.models, job.lexicon, device, threads, adapter.rank, optimiser.valueWidth],
-      ...[reward.promptTemplate, reward.otherNouns, rollout.batchSize, rollout.maxNewTokens],
-    ])
-    if (this.#opened?.key === key) return this.#opened
-    await this.#close()
-    const lexicon = await requireLexicon(job.lexicon, signal)
-    const embeddings = new LentEmbeddings()
-    const session = { device, ...(threads !== null && { threads }) }
-    const opened = await openTogether(async (keep): Promise<Opened> => {
-      const models = await keep(AlignmentModels.open(foldersOf(job), { ...session, config, lexicon, embeddings }))
-      // The reference is the model with its adapter switched off, whatever is in the adapter.
-      const anyPolicy = newPolicy(models.source, config, new Rng({ seed: 0 }))
-      const scoring = { ...session, temperature: 1, amongKept: false, microBatchSize: optimiser.microBatchSize }
-      const scores = await keep(ResponseScores.open(models.source, anyPolicy, scoring))
-      return { key, models, scores, embeddings }
-    })
-    this.#opened = opened
-    return opened
-  }
+/** All that the sessions, and what reads their outputs, depend on. */
+function keyOf({ models, lexicon, device, threads, config }: DescribeJob): string {
+  const { rollout, reward, adapter, optimiser } = config
+  return JSON.stringify([
+    ...[models, lexicon, device, threads, adapter.rank, optimiser.valueWidth, optimiser.microBatchSize],
+    ...[reward.promptTemplate, reward.otherNouns, rollout.batchSize, rollout.maxNewTokens],
+  ])
+}
 
-  async #close(): Promise<void> {
-    const opened = this.#opened
-    this.#opened = null
-    if (opened) await releaseAll([opened.models, opened.scores])
-  }
-
-  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#idle) clearTimeout(this.#idle)
-    const before = this.#turn
-    const result = (async () => {
-      await before
-      return await work()
-    })()
-    const over = result.then(
-      () => undefined,
-      () => undefined,
-    )
-    this.#turn = over
-    void over.then(() => {
-      if (this.#turn === over && this.#opened) this.#idle = setTimeout(() => void this.release(), idleMs).unref()
-    })
-    return await result
-  }
+async function openedFor(job: DescribeJob, signal: AbortSignal | undefined): Promise<Opened> {
+  const { config, device, threads } = job
+  const lexicon = await requireLexicon(job.lexicon, signal)
+  const embeddings = new LentEmbeddings()
+  const session = { device, ...(threads !== null && { threads }) }
+  return await openTogether(async (keep): Promise<Opened> => {
+    const models = await keep(AlignmentModels.open(foldersOf(job), { ...session, config, lexicon, embeddings }))
+    // The reference is the model with its adapter switched off, whatever is in the adapter.
+    const anyPolicy = newPolicy(models.source, config, new Rng({ seed: 0 }))
+    const { microBatchSize } = config.optimiser
+    const scoring = { ...session, temperature: 1, amongKept: false, microBatchSize }
+    const scores = await keep(ResponseScores.open(models.source, anyPolicy, scoring))
+    return { models, scores, embeddings, release: () => releaseAll([models, scores]) }
+  })
 }
 
 /** Models outlive the connection to the workspace that one question has; this is lent to them for it. */

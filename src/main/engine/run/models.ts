@@ -35,7 +35,7 @@ export interface RunImage {
 }
 
 /** What stands for a picture as models see it, 64 hexadecimal digits. */
-function keyOf({ sha256, covered }: RunImage): string {
+export function pictureKey({ sha256, covered }: RunImage): string {
   return covered ? sha256OfText(`${sha256} ${JSON.stringify(covered)}`) : sha256
 }
 
@@ -229,7 +229,7 @@ export class AlignmentModels {
     // The same array for the same image, as long as the batch lasts: its prompt is then read once.
     const known = new Map<string, SeenImage>()
     for (const [i, image] of images.entries()) {
-      const key = keyOf(image)
+      const key = pictureKey(image)
       if (skipped.has(key)) continue
       let reading = image
       try {
@@ -249,7 +249,7 @@ export class AlignmentModels {
 
   /** The model's features of an image; the verifier's embedding of it is known afterwards. */
   async #see(image: RunImage, signal: AbortSignal | undefined): Promise<SeenImage> {
-    const [seen] = await this.#features.of([[keyOf(image), () => this.#pixels(image, 'model')]], 1, signal)
+    const [seen] = await this.#features.of([[pictureKey(image), () => this.#pixels(image, 'model')]], 1, signal)
     await this.verifier.imageEmbedding(this.verified(image))
     return seen as SeenImage
   }
@@ -286,7 +286,7 @@ export class AlignmentModels {
 
   /** The image as the verifier takes it. */
   verified(image: RunImage): VerifiedImage {
-    return { key: keyOf(image), pixels: async () => (await this.#pixels(image, 'companion')).values }
+    return { key: pictureKey(image), pixels: async () => (await this.#pixels(image, 'companion')).values }
   }
 
   /**
@@ -295,7 +295,7 @@ export class AlignmentModels {
    */
   async #pixels(image: RunImage, reader: 'model' | 'companion'): Promise<ImagePixels> {
     const { sha256, path, covered } = image
-    const key = this.#readAlike ? keyOf(image) : `${reader} ${keyOf(image)}`
+    const key = this.#readAlike ? pictureKey(image) : `${reader} ${pictureKey(image)}`
     const pixels = this.#lately.get(key) ?? (await this.#processors[reader].pixelsOfFile(path, { sha256, covered }))
     this.#lately.delete(key)
     this.#lately.set(key, pixels)

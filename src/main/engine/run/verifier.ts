@@ -45,6 +45,10 @@ export class Verifier {
   readonly #tokenizer: Tokenizer
   readonly #images: OrtSession
   readonly #texts: OrtSession
+  /** Opened when somebody asks for evidence. */
+  #patches: OrtSession | null = null
+  /** A person asks for one word of an image after the other. */
+  #lastPatches: { readonly key: string; readonly embeddings: Tensor<'float32'> } | null = null
   readonly #options: VerifierOptions
   readonly #known = new Map<string, Float32Array>()
 
@@ -102,24 +106,23 @@ export class Verifier {
   }
 
   /** Where the image shows the word, [side, side] cosines of patches by rows; see {@link evidenceMap}. */
-  async evidence({ pixels }: VerifiedImage, word: string): Promise<Float32Array> {
-    const { device, threads } = this.#options
-    const session = await OrtSession.open(imageEmbeddingGraph(this.source, { patches: true }), {
-      device,
-      ...(threads !== undefined && { threads }),
-    })
-    try {
-      const results = await session.compute({ pixel_values: this.#pixelTensor(await pixels()) })
-      const patches = tensorOf(results, 'patch_embeds', 'float32')
-      return evidenceMap(this.source.config, patches, 0, await this.wordEmbedding(word))
-    } finally {
-      await session.release()
+  async evidence({ key, pixels }: VerifiedImage, word: string): Promise<Float32Array> {
+    if (this.#lastPatches?.key !== key) {
+      const { device, threads } = this.#options
+      this.#patches ??= await OrtSession.open(imageEmbeddingGraph(this.source, { patches: true }), {
+        device,
+        ...(threads !== undefined && { threads }),
+      })
+      const results = await this.#patches.compute({ pixel_values: this.#pixelTensor(await pixels()) })
+      this.#lastPatches = { key, embeddings: tensorOf(results, 'patch_embeds', 'float32') }
     }
+    return evidenceMap(this.source.config, this.#lastPatches.embeddings, 0, await this.wordEmbedding(word))
   }
 
   async release(): Promise<void> {
     this.#known.clear()
-    await releaseAll([this.#images, this.#texts])
+    this.#lastPatches = null
+    await releaseAll([this.#images, this.#texts, this.#patches])
     this.#options.store?.flush()
   }
 

@@ -1,0 +1,176 @@
+// The queue of questions over a real workspace file and a real process behind the real supervisor: what comes before what,
+// what waits and says why, what a cancel and the end of the engine leave.
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { afterEach, describe, expect, test, vi } from 'vitest'
+import { type DescribeView, describeViewSchema, greedy, type Question } from '../../shared/describe.ts'
+import type { ModelId, RunId } from '../../shared/domain.ts'
+import { engineMethods } from '../../shared/workerProtocol.ts'
+import { dropLastWeights } from '../db/checkpoints.ts'
+import { countDescribed } from '../db/rollouts.ts'
+import { addCheckpoint, type TemporaryWorkspace, temporaryWorkspace } from '../db/testing/temporaryWorkspace.ts'
+import { WorkerClient } from '../worker/workerClient.ts'
+import { Describes } from './describes.ts'
+import type { Current } from './workspaces.ts'
+
+const tsxLoader = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href
+const script = join(import.meta.dirname, 'testing/alignmentWorker.ts')
+let stop: (() => Promise<void>) | null = null
+
+afterEach(async () => {
+  await stop?.()
+  stop = null
+})
+
+interface Bench extends TemporaryWorkspace {
+  readonly describes: Describes
+  readonly told: DescribeView[]
+  readonly ask: (prompt: string, change?: Partial<Question>) => number
+  readonly view: (describeId: number) => DescribeView
+  readonly until: (describeId: number, state: string) => Promise<DescribeView>
+  setRun(name: string | null): void
+}
+
+const step = 4
+
+/** A run of six images whose checkpoint can be asked, and an engine that answers. */
+function bench(): Bench {
+  const workspace = temporaryWorkspace(6)
+  const { db, path, runId } = workspace
+  addCheckpoint(db, runId, step)
+  const current: Current = { path, key: 'first', db, isDemo: false, ownerToken: null }
+  const children = new Set<ReturnType<typeof fork>>()
+  const told: DescribeView[] = []
+  let run: string | null = null
+  const engine = new WorkerClient({
+    ...{ name: 'engine', area: 'engine' as const, methods: engineMethods, backoffMs: 5 },
+    spawn: () => {
+      const child = fork(script, [], { serialization: 'advanced', silent: true, execArgv: ['--import', tsxLoader] })
+      children.add(child.on('exit', () => children.delete(child)))
+      return {
+        get pid() {
+          return child.pid
+        },
+        postMessage: (message) => void child.send(message),
+        onMessage: (listener) => child.on('message', listener),
+        onExit: (listener) => child.on('exit', listener),
+        kill: () => child.kill('SIGKILL'),
+      }
+    },
+    onStatus: () => describes.look(),
+  })
+  const describes: Describes = new Describes({
+    ...{ engine, workspaces: { current, require: () => current }, device: () => 'cpu', lexicon: () => '/lexicon.json' },
+    runUnderWay: () => run,
+    onChanged: (view) => void told.push(describeViewSchema.parse(view)),
+  })
+  engine.start()
+  stop = async () => {
+    await describes.suspend()
+    engine.stop()
+    await Promise.all([...children].map((child) => once(child, 'exit')))
+  }
+  const view = (describeId: number): DescribeView =>
+    describes.list().find((one) => one.describeId === describeId) as DescribeView
+  return {
+    ...{ ...workspace, describes, told, view },
+    ask: (prompt, change = {}) => {
+      const policy = { from: 'run', runId, step, strength: 1 } as const
+      return describes.ask({ imageId: 1, policy, prompt, decoding: greedy, region: null, ...change }).describeId
+    },
+    until: async (describeId, state) => {
+      await vi.waitFor(() => expect(view(describeId).state).toBe(state), { timeout: 20_000, interval: 5 })
+      return view(describeId)
+    },
+    setRun: (name) => {
+      run = name
+      describes.look()
+    },
+  }
+}
+
+describe('Describes', { timeout: 60_000 }, () => {
+  test('answers questions one after the other, tells the growing text, and names the response', async () => {
+    const one = bench()
+    const first = one.ask('slow')
+    const second = one.ask('What is here?')
+    await one.until(first, 'running')
+    expect(one.view(second)).toMatchObject({ state: 'waiting', waitsFor: 'Waits for the answers before it.' })
+    const done = await one.until(second, 'done')
+    expect(done).toMatchObject({ about: 'image', rolloutId: 2, waitsFor: null, error: null })
+    const texts = one.told.flatMap((told) => (told.about === 'image' && told.describeId === first ? [told.text] : []))
+    expect(texts).toEqual(expect.arrayContaining(['', 'a', 'a zebra']))
+    expect(one.describes.list().map(({ describeId, state }) => [describeId, state])).toEqual([
+      [first, 'done'],
+      [second, 'done'],
+    ])
+  })
+
+  test('a library makes way for a question and for a run, goes on afterwards, and describes each image once', async () => {
+    const one = bench()
+    const { describeId } = one.describes.describeLibrary({ runId: one.runId, step })
+    await one.until(describeId, 'running')
+    // The same is not begun twice.
+    expect(one.describes.describeLibrary({ runId: one.runId, step }).describeId).toBe(describeId)
+    const question = one.ask('What is here?')
+    await one.until(describeId, 'waiting')
+    await one.until(question, 'done')
+    one.setRun('Long run')
+    const waiting = await one.until(describeId, 'waiting')
+    expect(waiting.waitsFor).toBe('Waits until the run “Long run” has ended or is paused.')
+    expect(one.view(one.ask('Later'))).toMatchObject({ state: 'waiting', waitsFor: waiting.waitsFor })
+    one.setRun(null)
+    expect(await one.until(describeId, 'done')).toMatchObject({ done: 6, total: 6, remainingMs: 0 })
+    expect(one.db.prepare("SELECT count(*) FROM rollout WHERE purpose = 'evaluation'").pluck().get()).toBe(6)
+    expect(one.told.some((told) => told.about === 'library' && (told.remainingMs ?? 0) > 0)).toBe(true)
+  })
+
+  test('a cancel keeps what was described; the same asked again goes on from there', async () => {
+    const one = bench()
+    const checkpointId = one.db.prepare('SELECT checkpoint_id FROM checkpoint').pluck().get() as never
+    const { describeId } = one.describes.describeLibrary({ runId: one.runId, step })
+    await vi.waitFor(() => expect(countDescribed(one.db, checkpointId)).toBeGreaterThan(1), { timeout: 20_000, interval: 5 })
+    one.describes.cancel(describeId)
+    await one.until(describeId, 'cancelled')
+    const kept = countDescribed(one.db, checkpointId)
+    expect(kept).toBeLessThan(6)
+    const again = one.describes.describeLibrary({ runId: one.runId, step })
+    expect(one.view(again.describeId)).toMatchObject({ done: kept, total: 6 })
+    await one.until(again.describeId, 'done')
+    expect(one.describes.coverage({ runId: one.runId, step })).toEqual({ described: 6, images: 6 })
+    const waits = one.ask('slow')
+    const never = one.ask('never')
+    one.describes.cancel(never)
+    expect(one.view(never).state).toBe('cancelled')
+    await one.until(waits, 'done')
+  })
+
+  test('a question during which the engine ends has failed, and the next one is answered', async () => {
+    const one = bench()
+    const lost = one.ask('die')
+    expect((await one.until(lost, 'failed')).error).toMatchObject({ code: 'engine.crashed' })
+    await one.until(one.ask('What is here?'), 'done')
+  })
+
+  test('refuses at once what cannot be asked, by name', async () => {
+    const one = bench()
+    const { runId, db, describes } = one
+    const at = (of: number, run = runId) => ({ policy: { from: 'run', runId: run, step: of, strength: 1 } as const })
+    expect(() => one.ask('x', { imageId: 99 })).toThrow(expect.objectContaining({ code: 'image.not-here' }))
+    expect(() => one.ask('x', at(5))).toThrow(expect.objectContaining({ code: 'run.no-checkpoint' }))
+    expect(() => one.ask('x', at(0, 99 as RunId))).toThrow(expect.objectContaining({ code: 'run.missing' }))
+    const model = { from: 'model', modelId: 99 as ModelId } as const
+    expect(() => one.ask('x', { policy: model })).toThrow(expect.objectContaining({ code: 'model.missing' }))
+    dropLastWeights(db, runId)
+    expect(() => describes.describeLibrary({ runId, step })).toThrow(
+      expect.objectContaining({ code: 'run.no-weights' }),
+    )
+    one.setRun('busy')
+    for (let i = 0; i < 32; i++) one.ask(`${i}`)
+    expect(() => one.ask('one more')).toThrow(expect.objectContaining({ code: 'engine.too-many-questions' }))
+    expect(describes.list()).toHaveLength(32)
+  })
+})
