@@ -6,6 +6,7 @@ import { sql as responseIndex } from './0003-response-index.ts'
 import { sql as integrity } from './0004-integrity.ts'
 import { sql as job } from './0005-job.ts'
 import { sql as describe } from './0006-describe.ts'
+import { sql as evaluations } from './0008-evaluations.ts'
 
 export interface Migration {
   /** The schema version after it; `PRAGMA user_version` of the file. */
@@ -21,4 +22,5 @@ export const migrations: readonly Migration[] = [
   { version: 4, name: 'integrity', sql: integrity },
   { version: 5, name: 'job', sql: job },
   { version: 6, name: 'describe', sql: describe },
+  { version: 7, name: 'evaluations', sql: evaluations },
 ]
