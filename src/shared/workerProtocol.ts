@@ -2,7 +2,7 @@
 // one table of methods a process. Both ends validate every message with these schemas.
 import { z } from 'zod'
 import { encoderChoiceSchema, evidenceSchema, libraryDescribeSchema, questionSchema, regionSchema } from './describe.ts'
-import { rolloutIdSchema, runIdSchema } from './domain.ts'
+import { evaluationIdSchema, rolloutIdSchema, runIdSchema } from './domain.ts'
 import { errorRecordSchema } from './errors.ts'
 import { chairReportSchema } from './evaluation.ts'
 import { deviceNameSchema, hardwareReportSchema } from './hardware.ts'
@@ -161,6 +161,17 @@ export const engineMethods = {
     params: z.object({ ...describing, ...libraryDescribeSchema.shape }),
     progress: describedCounts,
     result: describedCounts,
+    quietMs: stepQuietMs,
+  },
+  /** Carries an evaluation out, or what is left of it; answers that are committed before a cancel stay. */
+  evaluate: {
+    params: z.object({ ...describing, evaluationId: evaluationIdSchema }),
+    progress: z.object({
+      phase: z.enum(['opening', 'answering', 'counting']),
+      done: z.number().int(),
+      total: z.number().int(),
+    }),
+    result: none,
     quietMs: stepQuietMs,
   },
   /** Where an image shows a word. */

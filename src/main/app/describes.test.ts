@@ -132,7 +132,10 @@ describe('Describes', { timeout: 60_000 }, () => {
     const one = bench()
     const checkpointId = one.db.prepare('SELECT checkpoint_id FROM checkpoint').pluck().get() as never
     const { describeId } = one.describes.describeLibrary({ runId: one.runId, step })
-    await vi.waitFor(() => expect(countDescribed(one.db, checkpointId)).toBeGreaterThan(1), { timeout: 20_000, interval: 5 })
+    await vi.waitFor(() => expect(countDescribed(one.db, checkpointId)).toBeGreaterThan(1), {
+      timeout: 20_000,
+      interval: 5,
+    })
     one.describes.cancel(describeId)
     await one.until(describeId, 'cancelled')
     const kept = countDescribed(one.db, checkpointId)

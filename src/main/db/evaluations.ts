@@ -191,6 +191,20 @@ export function clearUnreadable(db: WritableDb, evaluationId: EvaluationId): voi
   )
 }
 
+/** Takes answers away whose image some other policy could not read: figures compare policies on the same images. */
+export function dropUnreadable(db: WritableDb, evaluationId: EvaluationId): void {
+  const unreadable = 'SELECT item FROM evaluation_item WHERE evaluation_id = @evaluationId AND code IS NOT NULL'
+  inTransaction(db, () => {
+    for (const table of ['evaluation_answer', 'evaluation_concept']) {
+      statement<object>(db, `DELETE FROM ${table} WHERE evaluation_id = @evaluationId AND item IN (${unreadable})`).run(
+        {
+          evaluationId,
+        },
+      )
+    }
+  })
+}
+
 /** Stores what it came to. */
 export function finishEvaluation(
   db: WritableDb,

@@ -102,6 +102,7 @@ function useEveryStatement({ db, modelId, runId }: ReturnType<typeof temporaryWo
   const answers = [{ item: 0, text: 'a cat', words: [], ...verdict, concepts }]
   evaluations.storeAnswers(db, evaluationId, 0, { answers, unreadable: [{ item: 0, code: 'image.missing' }] })
   evaluations.judgeAnswers(db, evaluationId, 0, answers)
+  evaluations.dropUnreadable(db, evaluationId)
   evaluations.clearUnreadable(db, evaluationId)
   evaluations.listEvaluations(db)
   evaluations.evaluationById(db, evaluationId)

@@ -6,6 +6,7 @@ import { parentPort } from '../worker/parentPort.ts'
 import { serveMethods } from '../worker/serveMethods.ts'
 import { probeDevices } from './graph/deviceProbe.ts'
 import { answerQuestion, describeLibrary } from './jobs/describeWorkspace.ts'
+import { evaluateWorkspace } from './jobs/evaluateWorkspace.ts'
 import { WarmEncoder } from './jobs/evidence.ts'
 import { inspectModel } from './jobs/inspectModel.ts'
 import { WarmModels } from './jobs/warmModels.ts'
@@ -37,6 +38,11 @@ serveMethods(
       }),
     describeLibrary: ({ workspace, ...request }, { signal, report }) =>
       onWorkspace(workspace, (db) => describeLibrary(db, request, warmModels, report, signal)),
+    evaluate: async ({ workspace, ...request }, { signal, report }) => {
+      await makeRoom()
+      await onWorkspace(workspace, (db) => evaluateWorkspace(db, request, warmModels, report, signal))
+      return {}
+    },
     evidence: ({ workspace, ...request }) => onWorkspace(workspace, (db) => warmEncoder.evidence(db, request)),
   },
   parentPort(),

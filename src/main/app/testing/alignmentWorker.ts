@@ -94,6 +94,7 @@ serveMethods(
       }
     },
     evidence: () => Promise.reject(new Error('not asked in these tests')),
+    evaluate: () => Promise.reject(new Error('not asked in these tests')),
     exportRun: () => Promise.reject(new Error('not asked in these tests')),
     inspectModel: async ({ folder, companionFolder }) => ({
       ...{ name: 'tiny', config: { folder }, weightsSha256: 'ab'.repeat(32), parameters: 1, imageTokens: 1 },
