@@ -167,6 +167,27 @@ export const evaluationDetailSchema = evaluationViewSchema.extend({
 })
 export type EvaluationDetail = z.infer<typeof evaluationDetailSchema>
 
+/** What an evaluation is carried out with, as the workspace keeps it from when its files were read. */
+export const evaluationFactsSchema = z.object({
+  prompt: z.string(),
+  maxNewTokens: z.int().positive(),
+  /** Name of the run whose calibration estimates hallucination. */
+  judgedBy: z.string().nullable(),
+  noEstimate: z.enum(noEstimateReasons).nullable(),
+  /** Objects that the annotations can judge. */
+  judged: z.array(z.string()).nullable(),
+  annotations: annotationJoinSchema.nullable(),
+  /** Files that must stay as they are until it is done. */
+  sources: z.array(z.object({ path: z.string(), sha256: z.string() })),
+})
+export type EvaluationFacts = z.infer<typeof evaluationFactsSchema>
+
+/** What it came to, as the workspace keeps it. */
+export const evaluationFiguresSchema = evaluationDetailSchema
+  .pick({ figures: true, differences: true, resamples: true })
+  .extend({ answers: count })
+export type EvaluationFigures = z.infer<typeof evaluationFiguresSchema>
+
 /** An object word over all images, for each policy in their order. */
 export const conceptSchema = z.object({
   name: z.string(),

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path'
 import { app, nativeTheme } from 'electron'
 import type { AppState, EventPayload, OpenWorkspace, Params, Result, StudioEvent } from '../../shared/contract.ts'
 import { toErrorRecord } from '../../shared/errors.ts'
-import { unfinishedSuffix } from '../../shared/fileName.ts'
+import { fileNameOf, unfinishedSuffix } from '../../shared/fileName.ts'
 import type { DeviceName, HardwareReport } from '../../shared/hardware.ts'
 import type { RunView } from '../../shared/runView.ts'
 import type { Appearance } from '../../shared/settings.ts'
@@ -15,9 +15,19 @@ import { logger } from '../log.ts'
 import { showFolder } from '../security.ts'
 import { WorkerClient } from '../worker/workerClient.ts'
 import { Describes } from './describes.ts'
-import { askExportFolder, askImageFolder, askModelFolder, askNewWorkspace, askWorkspace } from './dialogs.ts'
+import {
+  askCsvFile,
+  askEvaluationFile,
+  askExportFolder,
+  askImageFolder,
+  askModelFolder,
+  askNewWorkspace,
+  askWorkspace,
+} from './dialogs.ts'
 import { Engine } from './engine.ts'
-import { evaluationHandlers } from './evaluations.ts'
+import { writeEvaluationCsv } from './evaluationCsv.ts'
+import { Evaluations } from './evaluations.ts'
+import { conceptWindow, evaluatedWindow } from './evaluationViews.ts'
 import { newExportFolder } from './exportFolder.ts'
 import { ImageLibrary } from './imageLibrary.ts'
 import { ModelLibrary } from './modelLibrary.ts'
@@ -26,6 +36,7 @@ import { backupOf, fullPath } from './pagePaths.ts'
 import { checkpointViews, responsesAt, responsesTo, responseView } from './responseViews.ts'
 import { RunQueue } from './runQueue.ts'
 import type { SettingsFile } from './settingsFile.ts'
+import { Votes } from './votes.ts'
 import { startWorkerProcess } from './workerProcess.ts'
 import { Workspaces } from './workspaces.ts'
 
@@ -55,6 +66,8 @@ export class Studio {
   readonly models: ModelLibrary
   readonly runs: RunQueue
   readonly describes: Describes
+  readonly evaluations: Evaluations
+  readonly votes: Votes
   readonly notices: Notices
   readonly handlers: ChannelHandlers
   readonly #options: StudioOptions
@@ -80,9 +93,19 @@ export class Studio {
       appVersion: app.getVersion(),
       onOpened: (current) => this.images.resumeInterrupted(current),
       onClosing: async () =>
-        void (await Promise.all([this.images.pauseAll(), this.runs.suspend(), this.describes.suspend()])),
+        void (await Promise.all([
+          this.images.pauseAll(),
+          this.runs.suspend(),
+          this.describes.suspend(),
+          this.evaluations.suspend(),
+        ])),
       onLost: async () =>
-        void (await Promise.all([this.images.abandonAll(), this.runs.abandon(), this.describes.abandon()])),
+        void (await Promise.all([
+          this.images.abandonAll(),
+          this.runs.abandon(),
+          this.describes.abandon(),
+          this.evaluations.abandon(),
+        ])),
       onError: (error) => this.#tellError(error),
       onChange: changed,
     })
@@ -115,6 +138,7 @@ export class Studio {
         options.broadcast('runs.changed', { runId })
         options.onRunsChanged()
         this.describes?.look()
+        this.evaluations?.look()
       },
     })
     this.describes = new Describes({
@@ -122,8 +146,21 @@ export class Studio {
       ...{ device: () => hardware()?.chosen ?? null, lexicon },
       workspaces: this.workspaces,
       runUnderWay: () => this.runs.nameOfActive(),
-      onChanged: (view) => options.broadcast('describe.changed', view),
+      onChanged: (view) => {
+        options.broadcast('describe.changed', view)
+        this.evaluations?.look()
+      },
     })
+    this.evaluations = new Evaluations({
+      engine: this.engine.client,
+      ...{ device: () => hardware()?.chosen ?? null, lexicon },
+      workspaces: this.workspaces,
+      runUnderWay: () => this.runs.nameOfActive(),
+      isAsked: () => this.describes.isAsked,
+      onChanged: (view) => options.broadcast('evaluations.changed', view),
+      onDeleted: (evaluationId) => options.broadcast('evaluations.deleted', { evaluationId }),
+    })
+    this.votes = new Votes(this.workspaces)
     this.notices = new Notices(() => options.broadcast('app.noticed', {}))
     this.handlers = this.#makeHandlers()
     nativeTheme.themeSource = options.settings.get().appearance
@@ -261,8 +298,17 @@ export class Studio {
     return { folder }
   }
 
+  async saveEvaluation({ evaluationId, table }: Params<'evaluations.csv'>): Promise<Result<'evaluations.csv'>> {
+    const { db, key } = this.workspaces.requireShown()
+    const detail = this.evaluations.get(evaluationId)
+    const path = await askCsvFile(fileNameOf(`${detail.name} ${table}`, 8, 'Evaluation'))
+    if (path === null || this.workspaces.shown?.key !== key) return null
+    await writeEvaluationCsv(db, detail, table, path)
+    return { path }
+  }
+
   #makeHandlers(): ChannelHandlers {
-    const { workspaces, images, models, runs, describes, engine } = this
+    const { workspaces, images, models, runs, describes, evaluations, votes, engine } = this
     const done = async (work: void | Promise<void>): Promise<Record<string, never>> => {
       await work
       return {}
@@ -333,7 +379,24 @@ export class Studio {
       'responses.ofStep': ({ offset, limit, ...of }) =>
         responsesAt(workspaces.requireShown().db, of, { offset, limit }),
       'evidence.get': (asked) => describes.evidence(asked),
-      ...evaluationHandlers,
+      'evaluations.list': () => ({ evaluations: evaluations.list() }),
+      'evaluations.get': ({ evaluationId }) => evaluations.get(evaluationId),
+      'evaluations.create': (request) => evaluations.create(request),
+      'evaluations.pick': async ({ what }) => {
+        const path = await askEvaluationFile(what)
+        return path === null ? null : { path }
+      },
+      'evaluations.cancel': ({ evaluationId }) => done(evaluations.cancel(evaluationId)),
+      'evaluations.resume': ({ evaluationId }) => done(evaluations.resume(evaluationId)),
+      'evaluations.delete': ({ evaluationId }) => done(evaluations.delete(evaluationId)),
+      'evaluations.concepts': (params) => conceptWindow(workspaces.requireShown().db, params),
+      'evaluations.images': (params) => evaluatedWindow(workspaces.requireShown().db, params),
+      'evaluations.csv': (params) => this.saveEvaluation(params),
+      'votes.begin': (ballot) => votes.begin(ballot),
+      'votes.next': (ballot) => votes.next(ballot),
+      'votes.cast': ({ pairId, choice }) => done(votes.cast(pairId, choice)),
+      'votes.undo': (ballot) => votes.undo(ballot),
+      'votes.counts': (ballot) => votes.counts(ballot),
       'engine.restart': () => done(engine.start()),
       'hardware.probe': () => {
         void engine.probe()
@@ -346,6 +409,7 @@ export class Studio {
   #stateChanged(): void {
     this.runs?.look()
     this.describes?.look()
+    this.evaluations?.look()
     this.#options.onRunsChanged()
     this.#stateTimer ??= setTimeout(() => {
       this.#stateTimer = null

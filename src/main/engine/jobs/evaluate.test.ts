@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Calibration } from '../../../shared/calibration.ts'
 import type { PolicyChoice } from '../../../shared/describe.ts'
 import { allImages, type EvaluationId, jsonSchema, type ModelId } from '../../../shared/domain.ts'
-import type { Concept, Measure } from '../../../shared/evaluations.ts'
+import type { Concept, EvaluationFigures, Measure } from '../../../shared/evaluations.ts'
 import { checkpointAtStep } from '../../db/checkpoints.ts'
 import {
   countAnswers,
@@ -27,7 +27,6 @@ import { readAmberFolder, readAmberQueries, toAmberResponses } from '../eval/amb
 import { readPopeQuestions, toJsonLines } from '../eval/pope.ts'
 import { estimateGrounding } from '../reward/groundingEstimate.ts'
 import { evaluateWorkspace } from './evaluateWorkspace.ts'
-import type { EvaluationFigures } from './evaluationFigures.ts'
 import { readRunCursor } from './runStore.ts'
 import { addDemoRun, demoLexicon, sampleScenes, shortConfig } from './testing/demoRun.ts'
 import { WarmModels } from './warmModels.ts'

@@ -1,12 +1,15 @@
 // An evaluation of the workspace, carried out: what takes part is written down, each policy answers what it has not answered
 // yet, and figures are made of what is stored. Before it stands what a person asked for (app/evaluations.ts), after it the
 // tables of db/evaluations.ts.
-import { z } from 'zod'
-import { annotationJoinSchema } from '../../../shared/annotationJoin.ts'
 import type { Calibration } from '../../../shared/calibration.ts'
 import { type EvaluationId, jsonSchema } from '../../../shared/domain.ts'
 import { StudioError } from '../../../shared/errors.ts'
-import { type NewEvaluation, newEvaluationSchema, noEstimateReasons } from '../../../shared/evaluations.ts'
+import {
+  type EvaluationFacts,
+  evaluationFactsSchema,
+  type NewEvaluation,
+  newEvaluationSchema,
+} from '../../../shared/evaluations.ts'
 import type { WritableDb } from '../../db/connection.ts'
 import {
   clearUnreadable,
@@ -50,20 +53,6 @@ export interface EvaluationProgress {
   readonly done: number
   readonly total: number
 }
-
-/** What an evaluation is carried out with, as it is stored. */
-export const evaluationFactsSchema = z.object({
-  prompt: z.string(),
-  maxNewTokens: z.int().positive(),
-  /** Name of the run whose calibration estimates hallucination. */
-  judgedBy: z.string().nullable(),
-  noEstimate: z.enum(noEstimateReasons).nullable(),
-  /** Objects that the annotations can judge. */
-  judged: z.array(z.string()).nullable(),
-  annotations: annotationJoinSchema.nullable(),
-  sources: z.array(z.object({ path: z.string(), sha256: z.string() })),
-})
-export type EvaluationFacts = z.infer<typeof evaluationFactsSchema>
 
 /** Items whose records are in memory at a time, and whose answers are stored at once. */
 const itemsOfPage = 64

@@ -2,11 +2,12 @@
 // word. Before it stand answers of every policy, after it the evaluation's own row.
 import type { Calibration } from '../../../shared/calibration.ts'
 import { type EvaluationId, jsonSchema } from '../../../shared/domain.ts'
-import type { Concept, EvaluationDetail } from '../../../shared/evaluations.ts'
+import type { Concept, EvaluationFigures } from '../../../shared/evaluations.ts'
 import type { WritableDb } from '../../db/connection.ts'
 import {
   answersOf,
   conceptCounts,
+  countAnswers,
   finishEvaluation,
   type ItemAnswer,
   itemsWithout,
@@ -16,9 +17,6 @@ import { defaultBootstrap } from '../eval/bootstrap.ts'
 import { comparePolicies } from '../eval/comparePolicies.ts'
 import { GroundingFigures } from '../eval/groundingFigures.ts'
 import { conceptsOf, inOrder, type Measuring, type NamedFigure } from './measures.ts'
-
-/** What is stored of a finished evaluation. */
-export type EvaluationFigures = Pick<EvaluationDetail, 'figures' | 'differences' | 'resamples'>
 
 /** Answers that are in memory at a time. */
 const answersOfPage = 512
@@ -65,7 +63,7 @@ export function countFigures(
         return change ? [{ ...named, ...change }] : []
       }),
     })),
-    resamples,
+    ...{ resamples, answers: countAnswers(db, evaluationId) },
   }
   const concepts = countConcepts(db, evaluationId, given.policies)
   finishEvaluation(
