@@ -59,6 +59,8 @@ test('POPE: yes and no, and the object that was asked for', () => {
   const verdict = popeMeasuring.judge(ask(0, 'no'), said('Yes, there is.'))
   expect(verdict).toMatchObject({ answer: 'yes', isRight: false, hallucinated: 1, missed: 0 })
   expect(verdict.concepts).toEqual([{ name: 'apple', mentions: 1, hallucinated: 1, isAnnotated: false }])
+  expect(popeMeasuring.judge(ask(0, 'yes'), said('Yes.'))).toMatchObject({ isRight: true, hallucinated: 0, missed: 0 })
+  expect(popeMeasuring.judge(ask(0, 'yes'), said('No.'))).toMatchObject({ isRight: false, hallucinated: 0, missed: 1 })
   // True positive, false positive, true negative, false negative.
   const answers = [
     [ask(0, 'yes'), 'Yes'],
