@@ -233,7 +233,7 @@ export const channels = {
     params: libraryDescribeSchema,
     result: z.object({ described: count, images: count }),
   },
-  /** The responses to an image that a page can switch between, by run and step; those of models without a run last. */
+  /** The first 500 responses to an image that a page can switch between, by run and step; those of models without a run last. */
   'responses.toImage': {
     params: z.object({ imageId: count }),
     result: z.object({ responses: z.array(responseViewSchema) }),

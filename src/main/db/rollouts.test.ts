@@ -1,6 +1,6 @@
 // Responses: stored whole or not at all, read back as they were, found by their words as long as they stand.
 import { expect, test } from 'vitest'
-import { allImages, responseDetailSchema, type SpanRecord } from '../../shared/domain.ts'
+import { allImages, type ModelId, responseDetailSchema, type SpanRecord } from '../../shared/domain.ts'
 import { countImages, imageWindow } from './images.ts'
 import {
   countDescribed,
@@ -81,6 +81,7 @@ test('what a person asked for keeps how it was asked, belongs to a model or a ru
   const key = { imageId: 2, runId, modelId: null, step: 8, prompt: trial.prompt, strength: 0.5, decoding, region }
   expect(trialOf(db, key)).toBe(asked)
   expect(trialOf(db, { ...key, region: null })).toBeUndefined()
+  expect(trialOf(db, { ...key, modelId: 99 as ModelId })).toBeUndefined()
   expect(trialOf(db, { ...key, runId: null, modelId, step: 0, strength: 1, decoding: null, region: null })).toBe(alone)
   // Somebody's: never nobody's, and never of two.
   const homeless = { ...responseTo(2, 8, { runId }), runId: null }

@@ -5,6 +5,7 @@ import { openWorkspace } from '../db/open.ts'
 import { parentPort } from '../worker/parentPort.ts'
 import { serveMethods } from '../worker/serveMethods.ts'
 import { probeDevices } from './graph/deviceProbe.ts'
+import type { DescribeProgress } from './jobs/describeJob.ts'
 import { answerQuestion, describeLibrary } from './jobs/describeWorkspace.ts'
 import { evaluateWorkspace } from './jobs/evaluateWorkspace.ts'
 import { WarmEncoder } from './jobs/evidence.ts'
@@ -33,7 +34,7 @@ serveMethods(
     },
     describeImage: ({ workspace, ...request }, { signal, report }) =>
       onWorkspace(workspace, (db) => {
-        const tell = ({ text, tokens }: { text: string; tokens: number }): void => report({ text, tokens })
+        const tell = ({ text, tokens }: DescribeProgress): void => report({ text, tokens })
         return answerQuestion(db, request, warmModels, tell, signal)
       }),
     describeLibrary: ({ workspace, ...request }, { signal, report }) =>

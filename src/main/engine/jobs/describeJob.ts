@@ -58,7 +58,8 @@ export async function describeJob(
         kept.commit(said.described)
         skipped.push(...said.skipped)
         done += said.described.length
-        if (total > 1) report({ done, total, text: '', tokens: 0 })
+        const [only] = total === 1 ? said.described : []
+        report({ done, total, text: only?.text ?? '', tokens: only?.tokens.length ?? 0 })
       }
       return { done, skipped }
     })

@@ -9,18 +9,22 @@ import { dirname, join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import { pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { greedy } from '../../../shared/describe.ts'
 import type { RunId } from '../../../shared/domain.ts'
 import { type AlignJob, alignJobSchema, type EvaluateJob } from '../../../shared/job.ts'
 import { presetConfig } from '../../../shared/runConfig.ts'
 import type { WritableDb } from '../../db/connection.ts'
 import { everyImage } from '../../db/images.ts'
 import { createWorkspace, openWorkspace } from '../../db/open.ts'
+import { responseById } from '../../db/rollouts.ts'
 import { listRuns } from '../../db/runs.ts'
+import { answerQuestion } from './describeWorkspace.ts'
 import { jobAdapterOf, jobFileOf } from './jobInputs.ts'
 import { MemoryJobStore } from './memoryStore.ts'
 import { runJob } from './runJob.ts'
 import { storedJobOf } from './storedJob.ts'
 import { addDemoRun, addSampleScenes, contentOf, demoLexicon, sampleScenes, shortConfig } from './testing/demoRun.ts'
+import { WarmModels } from './warmModels.ts'
 import { alignRun, evaluateRun, exportRun } from './workspaceJobs.ts'
 
 const project = join(import.meta.dirname, '../../../..')
@@ -139,6 +143,48 @@ describe('npm run job', { timeout: 180_000 }, () => {
   ])('refuses %s', async (name, change, words) => {
     const { code, said } = await command([changedJob(name, change)])
     expect([code, said]).toEqual([1, expect.stringContaining(words)])
+  })
+
+  test('asks an exported adapter what the app asks its step, goes on where a kill cut the file, and refuses a strange one', async () => {
+    const { name: _, preset: _preset, annotations: _annotations, images: all, ...shared } = jobOfBundle()
+    const policy = await jobAdapterOf(join(exported, 'adapter'))
+    const job = {
+      ...{ ...shared, kind: 'describe', policy, strength: 1, question: shared.config.rollout.question },
+      ...{ decoding: { kind: 'greedy' }, region: null, judgedBy: null, images: all.slice(0, 5) },
+    }
+    job.config.rollout.batchSize = 2
+    const path = join(home, 'ask.json')
+    const out = join(home, 'ask.result.json')
+    writeFileSync(path, JSON.stringify(job))
+    expect(await command([path])).toMatchObject({ code: 0, said: expect.stringContaining('5 of 5 images described') })
+    const whole = readFileSync(out, 'utf8')
+    const lines = whole.trimEnd().split('\n')
+    const said = lines.map((line) => JSON.parse(line))
+    expect(said.map(({ imageId }) => imageId)).toEqual(job.images.map(({ imageId }) => imageId))
+    const warm = new WarmModels()
+    const request = { device: 'cpu', threads: 1, lexicon: demoLexicon, ownerToken: null } as const
+    const asked = { policy: { from: 'run', runId, step: lastStep, strength: 1 }, decoding: greedy } as const
+    for (const { imageId, text, tokens, isJudged } of said) {
+      const question = { ...asked, imageId, prompt: null, region: null }
+      const { rolloutId } = await answerQuestion(db, { ...request, question }, warm, () => undefined)
+      const here = responseById(db, rolloutId)
+      expect([text, isJudged]).toEqual([here?.text, false])
+      expect(tokens.map(({ tokenId }: { tokenId: number }) => tokenId)).toEqual(
+        here?.tokens.map(({ tokenId }) => tokenId),
+      )
+    }
+    await warm.release()
+    const taken = await command([path])
+    expect([taken.code, taken.said]).toEqual([1, expect.stringContaining('already is a file')])
+    writeFileSync(out, `${lines.slice(0, 3).join('\n')}\n${lines[3]?.slice(0, 40)}`)
+    const resumed = await command([path, '--resume'])
+    expect(resumed).toMatchObject({ code: 0, said: expect.stringMatching(/^3 of 5 responses/) })
+    expect(readFileSync(out, 'utf8').trimEnd().split('\n').slice(0, 3)).toEqual(lines.slice(0, 3))
+    expect(readFileSync(out, 'utf8').trimEnd().split('\n')).toHaveLength(5)
+    writeFileSync(out, 'a diary\n')
+    const strange = await command([path, '--resume'])
+    expect([strange.code, strange.said]).toEqual([1, expect.stringContaining('something else than its responses')])
+    expect(readFileSync(out, 'utf8')).toBe('a diary\n')
   })
 
   test('judges an exported adapter as the app judges the step that it was exported from', async () => {
