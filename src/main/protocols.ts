@@ -1,5 +1,5 @@
 // The two addresses the renderer may load: `app://studio/…` (its own files) and
-// `studio-image://<workspace key>/…` (images registered in the workspace that is open, nothing else).
+// `studio-image://<workspace key>/…` (images that the open workspace knows, nothing else).
 import { readFile } from 'node:fs/promises'
 import { extname, join, normalize, sep } from 'node:path'
 import { Readable } from 'node:stream'
@@ -83,16 +83,20 @@ export interface ImageSource {
   thumbnail(imageId: number): Buffer | null
   /** The original's path and media type, or null when no such image is registered. */
   original(imageId: number): { path: string; mediaType: string } | null
+  /** The same of an image of an evaluation, which may lie outside the workspace. */
+  evaluated(evaluationId: number, item: number): { path: string; mediaType: string } | null
 }
 
 /** Serves thumbnails and originals of registered images. */
 export function serveImages(session: Session, source: ImageSource): void {
   session.protocol.handle(imageScheme, async (request) => {
     const url = URL.parse(request.url)
-    const match = /^\/(thumbnail|full)\/(\d{1,15})$/.exec(url?.pathname ?? '')
+    const match = /^\/(thumbnail|full|evaluated)\/(\d{1,15})(?:\/(\d{1,15}))?$/.exec(url?.pathname ?? '')
     if (!url || !match || !source.isCurrent(url.host)) return notFound()
-    const imageId = Number(match[2])
-    return match[1] === 'thumbnail' ? thumbnailResponse(source, imageId) : await originalResponse(source, imageId)
+    const [id, item] = [Number(match[2]), match[3]]
+    if (match[1] === 'evaluated') return await originalResponse(item ? source.evaluated(id, Number(item)) : null)
+    if (item !== undefined) return notFound()
+    return match[1] === 'thumbnail' ? thumbnailResponse(source, id) : await originalResponse(source.original(id))
   })
 }
 
@@ -109,8 +113,7 @@ const originalsGate = new Gate(2)
 /** How long a person waits for an original before its thumbnail has to do. */
 const longestWaitMs = 5000
 
-async function originalResponse(source: ImageSource, imageId: number): Promise<Response> {
-  const original = source.original(imageId)
+async function originalResponse(original: { path: string; mediaType: string } | null): Promise<Response> {
   if (!original) return notFound()
   try {
     const leave = await originalsGate.enter(longestWaitMs)

@@ -17,6 +17,7 @@ import {
 import {
   answeredCheckpointSchema,
   checkpointIdSchema,
+  evaluationIdSchema,
   imageFactsSchema,
   imageQuerySchema,
   imageRowSchema,
@@ -35,8 +36,25 @@ import {
   runIdSchema,
   tagNameSchema,
   tagRecordSchema,
+  voteChoiceSchema,
 } from './domain.ts'
 import { errorRecordSchema } from './errors.ts'
+import {
+  ballotSchema,
+  ballotViewSchema,
+  conceptSchema,
+  conceptSorts,
+  evaluatedImageSchema,
+  evaluatedSelectionSchema,
+  evaluationDetailSchema,
+  evaluationFiles,
+  evaluationTables,
+  evaluationViewSchema,
+  mostPolicies,
+  newEvaluationSchema,
+  voteCountsSchema,
+  votePairSchema,
+} from './evaluations.ts'
 import { hardwareReportSchema } from './hardware.ts'
 import { modelDetailsSchema } from './modelDetails.ts'
 import { runCheckProgressSchema, runCheckSchema, runPrecheckSchema } from './runCheck.ts'
@@ -127,6 +145,7 @@ export const newRunSchema = z.object({
 export type NewRunRequest = z.infer<typeof newRunSchema>
 
 const run = z.object({ runId: runIdSchema })
+const evaluation = z.object({ evaluationId: evaluationIdSchema })
 
 /**
  * Requests from the renderer. A result of null means that the person closed the file dialog, or kept a run going that
@@ -376,6 +395,58 @@ export const channels = {
     result: evidenceSchema,
   },
 
+  /** All of the workspace, the newest first; `evaluations.changed` tells how far one is. */
+  'evaluations.list': { params: none, result: z.object({ evaluations: z.array(evaluationViewSchema) }) },
+  'evaluations.get': { params: evaluation, result: evaluationDetailSchema },
+  /** Puts it at the end of the queue. */
+  'evaluations.create': { params: newEvaluationSchema, result: evaluation },
+  /** Asks for a file or folder of a measure. */
+  'evaluations.pick': {
+    params: z.object({ what: z.enum(evaluationFiles) }),
+    result: z.object({ path: z.string() }).nullable(),
+  },
+  /** Ends it after its current step of decoding; answers so far stay. */
+  'evaluations.cancel': { params: evaluation, result: none },
+  /** Puts one that was cancelled or has failed back into the queue; it goes on with what is missing. */
+  'evaluations.resume': { params: evaluation, result: none },
+  'evaluations.delete': { params: evaluation, result: none },
+  /** Object words with their counts. `hallucinated`: by the first policy; `change`: by its difference from the last one. */
+  'evaluations.concepts': {
+    params: evaluation.extend({ sort: z.enum(conceptSorts), offset: count, limit: count.max(500) }),
+    result: z.object({ total: count, concepts: z.array(conceptSchema) }),
+  },
+  /**
+   * The images behind a figure of a policy: those that hallucinate, name or miss a concept (any when null), or whose
+   * question is answered right or wrong.
+   */
+  'evaluations.images': {
+    params: evaluation.extend({
+      select: evaluatedSelectionSchema,
+      concept: z.string().max(200).nullable(),
+      policy: z
+        .int()
+        .min(0)
+        .max(mostPolicies - 1),
+      offset: count,
+      limit: count.max(200),
+    }),
+    result: z.object({ total: count, images: z.array(evaluatedImageSchema) }),
+  },
+  /** Asks where a table goes and writes it there as CSV. */
+  'evaluations.csv': {
+    params: evaluation.extend({ table: z.enum(evaluationTables) }),
+    result: z.object({ path: z.string() }).nullable(),
+  },
+
+  /** How two policies' responses stand against each other, and what is missing before people can compare them. */
+  'votes.begin': { params: ballotSchema, result: ballotViewSchema },
+  /** The next pair, or null when there is none left. Asked again before a vote, it is the same pair on the same sides. */
+  'votes.next': { params: ballotSchema, result: votePairSchema.nullable() },
+  'votes.cast': { params: z.object({ pairId: count, choice: voteChoiceSchema }), result: none },
+  /** Takes the ballot's last vote back; its pair is the next one then. Null when there is no vote. */
+  'votes.undo': { params: ballotSchema, result: votePairSchema.nullable() },
+  'votes.counts': { params: ballotSchema, result: voteCountsSchema },
+
   'engine.restart': { params: none, result: none },
   'hardware.probe': { params: none, result: none },
 } as const satisfies Record<string, { params: z.ZodType; result: z.ZodType }>
@@ -407,6 +478,10 @@ export const events = {
   'runs.checkProgress': runCheckProgressSchema,
   /** Four times a second at most, while something is under way. */
   'activity.changed': z.object({ activities: z.array(activitySchema) }),
+  /** An evaluation was made, went on or ended: all that a list shows of it. */
+  'evaluations.changed': evaluationViewSchema,
+  /** An evaluation is gone. */
+  'evaluations.deleted': evaluation,
   /** A command of the application menu that the renderer carries out. */
   'menu.command': z.object({ command: z.enum(['importFolder', 'showHome', 'showImages', 'showRuns', 'find']) }),
   /** There are notices to fetch. */
@@ -433,4 +508,7 @@ export interface StudioBridge {
 export const imageUrl = {
   thumbnail: (workspaceKey: string, imageId: number): string => `studio-image://${workspaceKey}/thumbnail/${imageId}`,
   full: (workspaceKey: string, imageId: number): string => `studio-image://${workspaceKey}/full/${imageId}`,
+  /** Of an evaluation, whose images may lie outside the workspace. */
+  evaluated: (workspaceKey: string, evaluationId: number, item: number): string =>
+    `studio-image://${workspaceKey}/evaluated/${evaluationId}/${item}`,
 }

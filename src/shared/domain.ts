@@ -333,18 +333,6 @@ export const metricPointSchema = z.object({
 })
 export type MetricPoint = z.infer<typeof metricPointSchema>
 
-export const evaluationRecordSchema = z.object({
-  evaluationId: evaluationIdSchema,
-  checkpointId: checkpointIdSchema,
-  /** `chair`, `pope`, `mme`, `annotation-free`. */
-  kind: z.string(),
-  config: jsonSchema,
-  /** Figures with intervals and n. */
-  summary: jsonSchema,
-  createdAtMs: z.number(),
-})
-export type EvaluationRecord = z.infer<typeof evaluationRecordSchema>
-
 /** Which of two responses, shown without their origin, a person prefers. */
 export const voteChoiceSchema = z.enum(['left', 'right', 'tie'])
 export type VoteChoice = z.infer<typeof voteChoiceSchema>

@@ -5,6 +5,7 @@ import { encoderChoiceSchema, evidenceSchema, libraryDescribeSchema, questionSch
 import {
   answeredCheckpointSchema,
   checkpointIdSchema,
+  evaluationIdSchema,
   imageQuerySchema,
   imageRowSchema,
   imageSelectionSchema,
@@ -203,6 +204,17 @@ export const engineMethods = {
     params: z.object({ ...describing, ...libraryDescribeSchema.shape }),
     progress: describedCounts,
     result: describedCounts,
+    quietMs: stepQuietMs,
+  },
+  /** Carries an evaluation out, or what is left of it; answers that are committed before a cancel stay. */
+  evaluate: {
+    params: z.object({ ...describing, evaluationId: evaluationIdSchema }),
+    progress: z.object({
+      phase: z.enum(['opening', 'answering', 'counting']),
+      done: z.number().int(),
+      total: z.number().int(),
+    }),
+    result: none,
     quietMs: stepQuietMs,
   },
   /** Where an image shows a word. */

@@ -96,6 +96,11 @@ export class Describes {
     return { described: countDescribed(db, checkpoint.checkpointId), images: imageCount(db) }
   }
 
+  /** Whether anything waits for an answer or is answered. */
+  get isAsked(): boolean {
+    return this.#key === this.#options.workspaces.current?.key && this.#entries.some(isOpen)
+  }
+
   list(): DescribeView[] {
     return this.#key === this.#options.workspaces.current?.key ? this.#entries.map(({ view }) => view) : []
   }

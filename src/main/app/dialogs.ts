@@ -1,6 +1,7 @@
 // The system's own dialogs in which a person chooses files and folders; null where nothing was chosen. Asked by studio.ts.
 import { join } from 'node:path'
 import { app, dialog } from 'electron'
+import type { Params } from '../../shared/contract.ts'
 
 const workspaceFilter = [{ name: 'FiSAO Studio workspace', extensions: ['fisao'] }]
 
@@ -83,6 +84,34 @@ export async function askAnnotationFile(): Promise<string | null> {
     properties: ['openFile'],
   })
   return filePaths[0] ?? null
+}
+
+/** What an evaluation reads: folders by their title, files with what they end in. */
+const evaluationAsks = {
+  annotations: ['Choose an instances file of COCO', 'json'],
+  questions: ['Choose the questions of POPE', 'json', 'jsonl'],
+  queries: ['Choose the queries of AMBER', 'json'],
+  'image-folder': ['Choose the folder of the images'],
+  'mme-folder': ['Choose the folder of MME'],
+  'amber-folder': ['Choose the folder “data” of AMBER'],
+} as const satisfies Record<Params<'evaluations.pick'>['what'], readonly [string, ...string[]]>
+
+export async function askEvaluationFile(what: Params<'evaluations.pick'>['what']): Promise<string | null> {
+  const [title, ...extensions] = evaluationAsks[what]
+  if (extensions.length === 0) return await askFolder(title, 'Choose')
+  const filters = [{ name: title, extensions }]
+  const { filePaths } = await dialog.showOpenDialog({ title, filters, properties: ['openFile'] })
+  return filePaths[0] ?? null
+}
+
+export async function askCsvFile(name: string): Promise<string | null> {
+  const { filePath, canceled } = await dialog.showSaveDialog({
+    title: 'Save table',
+    defaultPath: join(app.getPath('documents'), `${name}.csv`),
+    filters: [{ name: 'CSV', extensions: ['csv'] }],
+    properties: ['showOverwriteConfirmation'],
+  })
+  return canceled || !filePath ? null : filePath
 }
 
 async function askFolder(title: string, buttonLabel: string, more: readonly 'createDirectory'[] = []) {

@@ -1,11 +1,12 @@
 // The images of the open workspace: imports in the library process, addresses of pictures. What the grid asks is catalogue.ts's.
-import { dirname, sep } from 'node:path'
+import { dirname, extname, sep } from 'node:path'
 import type { ImportView, Result } from '../../shared/contract.ts'
 import type { ImageFormat } from '../../shared/domain.ts'
 import { type ErrorRecord, StudioError, toErrorRecord } from '../../shared/errors.ts'
 import { importOutcome } from '../../shared/importOutcome.ts'
 import { shownPath, shownText } from '../../shared/shownText.ts'
 import type { ImportCounts, libraryMethods } from '../../shared/workerProtocol.ts'
+import { evaluatedPath } from '../db/evaluations.ts'
 import { freeBytes } from '../db/freeSpace.ts'
 import { imageFacts, originalOf, thumbnailOf } from '../db/images.ts'
 import {
@@ -28,6 +29,12 @@ const mediaTypes: Readonly<Record<ImageFormat, string>> = {
   webp: 'image/webp',
   avif: 'image/avif',
   tiff: 'image/tiff',
+}
+
+/** Of the images that evaluations read, by what their names end in. */
+const outsideTypes: Readonly<Record<string, string>> = {
+  ...{ '.jpg': 'image/jpeg', '.jpeg': 'image/jpeg', '.png': 'image/png', '.webp': 'image/webp', '.bmp': 'image/bmp' },
+  ...{ '.gif': 'image/gif', '.tif': 'image/tiff', '.tiff': 'image/tiff', '.avif': 'image/avif' },
 }
 
 /** An import is given up when its process ended this often without getting any further: a picture may be the reason. */
@@ -230,6 +237,14 @@ export class ImageLibrary implements ImageSource {
   thumbnail(imageId: number): Buffer | null {
     const { shown } = this.#options.workspaces
     return (shown && thumbnailOf(shown.db, imageId)) ?? null
+  }
+
+  /** Path and media type of an image of an evaluation; what its name does not say to be an image is none. */
+  evaluated(evaluationId: number, item: number): { path: string; mediaType: string } | null {
+    const { shown } = this.#options.workspaces
+    const path = shown && evaluatedPath(shown.db, evaluationId, item)
+    const mediaType = path && outsideTypes[extname(path).toLowerCase()]
+    return path && mediaType ? { path, mediaType } : null
   }
 
   original(imageId: number): { path: string; mediaType: string } | null {

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path'
 import { app, clipboard, shell } from 'electron'
 import type { AppState, EventPayload, OpenWorkspace, Params, Result, StudioEvent } from '../../shared/contract.ts'
 import { toErrorRecord } from '../../shared/errors.ts'
-import { unfinishedSuffix } from '../../shared/fileName.ts'
+import { fileNameOf, unfinishedSuffix } from '../../shared/fileName.ts'
 import type { DeviceName, HardwareReport } from '../../shared/hardware.ts'
 import type { RunView } from '../../shared/runView.ts'
 import type { Appearance } from '../../shared/settings.ts'
@@ -18,6 +18,8 @@ import { Catalogue } from './catalogue.ts'
 import { Describes } from './describes.ts'
 import {
   askAnnotationFile,
+  askCsvFile,
+  askEvaluationFile,
   askExportFolder,
   askImageFiles,
   askImageFolder,
@@ -28,6 +30,9 @@ import {
   askWorkspace,
 } from './dialogs.ts'
 import { Engine } from './engine.ts'
+import { writeEvaluationCsv } from './evaluationCsv.ts'
+import { Evaluations } from './evaluations.ts'
+import { conceptWindow, evaluatedWindow } from './evaluationViews.ts'
 import { Everywhere } from './everywhere.ts'
 import { newExportFolder } from './exportFolder.ts'
 import { ImageFiles } from './imageFiles.ts'
@@ -44,6 +49,7 @@ import { RunChecks } from './runChecks.ts'
 import { RunQueue } from './runQueue.ts'
 import { savePicture } from './savePicture.ts'
 import type { SettingsFile } from './settingsFile.ts'
+import { Votes } from './votes.ts'
 import { startWorkerProcess } from './workerProcess.ts'
 import { Workspaces } from './workspaces.ts'
 
@@ -77,6 +83,8 @@ export class Studio {
   readonly models: ModelLibrary
   readonly runs: RunQueue
   readonly describes: Describes
+  readonly evaluations: Evaluations
+  readonly votes: Votes
   /** Written since the start. */
   readonly #exportFolders = new Set<string>()
   readonly notices: Notices
@@ -126,6 +134,7 @@ export class Studio {
           this.runs.suspend(),
           this.describes.suspend(),
           this.checks.cancel(),
+          this.evaluations.suspend(),
         ])),
       onLost: async () =>
         void (await Promise.all([
@@ -133,6 +142,7 @@ export class Studio {
           this.imageFiles.cancel(),
           this.runs.abandon(),
           this.describes.abandon(),
+          this.evaluations.abandon(),
         ])),
       onLettingGo: () => this.catalogue.close(),
       onError: (error) => this.#tellError(error),
@@ -183,6 +193,7 @@ export class Studio {
         this.everywhere.activities.changed()
         options.onRunsChanged()
         this.describes?.look()
+        this.evaluations?.look()
       },
     })
     this.describes = new Describes({
@@ -190,13 +201,26 @@ export class Studio {
       ...{ device: () => hardware()?.chosen ?? null, lexicon },
       workspaces: this.workspaces,
       runUnderWay: () => this.runs.nameOfActive(),
-      onChanged: (view) => options.broadcast('describe.changed', view),
+      onChanged: (view) => {
+        options.broadcast('describe.changed', view)
+        this.evaluations?.look()
+      },
     })
     this.checks = new RunChecks({
       ...{ engine: this.engine.client, workspaces: this.workspaces, activities: this.everywhere.activities },
       ...{ device, threads, lexicon, isRunUnderWay: () => this.runs.underWay() !== null },
       onProgress: (progress) => options.broadcast('runs.checkProgress', progress),
     })
+    this.evaluations = new Evaluations({
+      engine: this.engine.client,
+      ...{ device: () => hardware()?.chosen ?? null, lexicon },
+      workspaces: this.workspaces,
+      runUnderWay: () => this.runs.nameOfActive(),
+      isAsked: () => this.describes.isAsked,
+      onChanged: (view) => options.broadcast('evaluations.changed', view),
+      onDeleted: (evaluationId) => options.broadcast('evaluations.deleted', { evaluationId }),
+    })
+    this.votes = new Votes(this.workspaces)
     this.notices = new Notices(() => options.broadcast('app.noticed', {}))
     this.handlers = this.#makeHandlers()
   }
@@ -368,8 +392,17 @@ export class Studio {
     return path === null ? null : { path }
   }
 
+  async saveEvaluation({ evaluationId, table }: Params<'evaluations.csv'>): Promise<Result<'evaluations.csv'>> {
+    const { db, key } = this.workspaces.requireShown()
+    const detail = this.evaluations.get(evaluationId)
+    const path = await askCsvFile(fileNameOf(`${detail.name} ${table}`, 8, 'Evaluation'))
+    if (path === null || this.workspaces.shown?.key !== key) return null
+    await writeEvaluationCsv(db, detail, table, path)
+    return { path }
+  }
+
   #makeHandlers(): ChannelHandlers {
-    const { workspaces, images, catalogue, imageFiles, models, runs, describes, engine } = this
+    const { workspaces, images, catalogue, imageFiles, models, runs, describes, evaluations, votes, engine } = this
     const done = async (work: void | Promise<void>): Promise<Record<string, never>> => {
       await work
       return {}
@@ -470,6 +503,24 @@ export class Studio {
       'runs.showExport': ({ folder }) => done(this.#exportFolders.has(folder) ? showFolder(folder) : undefined),
       'runs.report': (params) => this.saveReport(params),
       'runs.showReport': () => done(this.#lastReport === null ? undefined : shell.showItemInFolder(this.#lastReport)),
+      'evaluations.list': () => ({ evaluations: evaluations.list() }),
+      'evaluations.get': ({ evaluationId }) => evaluations.get(evaluationId),
+      'evaluations.create': (request) => evaluations.create(request),
+      'evaluations.pick': async ({ what }) => {
+        const path = await askEvaluationFile(what)
+        return path === null ? null : { path }
+      },
+      'evaluations.cancel': ({ evaluationId }) => done(evaluations.cancel(evaluationId)),
+      'evaluations.resume': ({ evaluationId }) => done(evaluations.resume(evaluationId)),
+      'evaluations.delete': ({ evaluationId }) => done(evaluations.delete(evaluationId)),
+      'evaluations.concepts': (params) => conceptWindow(workspaces.requireShown().db, params),
+      'evaluations.images': (params) => evaluatedWindow(workspaces.requireShown().db, params),
+      'evaluations.csv': (params) => this.saveEvaluation(params),
+      'votes.begin': (ballot) => votes.begin(ballot),
+      'votes.next': (ballot) => votes.next(ballot),
+      'votes.cast': ({ pairId, choice }) => done(votes.cast(pairId, choice)),
+      'votes.undo': (ballot) => votes.undo(ballot),
+      'votes.counts': (ballot) => votes.counts(ballot),
       'engine.restart': () => done(engine.start()),
       'hardware.probe': () => {
         void engine.probe()
@@ -483,6 +534,7 @@ export class Studio {
     this.runs?.look()
     this.describes?.look()
     this.everywhere?.activities.changed()
+    this.evaluations?.look()
     this.#options.onRunsChanged()
     this.#stateTimer ??= setTimeout(() => {
       this.#stateTimer = null

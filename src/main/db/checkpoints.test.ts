@@ -16,7 +16,6 @@ import {
   storeCheckpoint,
 } from './checkpoints.ts'
 import type { WritableDb } from './connection.ts'
-import { storeEvaluation } from './evaluations.ts'
 import { metricSeries, storeMetrics } from './metrics.ts'
 import { responsesOfStep, storeRollouts } from './rollouts.ts'
 import { responseTo } from './testing/responses.ts'
@@ -154,8 +153,6 @@ test('rolling back takes later steps away with all they hold, and the steps can 
     const checkpointId = addCheckpoint(db, runId, step)
     storeRollouts(db, [responseTo(1, 16, { runId, checkpointId, step })], step)
     storeMetrics(db, runId, step, { reward: step, klNats: step / 10 })
-    const values = [{ name: 'chairI', imageId: 1, value: 0 }]
-    storeEvaluation(db, { checkpointId, kind: 'chair', config: {}, summary: {}, values }, step)
   }
   for (const step of [1, 2, 3]) commitStep(step)
   rollBack(db, runId, 1)
@@ -163,9 +160,7 @@ test('rolling back takes later steps away with all they hold, and the steps can 
   expect([responsesOfStep(db, runId, 1).length, responsesOfStep(db, runId, 2).length]).toEqual([1, 0])
   expect(metricSeries(db, runId, 'klNats').map(({ step }) => step)).toEqual([1])
   const left = (table: string): unknown => db.prepare(`SELECT count(*) AS n FROM ${table}`).get()
-  expect(['checkpoint_blob', 'evaluation', 'evaluation_value', 'token', 'span'].map(left)).toEqual(
-    [1, 1, 1, 16, 2].map((n) => ({ n })),
-  )
+  expect(['checkpoint_blob', 'token', 'span'].map(left)).toEqual([1, 16, 2].map((n) => ({ n })))
   for (const step of [2, 3]) commitStep(step)
   expect(lastCheckpoint(db, runId)?.step).toBe(3)
 })

@@ -48,6 +48,7 @@ const landed: Readonly<Record<number, string>> = {
   5: '2ab9f7112e63917f3c8fa2677ed5b3a5d8f96dd7c5c840e9f6ecd0981fd4fc37',
   6: '0a36edab294fca5e76c6fec968f3f98fc908fe1a8d300e0e1d0bb1e9d126db3d',
   7: '42920f47c9b7a60267955939b8efec0f58f1d8e56ac1372c42e30bef95f27802',
+  8: '4647c2290dc3ee41d11e9dd605a8e0122f68a68568feee7c35d7a0b881dc18d3',
 }
 
 test.each(migrations)('migration $version ($name) is as it landed', ({ version, sql }) => {
@@ -105,11 +106,9 @@ test('2 to 3 keeps models, runs, checkpoints and responses with their tokens, sp
     INSERT INTO word VALUES (1, 'zebra');
     INSERT INTO span VALUES (1, 1, 2, 1, -0.5, -0.6, 'hallucinated');
     INSERT INTO metric VALUES (1, 'reward', 1, 0.5);
-    INSERT INTO evaluation VALUES (1, 2, 'chair', '{}', '{}', 0);
-    INSERT INTO evaluation_value VALUES (1, 'chairI', 7, 0.1);
     INSERT INTO vote VALUES (1, 1, 2, 'right', 0);`)
   const run = ['model', 'run', 'checkpoint', 'checkpoint_blob', 'rollout', 'token', 'word', 'span', 'metric']
-  const rows = rowsOf([...run, 'evaluation', 'evaluation_value', 'vote'])
+  const rows = rowsOf([...run, 'vote'])
   const before = rows()
 
   await prepareWorkspace(join(folder, 'old.fisao'))
@@ -184,7 +183,8 @@ test('4 to 5 keeps runs and their steps, which have no job then, and seals the j
   const [seals, ...others] = rows().reverse() as [unknown[], ...unknown[][]]
   expect(others.reverse()).toEqual(before.slice(0, -1))
   // Those of tables that a later version changed are compared there.
-  const standing = (before.at(-1) as { table_name: string }[]).filter(({ table_name: name }) => name !== 'checkpoint')
+  const changed = ['checkpoint', 'evaluation_value']
+  const standing = (before.at(-1) as { table_name: string }[]).filter(({ table_name: name }) => !changed.includes(name))
   expect(seals).toEqual(
     expect.arrayContaining([...standing, expect.objectContaining({ table_name: 'run_job', row_count: 0 })]),
   )
@@ -267,6 +267,28 @@ test('6 to 7 finds the objects that responses name, and keeps responses, runs an
   expect(countImages(db, { ...query, word: { text: 'dog', label: 'any' } })).toBe(0)
   expect(imagesBegunWith(db, 1 as RunId, 7)).toHaveLength(1)
   expect(brokenSeals(db)).toEqual([])
+})
+
+test('evaluations come with votes as they were, whose pairs may be without a choice from then on', async () => {
+  migrate(db, migrations.slice(0, 7))
+  db.exec(`
+    INSERT INTO import VALUES (1, '/pictures', 'complete', 1, 2);
+    INSERT INTO image VALUES (7, 1, '/pictures/a.jpg', 'a.jpg', 10, 3, zeroblob(32), 4, 5, 'jpeg', 6, zeroblob(32));
+    INSERT INTO model VALUES (1, '/model', 'm', '{}', zeroblob(32), NULL, 1, 0);
+    INSERT INTO rollout (rollout_id, model_id, image_id, purpose, step, prompt, text, created_ms)
+      VALUES (1, 1, 7, 'trial', 0, 'Describe.', 'A zebra.', 0), (2, 1, 7, 'trial', 0, 'Describe.', 'A horse.', 0);
+    INSERT INTO vote VALUES (4, 1, 2, 'right', 9);`)
+
+  await prepareWorkspace(join(folder, 'old.fisao'))
+
+  expect(schemaVersion(db)).toBe(currentVersion)
+  const votes = () => db.prepare('SELECT vote_id, choice, voted_ms FROM vote ORDER BY vote_id').raw().all()
+  expect(votes()).toEqual([[4, 'right', 9]])
+  db.exec('INSERT INTO vote (left_rollout_id, right_rollout_id) VALUES (2, 1)')
+  expect(() => db.exec("UPDATE vote SET choice = 'tie' WHERE vote_id = 5")).toThrow('CHECK')
+  expect(brokenSeals(db)).toEqual([])
+  db.exec('DELETE FROM rollout WHERE rollout_id = 1')
+  expect([votes(), brokenSeals(db), db.pragma('integrity_check')]).toEqual([[], [], [{ integrity_check: 'ok' }]])
 })
 
 test('one that fails leaves the file as it was', () => {

@@ -2,6 +2,7 @@
 // Foreign keys have one too, or deleting a parent would walk over its children's whole table.
 import { expect, test } from 'vitest'
 import { allImages, type ImageQuery, imageQuerySchema, imageSorts } from '../../shared/domain.ts'
+import { evaluatedSelectionSchema } from '../../shared/evaluations.ts'
 import * as checkpoints from './checkpoints.ts'
 import { preparedSql, type WritableDb } from './connection.ts'
 import * as embeddings from './embeddings.ts'
@@ -22,9 +23,10 @@ import * as settings from './settings.ts'
 import * as tags from './tags.ts'
 import { responseTo, seedResponses } from './testing/responses.ts'
 import { addCheckpoint, temporaryWorkspace } from './testing/temporaryWorkspace.ts'
+import * as votes from './votes.ts'
 
 /** Tables that stay small, so that reading all of them is the right plan. */
-const small = new Set(['model', 'run', 'import', 'tag', 'setting', 'session', 'word'])
+const small = new Set(['model', 'run', 'import', 'tag', 'setting', 'session', 'word', 'evaluation', 'vote', 'l'])
 
 /** Called with an open workspace of 300 images, so that each prepares what it runs. */
 function useEveryStatement({ db, modelId, runId }: ReturnType<typeof temporaryWorkspace>): void {
@@ -114,14 +116,56 @@ function useEveryStatement({ db, modelId, runId }: ReturnType<typeof temporaryWo
   metrics.storeMetrics(db, runId, 1, { reward: 1 })
   metrics.metricNames(db, runId)
   metrics.metricSeries(db, runId, 'reward')
-  const evaluation = { checkpointId: before, kind: 'chair', config: {}, summary: {} }
-  const values = [{ name: 'chairI', imageId: 1, value: 0 }]
-  const evaluationId = evaluations.storeEvaluation(db, { ...evaluation, values }, 1)
-  evaluations.listEvaluations(db, before)
-  evaluations.pairedValues(db, evaluationId, evaluationId, 'chairI')
-  evaluations.storeVote(db, left!, right!, 'tie', 1)
-  evaluations.nextVotePair(db, before, after)
-  evaluations.voteTally(db, before, after)
+  const evaluation = { name: 'first', kind: 'chair', request: {}, names: ['short'] } as const
+  const evaluationId = evaluations.newEvaluation(db, evaluation, 1)
+  const item = { item: 0, imageId: 1, path: '/x', name: 'x', question: null, truth: null }
+  evaluations.storeItems(db, evaluationId, [item], {})
+  const verdict = { answer: null, isRight: null, named: 1, hallucinated: 1, missed: 0, counts: [1] }
+  const concepts = [{ name: 'cat', mentions: 1, hallucinated: 1, isAnnotated: false }]
+  const answers = [{ item: 0, text: 'a cat', words: [], ...verdict, concepts }]
+  evaluations.storeAnswers(db, evaluationId, 0, { answers, unreadable: [{ item: 0, code: 'image.missing' }] })
+  evaluations.judgeAnswers(db, evaluationId, 0, answers)
+  evaluations.dropUnreadable(db, evaluationId)
+  evaluations.clearUnreadable(db, evaluationId)
+  evaluations.listEvaluations(db)
+  evaluations.evaluationById(db, evaluationId)
+  evaluations.firstWaiting(db)
+  evaluations.countItems(db, evaluationId)
+  evaluations.countAnswers(db, evaluationId)
+  evaluations.unreadableItems(db, evaluationId, 10)
+  evaluations.itemsWithout(db, evaluationId, 0, -1, 10)
+  evaluations.answersOf(db, evaluationId, 0, -1, 10)
+  evaluations.conceptCounts(db, evaluationId, 0)
+  evaluations.evaluatedPath(db, evaluationId, 0)
+  for (const select of evaluatedSelectionSchema.options) {
+    for (const concept of [null, 'cat']) {
+      const selection = { select, concept, policy: 0 }
+      evaluations.countEvaluated(db, evaluationId, selection)
+      evaluations.evaluatedItems(db, evaluationId, selection, 0, 10)
+    }
+  }
+  evaluations.answersTo(db, evaluationId, 0)
+  evaluations.finishEvaluation(db, evaluationId, { figures: {}, concepts: [] }, 1)
+  evaluations.setEvaluationState(db, evaluationId, 'waiting', null, null)
+  evaluations.deleteEvaluation(db, evaluationId)
+  votes.castVote(db, votes.drawPair(db, left!, right!), 'tie', 1)
+  const of = { modelId: null, step: 0, strength: 1, prompt: 'Describe.' }
+  for (const one of [
+    { ...of, runId },
+    { ...of, runId: null, modelId },
+  ]) {
+    const other = { ...of, runId, step: 8 }
+    votes.shownPair(db, one, other)
+    votes.nextPair(db, one, other)
+    votes.lastVote(db, one, other)
+    votes.voteTally(db, one, other)
+    votes.countPairs(db, one, other)
+    votes.countVoted(db, one, other)
+    votes.missingResponses(db, one, 10)
+  }
+  votes.newestRollout(db)
+  votes.pairById(db, 1)
+  votes.takeVoteBack(db, 1)
   const key = { encoderSha256: Buffer.alloc(32), kind: 'text' as const, subjectSha256: Buffer.alloc(32) }
   embeddings.storeEmbeddings(db, [{ ...key, vector: Float32Array.of(1) }])
   embeddings.embeddingOf(db, key)
@@ -184,7 +228,7 @@ function isWalk(detail: string, sql: string): boolean {
   if (sql.startsWith('SELECT (SELECT count(*) FROM image)') || sql.endsWith('DESC LIMIT 100')) return false
   // In the order of an index or of the table: the walk stops at the end of the window, or is a count.
   const isOrdered = sql.includes('LIMIT @limit') || sql.startsWith('SELECT count(*) AS total FROM image')
-  return !(isOrdered && table === 'image' && (detail.includes('INDEX') || sql.includes('image.image_id DESC')))
+  return !(isOrdered && table === 'image' && (detail.includes('INDEX') || sql.includes('ORDER BY image.image_id')))
 }
 
 test('every foreign key is found by an index of the whole table', () => {

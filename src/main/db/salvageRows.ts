@@ -29,7 +29,10 @@ const plainTables = [
   'run',
 ] as const
 const laterTables = ['look', 'run_job', 'run_absent_image', 'word'] as const
-const lastTables = ['metric', 'evaluation', 'evaluation_value', 'vote'] as const
+const lastTables = [
+  ...['metric', 'evaluation', 'evaluation_value', 'evaluation_item', 'evaluation_answer', 'evaluation_concept'],
+  'vote',
+] as const
 
 /** The rows of a damaged workspace, taken over into a new one of the same version. */
 export class SalvagedRows {
@@ -94,6 +97,8 @@ export class SalvagedRows {
     after: (row: Row) => boolean = () => true,
   ): void {
     const columns = this.#columns(table)
+    // Another version's.
+    if (columns.length === 0) return
     const keys = this.#keyColumns(table)
     const names = columns.join(', ')
     const seal = this.#isSealed ? this.#kept().get(table) : undefined

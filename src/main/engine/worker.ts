@@ -9,6 +9,7 @@ import { checkRun } from './jobs/checkJob.ts'
 import type { DescribeProgress } from './jobs/describeJob.ts'
 import { describeModel } from './jobs/describeModel.ts'
 import { answerQuestion, describeLibrary } from './jobs/describeWorkspace.ts'
+import { evaluateWorkspace } from './jobs/evaluateWorkspace.ts'
 import { WarmEncoder } from './jobs/evidence.ts'
 import { inspectModel } from './jobs/inspectModel.ts'
 import { WarmModels } from './jobs/warmModels.ts'
@@ -47,6 +48,11 @@ serveMethods(
       }),
     describeLibrary: ({ workspace, ...request }, { signal, report }) =>
       onWorkspace(workspace, (db) => describeLibrary(db, request, warmModels, report, signal)),
+    evaluate: async ({ workspace, ...request }, { signal, report }) => {
+      await makeRoom()
+      await onWorkspace(workspace, (db) => evaluateWorkspace(db, request, warmModels, report, signal))
+      return {}
+    },
     evidence: ({ workspace, ...request }) => onWorkspace(workspace, (db) => warmEncoder.evidence(db, request)),
   },
   parentPort(),

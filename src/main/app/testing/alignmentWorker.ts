@@ -7,6 +7,7 @@ import { presetConfig, runConfigSchema, totalStepsOf } from '../../../shared/run
 import { engineMethods } from '../../../shared/workerProtocol.ts'
 import { checkpointAtStep, lastCheckpoint, setPinned, storeCheckpoint } from '../../db/checkpoints.ts'
 import { inTransaction, type WritableDb } from '../../db/connection.ts'
+import { evaluationById, finishEvaluation, itemsWithout, storeAnswers, storeItems } from '../../db/evaluations.ts'
 import { imageCount } from '../../db/images.ts'
 import { storeLook } from '../../db/looks.ts'
 import { storeMetrics } from '../../db/metrics.ts'
@@ -94,6 +95,42 @@ serveMethods(
       }
     },
     evidence: () => Promise.reject(new Error('not asked in these tests')),
+    async evaluate({ workspace, evaluationId }, { report, signal }) {
+      const db = openWorkspace(workspace)
+      try {
+        const record = evaluationById(db, evaluationId)!
+        if (record.facts === null) {
+          const item = { imageId: null, question: null, truth: null }
+          const items = Array.from({ length: 20 }, (_, n) => ({ item: n, path: `/${n}.jpg`, name: `${n}`, ...item }))
+          storeItems(db, evaluationId, items, {})
+        }
+        if (record.name === 'fails')
+          throw new StudioError({ code: 'run.pope', message: 'No.', remedy: 'Choose another.' })
+        for (const { item } of itemsWithout(db, evaluationId, 0, -1, 100)) {
+          await delay(record.name === 'slow' ? 20 : 1)
+          if (signal.aborted) {
+            throw new StudioError({ code: 'run.cancelled', message: 'It was cancelled.', remedy: 'Resume it.' })
+          }
+          const verdict = {
+            answer: null,
+            isRight: null,
+            named: 0,
+            hallucinated: 0,
+            missed: 0,
+            counts: [],
+            concepts: [],
+          }
+          const answers = [{ item, text: `answer ${process.pid}`, words: [], ...verdict }]
+          storeAnswers(db, evaluationId, 0, { answers, unreadable: [] })
+          report({ phase: 'answering', done: item + 1, total: 20 })
+        }
+        const figures = { figures: [], differences: [], resamples: 1, answers: 20 }
+        finishEvaluation(db, evaluationId, { figures, concepts: [] }, 5)
+        return {}
+      } finally {
+        db.close()
+      }
+    },
     exportRun: () => Promise.reject(new Error('not asked in these tests')),
     describeModel: ({ folder }) => Promise.reject(gone(folder)),
     async checkRun(_, { report, signal }) {

@@ -45,6 +45,7 @@ serveMethods(
     describeImage: () => Promise.reject(new Error('not asked in these tests')),
     describeLibrary: () => Promise.reject(new Error('not asked in these tests')),
     evidence: () => Promise.reject(new Error('not asked in these tests')),
+    evaluate: () => Promise.reject(new Error('not asked in these tests')),
     exportRun: refuse,
     evaluateChair: refuse,
   },

@@ -7,6 +7,7 @@ import { sql as integrity } from './0004-integrity.ts'
 import { sql as job } from './0005-job.ts'
 import { sql as describe } from './0006-describe.ts'
 import { sql as libraryQueries } from './0007-library-queries.ts'
+import { sql as evaluations } from './0008-evaluations.ts'
 
 export interface Migration {
   /** The schema version after it; `PRAGMA user_version` of the file. */
@@ -23,4 +24,5 @@ export const migrations: readonly Migration[] = [
   { version: 5, name: 'job', sql: job },
   { version: 6, name: 'describe', sql: describe },
   { version: 7, name: 'library queries', sql: libraryQueries },
+  { version: 8, name: 'evaluations', sql: evaluations },
 ]

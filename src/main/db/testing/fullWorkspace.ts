@@ -4,7 +4,7 @@ import { StudioError } from '../../../shared/errors.ts'
 import { checkpointPart, partsOf, setPinned, storeCheckpoint } from '../checkpoints.ts'
 import { inTransaction, type WritableDb } from '../connection.ts'
 import { embeddingOf, storeEmbeddings } from '../embeddings.ts'
-import { storeEvaluation, storeVote } from '../evaluations.ts'
+import { finishEvaluation, newEvaluation, storeAnswers, storeItems } from '../evaluations.ts'
 import { imageWindow, thumbnailOf } from '../images.ts'
 import { createImport, createImportOf, storeBatch, storeLeftOut } from '../imports.ts'
 import { storeAbsentImages, storeJob } from '../jobs.ts'
@@ -16,6 +16,7 @@ import { sha256 } from '../rowHash.ts'
 import { setCalibration, setRunState } from '../runs.ts'
 import { endSession, startSession, writeSetting } from '../settings.ts'
 import { tagImages } from '../tags.ts'
+import { castVote, drawPair } from '../votes.ts'
 import { responseTo } from './responses.ts'
 import { seedLibrary } from './seedLibrary.ts'
 import { addModel, addRun } from './temporaryWorkspace.ts'
@@ -91,10 +92,24 @@ export function fillWorkspace(db: WritableDb, { images, steps, weightBytes }: Fu
     Array.from({ length: images }, (_, i) => responseTo(i + 1, 24, { runId, checkpointId: last, step: steps })),
     1,
   )
-  const values = Array.from({ length: images }, (_, i) => ({ name: 'chairI', imageId: i + 1, value: (i % 7) / 7 }))
-  storeEvaluation(db, { checkpointId: last, kind: 'chair', config: { images }, summary: { chairI: 0.1 }, values }, 1)
-  storeVote(db, shown[0]!, shown[1]!, 'left', 1)
-  storeVote(db, shown[2]!, shown[1]!, 'tie', 2)
+  const evaluationId = newEvaluation(db, { name: 'first', kind: 'chair', request: { images }, names: ['aligned'] }, 1)
+  const items = Array.from({ length: images }, (_, item) => ({
+    ...{ item, imageId: item + 1, path: `/coco/${item}.jpg`, name: `${item}.jpg`, question: null, truth: ['zebra'] },
+  }))
+  storeItems(db, evaluationId, items, { prompt: 'Describe.' })
+  const concept = { name: 'zebra', mentions: 2, hallucinated: 1, isAnnotated: true }
+  const verdict = { answer: null, isRight: null, named: 1, hallucinated: 1, missed: 0, counts: [1, 2] }
+  const answers = items.map(({ item }) => ({
+    item,
+    text: `a zebra ${item}`,
+    words: [],
+    ...verdict,
+    concepts: [concept],
+  }))
+  storeAnswers(db, evaluationId, 0, { answers, unreadable: [] })
+  finishEvaluation(db, evaluationId, { figures: { chairI: 0.1 }, concepts: [] }, 2)
+  castVote(db, drawPair(db, shown[0]!, shown[1]!), 'left', 1)
+  castVote(db, drawPair(db, shown[2]!, shown[1]!), 'tie', 2)
   storeEmbeddings(
     db,
     Array.from({ length: images }, (_, i) => ({
@@ -126,7 +141,8 @@ const tables = [
     'run_job',
     'checkpoint',
   ],
-  ...['checkpoint_part', 'rollout', 'word', 'metric', 'evaluation', 'evaluation_value', 'vote'],
+  ...['checkpoint_part', 'rollout', 'word', 'metric', 'evaluation', 'evaluation_item', 'vote'],
+  ...['evaluation_answer', 'evaluation_concept'],
 ]
 const searches = ['photo', '0000', 'zebra', 'boat kite', 'with', 'Street']
 

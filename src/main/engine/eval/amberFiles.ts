@@ -153,12 +153,13 @@ export function toAmberResponses(
   }
   const entries = queries.map(({ id }, i): AmberResponse => {
     const response = responses[i] as string
-    return { id, response: annotations[id - 1]?.type === 'generative' ? response : yesOrNo(response) }
+    return { id, response: annotations[id - 1]?.type === 'generative' ? response : amberAnswer(response) }
   })
   return `${JSON.stringify(entries, null, '\t')}\n`
 }
 
-function yesOrNo(response: string): string {
+/** The "Yes" or "No" that an answer begins with; the whole answer when it begins with neither. */
+export function amberAnswer(response: string): string {
   const [, answer] = response.match(/^\s*(yes|no)(?![\p{L}\p{M}\p{N}])/iu) ?? []
   if (answer === undefined) return response
   return answer.toLowerCase() === 'yes' ? 'Yes' : 'No'

@@ -109,16 +109,32 @@ export function bootstrapSums<Column extends string, Name extends string>(
   figures: Readonly<Record<Name, (sums: Record<Column, number>) => number>>,
   options: BootstrapOptions,
 ): Record<Name, Estimate> {
+  const imageCount = columnLength(columns)
+  return bootstrapWeights(imageCount, figuresOfSums(columns, figures), options)
+}
+
+/**
+ * Figures of columns as functions of how often each image counts. They share their sums, which the first of them makes:
+ * for other weights it must be called first.
+ * @throws StudioError `run.bootstrap` when columns differ in length
+ */
+export function figuresOfSums<Column extends string, Name extends string>(
+  columns: Readonly<Record<Column, ArrayLike<number>>>,
+  figures: Readonly<Record<Name, (sums: Record<Column, number>) => number>>,
+): Record<Name, (weights: Float64Array) => number> {
   const summed = new SummedColumns(columns)
   const ofWeights = (Object.keys(figures) as Name[]).map((name, i) => [
     name,
     (weights: Float64Array) => {
-      // The first figure of a resample sums up for all of them.
       if (i === 0) summed.update(weights)
       return figures[name](summed.sums)
     },
   ])
-  return bootstrapWeights(summed.imageCount, Object.fromEntries(ofWeights), options)
+  return Object.fromEntries(ofWeights)
+}
+
+function columnLength(columns: Readonly<Record<string, ArrayLike<number>>>): number {
+  return Object.values(columns)[0]?.length ?? 0
 }
 
 class SummedColumns<Column extends string> {

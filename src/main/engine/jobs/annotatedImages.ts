@@ -28,16 +28,23 @@ export interface FoundImages {
   readonly join: AnnotationJoin
 }
 
+/** Annotated images where they lie, not read yet. */
+export interface FoundFiles extends Pick<FoundImages, 'judged' | 'join'> {
+  readonly images: readonly (Pick<CocoAnnotations['images'][number], 'fileName' | 'objects'> & {
+    readonly path: string
+  })[]
+}
+
 /**
  * The images that a COCO file annotates, of those that lie in the folder or in folders within it.
  * @throws StudioError `run.annotations`, also when none of the images is there or no category is an object of the lexicon
  */
-export async function annotatedImages(
+export async function annotatedFiles(
   folder: string,
   annotationFile: string,
   lexicon: Lexicon,
   mostImages: number | null,
-): Promise<FoundImages> {
+): Promise<FoundFiles> {
   const annotations = await readCocoAnnotations(annotationFile, lexicon)
   requireKnownCategory(annotations, annotationFile, lexicon)
   const { paths, matches, unlisted } = await findFiles(
@@ -46,9 +53,23 @@ export async function annotatedImages(
   )
   const join = joinOf(annotations, matches, unlisted, lexicon)
   if (join.found === 0) throw noImage(annotationFile, folder, join)
-  const present = annotations.images
-    .flatMap(({ objects }, i) => (paths[i] === null ? [] : [{ path: paths[i] as string, objects }]))
+  const images = annotations.images
+    .flatMap(({ fileName, objects }, i) => {
+      const path = paths[i] ?? null
+      return path === null ? [] : [{ path, fileName, objects }]
+    })
     .slice(0, mostImages ?? undefined)
+  return { images, judged: annotations.judged, join }
+}
+
+/** The same with the hash of each image, by which it is known. @throws StudioError as {@link annotatedFiles} */
+export async function annotatedImages(
+  folder: string,
+  annotationFile: string,
+  lexicon: Lexicon,
+  mostImages: number | null,
+): Promise<FoundImages> {
+  const { images: present, judged, join } = await annotatedFiles(folder, annotationFile, lexicon, mostImages)
   const skipped: SkippedImage[] = []
   const images = await mapSome(present, filesAtOnce, async ({ path, objects }, i) => {
     const imageId = i + 1
@@ -60,7 +81,7 @@ export async function annotatedImages(
     }
   })
   skipped.sort((a, b) => a.imageId - b.imageId)
-  return { images: images.filter((image) => image !== null), skipped, judged: annotations.judged, join }
+  return { images: images.filter((image) => image !== null), skipped, judged, join }
 }
 
 /**
@@ -91,6 +112,11 @@ export async function calibrationAnnotations(
   const join = joinOf(annotations, matches, unlisted, lexicon)
   if (join.found === 0) throw noImage(annotationFile, 'the images of this run', join)
   return { objectsOf: (sha256) => objects.get(sha256) ?? null, judged: annotations.judged, join }
+}
+
+/** Where each listed image lies, null for one that is not there or not clear. */
+export async function pathsOf(folder: string, listed: readonly string[]): Promise<(string | null)[]> {
+  return (await findFiles(folder, listed)).paths
 }
 
 /** Where each listed image lies: at the very place that its name says, else where its name is found. */

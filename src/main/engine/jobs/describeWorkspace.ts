@@ -37,7 +37,7 @@ export interface DescribeRequest {
 const imagesOfPage = 512
 
 /** Who answers: the same for every image. */
-interface Answering {
+export interface Answering {
   readonly asked: Asked
   readonly policy: JobPolicy
   readonly config: RunConfig
@@ -114,7 +114,8 @@ export async function describeLibrary(
   }
 }
 
-async function answeringOf(
+/** Who answers for a policy. @throws StudioError as {@link answerQuestion} */
+export async function answeringOf(
   db: WritableDb,
   policy: PolicyChoice,
   warm: WarmModels,

@@ -56,9 +56,17 @@ function intervalOverResponses(ratios: readonly (readonly number[])[]): Pick<Int
  * The share h that makes the scores likeliest: Σ ln(1 - h + h ρ) has one maximum, where Σ (ρ - 1) / (1 - h + h ρ) is 0
  * (to which expectation-maximisation converges too), or lies at an end.
  * @param ratios ρ = N_hal(s) / N_gt(s)
+ * @param weightOf how often each of them counts; once when left out
  */
-function likeliestShare(ratios: readonly number[]): number {
-  const slope = (share: number) => ratios.reduce((sum, ratio) => sum + (ratio - 1) / (1 - share + share * ratio), 0)
+export function likeliestShare(ratios: ArrayLike<number>, weightOf: (i: number) => number = () => 1): number {
+  const slope = (share: number) => {
+    let sum = 0
+    for (let i = 0; i < ratios.length; i++) {
+      const ratio = ratios[i] as number
+      sum += (weightOf(i) * (ratio - 1)) / (1 - share + share * ratio)
+    }
+    return sum
+  }
   if (ratios.length === 0 || slope(0) <= 0) return 0
   if (slope(1) >= 0) return 1
   let [low, high] = [0, 1]

@@ -76,8 +76,8 @@ export interface RespondOptions {
    */
   readonly keptFeatureBytes?: number
   readonly signal?: AbortSignal | undefined
-  /** In the place of the config's own. */
-  readonly question?: string
+  /** In the place of the config's own; of each place in the list where questions differ. */
+  readonly question?: string | ((place: number) => string)
   readonly sampling?: Pick<SamplingSettings, 'temperature' | 'topP' | 'topK'>
   /** Told of every token as it comes, by the image's place in the list; `text` is what it completed. */
   readonly onToken?: (event: { readonly place: number; readonly text: string }) => void
@@ -167,6 +167,7 @@ export class AlignmentModels {
     const { rng, strength = 1, keptFeatureBytes = Number.POSITIVE_INFINITY, signal } = options
     const { rollout } = this.#options.config
     const { question = rollout.question, sampling = rollout, onToken } = options
+    const questionOf = typeof question === 'string' ? () => question : question
     const unused = { uniform: () => 0, state: { seed: 0, stream: 0, counter: 0 } }
     const settings = {
       sampling: {
@@ -183,7 +184,7 @@ export class AlignmentModels {
       const batch = await this.#readable(images.slice(start, start + rollout.batchSize), start, skipped, signal)
       const said = await this.#generator.generate(
         batch.map(({ place, seen }) => ({
-          promptIds: this.#promptIds(question, seen.layout),
+          promptIds: this.#promptIds(questionOf(place), seen.layout),
           imageFeatures: [seen.features],
           rng: rng?.fork(place) ?? unused,
         })),
@@ -196,12 +197,19 @@ export class AlignmentModels {
           }),
         },
       )
-      batch.forEach(({ image, seen: { features, layout } }, i) => {
+      batch.forEach(({ image, place, seen: { features, layout } }, i) => {
         const { tokens, logProbs, logProbsAtTemperature, reason, kept } = said[i] as Response
         keptBytes += features.byteLength
         const isKept = keptFeatureBytes > 0 && (keptBytes <= keptFeatureBytes || responses.length === 0)
         responses.push({
-          ...{ image, promptIds: this.#promptIds(question, layout), tokens, logProbs, logProbsAtTemperature, reason },
+          ...{
+            image,
+            promptIds: this.#promptIds(questionOf(place), layout),
+            tokens,
+            logProbs,
+            logProbsAtTemperature,
+            reason,
+          },
           ...(isKept ? { imageFeatures: [features], kept } : { imageFeatures: [] }),
         })
       })

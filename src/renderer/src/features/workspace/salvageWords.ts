@@ -14,7 +14,8 @@ const tableWords: Readonly<Record<string, string>> = {
   ...{ image: 'images', tag: 'tags', image_tag: 'tags', import: 'imports', import_issue: 'files that were left out' },
   ...{ model: 'models', run: 'runs', look: 'looks', checkpoint: 'checkpoints', checkpoint_part: 'weights' },
   ...{ rollout: 'responses', word: 'object words', metric: 'curves', evaluation: 'evaluations' },
-  ...{ evaluation_value: 'evaluations', vote: 'votes', setting: 'settings', session: 'openings of the workspace' },
+  ...{ evaluation_value: 'evaluations', evaluation_item: 'evaluations', evaluation_answer: 'evaluations' },
+  ...{ evaluation_concept: 'evaluations', vote: 'votes', setting: 'settings', session: 'openings of the workspace' },
 }
 
 /** What is lost, and what may be wrong, in one or two sentences. */
