@@ -243,9 +243,11 @@ test('6 to 7 finds the objects that responses name, and keeps responses, runs an
     INSERT INTO model VALUES (1, '/model', 'm', '{}', zeroblob(32), NULL, 1, 0);
     INSERT INTO run VALUES (1, 1, 'r', 'quick', '{}', 1, 'paused', NULL, NULL, 0, 0, NULL);
     INSERT INTO run_job VALUES (1, '{}', 7);
-    INSERT INTO checkpoint VALUES (1, 1, NULL, 0, '{}', '{}', 0, 0);
-    INSERT INTO rollout VALUES (1, 1, 1, 7, 'evaluation', 0, 'Describe.', 'A zebra, a zebra.', -0.5, 2, 0, 0);
-    INSERT INTO rollout VALUES (2, 1, NULL, 7, 'training', 0, 'Describe.', 'A dog.', 0.5, 0, 0, 0);
+    INSERT INTO checkpoint VALUES (1, 1, NULL, 0, '{}', '{}', 0, 0, 0);
+    INSERT INTO rollout (rollout_id, run_id, checkpoint_id, image_id, purpose, step, prompt, text, lowest_score,
+        hallucinated_words, created_ms, content_sum)
+      VALUES (1, 1, 1, 7, 'evaluation', 0, 'Describe.', 'A zebra, a zebra.', -0.5, 2, 0, 0),
+        (2, 1, NULL, 7, 'training', 0, 'Describe.', 'A dog.', 0.5, 0, 0, 0);
     INSERT INTO word VALUES (4, 'zebra'), (5, 'dog'), (6, 'grass');
     INSERT INTO span VALUES (1, 1, 2, 4, -0.5, 0, 'hallucinated'), (1, 3, 4, 4, -0.5, 0, 'hallucinated'),
       (1, 5, 6, 6, 0.5, 0, 'grounded'), (2, 1, 2, 5, 0.5, 0, 'grounded');`)
