@@ -72,6 +72,15 @@ test('seeds: one row a seed at its best step, its interval, what lies beyond the
   )
 })
 
+test('last: the same at the last step, whatever the run would export', () => {
+  const rows = filled('last', [
+    line(1, { step: 32, bestStep: 32 }),
+    line(1, { bestStep: 32, figures: figures(0.08, 0.88) }),
+  ])
+  expect(rows).toHaveLength(4)
+  expect(rows[2]).toContain('| 1 | 64 | 20.0 → 8.0 |')
+})
+
 test('compared: a row an experiment at its last step, its placebo below it', () => {
   const rows = filled('compared', [line(1, { placebo }), line(2, { figures: figures(0.08, 0.88) })])
   expect(rows[2]).toBe(

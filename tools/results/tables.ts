@@ -21,6 +21,10 @@ export function writeTables(page: string, lines: readonly Line[]): void {
 
 const tables: Readonly<Record<string, (lines: readonly Line[]) => string>> = {
   seeds: (lines) => markdown(seedHead, withMean(linesOf(lines, 'default', 'best').map(seedRow))),
+  last: (lines) => {
+    const atEnd = linesOf(lines, 'default').filter(({ step, steps }) => step === steps)
+    return markdown(seedHead, withMean(atEnd.map(seedRow)))
+  },
   compared: (lines) =>
     markdown(
       comparedHead,
@@ -124,7 +128,7 @@ function comparedRows(lines: readonly Line[], name: string, withPlacebo = true):
         `${figures.filter(({ chairI }) => (chairI.difference[2] ?? 0) < 0).length} of ${figures.length}`,
         arrow(figures, 'chairS'),
         `${signed(mean(recalls))} (${recalls.map((points) => signed(points)).join(', ')})`,
-        ...[lengthChange(figures), mean(figures.map(({ repetition }) => repetition.difference[0] ?? 0)).toFixed(3)],
+        ...[lengthChange(figures), fixed(mean(figures.map(({ repetition }) => repetition.difference[0] ?? 0)), 3)],
         mean(some.map(({ tokens }) => tokens / 1000)).toFixed(0),
       ],
     ]
