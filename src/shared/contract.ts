@@ -408,7 +408,18 @@ export const events = {
   /** Four times a second at most, while something is under way. */
   'activity.changed': z.object({ activities: z.array(activitySchema) }),
   /** A command of the application menu that the renderer carries out. */
-  'menu.command': z.object({ command: z.enum(['importFolder', 'showHome', 'showImages', 'showRuns', 'find']) }),
+  'menu.command': z.object({
+    command: z.enum([
+      'importFolder',
+      'showHome',
+      'showImages',
+      'showRuns',
+      'showModels',
+      'showSettings',
+      'showShortcuts',
+      'find',
+    ]),
+  }),
   /** There are notices to fetch. */
   'app.noticed': none,
 } as const satisfies Record<string, z.ZodType>
