@@ -111,7 +111,12 @@ export class Studio {
     })
     this.everywhere = new Everywhere({
       ...{ settings: options.settings, engine: this.engine, broadcast: options.broadcast },
-      ...{ runs: () => this.runs, images: () => this.images, onSettingsChanged: changed },
+      ...{
+        runs: () => this.runs,
+        images: () => this.images,
+        describes: () => this.describes,
+        onSettingsChanged: changed,
+      },
     })
     this.workspaces = new Workspaces({
       library: this.#library,
@@ -190,7 +195,10 @@ export class Studio {
       ...{ device: () => hardware()?.chosen ?? null, lexicon },
       workspaces: this.workspaces,
       runUnderWay: () => this.runs.nameOfActive(),
-      onChanged: (view) => options.broadcast('describe.changed', view),
+      onChanged: (view) => {
+        options.broadcast('describe.changed', view)
+        this.everywhere.activities.changed()
+      },
     })
     this.checks = new RunChecks({
       ...{ engine: this.engine.client, workspaces: this.workspaces, activities: this.everywhere.activities },

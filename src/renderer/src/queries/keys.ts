@@ -5,6 +5,14 @@ import type { ImageQuery, ModelId, RolloutId, RunId } from '../../../shared/doma
 
 /** `w` is the key of the opening (`OpenWorkspace.key`). */
 export const keys = {
+  /** Of the app, whatever is open. */
+  settings: () => ['settings'] as const,
+  /** By the measurement of the devices, which says what can be chosen. */
+  settingsView: (measuredAtMs: number | null) => [...keys.settings(), 'view', measuredAtMs] as const,
+  cacheSize: () => [...keys.settings(), 'cache'] as const,
+  activities: () => ['activities'] as const,
+  load: () => ['load'] as const,
+
   workspace: (w: string | null) => ['workspace', w] as const,
 
   runs: (w: string | null) => [...keys.workspace(w), 'runs'] as const,

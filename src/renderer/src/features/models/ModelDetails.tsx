@@ -11,6 +11,8 @@ import { request, useAppState } from '../../api.ts'
 import { formatAgo, formatBytes, formatCount, formatMoment, formatParameters } from '../../format.ts'
 import { useModelDetails, useModelsChanged } from '../../queries/models.ts'
 import { ErrorAlert } from '../../ui/ErrorAlert.tsx'
+import { TermTip } from '../../ui/TermTip.tsx'
+import { terms } from '../../ui/terms.ts'
 import { RunStateMark } from '../runs/RunList.tsx'
 import { MemoryNeeds } from './MemoryNeeds.tsx'
 import css from './ModelDetails.module.css'
@@ -162,7 +164,7 @@ function Description({ description: { model, encoder, needs }, details }: Descri
     ['Parameters', formatParameters(model.parameters)],
     ['Weights', formatBytes(model.weightBytes)],
     ['Images', `${model.imageSize} × ${model.imageSize} pixels, patches of ${model.patchSize}`],
-    ['Tokens of an image', model.imageTokens === null ? '–' : formatCount(model.imageTokens)],
+    [terms.imageTokens.name, model.imageTokens === null ? '–' : formatCount(model.imageTokens)],
     ['Longest text', `${formatCount(model.contextTokens)} tokens`],
     ['Vocabulary', formatCount(model.vocabulary)],
   ] as const
@@ -176,7 +178,7 @@ function Description({ description: { model, encoder, needs }, details }: Descri
         <dl className={css.facts}>
           {facts.map(([name, value]) => (
             <div key={name}>
-              <dt>{name}</dt>
+              <dt>{name === terms.imageTokens.name ? <TermTip term={terms.imageTokens} /> : name}</dt>
               <dd>{value}</dd>
             </div>
           ))}
