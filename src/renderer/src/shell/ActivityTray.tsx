@@ -29,7 +29,10 @@ export function ActivityTray(): ReactNode {
             {countWords(underWay, activities.length - underWay)}
           </UnstyledButton>
         </Popover.Target>
-        <Popover.Dropdown className={css.dropdown} aria-label="Activities">
+        <Popover.Dropdown className={css.dropdown} aria-labelledby="activities-title">
+          <h2 className={css.heading} id="activities-title">
+            Activities
+          </h2>
           {activities.length === 0 && <p className={css.nothing}>Nothing is under way. What takes long shows here.</p>}
           {activities.length > 0 && (
             <ul className={css.list} aria-label="Under way">

@@ -10,6 +10,7 @@ import { pages } from '../pages/table.tsx'
 import { navigate, showPage } from '../place.ts'
 import { useModels } from '../queries/models.ts'
 import { useRuns } from '../queries/runs.ts'
+import css from './Palette.module.css'
 
 interface PaletteProps {
   readonly onHelp: () => void
@@ -58,6 +59,10 @@ export function Palette({ onHelp, onTour }: PaletteProps): ReactNode {
       shortcut={null}
       nothingFound="Nothing has this in its name."
       highlightQuery
+      // The pictures of the grid are too many to be blurred at each frame.
+      overlayProps={{ blur: 0 }}
+      attributes={{ content: { 'aria-label': 'Find anything' } }}
+      classNames={{ actionsGroup: css.group, actionDescription: css.description }}
       scrollable
       maxHeight={420}
       searchProps={{
