@@ -85,7 +85,7 @@ test('the tray shows what is under way, and the load', async ({ studio: { page }
   await page.getByRole('button', { name: 'Measure again' }).click()
   await page.getByRole('button', { name: 'under way' }).click()
   const tray = page.getByRole('dialog', { name: 'Activities' })
-  await expect(tray.getByText('Processor')).toBeVisible()
+  await expect(tray.getByText('Processor', { exact: true })).toBeVisible()
   await look(page, 'tray')
   await page.keyboard.press('Escape')
   await expect(tray).toBeHidden()
