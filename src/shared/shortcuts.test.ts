@@ -21,6 +21,7 @@ test('a press is the accelerator with these modifiers and no others', () => {
   expect(isPressed('CmdOrCtrl+K', press('K', { ctrlKey: true, shiftKey: true }), false)).toBe(false)
   expect(isPressed('Alt+Left', press('ArrowLeft', { altKey: true }), false)).toBe(true)
   expect(isPressed('Alt+Left', press('ArrowLeft', { altKey: true, ctrlKey: true }), false)).toBe(false)
+  expect(isPressed('Alt+Left', press('ArrowLeft'), false)).toBe(false)
 })
 
 test('a sign is the same with and without Shift, as keyboards differ', () => {
