@@ -2,6 +2,7 @@
 import './startCheck.ts'
 import { join, resolve } from 'node:path'
 import { app, type BrowserWindow, session } from 'electron'
+import type { EventPayload } from '../shared/contract.ts'
 import { runDemo } from './app/demo/demo.ts'
 import { demoOptions } from './app/demo/demoOptions.ts'
 import { RunWatch } from './app/runWatch.ts'
@@ -156,7 +157,7 @@ function updateMenu(studio: Studio, actions: MenuActions): void {
 }
 
 function actionsOf(studio: Studio, leaving: Leaving, window: () => BrowserWindow | null): MenuActions {
-  const tell = (command: 'importFolder' | 'showHome' | 'showImages' | 'showRuns' | 'find') => () =>
+  const tell = (command: EventPayload<'menu.command'>['command']) => () =>
     broadcast(window()?.webContents, 'menu.command', { command })
   return {
     newWorkspace: () => studio.attempt(() => studio.pickNewWorkspace()),
@@ -169,6 +170,9 @@ function actionsOf(studio: Studio, leaving: Leaving, window: () => BrowserWindow
     showHome: tell('showHome'),
     showImages: tell('showImages'),
     showRuns: tell('showRuns'),
+    showModels: tell('showModels'),
+    showSettings: tell('showSettings'),
+    showShortcuts: tell('showShortcuts'),
     find: tell('find'),
     setAppearance: (appearance) => studio.setAppearance(appearance),
     showLogs: () => void showFolder(logFolder),

@@ -1,6 +1,7 @@
 // The application menu and its shortcuts, as each platform expects them.
 import { app, Menu, type MenuItemConstructorOptions } from 'electron'
 import type { Appearance, RecentWorkspace } from '../shared/settings.ts'
+import { shortcuts } from '../shared/shortcuts.ts'
 
 /** What the menu can set off. */
 export interface MenuActions {
@@ -14,6 +15,9 @@ export interface MenuActions {
   showHome(): void
   showImages(): void
   showRuns(): void
+  showModels(): void
+  showSettings(): void
+  showShortcuts(): void
   find(): void
   setAppearance(appearance: Appearance): void
   showLogs(): void
@@ -38,6 +42,7 @@ export function installMenu(state: MenuState, actions: MenuActions): void {
     {
       role: 'help',
       submenu: [
+        { label: 'Keyboard Shortcuts', click: actions.showShortcuts },
         { label: 'Show Logs', click: actions.showLogs },
         { label: 'Licences', click: actions.showLicences },
         ...(onMac ? [] : [{ type: 'separator' } as const, { role: 'about' } as const]),
@@ -52,8 +57,8 @@ function fileMenu(state: MenuState, actions: MenuActions, onMac: boolean): MenuI
   return {
     label: '&File',
     submenu: [
-      { label: 'New Workspace…', accelerator: 'CmdOrCtrl+N', click: actions.newWorkspace },
-      { label: 'Open Workspace…', accelerator: 'CmdOrCtrl+O', click: actions.openWorkspace },
+      { label: 'New Workspace…', accelerator: shortcuts.newWorkspace.keys[0], click: actions.newWorkspace },
+      { label: 'Open Workspace…', accelerator: shortcuts.openWorkspace.keys[0], click: actions.openWorkspace },
       {
         label: 'Open Recent',
         enabled: recentWorkspaces.length > 0,
@@ -67,14 +72,16 @@ function fileMenu(state: MenuState, actions: MenuActions, onMac: boolean): MenuI
       { type: 'separator' },
       {
         label: 'Add a Folder of Images…',
-        accelerator: 'CmdOrCtrl+I',
+        accelerator: shortcuts.importFolder.keys[0],
         enabled: workspaceOpen,
         click: actions.importFolder,
       },
       { type: 'separator' },
+      { label: 'Settings', accelerator: shortcuts.settings.keys[0], click: actions.showSettings },
+      { type: 'separator' },
       {
         label: 'Close Workspace',
-        accelerator: 'CmdOrCtrl+Shift+W',
+        accelerator: shortcuts.closeWorkspace.keys[0],
         enabled: workspaceOpen,
         click: actions.closeWorkspace,
       },
@@ -94,10 +101,11 @@ function viewMenu({ workspaceOpen, appearance }: MenuState, actions: MenuActions
   return {
     label: '&View',
     submenu: [
-      { label: 'Home', accelerator: 'CmdOrCtrl+1', click: actions.showHome },
-      { label: 'Images', accelerator: 'CmdOrCtrl+2', enabled: workspaceOpen, click: actions.showImages },
-      { label: 'Runs', accelerator: 'CmdOrCtrl+3', enabled: workspaceOpen, click: actions.showRuns },
-      { label: 'Search Images', accelerator: 'CmdOrCtrl+F', enabled: workspaceOpen, click: actions.find },
+      { label: 'Home', accelerator: shortcuts.home.keys[0], click: actions.showHome },
+      { label: 'Images', accelerator: shortcuts.images.keys[0], enabled: workspaceOpen, click: actions.showImages },
+      { label: 'Runs', accelerator: shortcuts.runs.keys[0], enabled: workspaceOpen, click: actions.showRuns },
+      { label: 'Models', accelerator: shortcuts.models.keys[0], enabled: workspaceOpen, click: actions.showModels },
+      { label: 'Search Images', accelerator: shortcuts.find.keys[0], enabled: workspaceOpen, click: actions.find },
       { type: 'separator' },
       {
         label: 'Appearance',

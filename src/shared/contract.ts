@@ -483,7 +483,18 @@ export const events = {
   /** An evaluation is gone. */
   'evaluations.deleted': evaluation,
   /** A command of the application menu that the renderer carries out. */
-  'menu.command': z.object({ command: z.enum(['importFolder', 'showHome', 'showImages', 'showRuns', 'find']) }),
+  'menu.command': z.object({
+    command: z.enum([
+      'importFolder',
+      'showHome',
+      'showImages',
+      'showRuns',
+      'showModels',
+      'showSettings',
+      'showShortcuts',
+      'find',
+    ]),
+  }),
   /** There are notices to fetch. */
   'app.noticed': none,
 } as const satisfies Record<string, z.ZodType>

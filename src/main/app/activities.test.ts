@@ -1,9 +1,11 @@
 // The list of what is under way, by hand: its order, time left, cancels, and what runs and imports become in it.
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import type { ImportView } from '../../shared/contract.ts'
+import { type DescribeView, greedy } from '../../shared/describe.ts'
+import type { ModelId, RunId } from '../../shared/domain.ts'
 import type { RunView } from '../../shared/runView.ts'
 import { Activities } from './activities.ts'
-import { importActivities, runActivities } from './activityViews.ts'
+import { describeActivities, importActivities, runActivities } from './activityViews.ts'
 
 afterEach(() => void vi.useRealTimers())
 
@@ -117,4 +119,28 @@ describe('runs and imports as activities', () => {
     expect(importActivities([one(true)], none)).toMatchObject([{ share: null, detail: '4 of 8 or more files' }])
     expect(importActivities([{ ...one(false), live: null }], none)).toEqual([])
   })
+})
+
+test('questions and descriptions of the library are listed while they are open, and end by their number', () => {
+  const more = { waitsFor: null, error: null } as const
+  const question = {
+    ...{ imageId: 7, policy: { from: 'model' as const, modelId: 1 as ModelId }, prompt: null },
+    ...{ decoding: greedy, region: null },
+  }
+  const library = { about: 'library' as const, runId: 2 as RunId, step: 12, total: 200, skipped: 0, remainingMs: 9000 }
+  const views: DescribeView[] = [
+    { ...library, ...more, describeId: 1, state: 'running', done: 50 },
+    { ...library, ...more, describeId: 2, state: 'waiting', waitsFor: 'the run “Paper”', done: 0 },
+    { ...library, ...more, describeId: 3, state: 'done', done: 200 },
+    { about: 'image', question, ...more, describeId: 4, state: 'running', text: 'A', tokens: 1, rolloutId: null },
+  ]
+  const cancelled: number[] = []
+  const listed = describeActivities(views, (describeId) => cancelled.push(describeId))
+  expect(listed).toMatchObject([
+    { title: 'All images by step 12', detail: '50 of 200 images', share: 0.25, remainingMs: 9000, state: 'under-way' },
+    { detail: 'the run “Paper”', state: 'waiting', startedAtMs: null },
+    { title: 'Question about image 7', detail: '1 token', share: null },
+  ])
+  listed[1]?.cancel?.()
+  expect(cancelled).toEqual([2])
 })

@@ -2,6 +2,7 @@
 // imageLibrary.ts, after it activities.ts.
 import { basename } from 'node:path'
 import type { ImportView } from '../../shared/contract.ts'
+import type { DescribeView } from '../../shared/describe.ts'
 import type { RunView } from '../../shared/runView.ts'
 import type { ListedActivity } from './activities.ts'
 
@@ -52,4 +53,43 @@ export function probeActivities(sinceMs: number | null): ListedActivity[] {
   if (sinceMs === null) return []
   const entry = { id: 'probe', kind: 'probe' as const, title: 'Devices of this machine', detail: 'being measured' }
   return [{ ...entry, state: 'under-way', share: null, remainingMs: null, startedAtMs: sinceMs, cancel: null }]
+}
+
+/** Questions and descriptions of the library that wait or are under way. @param cancel ends the one of this number */
+export function describeActivities(
+  describes: readonly DescribeView[],
+  cancel: (describeId: number) => void,
+): ListedActivity[] {
+  return describes
+    .filter(({ state }) => state === 'waiting' || state === 'opening' || state === 'running')
+    .map((view) => {
+      const isWaiting = view.state === 'waiting'
+      return {
+        ...{ id: `describe-${view.describeId}`, kind: 'describe' as const, ...describeWords(view) },
+        state: isWaiting ? ('waiting' as const) : ('under-way' as const),
+        // Not kept of a question; the list needs no more than that it has begun.
+        startedAtMs: isWaiting ? null : 0,
+        cancel: () => cancel(view.describeId),
+      }
+    })
+}
+
+function describeWords(view: DescribeView): Pick<ListedActivity, 'title' | 'detail' | 'share' | 'remainingMs'> {
+  const { state, waitsFor } = view
+  const doing = waitsFor ?? (state === 'opening' ? 'opening the model' : null)
+  if (view.about === 'image') {
+    const spoken = `${view.tokens} ${view.tokens === 1 ? 'token' : 'tokens'}`
+    return {
+      title: `Question about image ${view.question.imageId}`,
+      detail: doing ?? spoken,
+      share: null,
+      remainingMs: null,
+    }
+  }
+  const { step, done, total, remainingMs } = view
+  return {
+    title: `All images by step ${step}`,
+    detail: doing ?? `${done} of ${total} images`,
+    ...{ share: total === 0 ? null : Math.min(1, done / total), remainingMs },
+  }
 }

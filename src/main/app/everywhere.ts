@@ -6,7 +6,8 @@ import type { ChosenSettings } from '../../shared/settings.ts'
 import type { ChannelHandlers } from '../ipc.ts'
 import { showFolder } from '../security.ts'
 import { Activities } from './activities.ts'
-import { importActivities, probeActivities, runActivities } from './activityViews.ts'
+import { describeActivities, importActivities, probeActivities, runActivities } from './activityViews.ts'
+import type { Describes } from './describes.ts'
 import type { Engine } from './engine.ts'
 import type { ImageLibrary } from './imageLibrary.ts'
 import { LoadMeter, type ProcessUse } from './load.ts'
@@ -19,6 +20,7 @@ export interface EverywhereOptions {
   readonly engine: Engine
   readonly runs: () => RunQueue
   readonly images: () => ImageLibrary
+  readonly describes: () => Describes
   readonly broadcast: <E extends StudioEvent>(event: E, payload: EventPayload<E>) => void
   readonly onSettingsChanged: () => void
 }
@@ -35,10 +37,11 @@ export class Everywhere {
   readonly settings: SettingsPage
   readonly #load: LoadMeter
 
-  constructor({ settings, engine, runs, images, broadcast, onSettingsChanged }: EverywhereOptions) {
+  constructor({ settings, engine, runs, images, describes, broadcast, onSettingsChanged }: EverywhereOptions) {
     this.activities = new Activities({ onChange: (activities) => broadcast('activity.changed', { activities }) })
     this.activities.addSource(() => runActivities(runs().list(), ({ runId }) => runs().pause(runId)))
     this.activities.addSource(() => importActivities(images().imports(), (importId) => images().cancelImport(importId)))
+    this.activities.addSource(() => describeActivities(describes().list(), (id) => describes().cancel(id)))
     this.activities.addSource(() => probeActivities(engine.probingSinceMs))
     this.settings = new SettingsPage({
       settings,

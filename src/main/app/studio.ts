@@ -119,7 +119,12 @@ export class Studio {
     })
     this.everywhere = new Everywhere({
       ...{ settings: options.settings, engine: this.engine, broadcast: options.broadcast },
-      ...{ runs: () => this.runs, images: () => this.images, onSettingsChanged: changed },
+      ...{
+        runs: () => this.runs,
+        images: () => this.images,
+        describes: () => this.describes,
+        onSettingsChanged: changed,
+      },
     })
     this.workspaces = new Workspaces({
       library: this.#library,
@@ -204,6 +209,7 @@ export class Studio {
       onChanged: (view) => {
         options.broadcast('describe.changed', view)
         this.evaluations?.look()
+        this.everywhere.activities.changed()
       },
     })
     this.checks = new RunChecks({

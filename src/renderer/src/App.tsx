@@ -1,6 +1,7 @@
 // The shell: navigation at the left, the page, and a status line that says how the engine is doing.
 import { AppShell } from '@mantine/core'
 import { type ReactNode, useEffect } from 'react'
+import type { EventPayload } from '../../shared/contract.ts'
 import css from './App.module.css'
 import { request, useAppState, useStudioEvent } from './api.ts'
 import { attempt } from './attempt.ts'
@@ -8,10 +9,11 @@ import { ReadingBanner } from './features/workspace/InUseDialog.tsx'
 import { type AnyPage, pageOf } from './pages/table.tsx'
 import { showPage, useRoute } from './place.ts'
 import type { Route } from './route.ts'
+import { ActivityTray } from './shell/ActivityTray.tsx'
 import { EngineStatus } from './shell/EngineStatus.tsx'
+import { Everywhere } from './shell/Everywhere.tsx'
 import { Navigation } from './shell/Navigation.tsx'
 import { Notices } from './shell/Notices.tsx'
-import { useWayKeys } from './shell/wayKeys.ts'
 
 const navigationWidth = 208
 const statusHeight = 33
@@ -20,7 +22,6 @@ export function App(): ReactNode {
   const { workspace } = useAppState()
   const route = useRoute()
   const shown = pageOf(route.page, workspace !== null)
-  useWayKeys()
   useMenuCommands()
 
   useEffect(() => {
@@ -45,7 +46,9 @@ export function App(): ReactNode {
       </AppShell.Main>
       <AppShell.Footer className={css.status}>
         <EngineStatus />
+        <ActivityTray />
       </AppShell.Footer>
+      <Everywhere />
       <Notices />
     </AppShell>
   )
@@ -57,9 +60,17 @@ function Shown({ shown, route }: { readonly shown: AnyPage; readonly route: Rout
   return <Page route={route.page === shown.page ? route : { page: 'home' }} />
 }
 
+/** The page that a command of the menu shows, before it does what it says. */
+const pageOfCommand: Readonly<Record<EventPayload<'menu.command'>['command'], Parameters<typeof showPage>[0] | null>> =
+  {
+    ...{ showHome: 'home', showRuns: 'runs', showModels: 'models', showSettings: 'settings', showShortcuts: null },
+    ...{ showImages: 'images', importFolder: 'images', find: 'images' },
+  }
+
 function useMenuCommands(): void {
   useStudioEvent('menu.command', ({ command }) => {
-    showPage(command === 'showHome' ? 'home' : command === 'showRuns' ? 'runs' : 'images')
+    const page = pageOfCommand[command]
+    if (page) showPage(page)
     if (command === 'importFolder') attempt(() => request('images.pickFolder', {}))
     if (command === 'find') setTimeout(() => document.getElementById('image-search')?.focus())
   })

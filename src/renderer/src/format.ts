@@ -74,3 +74,10 @@ export function formatShare(share: number): string {
 export function formatFigure(value: number, decimals: number): string {
   return value.toLocaleString(undefined, { minimumFractionDigits: decimals, maximumFractionDigits: decimals })
 }
+
+const compact = new Intl.NumberFormat(undefined, { notation: 'compact', maximumSignificantDigits: 3 })
+
+/** Parameters of a model: `7.06B`, `303M`; few of them as they are. */
+export function formatParameters(value: number): string {
+  return value < 10_000 ? integer.format(value) : compact.format(value)
+}

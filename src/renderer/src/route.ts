@@ -1,7 +1,7 @@
 // Where in the window a person is, as one value, and the way they came: what back and forward go along. Pure; place.ts
 // keeps it for the workspace that is open.
 import { z } from 'zod'
-import { checkpointIdSchema, runIdSchema } from '../../shared/domain.ts'
+import { checkpointIdSchema, modelIdSchema, runIdSchema } from '../../shared/domain.ts'
 
 const imageId = z.int().positive()
 const run = runIdSchema.nullable().default(null)
@@ -15,7 +15,8 @@ export const routeSchema = z.discriminatedUnion('page', [
   z.object({ page: z.literal('inspector'), imageId, runId: run, left: checkpoint, right: checkpoint }),
   /** Without a run: the one that is under way, or else the newest. */
   z.object({ page: z.literal('runs'), runId: run }),
-  z.object({ page: z.literal('models') }),
+  /** Without a model: the one that was added last. */
+  z.object({ page: z.literal('models'), modelId: modelIdSchema.nullable().default(null) }),
   z.object({ page: z.literal('evaluate'), runId: run }),
   z.object({
     ...{ page: z.literal('try'), imageId: imageId.nullable().default(null), runId: run },

@@ -1,11 +1,13 @@
 // The pages there are: one entry adds a page to the window and to the navigation.
-import { IconHome, IconPhoto, IconPhotoScan, IconRoute } from '@tabler/icons-react'
+import { IconBox, IconHome, IconPhoto, IconPhotoScan, IconRoute, IconSettings } from '@tabler/icons-react'
 import type { ComponentType } from 'react'
 import type { PageName, RouteTo } from '../route.ts'
 import { Home } from './Home.tsx'
 import { Images } from './Images.tsx'
 import { Inspector } from './Inspector.tsx'
+import { Models } from './Models.tsx'
 import { Runs } from './Runs.tsx'
+import { Settings } from './Settings.tsx'
 
 interface PageEntry<P extends PageName> {
   readonly page: P
@@ -28,6 +30,11 @@ export const pages: readonly AnyPage[] = [
     Page: Inspector,
   },
   { page: 'runs', label: 'Runs', icon: IconRoute, needsWorkspace: true, isInNavigation: true, Page: Runs },
+  { page: 'models', label: 'Models', icon: IconBox, needsWorkspace: true, isInNavigation: true, Page: Models },
+  {
+    ...{ page: 'settings', label: 'Settings', icon: IconSettings, needsWorkspace: false, isInNavigation: true },
+    Page: Settings,
+  },
 ]
 
 const home = pages[0] as AnyPage

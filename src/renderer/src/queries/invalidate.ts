@@ -16,6 +16,7 @@ export interface FollowOptions {
 export function followEvents(client: QueryClient, { subscribe, workspaceKey }: FollowOptions): void {
   subscribe('runs.changed', (change) => followRun(client, workspaceKey(), change))
   subscribe('images.importChanged', (change) => followImport(client, workspaceKey(), change))
+  subscribe('activity.changed', ({ activities }) => client.setQueryData(keys.activities(), activities))
   subscribe('describe.changed', (view) => followDescribe(client, workspaceKey(), view))
 }
 

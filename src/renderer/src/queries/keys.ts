@@ -1,10 +1,18 @@
 // The keys of all that is asked of main: one tree a workspace opening, so that a branch of it can be asked for again and
 // nothing outlives its workspace.
 import type { Params } from '../../../shared/contract.ts'
-import type { ImageQuery, RolloutId, RunId } from '../../../shared/domain.ts'
+import type { ImageQuery, ModelId, RolloutId, RunId } from '../../../shared/domain.ts'
 
 /** `w` is the key of the opening (`OpenWorkspace.key`). */
 export const keys = {
+  /** Of the app, whatever is open. */
+  settings: () => ['settings'] as const,
+  /** By the measurement of the devices, which says what can be chosen. */
+  settingsView: (measuredAtMs: number | null) => [...keys.settings(), 'view', measuredAtMs] as const,
+  cacheSize: () => [...keys.settings(), 'cache'] as const,
+  activities: () => ['activities'] as const,
+  load: () => ['load'] as const,
+
   workspace: (w: string | null) => ['workspace', w] as const,
 
   runs: (w: string | null) => [...keys.workspace(w), 'runs'] as const,
@@ -37,4 +45,5 @@ export const keys = {
     [...keys.imports(w), 'issues', importId, offset] as const,
 
   models: (w: string | null) => [...keys.workspace(w), 'models'] as const,
+  model: (w: string | null, modelId: ModelId) => [...keys.models(w), 'one', modelId] as const,
 } as const

@@ -10,10 +10,12 @@ import { pages } from '../pages/table.tsx'
 import { goBack, goForward, showPage, useWays } from '../place.ts'
 import type { PageName } from '../route.ts'
 import css from './Navigation.module.css'
-import { wayKeys } from './wayKeys.ts'
+import { keyWords } from './onMac.ts'
+import { Tour, useTour } from './Tour.tsx'
 
 export function Navigation({ shown }: { readonly shown: PageName }): ReactNode {
   const { workspace, version } = useAppState()
+  const tour = useTour()
   return (
     <>
       <div className={css.brand}>
@@ -36,6 +38,7 @@ export function Navigation({ shown }: { readonly shown: PageName }): ReactNode {
             leftSection={<Icon size={18} aria-hidden="true" />}
             {...(page === 'images' && workspace && { rightSection: <Note count={workspace.imageCount} /> })}
             active={isShown}
+            data-toured={tour.page === page}
             {...(isShown && { 'aria-current': 'page' as const })}
             disabled={isOff}
             aria-disabled={isOff}
@@ -43,6 +46,7 @@ export function Navigation({ shown }: { readonly shown: PageName }): ReactNode {
           />
         )
       })}
+      <Tour tour={tour} />
       <div className={css.navigationEnd}>
         <AppearanceControl />
         <p className={css.version}>Version {version}</p>
@@ -64,12 +68,12 @@ function Ways(): ReactNode {
   const { canGoBack, canGoForward } = useWays()
   return (
     <div className={css.ways}>
-      <Tooltip label={`Back (${wayKeys.back})`}>
+      <Tooltip label={`Back (${keyWords('back')})`}>
         <ActionIcon variant="subtle" color="gray" aria-label="Back" disabled={!canGoBack} onClick={goBack}>
           <IconArrowLeft size={18} />
         </ActionIcon>
       </Tooltip>
-      <Tooltip label={`Forward (${wayKeys.forward})`}>
+      <Tooltip label={`Forward (${keyWords('forward')})`}>
         <ActionIcon variant="subtle" color="gray" aria-label="Forward" disabled={!canGoForward} onClick={goForward}>
           <IconArrowRight size={18} />
         </ActionIcon>

@@ -1,107 +1,62 @@
-// Adds a model to the workspace: its folder, the folder of its encoder, and what the engine found in them.
-import { Button, TextInput } from '@mantine/core'
-import { IconFolderOpen } from '@tabler/icons-react'
+// Adds a model to the workspace: its folder, the folder of its encoder, and what the engine found in them; or the model
+// that comes with the app.
+import { Button } from '@mantine/core'
 import { type ReactNode, useState } from 'react'
 import { type ErrorRecord, toErrorRecord } from '../../../../shared/errors.ts'
 import type { ModelView } from '../../../../shared/runView.ts'
 import { request, useAppState } from '../../api.ts'
-import { attempt } from '../../attempt.ts'
 import { ErrorAlert } from '../../ui/ErrorAlert.tsx'
 import css from './AddModel.module.css'
+import { ModelFoldersForm } from './ModelFoldersForm.tsx'
 
-export function AddModel({ onAdded }: { readonly onAdded: (model: ModelView) => void }): ReactNode {
+interface AddModelProps {
+  /** Also outside the demo, where its model has other images to look at than it knows. */
+  readonly offersDemo?: boolean
+  /** @param difference where the two image towers part, in a few words; null when they are the same */
+  readonly onAdded: (model: ModelView, difference: string | null) => void
+}
+
+export function AddModel({ offersDemo = false, onAdded }: AddModelProps): ReactNode {
   const { workspace } = useAppState()
-  const [folder, setFolder] = useState('')
-  const [companionFolder, setCompanionFolder] = useState('')
-  const [busy, setBusy] = useState<'own' | 'demo' | null>(null)
+  const [isAddingDemo, setAddingDemo] = useState(false)
   const [error, setError] = useState<ErrorRecord | null>(null)
 
-  /** What goes wrong is said here and not in a corner: it is about the folders just chosen. */
-  const add = async (kind: 'own' | 'demo', work: () => Promise<ModelView>): Promise<void> => {
-    setBusy(kind)
+  /** What goes wrong is said here and not in a corner: it is about the button just pressed. */
+  const addDemo = async (): Promise<void> => {
+    setAddingDemo(true)
     setError(null)
     try {
-      onAdded(await work())
+      onAdded(await request('models.addDemo', {}), null)
     } catch (thrown) {
       setError(toErrorRecord(thrown))
     } finally {
-      setBusy(null)
+      setAddingDemo(false)
     }
   }
-  const addOwn = async (): Promise<ModelView> => (await request('models.add', { folder, companionFolder })).model
 
   return (
     <div className={css.addModel}>
-      {workspace?.isDemo && (
+      {(workspace?.isDemo || offersDemo) && (
         <div className={css.addDemo}>
-          <span>The demo comes with a small model that was trained on scenes like these.</span>
-          <Button
-            loading={busy === 'demo'}
-            disabled={busy !== null}
-            onClick={() => void add('demo', () => request('models.addDemo', {}))}
-          >
+          <span>
+            {workspace?.isDemo
+              ? 'The demo comes with a small model that was trained on scenes like these.'
+              : 'The app comes with a small model that was trained on drawn scenes.'}
+          </span>
+          <Button loading={isAddingDemo} onClick={() => void addDemo()}>
             Use the demo model
           </Button>
         </div>
       )}
-      <FolderField
-        label="Folder of the model"
-        description="A Hugging Face folder: config.json, tokenizer.json, safetensors. It is only read."
-        purpose="model"
-        value={folder}
-        onChange={setFolder}
-      />
-      <FolderField
-        label="Folder of its encoder"
-        description="The CLIP or SigLIP model that its image tower was taken from; its text tower judges the words."
-        purpose="encoder"
-        value={companionFolder}
-        onChange={setCompanionFolder}
-      />
       {error && <ErrorAlert error={error} />}
-      <Button
-        variant="default"
-        className={css.addModelButton}
-        loading={busy === 'own'}
-        disabled={busy !== null || folder === '' || companionFolder === ''}
-        onClick={() => void add('own', addOwn)}
-      >
-        Check and add
-      </Button>
-    </div>
-  )
-}
-
-interface FolderFieldProps {
-  readonly label: string
-  readonly description: string
-  readonly purpose: 'model' | 'encoder'
-  readonly value: string
-  readonly onChange: (folder: string) => void
-}
-
-function FolderField({ label, description, purpose, value, onChange }: FolderFieldProps): ReactNode {
-  const pick = (): void =>
-    attempt(async () => {
-      const picked = await request('models.pickFolder', { purpose })
-      if (picked) onChange(picked.folder)
-    })
-  return (
-    <div className={css.folderField}>
-      <TextInput
-        label={label}
-        description={description}
-        value={value}
-        onChange={({ currentTarget }) => onChange(currentTarget.value)}
+      <ModelFoldersForm
+        submitLabel="Check and add"
+        isOff={isAddingDemo}
+        onSubmit={async (folders) => {
+          const { model, difference } = await request('models.add', { ...folders })
+          onAdded(model, difference)
+        }}
       />
-      <Button
-        variant="default"
-        leftSection={<IconFolderOpen size={16} />}
-        aria-label={`Choose the ${label.toLowerCase()}`}
-        onClick={pick}
-      >
-        Choose…
-      </Button>
     </div>
   )
 }

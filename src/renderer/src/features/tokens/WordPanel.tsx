@@ -1,16 +1,16 @@
 // What is known of one word of a response: its score on the axis of the baselines, what it earned, and how likely the
 // model and its reference were to say it. Each term explains itself.
 import './palette.css'
-import { Tooltip } from '@mantine/core'
 import { IconCheck, IconCircle, IconX } from '@tabler/icons-react'
 import type { ReactNode } from 'react'
 import type { ResponseWord } from '../../../../shared/responseWords.ts'
 import { unjudgedSentence, verdictNames, verdictSentences } from '../../../../shared/verdict.ts'
 import type { WordChange } from '../../../../shared/wordChanges.ts'
 import { formatFigure } from '../../format.ts'
+import { TermTip } from '../../ui/TermTip.tsx'
+import { type Term, terms } from '../../ui/terms.ts'
 import { ScoreAxis } from './ScoreAxis.tsx'
 import type { ScoreScale } from './scoreAxis.ts'
-import { type Term, terms } from './terms.ts'
 import css from './WordPanel.module.css'
 
 export interface WordPanelProps {
@@ -97,22 +97,7 @@ function Figure({ term, value }: { readonly term: Term; readonly value: string }
   return (
     <>
       <dt>
-        <Tooltip
-          multiline
-          w={280}
-          position="top-start"
-          events={{ hover: true, focus: true, touch: true }}
-          label={
-            <>
-              {term.sentence}
-              <span className={css.formula}>{term.formula}</span>
-            </>
-          }
-        >
-          <button type="button" className={css.term}>
-            {term.name}
-          </button>
-        </Tooltip>
+        <TermTip term={term} />
       </dt>
       <dd>{value}</dd>
     </>
