@@ -15,6 +15,8 @@ export const routeSchema = z.discriminatedUnion('page', [
   z.object({ page: z.literal('inspector'), imageId, runId: run, left: checkpoint, right: checkpoint }),
   /** Without a run: the one that is under way, or else the newest. */
   z.object({ page: z.literal('runs'), runId: run }),
+  /** Its draft is kept, not in the route. */
+  z.object({ page: z.literal('new-run') }),
   z.object({ page: z.literal('models') }),
   z.object({ page: z.literal('evaluate'), runId: run }),
   z.object({

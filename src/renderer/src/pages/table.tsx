@@ -5,6 +5,7 @@ import type { PageName, RouteTo } from '../route.ts'
 import { Home } from './Home.tsx'
 import { Images } from './Images.tsx'
 import { Inspector } from './Inspector.tsx'
+import { NewRun } from './NewRun.tsx'
 import { Runs } from './Runs.tsx'
 
 interface PageEntry<P extends PageName> {
@@ -28,6 +29,10 @@ export const pages: readonly AnyPage[] = [
     Page: Inspector,
   },
   { page: 'runs', label: 'Runs', icon: IconRoute, needsWorkspace: true, isInNavigation: true, Page: Runs },
+  {
+    ...{ page: 'new-run', label: 'New run', icon: IconRoute, needsWorkspace: true, isInNavigation: false },
+    Page: NewRun,
+  },
 ]
 
 const home = pages[0] as AnyPage

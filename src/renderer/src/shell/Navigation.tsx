@@ -12,6 +12,9 @@ import type { PageName } from '../route.ts'
 import css from './Navigation.module.css'
 import { wayKeys } from './wayKeys.ts'
 
+/** Pages that stand behind another one of the navigation. */
+const belongsTo: Partial<Record<PageName, PageName>> = { inspector: 'images', 'new-run': 'runs' }
+
 export function Navigation({ shown }: { readonly shown: PageName }): ReactNode {
   const { workspace, version } = useAppState()
   return (
@@ -23,8 +26,7 @@ export function Navigation({ shown }: { readonly shown: PageName }): ReactNode {
       <Ways />
       {pages.map(({ page, label, icon: Icon, needsWorkspace, isInNavigation }) => {
         if (!isInNavigation || page === 'inspector') return null
-        // The inspector shows one of the images.
-        const isShown = page === shown || (page === 'images' && shown === 'inspector')
+        const isShown = page === (belongsTo[shown] ?? shown)
         const isOff = needsWorkspace && !workspace
         return (
           <NavLink
