@@ -274,6 +274,7 @@ test('a new run, step by step: what is wrong is said by name; a run that cannot 
   )
   await expect(findings).toContainText('80 images to learn from, 40 others to look at.')
   await expect(page.getByRole('alert')).toContainText('You can start it all the same')
+  await expect(page.getByRole('button', { name: 'Measure it first' })).toBeHidden()
   await page.screenshot({ path: test.info().outputPath('refused.png') })
   await page.getByRole('button', { name: 'Start' }).click()
   const run = page.getByRole('article', { name: 'My own' })

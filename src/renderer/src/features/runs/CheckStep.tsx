@@ -93,7 +93,11 @@ export function CheckStep({ newRun, check, runs, onField, onModel }: CheckStepPr
           Another run is under way or waits; this one starts after it. Nothing can be measured while a run is under way.
         </p>
       )}
-      <Measurement check={check} isCurrent={isCurrent} onCheck={() => check.start(asked)} />
+      {precheck?.verdict === 'refused' ? (
+        <p className={css.note}>Nothing can be measured before what is refused is put right.</p>
+      ) : (
+        <Measurement check={check} isCurrent={isCurrent} onCheck={() => check.start(asked)} />
+      )}
       {shown?.verdict === 'refused' && (
         <Alert
           color="yellow"

@@ -124,22 +124,24 @@ function Sample({ run, response, chosen, first }: SampleProps): ReactNode {
       <button type="button" className={css.thumbnail} aria-label={`Inspect ${name}`} title={name} onClick={inspect}>
         <img src={imageUrl.thumbnail(w, imageId)} alt="" />
       </button>
-      {first && (
+      <div className={css.both}>
+        {first && (
+          <Said
+            title="As it came"
+            said={before}
+            missing={stored === null ? '' : 'Not described as it came.'}
+            changes={changes?.before}
+            onInspect={inspect}
+          />
+        )}
         <Said
-          title="As it came"
-          said={before}
-          missing={stored === null ? '' : 'Not described as it came.'}
-          changes={changes?.before}
+          title={chosen.step === 0 ? 'As it came' : `Step ${chosen.step}`}
+          said={after}
+          missing=""
+          changes={changes?.after}
           onInspect={inspect}
         />
-      )}
-      <Said
-        title={chosen.step === 0 ? 'As it came' : `Step ${chosen.step}`}
-        said={after}
-        missing=""
-        changes={changes?.after}
-        onInspect={inspect}
-      />
+      </div>
     </article>
   )
 }
