@@ -30,7 +30,7 @@ test('a run shows its result, its verifier, its looks with the best one, its cur
   const result = run.getByRole('region', { name: 'Result' })
   await expect(result).toContainText('It ended by itself at step 24 of 64')
   await expect(result).toContainText(/Step 20 against the model as it came/)
-  await expect(result).toContainText(/-7 points-9\.4 to -4\.6 \(95 % interval\)/)
+  await expect(result).toContainText(/-7\.0 points-9\.4 to -4\.6 \(95 % interval\)/)
   await expect(run.getByRole('region', { name: 'Can the verifier tell?' })).toContainText('0.97')
   const looks = run.getByRole('table', { name: 'Looks at the validation images' })
   await expect(looks.getByRole('row')).toHaveCount(8)

@@ -71,7 +71,9 @@ function Change({ look: { change, step } }: { readonly look: LookView }): ReactN
   if (!change || step === 0) return null
   const { low, high } = changeInterval(change)
   const points = (value: number): string =>
-    (100 * value).toLocaleString(undefined, { maximumFractionDigits: 1, signDisplay: 'exceptZero' })
+    (100 * value).toLocaleString(undefined, {
+      ...{ minimumFractionDigits: 1, maximumFractionDigits: 1, signDisplay: 'exceptZero' },
+    } as const)
   return (
     <div className={css.figure}>
       <dt>Change on the same images</dt>
