@@ -12,6 +12,8 @@ import type { NewRun } from './newRunDraft.ts'
 export function PresetStep({ newRun }: { readonly newRun: NewRun }): ReactNode {
   const { draft, change, name, read, canHavePlacebo } = newRun
   const { config } = read
+  // While a setting is wrong nothing is known of it.
+  const mayAsk = canHavePlacebo || config === null
   return (
     <>
       <Radio.Group
@@ -47,12 +49,12 @@ export function PresetStep({ newRun }: { readonly newRun: NewRun }): ReactNode {
       <Checkbox
         label="Run its placebo too"
         description={
-          canHavePlacebo || !config
+          mayAsk
             ? 'The same run once more, each image judged by another one. Only what lies beyond it was learned from the pictures. Takes as long again, after this run.'
             : 'Not with these settings: this run learns nothing, or is a placebo itself.'
         }
-        checked={draft.withPlacebo && canHavePlacebo}
-        disabled={!canHavePlacebo}
+        checked={draft.withPlacebo && mayAsk}
+        disabled={!mayAsk}
         onChange={({ currentTarget }) => change({ withPlacebo: currentTarget.checked })}
       />
       <ExpertSettings newRun={newRun} />
