@@ -40,9 +40,9 @@ test('back and forward lead along pages and runs, by buttons, keys and mouse', a
   await expect(page.getByRole('article', { name: 'Paper' })).toBeVisible()
 
   await test.step('a dialog keeps the page behind it', async () => {
-    await page.getByRole('button', { name: 'New run' }).click()
+    await page.getByRole('button', { name: 'Delete…' }).click()
     await page.keyboard.press('Alt+ArrowLeft')
-    await expect(page.getByRole('dialog', { name: 'New run' })).toBeVisible()
+    await expect(page.getByRole('button', { name: 'Keep it' })).toBeVisible()
     await page.keyboard.press('Escape')
     await expect(page.getByRole('article', { name: 'Paper' })).toBeVisible()
   })
@@ -80,26 +80,30 @@ test('pages are found as they were left', async ({ launch, folder }) => {
   await expect(page.getByRole('status', { name: 'Number of images' })).toHaveText(found)
 })
 
-test('a new run survives a click beside it and Escape, and the focus goes back', async ({ launch, folder }) => {
+test('a new run survives that its page is left, until it is discarded; a dialog gives the focus back', async ({
+  launch,
+  folder,
+}) => {
   const { page } = await openFile(launch, folder)
   await page.getByRole('button', { name: 'Runs' }).click()
   const open = page.getByRole('button', { name: 'New run' })
   await open.click()
-  const dialog = page.getByRole('dialog', { name: 'New run' })
-  await dialog.getByRole('radio', { name: 'Thorough' }).check()
-  await dialog.getByRole('textbox', { name: 'Name' }).fill('Kept')
-  await page.mouse.click(5, 5)
-  await expect(dialog).toBeVisible()
-  await page.keyboard.press('Escape')
-  await expect(dialog).toBeHidden()
-  await expect(open).toBeFocused()
+  const next = page.getByRole('button', { name: 'Next' })
+  await next.click()
+  await next.click()
+  await page.getByRole('radio', { name: 'Thorough' }).click()
+  await page.getByRole('textbox', { name: 'Name' }).fill('Kept')
+  await page.getByRole('button', { name: 'Runs' }).click()
   await open.click()
-  await expect(dialog.getByRole('textbox', { name: 'Name' })).toHaveValue('Kept')
-  await expect(dialog.getByRole('radio', { name: 'Thorough' })).toBeChecked()
-  await dialog.getByRole('button', { name: 'Cancel' }).click()
+  await expect(page.getByRole('textbox', { name: 'Name' })).toHaveValue('Kept')
+  await expect(page.getByRole('radio', { name: 'Thorough' })).toBeChecked()
+  await page.getByRole('button', { name: 'Discard' }).click()
+  await page.getByRole('button', { name: 'Discard it' }).click()
   await open.click()
-  await expect(dialog.getByRole('textbox', { name: 'Name' })).toHaveValue('Quick look 2')
-  await page.keyboard.press('Escape')
+  await next.click()
+  await next.click()
+  await expect(page.getByRole('textbox', { name: 'Name' })).toHaveValue('Quick look 2')
+  await page.getByRole('button', { name: 'Runs' }).click()
 
   await page.getByRole('navigation', { name: 'Runs' }).getByRole('button', { name: 'Paper' }).click()
   const remove = page.getByRole('button', { name: 'Delete…' })

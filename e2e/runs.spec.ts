@@ -27,7 +27,10 @@ test('a run shows its result, its verifier, its looks with the best one, its cur
   const page = await openRuns(launch, folder)
   await runItem(page, 'Quick look').click()
   const run = page.getByRole('article', { name: 'Quick look' })
-  await expect(run.getByRole('region', { name: 'Result' })).toContainText(/Step 20 against the model as it came/)
+  const result = run.getByRole('region', { name: 'Result' })
+  await expect(result).toContainText('It ended by itself at step 24 of 64')
+  await expect(result).toContainText(/Step 20 against the model as it came/)
+  await expect(result).toContainText(/-7\.0 points-9\.4 to -4\.6 \(95 % interval\)/)
   await expect(run.getByRole('region', { name: 'Can the verifier tell?' })).toContainText('0.97')
   const looks = run.getByRole('table', { name: 'Looks at the validation images' })
   await expect(looks.getByRole('row')).toHaveCount(8)
@@ -49,7 +52,7 @@ test('a run shows what lies beyond its placebo, and makes one where there is non
   const rows = beyond.getByRole('row')
   await expect(rows).toHaveCount(4)
   await expect(rows.nth(1)).toContainText(/Hallucinated words/)
-  await expect(page.getByText('dashed: placebo')).toHaveCount(2)
+  await expect(page.getByText('dashed: placebo')).toHaveCount(4)
   for (const scheme of ['light', 'dark'] as const) {
     await page.evaluate((chosen) => window.studio.request('app.setAppearance', { appearance: chosen }), scheme)
     await expect(page.locator(`html[data-mantine-color-scheme=${scheme}]`)).toBeAttached()
@@ -85,6 +88,95 @@ test('a run that went on without some images says which, and why', async ({ laun
   await expect(page.getByRole('region', { name: 'Images that were left out' })).toBeHidden()
 })
 
+test('checkpoints on a time line: pinned, their words before and after, their report; the run renamed', async ({
+  launch,
+  folder,
+}) => {
+  const path = join(folder, 'aligned.fisao')
+  await onRuntime('e2e/runsFile.ts', path)
+  const studio = await launch({ args: [path] })
+  const { page, app } = studio
+  await page.getByRole('button', { name: 'Runs' }).click()
+  await runItem(page, 'Quick look').click()
+  const section = page.getByRole('region', { name: 'Checkpoints' })
+  const chosen = section.getByRole('status', { name: 'Chosen checkpoint' })
+  await expect(chosen).toHaveText('Step 20, best')
+  const line = section.getByRole('group', { name: 'Time line of the checkpoints' })
+  // 0, the looks with their words, the three newest with weights.
+  await expect(line.getByRole('radio')).toHaveCount(9)
+  await expect(section.getByRole('listitem').filter({ has: page.getByRole('article') })).toHaveCount(3)
+  const sample = section.getByRole('article').first()
+  await expect(sample.getByRole('button', { name: 'bench, hallucinated, gone' })).toBeVisible()
+  await expect(sample.getByRole('button', { name: 'umbrella, grounded, new' })).toBeVisible()
+
+  await test.step('looks, light and dark, wide and narrow', async () => {
+    for (const [scheme, width] of [
+      ['light', 1280],
+      ['dark', 1280],
+      ['dark', 760],
+      ['light', 760],
+    ] as const) {
+      await page.evaluate((to) => window.studio.request('app.setAppearance', { appearance: to }), scheme)
+      await app.evaluate(({ BrowserWindow }, w) => BrowserWindow.getAllWindows()[0]?.setSize(w, 860), width)
+      await expect(page.locator(`html[data-mantine-color-scheme=${scheme}]`)).toBeAttached()
+      await section.scrollIntoViewIfNeeded()
+      await page.screenshot({ path: test.info().outputPath(`checkpoints ${scheme} ${width}.png`) })
+    }
+    await app.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]?.setSize(1280, 860))
+  })
+
+  await test.step('a report of it is written, and shown', async () => {
+    await answerDialogs(studio, join(folder, 'report.html'))
+    await section.getByRole('button', { name: 'Report…' }).click()
+    await page.getByRole('menuitem', { name: 'As a page (HTML)…' }).click()
+    await expect(section.getByText('Report written')).toBeVisible()
+    expect(readFileSync(join(folder, 'report.html'), 'utf8')).toContain('Quick look')
+    await expect(section.getByRole('button', { name: 'Show it' })).toBeVisible()
+  })
+
+  await test.step('another one by keys: its weights are gone, its words are not', async () => {
+    await line.getByRole('radio', { name: 'Step 20, best' }).press('ArrowLeft')
+    await expect(chosen).toHaveText('Step 16')
+    await expect(section.getByText('Its weights were dropped to save space;')).toBeVisible()
+    await expect(section.getByRole('button', { name: 'Export…' })).toBeHidden()
+    await expect(sample).toContainText('umbrella')
+    await line.getByRole('radio', { name: 'Step 23' }).check({ force: true })
+    await section.getByRole('button', { name: 'Pin', exact: true }).click()
+    await expect(chosen).toHaveText('Step 23, pinned')
+    await expect(section.getByText('This checkpoint has described no image yet.')).toBeVisible()
+    await section.getByRole('button', { name: 'Unpin' }).click()
+    await expect(chosen).toHaveText('Step 23')
+  })
+
+  await test.step('a checkpoint that cannot be read says so where it was asked', async () => {
+    await section.getByRole('button', { name: 'Describe the whole library' }).click()
+    await expect(section.getByRole('alert')).toContainText('The checkpoint of step 23 cannot be read', {
+      timeout: 30_000,
+    })
+  })
+
+  await test.step('another run beside the curves', async () => {
+    await page.getByRole('combobox', { name: 'Draw beside' }).click()
+    await page.getByRole('option', { name: 'Beside: Paper' }).click()
+    await expect(page.getByText('dashed: Paper')).toHaveCount(4)
+  })
+
+  await test.step('a new name', async () => {
+    await page.getByRole('button', { name: 'Rename the run' }).click()
+    await page.getByRole('textbox', { name: 'Name of the run' }).fill('Before lunch')
+    await page.keyboard.press('Enter')
+    await expect(page.getByRole('article', { name: 'Before lunch' })).toBeVisible()
+    await expect(runItem(page, 'Before lunch')).toBeVisible()
+    await expect(page.getByRole('button', { name: 'Rename the run' })).toBeFocused()
+  })
+
+  await test.step('a word leads to the image in the inspector, with both', async () => {
+    await line.getByRole('radio', { name: 'Step 24' }).check({ force: true })
+    await sample.getByRole('button', { name: 'umbrella, grounded, new' }).click()
+    await expect(page.getByText('2 words kept, 1 gone, 1 new')).toBeVisible()
+  })
+})
+
 test('an export whose model is gone says so in its dialog', async ({ launch, folder }) => {
   const path = join(folder, 'aligned.fisao')
   await onRuntime('e2e/runsFile.ts', path)
@@ -114,30 +206,77 @@ test('a refused verifier says why, and a person may go on knowingly', async ({ l
   await expect(alert).toContainText('/models/llava-tiny', { timeout: 30_000 })
 })
 
-test('the wizard: preset, expert settings, checks; a run that cannot open its model fails with a remedy', async ({
+test('a new run, step by step: what is wrong is said by name; a run that cannot open its model fails with a remedy', async ({
   launch,
   folder,
 }) => {
   const page = await openRuns(launch, folder)
   await page.getByRole('button', { name: 'New run' }).click()
-  const dialog = page.getByRole('dialog', { name: 'New run' })
-  await expect(dialog.getByRole('textbox', { name: 'Name' })).toHaveValue('Quick look 2')
-  await expect(dialog.getByText('160 of 240 images to learn from, 80 others to look at.')).toBeVisible()
-  await dialog.getByRole('radio', { name: 'Thorough' }).check()
-  await expect(dialog.getByText('64 steps, 9,216 responses in all.')).toBeVisible()
-  await dialog.getByText('Expert settings').click()
+  await expect(page.getByRole('heading', { name: 'New run', level: 1 })).toBeVisible()
+  const next = page.getByRole('button', { name: 'Next' })
+  await expect(page.getByRole('radio', { name: 'llava-tiny' })).toBeChecked()
+  await next.click()
+  await expect(page.getByRole('status', { name: 'Images of the run' })).toHaveText(
+    '160 of 240 images to learn from, 80 others to look at.',
+  )
+  await expect(page.getByText('240 images are no longer where they were')).toBeVisible()
+  await page.getByRole('textbox', { name: 'Images of the workspace that are used' }).fill('120')
+  await expect(page.getByText('80 of 240 images to learn from, 40 others to look at. 120 are left out')).toBeVisible()
+  await next.click()
+  await expect(page.getByRole('textbox', { name: 'Name' })).toHaveValue('Quick look 2')
+  await page.getByRole('radio', { name: 'Thorough' }).click()
+  await expect(page.getByText('64 steps, 9,216 responses in all.')).toBeVisible()
+  await page.getByText('Expert settings').click()
   // Key by key, as a person does: an emptied field stays empty, and 0.0 is on its way to a number.
-  await dialog.getByRole('textbox', { name: 'Learning rate of the adapter' }).click()
+  const rate = page.getByRole('textbox', { name: 'Learning rate of the adapter' })
+  await rate.click()
   await page.keyboard.press('ControlOrMeta+a')
   await page.keyboard.press('Delete')
+  await expect(rate).toHaveValue('')
+  await expect(page.getByText('Enter a number, above 0', { exact: false })).toBeVisible()
   await page.keyboard.type('0.0005')
-  await expect(dialog.getByRole('textbox', { name: 'Learning rate of the adapter' })).toHaveValue('0.0005')
-  await dialog.getByRole('textbox', { name: 'Steps a round' }).fill('3')
-  await expect(dialog.getByText('2 changes to the preset')).toBeVisible()
-  await expect(dialog.getByText('6 steps, 1,792 responses in all.')).toBeVisible()
-  await dialog.getByRole('textbox', { name: 'Name' }).fill('My own')
-  await dialog.getByRole('button', { name: 'Start' }).click()
-  await expect(dialog).toBeHidden()
+  await expect(rate).toHaveValue('0.0005')
+  await page.getByRole('searchbox', { name: 'Search settings' }).fill('steps round')
+  await expect(rate).toBeHidden()
+  await page.getByRole('textbox', { name: 'Steps a round' }).fill('3')
+  await page.getByRole('searchbox', { name: 'Search settings' }).fill('')
+  await expect(page.getByText('3 changes to the preset')).toBeVisible()
+  await expect(page.getByText('6 steps, 1,792 responses in all.')).toBeVisible()
+
+  await test.step('a choice brings what belongs to it, and a missing file is said by name', async () => {
+    await expect(page.getByRole('textbox', { name: 'File of annotations' })).toBeHidden()
+    await page.getByRole('combobox', { name: 'Baselines without or with annotations' }).click()
+    await page.getByRole('option', { name: 'With a file of annotations' }).click()
+    await expect(page.getByRole('textbox', { name: 'File of annotations' })).toBeVisible()
+    await page.getByRole('textbox', { name: 'Question about each image' }).fill('')
+    await next.click()
+    await expect(page.getByRole('button', { name: 'Start' })).toBeDisabled()
+    await expect(page.getByText('Question about each image. It must not be empty.')).toBeVisible()
+    await expect(page.getByText('File of annotations. Choose a file of COCO annotations')).toBeVisible()
+    await page.screenshot({ path: test.info().outputPath('not ready.png') })
+    await page.getByRole('button', { name: 'Change it' }).first().click()
+    await expect(page.getByRole('textbox', { name: 'Question about each image' })).toBeFocused()
+    await page.keyboard.type('What is here?')
+    await page.getByRole('combobox', { name: 'Baselines without or with annotations' }).click()
+    await page.getByRole('option', { name: 'Without annotations' }).click()
+  })
+
+  await page.getByRole('textbox', { name: 'Name' }).fill('My own')
+  await test.step('the draft is there when the page is shown again', async () => {
+    await page.getByRole('button', { name: 'Home' }).click()
+    await page.getByRole('button', { name: 'Back', exact: true }).click()
+    await expect(page.getByRole('textbox', { name: 'Name' })).toHaveValue('My own')
+  })
+  await next.click()
+  const findings = page.getByRole('list', { name: 'Findings' })
+  await expect(findings.getByRole('listitem').filter({ hasText: 'Refused' })).toContainText(
+    'The folder /models/llava-tiny is no longer there.',
+  )
+  await expect(findings).toContainText('80 images to learn from, 40 others to look at.')
+  await expect(page.getByRole('alert')).toContainText('You can start it all the same')
+  await expect(page.getByRole('button', { name: 'Measure it first' })).toBeHidden()
+  await page.screenshot({ path: test.info().outputPath('refused.png') })
+  await page.getByRole('button', { name: 'Start' }).click()
   const run = page.getByRole('article', { name: 'My own' })
   await expect(run.getByRole('alert')).toBeVisible({ timeout: 30_000 })
   await expect(runItem(page, 'My own')).toContainText('Step 0 of 6')
@@ -170,8 +309,8 @@ test('an empty screen teaches, and a folder that is no model is refused where it
   await page.getByRole('button', { name: 'Choose the folder of the model' }).click()
   await page.getByRole('button', { name: 'Choose the folder of its encoder' }).click()
   await page.getByRole('button', { name: 'Check and add' }).click()
-  await expect(page.getByRole('dialog').getByRole('alert')).toContainText('config.json', { timeout: 30_000 })
-  await expect(page.getByRole('button', { name: 'Start' })).toBeDisabled()
+  await expect(page.getByRole('main').getByRole('alert')).toContainText('config.json', { timeout: 30_000 })
+  await expect(page.getByRole('button', { name: 'Next' })).toBeDisabled()
 })
 
 test('the demo opens from Home and offers its model', async ({ studio }) => {
@@ -180,9 +319,8 @@ test('the demo opens from Home and offers its model', async ({ studio }) => {
   await expect(page.getByRole('status', { name: 'Number of images' })).toHaveText('200 images', { timeout: 60_000 })
   await page.getByRole('button', { name: 'Runs' }).click()
   await page.getByRole('button', { name: 'New run' }).click()
-  const dialog = page.getByRole('dialog', { name: 'New run' })
-  await dialog.getByRole('button', { name: 'Use the demo model' }).click()
-  await expect(dialog.getByText('Encoder verified')).toBeVisible({ timeout: 60_000 })
+  await page.getByRole('button', { name: 'Use the demo model' }).click()
+  await expect(page.getByText('Encoder verified')).toBeVisible({ timeout: 60_000 })
 })
 
 test('the demo model aligns itself from the window, paused and resumed, and is exported', async ({
@@ -195,19 +333,33 @@ test('the demo model aligns itself from the window, paused and resumed, and is e
   await expect(page.getByRole('status', { name: 'Number of images' })).toHaveText('200 images', { timeout: 60_000 })
   await page.getByRole('button', { name: 'Runs' }).click()
   await page.getByRole('button', { name: 'New run' }).click()
-  const dialog = page.getByRole('dialog', { name: 'New run' })
-  await dialog.getByRole('button', { name: 'Use the demo model' }).click()
-  await expect(dialog.getByText('Encoder verified')).toBeVisible({ timeout: 60_000 })
-  await dialog.getByText('Expert settings').click()
+  await page.getByRole('button', { name: 'Use the demo model' }).click()
+  await expect(page.getByText('Encoder verified')).toBeVisible({ timeout: 60_000 })
+  const next = page.getByRole('button', { name: 'Next' })
+  await next.click()
+  const fill = (name: string, value: number) => page.getByRole('textbox', { name, exact: true }).fill(String(value))
+  await fill('Validation images', 12)
+  await next.click()
+  await page.getByText('Expert settings').click()
   const settings: readonly [string, number][] = [
     ['Responses a step', 8],
     ['Responses for calibration', 64],
     ['Steps a round', 2],
     ['Value updates before the first step', 5],
-    ['Validation images', 12],
   ]
-  for (const [name, value] of settings) await dialog.getByRole('textbox', { name, exact: true }).fill(String(value))
-  await dialog.getByRole('button', { name: 'Start' }).click()
+  for (const [name, value] of settings) await fill(name, value)
+  await next.click()
+  await test.step('the check measures it, and says time, memory, disk and verifier', async () => {
+    await page.getByRole('button', { name: 'Measure it first' }).click()
+    await expect(page.getByRole('button', { name: 'Cancel the check' })).toBeVisible()
+    await page.screenshot({ path: test.info().outputPath('measuring.png') })
+    const findings = page.getByRole('list', { name: 'Findings' })
+    await expect(findings).toContainText('It takes about', { timeout: 120_000 })
+    await expect(findings).not.toContainText('Not known')
+    await expect(findings.getByRole('listitem')).toHaveCount(7)
+    await page.screenshot({ path: test.info().outputPath('measured.png') })
+  })
+  await page.getByRole('button', { name: 'Start' }).click()
   const run = page.getByRole('article', { name: 'Quick look' })
   await run.getByRole('button', { name: 'Pause' }).click()
   await run.getByRole('button', { name: 'Resume' }).click({ timeout: 60_000 })

@@ -1,16 +1,17 @@
 // Makes a workspace with images, a model and runs in several states, on the app's own runtime (see onRuntime in
 // studio.ts): `runsFile.ts PATH`. What the runs hold is written as the engine writes it, only shorter.
 
-import { setPinned, storeCheckpoint } from '../src/main/db/checkpoints.ts'
+import { checkpointAtStep, dropOldWeights, setPinned, storeCheckpoint } from '../src/main/db/checkpoints.ts'
 import type { WritableDb } from '../src/main/db/connection.ts'
 import { storeLook } from '../src/main/db/looks.ts'
 import { storeMetrics } from '../src/main/db/metrics.ts'
 import { saveModel } from '../src/main/db/models.ts'
 import { closeWorkspace, createWorkspace, openWorkspace } from '../src/main/db/open.ts'
+import { storeRollouts } from '../src/main/db/rollouts.ts'
 import { createRun, setCalibration, setRunState } from '../src/main/db/runs.ts'
 import { seedLibrary } from '../src/main/db/testing/seedLibrary.ts'
 import { picture } from '../src/main/library/testing/pictures.ts'
-import type { Json, RunId } from '../src/shared/domain.ts'
+import type { Json, RunId, SpanRecord } from '../src/shared/domain.ts'
 import { presetConfig } from '../src/shared/runConfig.ts'
 
 const config = presetConfig('quick-look') as unknown as Json
@@ -38,6 +39,8 @@ const newRun = (name: string, preset: string, more: { config?: Json; seed?: numb
 const complete = newRun('Quick look', 'quick-look')
 calibrate(db, complete, 0.968)
 for (let step = 0; step <= 24; step++) commitStep(db, complete, step, 20)
+for (let step = 0; step <= 24; step += 4) describeImages(db, complete, step)
+dropOldWeights(db, complete, 3)
 setRunState(db, complete, 'complete', Date.now() - 40 * minuteMs)
 
 const controlled = newRun('Street scenes', 'thorough', { seed: 2 })
@@ -106,6 +109,7 @@ function commitStep(
     ...{ step, hallucinationRate: 0.172 - falls.rate * step + wave, coverage: 2.98 - falls.coverage * step - wave },
     ...{ hallucinationRateLow: 0.15 - falls.rate * step, hallucinationRateHigh: 0.2 - falls.rate * step },
     ...{ meanWords: 16.8 - 0.02 * step, meanRepeatedMentions: 0.04 + wave / 2 },
+    ...(step > 0 && { isSound: true, change: { difference: -falls.rate * step, standardError: 0.012, images: 80 } }),
   }
   const isDue = step % 4 === 0
   const parts = { adapter: Uint8Array.of(step) }
@@ -117,4 +121,30 @@ function commitStep(
   storeLook(db, runId, step, look)
   const { hallucinationRate, coverage } = look
   storeMetrics(db, runId, step, { 'validation.hallucinationRate': hallucinationRate, 'validation.coverage': coverage })
+}
+
+/** What the run says of its first ten images at a step: after step 0 it names a bench less. */
+function describeImages(db: WritableDb, runId: RunId, step: number): void {
+  const checkpoint = checkpointAtStep(db, runId, step)
+  if (!checkpoint) throw new Error(`the run has no step ${step}`)
+  const objects = step === 0 ? ['zebra', 'bear', 'bench'] : ['zebra', 'bear', 'umbrella']
+  const pieces = objects.flatMap((word, i) => [i === 0 ? 'There is a' : ' and a', ` ${word}`])
+  let textEnd = 0
+  const tokens = pieces.map((piece, i) => {
+    const textStart = textEnd
+    textEnd += piece.length
+    const place = { tokenId: i, textStart, textEnd }
+    return { ...place, logProb: -0.3, referenceLogProb: step === 0 ? -0.3 : -0.4, reward: null }
+  })
+  const spans = objects.map((word, i): SpanRecord => {
+    const isThere = word !== 'bench'
+    return {
+      ...{ startPosition: 2 * i + 1, endPosition: 2 * i + 2, word, score: isThere ? 0.41 : 0.05 },
+      ...{ reward: isThere ? 0.05 : -0.09, label: isThere ? 'grounded' : 'hallucinated' },
+    }
+  })
+  const said = { text: pieces.join(''), tokens, spans, prompt: 'Describe this image.', step }
+  const at = { runId, checkpointId: checkpoint.checkpointId, purpose: 'evaluation' as const }
+  const all = Array.from({ length: 10 }, (_, i) => ({ ...at, ...said, imageId: i + 1 }))
+  storeRollouts(db, all, Date.now())
 }

@@ -8,6 +8,9 @@ export function formatCount(value: number): string {
   return integer.format(value)
 }
 
+/** What stands before fractions in the user's locale. */
+export const decimalSign: '.' | ',' = (1.5).toLocaleString().includes(',') ? ',' : '.'
+
 /** `1 image`, `12,345 images`. */
 export function formatPlural(value: number, one: string, many = `${one}s`): string {
   return `${integer.format(value)} ${value === 1 ? one : many}`

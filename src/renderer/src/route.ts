@@ -15,6 +15,8 @@ export const routeSchema = z.discriminatedUnion('page', [
   z.object({ page: z.literal('inspector'), imageId, runId: run, left: checkpoint, right: checkpoint }),
   /** Without a run: the one that is under way, or else the newest. */
   z.object({ page: z.literal('runs'), runId: run }),
+  /** Its draft is kept, not in the route. */
+  z.object({ page: z.literal('new-run') }),
   /** Without a model: the one that was added last. */
   z.object({ page: z.literal('models'), modelId: modelIdSchema.nullable().default(null) }),
   z.object({ page: z.literal('evaluate'), runId: run }),

@@ -1,10 +1,9 @@
 // Runs: what is being aligned, what waits, and what came of it; a run's page beside the list.
 import { Button, Title } from '@mantine/core'
 import { IconPlus, IconRoute } from '@tabler/icons-react'
-import { type ReactNode, useState } from 'react'
+import type { ReactNode } from 'react'
 import type { RunId } from '../../../shared/domain.ts'
 import { useAppState } from '../api.ts'
-import { NewRunDialog } from '../features/runs/NewRunDialog.tsx'
 import { RunDetails } from '../features/runs/RunDetails.tsx'
 import { RunList } from '../features/runs/RunList.tsx'
 import { navigate, showPage } from '../place.ts'
@@ -17,7 +16,6 @@ export function Runs({ route }: { readonly route: RouteTo<'runs'> }): ReactNode 
   const runs = useRuns()
   const { workspace } = useAppState()
   const show = (runId: RunId): void => navigate({ page: 'runs', runId })
-  const [isAsking, setAsking] = useState(false)
   const shown =
     runs?.find(({ runId }) => runId === route.runId) ??
     runs?.find(({ live }) => live) ??
@@ -30,35 +28,23 @@ export function Runs({ route }: { readonly route: RouteTo<'runs'> }): ReactNode 
           Runs
         </Title>
         {runs && runs.length > 0 && (
-          <Button
-            leftSection={<IconPlus size={18} />}
-            disabled={workspace?.readOnlyBecause !== null}
-            onClick={() => setAsking(true)}
-          >
+          <Button leftSection={<IconPlus size={18} />} disabled={workspace?.readOnlyBecause !== null} onClick={begin}>
             New run
           </Button>
         )}
       </header>
-      {runs?.length === 0 && <NoRuns onNew={() => setAsking(true)} />}
+      {runs?.length === 0 && <NoRuns onNew={begin} />}
       {runs && shown && (
         <div className={css.runsColumns}>
           <RunList runs={runs} shownId={shown.runId} onShow={show} />
           <RunDetails key={shown.runId} run={shown} onShow={show} />
         </div>
       )}
-      {isAsking && (
-        <NewRunDialog
-          existing={runs ?? []}
-          onClose={() => setAsking(false)}
-          onStarted={(runId) => {
-            show(runId)
-            setAsking(false)
-          }}
-        />
-      )}
     </div>
   )
 }
+
+const begin = (): void => navigate({ page: 'new-run' })
 
 const steps = [
   ['It describes your images', 'and names what it believes to see.'],

@@ -6,6 +6,7 @@ import { Home } from './Home.tsx'
 import { Images } from './Images.tsx'
 import { Inspector } from './Inspector.tsx'
 import { Models } from './Models.tsx'
+import { NewRun } from './NewRun.tsx'
 import { Runs } from './Runs.tsx'
 import { Settings } from './Settings.tsx'
 
@@ -34,6 +35,10 @@ export const pages: readonly AnyPage[] = [
   {
     ...{ page: 'settings', label: 'Settings', icon: IconSettings, needsWorkspace: false, isInNavigation: true },
     Page: Settings,
+  },
+  {
+    ...{ page: 'new-run', label: 'New run', icon: IconRoute, needsWorkspace: true, isInNavigation: false },
+    Page: NewRun,
   },
 ]
 

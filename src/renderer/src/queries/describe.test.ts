@@ -1,7 +1,7 @@
 // Questions on their way, in a real store of answers.
 import { afterEach, expect, test } from 'vitest'
-import { greedy, type QuestionView } from '../../../shared/describe.ts'
-import type { ModelId, RolloutId } from '../../../shared/domain.ts'
+import { greedy, type LibraryView, type QuestionView } from '../../../shared/describe.ts'
+import type { ModelId, RolloutId, RunId } from '../../../shared/domain.ts'
 import { makeQueryClient } from './client.ts'
 import { followDescribe } from './describe.ts'
 import { keys } from './keys.ts'
@@ -44,4 +44,21 @@ test('an answer makes the responses to its image, and to no other, be asked for'
 test('one question does not stand for a list that was never asked for', () => {
   followDescribe(client, w, view(2, 'A'))
   expect(client.getQueryData(keys.describes(w))).toBeUndefined()
+})
+
+test('a library that a checkpoint has described, or a part of it, makes its responses and checkpoints be asked for', () => {
+  const runId = 3 as RunId
+  const library = (state: LibraryView['state']): LibraryView => ({
+    ...{ about: 'library', describeId: 5, state, waitsFor: null, error: null, runId, step: 4 },
+    ...{ done: 2, total: 9, skipped: 0, remainingMs: null },
+  })
+  for (const state of ['cancelled', 'done', 'failed'] as const) {
+    client.setQueryData(keys.runCheckpoints(w, runId), { checkpoints: [] })
+    client.setQueryData(keys.coverage(w, { runId, step: 4 }), { described: 0, images: 9 })
+    followDescribe(client, w, library('running'))
+    expect(isStale(keys.runCheckpoints(w, runId))).toBe(false)
+    followDescribe(client, w, library(state))
+    expect(isStale(keys.runCheckpoints(w, runId))).toBe(true)
+    expect(isStale(keys.coverage(w, { runId, step: 4 }))).toBe(true)
+  }
 })

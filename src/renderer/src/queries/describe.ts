@@ -1,10 +1,11 @@
 // What pages ask of responses, of questions on their way, and of where an image shows a word.
-import { type QueryClient, useMutation, useQuery } from '@tanstack/react-query'
+import { keepPreviousData, type QueryClient, useMutation, useQuery } from '@tanstack/react-query'
 import type { Params, Result } from '../../../shared/contract.ts'
 import type {
   CheckpointView,
   DescribeView,
   Evidence,
+  LibraryDescribe,
   Question,
   ResponseView,
   ResponseViewDetail,
@@ -88,6 +89,29 @@ export function useAsk(): {
   return { ask, cancel }
 }
 
+/** How many images a checkpoint has described; null before the first answer. */
+export function useCoverage({ runId, step }: LibraryDescribe): Result<'describe.coverage'> | null {
+  const w = useWorkspaceKey()
+  const { data } = useQuery({
+    queryKey: keys.coverage(w, { runId, step }),
+    queryFn: () => request('describe.coverage', { runId, step }),
+    enabled: w !== null,
+  })
+  return data ?? null
+}
+
+/** What a run said at one of its steps, a page of it; the last page while the next is awaited, null before the first. */
+export function useSamples(asked: Params<'responses.ofStep'>): Result<'responses.ofStep'> | null {
+  const w = useWorkspaceKey()
+  const { data } = useQuery({
+    queryKey: keys.samples(w, asked),
+    queryFn: () => request('responses.ofStep', asked),
+    enabled: w !== null,
+    placeholderData: keepPreviousData,
+  })
+  return data ?? null
+}
+
 /** A question goes on: its progress is written down; what it ended with is asked for. */
 export function followDescribe(client: QueryClient, w: string | null, view: DescribeView): void {
   const before = client.getQueryData<Result<'describe.list'>>(keys.describes(w))
@@ -101,11 +125,12 @@ export function followDescribe(client: QueryClient, w: string | null, view: Desc
     // Not one view for all: the list may be on its way, and would come without this one.
     void client.invalidateQueries({ queryKey: keys.describes(w) })
   }
-  if (view.state !== 'done') return
-  if (view.about === 'image') {
-    void client.invalidateQueries({ queryKey: keys.responsesToImage(w, view.question.imageId) })
-  } else {
+  if (view.about === 'library' && ['done', 'cancelled', 'failed'].includes(view.state)) {
+    void client.invalidateQueries({ queryKey: keys.runCheckpoints(w, view.runId) })
     void client.invalidateQueries({ queryKey: keys.responses(w) })
+  }
+  if (view.about === 'image' && view.state === 'done') {
+    void client.invalidateQueries({ queryKey: keys.responsesToImage(w, view.question.imageId) })
   }
 }
 

@@ -25,16 +25,25 @@ export const keys = {
 
   runCheckpoints: (w: string | null, runId: RunId) => [...keys.run(w, runId), 'checkpoints'] as const,
 
+  /** The check of a new run, which a page may leave and find again. */
+  runCheck: (w: string | null) => [...keys.workspace(w), 'run check'] as const,
+
   /** What models said, and what they were asked. */
   responses: (w: string | null) => [...keys.workspace(w), 'responses'] as const,
   responsesToImage: (w: string | null, imageId: number) => [...keys.responses(w), 'to image', imageId] as const,
   response: (w: string | null, rolloutId: RolloutId | null) => [...keys.responses(w), 'one', rolloutId] as const,
   describes: (w: string | null) => [...keys.workspace(w), 'describes'] as const,
+  samples: (w: string | null, asked: Params<'responses.ofStep'>) => [...keys.responses(w), 'samples', asked] as const,
+  coverage: (w: string | null, of: Params<'describe.coverage'>) => [...keys.responses(w), 'coverage', of] as const,
   evidence: (w: string | null, asked: Params<'evidence.get'> | null) =>
     [...keys.workspace(w), 'evidence', asked] as const,
 
   images: (w: string | null) => [...keys.workspace(w), 'images'] as const,
   image: (w: string | null, imageId: number) => [...keys.images(w), 'one', imageId] as const,
+  missingFiles: (w: string | null) => [...keys.images(w), 'missing files'] as const,
+  /** It counts the images, so it is another one when they are. */
+  precheck: (w: string | null, asked: Params<'runs.precheck'> | null) =>
+    [...keys.images(w), 'precheck', asked] as const,
   imageCount: (w: string | null, query: ImageQuery) => [...keys.images(w), 'count', query] as const,
   imageWindow: (w: string | null, query: ImageQuery, offset: number, limit: number) =>
     [...keys.images(w), 'window', query, offset, limit] as const,

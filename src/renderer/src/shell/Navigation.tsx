@@ -13,6 +13,9 @@ import css from './Navigation.module.css'
 import { keyWords } from './onMac.ts'
 import { Tour, useTour } from './Tour.tsx'
 
+/** Pages that stand behind another one of the navigation. */
+const belongsTo: Partial<Record<PageName, PageName>> = { inspector: 'images', 'new-run': 'runs' }
+
 export function Navigation({ shown }: { readonly shown: PageName }): ReactNode {
   const { workspace, version } = useAppState()
   const tour = useTour()
@@ -25,8 +28,7 @@ export function Navigation({ shown }: { readonly shown: PageName }): ReactNode {
       <Ways />
       {pages.map(({ page, label, icon: Icon, needsWorkspace, isInNavigation }) => {
         if (!isInNavigation || page === 'inspector') return null
-        // The inspector shows one of the images.
-        const isShown = page === shown || (page === 'images' && shown === 'inspector')
+        const isShown = page === (belongsTo[shown] ?? shown)
         const isOff = needsWorkspace && !workspace
         return (
           <NavLink

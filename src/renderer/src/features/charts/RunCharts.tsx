@@ -1,10 +1,16 @@
-// The curves of a run while it goes on: four small charts over its steps, the best step marked.
+// The curves of a run while it goes on: four small charts over the steps that have run, the best one marked, beside another
+// run on request. A person may hold them still while the run goes on.
 import '@mantine/charts/styles.css'
 import { LineChart } from '@mantine/charts'
-import type { ReactNode } from 'react'
+import { Select, Switch } from '@mantine/core'
+import { type ReactNode, useState } from 'react'
+import { z } from 'zod'
 import type { Result } from '../../../../shared/contract.ts'
-import type { CounterpartView, LookView } from '../../../../shared/runView.ts'
+import type { RunId } from '../../../../shared/domain.ts'
+import type { CounterpartView, LookView, RunView } from '../../../../shared/runView.ts'
 import { formatFigure, formatShare } from '../../format.ts'
+import { useKept } from '../../place.ts'
+import { useRunDetail, useRunMetrics, useRuns } from '../../queries/runs.ts'
 import css from './RunCharts.module.css'
 
 type LookFigure = 'hallucinationRate' | 'coverage'
@@ -44,33 +50,100 @@ const charts: readonly ChartProps[] = [
   },
 ]
 
-interface RunChartsProps {
+/** The metrics of {@link charts}. */
+const chartMetrics = ['klNats', 'meanReward']
+
+/** What is drawn of a run. */
+interface Curves {
   readonly looks: readonly LookView[]
   readonly series: Result<'runs.metrics'>
-  /** Its placebo, or the run that it is the placebo of. */
-  readonly counterpart: CounterpartView | null
   readonly bestStep: number | null
 }
 
-export function RunCharts({ looks, series, counterpart, bestStep }: RunChartsProps): ReactNode {
-  const lastStep = Math.max(1, looks.at(-1)?.step ?? 0, ...Object.values(series).map((one) => one.at(-1)?.step ?? 0))
+interface RunChartsProps {
+  readonly run: RunView
+  readonly curves: Curves
+  /** Its placebo, or the run that it is the placebo of: beside it unless a person chose another run, or none. */
+  readonly counterpart: CounterpartView | null
+}
+
+export function RunCharts({ run, curves, counterpart }: RunChartsProps): ReactNode {
+  const [held, setHeld] = useState<Curves | null>(null)
+  const { looks, series, bestStep } = held ?? curves
+  const { other, control } = useOther(run, counterpart)
+  const lastStep = Math.max(1, lastOf({ looks, series }), other ? lastOf(other) : 0)
   return (
-    <section className={css.runCharts} aria-label="Curves">
-      {charts.map((chart) => (
-        <RunChart
-          key={chart.title}
-          {...chart}
-          points={'look' in chart.figure ? pointsOf(looks, chart.figure.look) : (series[chart.figure.metric] ?? [])}
-          other={counterpart && 'look' in chart.figure ? otherCurve(counterpart, chart.figure.look) : null}
-          lastStep={lastStep}
-          bestStep={'look' in chart.figure ? bestStep : null}
-        />
-      ))}
+    <section aria-label="Curves">
+      <div className={css.tools}>
+        {control}
+        {(run.live !== null || held !== null) && (
+          <Switch
+            size="sm"
+            label="Follow the run"
+            checked={held === null}
+            onChange={({ currentTarget }) => setHeld(currentTarget.checked ? null : curves)}
+          />
+        )}
+      </div>
+      <div className={css.runCharts}>
+        {charts.map((chart) => (
+          <RunChart
+            key={chart.title}
+            {...chart}
+            points={pointsOf({ looks, series }, chart.figure)}
+            other={other && { title: other.title, points: pointsOf(other, chart.figure) }}
+            lastStep={lastStep}
+            bestStep={'look' in chart.figure ? bestStep : null}
+          />
+        ))}
+      </div>
     </section>
   )
 }
 
-/** A figure of a counterpart's looks. */
+type Drawn = Pick<Curves, 'looks' | 'series'>
+
+function lastOf({ looks, series }: Drawn): number {
+  return Math.max(looks.at(-1)?.step ?? 0, ...Object.values(series).map((one) => one.at(-1)?.step ?? 0))
+}
+
+const usual = 'usual'
+const none = 'none'
+
+/** The run that is drawn beside this one, and the choice of it. */
+function useOther(
+  { runId }: RunView,
+  counterpart: CounterpartView | null,
+): { readonly other: (Drawn & { readonly title: string }) | null; readonly control: ReactNode } {
+  const [choice, setChoice] = useKept<string>(`run.${runId}.beside`, z.string(), usual)
+  const others = (useRuns() ?? []).filter((one) => one.runId !== runId && one.checkpointStep !== null)
+  const usualId = counterpart?.run.runId ?? null
+  const chosen = others.find((one) => String(one.runId) === choice)
+  const otherId: RunId | null = choice === none ? null : (chosen?.runId ?? usualId)
+  const detail = useRunDetail(otherId ?? runId)
+  const series = useRunMetrics(otherId ?? runId, chartMetrics)
+  const isCounterpart = otherId !== null && otherId === usualId
+  const title = isCounterpart ? (counterpart?.run.isPlacebo ? 'placebo' : 'its run') : (chosen?.name ?? '')
+  return {
+    other: otherId !== null && detail && series ? { title, looks: detail.looks, series } : null,
+    control: others.length > 0 && (
+      <Select
+        size="xs"
+        className={css.beside}
+        aria-label="Draw beside"
+        allowDeselect={false}
+        data={[
+          { value: none, label: 'No other run beside it' },
+          ...others.map((one) => ({ value: String(one.runId), label: `Beside: ${one.name}` })),
+        ]}
+        value={otherId === null ? none : String(otherId)}
+        onChange={(value) => setChoice(value ?? none)}
+      />
+    ),
+  }
+}
+
+/** The same figure of the other run. */
 interface OtherCurve {
   readonly title: string
   readonly points: readonly Point[]
@@ -81,18 +154,15 @@ interface Point {
   readonly mean: number
 }
 
-function pointsOf(looks: readonly LookView[], figure: LookFigure): Point[] {
-  return looks.map((look) => ({ step: look.step, mean: look[figure] }))
-}
-
-function otherCurve({ run, looks }: CounterpartView, figure: LookFigure): OtherCurve {
-  return { title: run.isPlacebo ? 'placebo' : 'its run', points: pointsOf(looks, figure) }
+function pointsOf({ looks, series }: Drawn, figure: ChartProps['figure']): readonly Point[] {
+  if ('metric' in figure) return series[figure.metric] ?? []
+  return looks.map((look) => ({ step: look.step, mean: look[figure.look] }))
 }
 
 interface RunChartProps extends ChartProps {
   readonly points: readonly Point[]
   readonly other: OtherCurve | null
-  /** The last step of the whole run; all charts of it end there. */
+  /** The last step that has run; all charts end there. */
   readonly lastStep: number
   readonly bestStep: number | null
 }
@@ -114,7 +184,7 @@ function RunChart({ title, unit, format, points, other, lastStep, bestStep }: Ru
           <strong>{title}</strong>{' '}
           <span className="quiet">
             {unit}
-            {other && `; dashed: ${other.title}`}
+            {other && other.points.length > 0 && `; dashed: ${other.title}`}
           </span>
         </span>
         {told && (

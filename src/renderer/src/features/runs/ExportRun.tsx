@@ -1,7 +1,8 @@
-// What leaves the app of a run: the adapter of its best step at a chosen strength, on request merged into the model.
+// What leaves the app of a run: the adapter of a checkpoint at a chosen strength, on request merged into the model.
 import { Button, Checkbox, Code, Slider, Text } from '@mantine/core'
 import { IconCheck, IconFileExport, IconFolderOpen } from '@tabler/icons-react'
 import { type ReactNode, useState } from 'react'
+import type { CheckpointView } from '../../../../shared/describe.ts'
 import { type ErrorRecord, toErrorRecord } from '../../../../shared/errors.ts'
 import type { RunDetail, RunView } from '../../../../shared/runView.ts'
 import { request } from '../../api.ts'
@@ -14,12 +15,13 @@ import css from './ExportRun.module.css'
 interface ExportRunProps {
   readonly run: RunView
   readonly detail: RunDetail
+  readonly checkpoint: CheckpointView
 }
 
-/** Opens the dialog; there is nothing to export before a step is better than the model as it came. */
-export function ExportRun({ run, detail }: ExportRunProps): ReactNode {
+/** Opens the dialog; of the model as it came, and without its weights, there is nothing to export. */
+export function ExportRun({ run, detail, checkpoint: { step, hasWeights } }: ExportRunProps): ReactNode {
   const [isOpen, setOpen] = useState(false)
-  if (!detail.bestStep) return null
+  if (step === 0 || !hasWeights) return null
   return (
     <>
       <Button size="xs" variant="default" leftSection={<IconFileExport size={15} />} onClick={() => setOpen(true)}>
@@ -28,7 +30,7 @@ export function ExportRun({ run, detail }: ExportRunProps): ReactNode {
       {isOpen && (
         <ExportDialog
           run={run}
-          step={detail.bestStep}
+          step={step}
           preset={detail.config?.evaluation.strength ?? 1}
           onClose={() => setOpen(false)}
         />

@@ -1,5 +1,5 @@
 // One run: what it does now, what it found, its curves and looks, and how to pause, resume, stop or delete it.
-import { Alert, Button, Loader, Progress, Text, Title } from '@mantine/core'
+import { Alert, Button, Loader, Progress, Text } from '@mantine/core'
 import { modals } from '@mantine/modals'
 import {
   IconAlertTriangle,
@@ -19,9 +19,10 @@ import { formatAgo, formatMoment } from '../../format.ts'
 import { useRunDetail, useRunMetrics } from '../../queries/runs.ts'
 import { useKeptScroll } from '../../ui/useKeptScroll.ts'
 import { BeyondPlacebo, PlaceboNote } from './BeyondPlacebo.tsx'
-import { ExportRun } from './ExportRun.tsx'
+import { RunCheckpoints } from './RunCheckpoints.tsx'
 import css from './RunDetails.module.css'
 import { colourOf, RunStateMark } from './RunList.tsx'
+import { RunName } from './RunName.tsx'
 import { LooksTable, RunResult, RunSettings, VerifierCard } from './RunResults.tsx'
 import { nowWords, percentOf, presetTitle, stepWords } from './runWords.ts'
 import { SkippedImages } from './SkippedImages.tsx'
@@ -46,12 +47,10 @@ export function RunDetails({ run, onShow }: RunDetailsProps): ReactNode {
     <article ref={article} className={css.run} aria-label={run.name}>
       <header className={css.runHead}>
         <div className={css.runTitle}>
-          <Title order={2} size="h3">
-            {run.name}
-          </Title>
+          <RunName key={run.runId} run={run} />
           <RunStateMark state={run.state} />
         </div>
-        <RunActions run={run} detail={detail} />
+        <RunActions run={run} />
       </header>
       <Text size="sm" className="quiet">
         {presetTitle(run.preset)} · {run.modelName} · seed {run.seed} ·{' '}
@@ -64,14 +63,14 @@ export function RunDetails({ run, onShow }: RunDetailsProps): ReactNode {
         <>
           {run.isPlacebo && <PlaceboNote counterpart={detail.counterpart} onShow={onShow} />}
           <RunResult run={run} detail={detail} />
+          <RunCheckpoints run={run} detail={detail} />
           <BeyondPlacebo run={run} detail={detail} onShow={onShow} />
           {series && detail.looks.length > 0 && (
             <Suspense fallback={<Loader size="sm" aria-label="Loading the charts" />}>
               <RunCharts
-                series={series}
+                run={run}
+                curves={{ series, looks: detail.looks, bestStep: detail.bestStep }}
                 counterpart={detail.counterpart}
-                looks={detail.looks}
-                bestStep={detail.bestStep}
               />
             </Suspense>
           )}
@@ -83,6 +82,15 @@ export function RunDetails({ run, onShow }: RunDetailsProps): ReactNode {
       )}
     </article>
   )
+}
+
+/** What the buttons mean for a run in this state. */
+const wayOn: Readonly<Partial<Record<RunView['state'], string>>> = {
+  running:
+    'Pause ends it within moments, and a run that waits takes its turn. Each step is stored when it is done: Resume goes on from the last one, exactly as if it had not been paused. It stays paused when the app is closed.',
+  queued: 'It begins by itself when its turn comes.',
+  paused: 'Nothing is computed now. Resume goes on from the last stored step, exactly as if it had not been paused.',
+  stopped: 'A person stopped it. What was learnt is kept, and Resume goes on from there.',
 }
 
 function RunNow({ run }: { readonly run: RunView }): ReactNode {
@@ -105,22 +113,22 @@ function RunNow({ run }: { readonly run: RunView }): ReactNode {
         color={colourOf(run.state)}
         animated={run.live !== null}
       />
+      {wayOn[run.state] && (
+        <Text size="xs" mt={6} className="quiet">
+          {wayOn[run.state]}
+        </Text>
+      )}
     </section>
   )
 }
 
-interface RunActionsProps {
-  readonly run: RunView
-  readonly detail: RunDetail | null
-}
-
-function RunActions({ run, detail }: RunActionsProps): ReactNode {
+function RunActions({ run }: { readonly run: RunView }): ReactNode {
   const { runId, state, live } = run
   const { workspace } = useAppState()
   const isEnding = live !== null && live.wish !== 'go-on'
   const isUnderWay = state === 'running' || state === 'queued'
   const canResume = state === 'paused' || state === 'stopped' || state === 'failed'
-  if (workspace?.readOnlyBecause !== null) return detail && <ExportRun run={run} detail={detail} />
+  if (workspace?.readOnlyBecause !== null) return null
   return (
     <div className={css.runActions}>
       {state === 'running' && (
@@ -153,7 +161,6 @@ function RunActions({ run, detail }: RunActionsProps): ReactNode {
           {state === 'queued' ? 'Take out of the queue' : 'Stop'}
         </Button>
       )}
-      {detail && <ExportRun run={run} detail={detail} />}
       <Button size="xs" variant="default" leftSection={<IconTrash size={15} />} onClick={() => askToDelete(run)}>
         Delete…
       </Button>

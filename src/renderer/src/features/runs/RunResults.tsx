@@ -3,13 +3,19 @@ import { Paper, Table, Text, Title } from '@mantine/core'
 import { IconAlertTriangle, IconCheck, IconStarFilled } from '@tabler/icons-react'
 import type { ReactNode } from 'react'
 import { aurocOf, type Interval, refusalText } from '../../../../shared/calibration.ts'
-import { outcomeSentence } from '../../../../shared/look.ts'
+import { changeInterval, outcomeSentence } from '../../../../shared/look.ts'
+import { completeSentence } from '../../../../shared/runEnding.ts'
 import type { CalibrationView, LookView, RunDetail, RunView } from '../../../../shared/runView.ts'
-import { runSections, settingFields } from '../../../../shared/settingFields.ts'
+import {
+  choiceLabel,
+  runSections,
+  type SettingField,
+  sectionGroups,
+  settingFields,
+} from '../../../../shared/settingFields.ts'
 import { formatCount, formatFigure, formatShare } from '../../format.ts'
 import shared from '../../ui/shared.module.css'
 import css from './RunResults.module.css'
-import { sectionTitles } from './runWords.ts'
 
 const share = formatShare
 const two = (value: number): string => formatFigure(value, 2)
@@ -33,6 +39,7 @@ export function RunResult({ run, detail }: { readonly run: RunView; readonly det
         {isEnded ? 'Result' : 'Best so far'}
       </Title>
       <Text size="sm" className="quiet">
+        {isEnded && `${completeSentence(run, detail.looks)} `}
         {outcomeSentence(detail.looks, best.step, isEnded)}
       </Text>
       <dl className={css.figures}>
@@ -53,8 +60,30 @@ export function RunResult({ run, detail }: { readonly run: RunView; readonly det
             {interval && <dd className={css.figureWords}>{interval}</dd>}
           </div>
         ))}
+        <Change look={best} />
       </dl>
     </section>
+  )
+}
+
+/** How far the share of hallucinated words moved, image by image, and whether that is more than chance. */
+function Change({ look: { change, step } }: { readonly look: LookView }): ReactNode {
+  if (!change || step === 0) return null
+  const { low, high } = changeInterval(change)
+  const points = (value: number): string =>
+    (100 * value).toLocaleString(undefined, {
+      ...{ minimumFractionDigits: 1, maximumFractionDigits: 1, signDisplay: 'exceptZero' },
+    } as const)
+  return (
+    <div className={css.figure}>
+      <dt>Change on the same images</dt>
+      <dd>
+        <strong>{points(change.difference)}</strong> points
+      </dd>
+      <dd className={css.figureWords}>
+        {`${points(low)} to ${points(high)} (95 % interval)${low <= 0 && high >= 0 ? ': no clear change' : ''}`}
+      </dd>
+    </div>
   )
 }
 
@@ -205,15 +234,15 @@ export function RunSettings({ detail: { config } }: { readonly detail: RunDetail
     <details className={shared.fold}>
       <summary>Settings of this run</summary>
       {runSections.map((section) => (
-        <section key={section} className={shared.foldSection} aria-label={sectionTitles[section]}>
-          <h4>{sectionTitles[section]}</h4>
+        <section key={section} className={shared.foldSection} aria-label={sectionGroups[section].title}>
+          <h4>{sectionGroups[section].title}</h4>
           <dl className={css.settings}>
-            {settingFields(section).map(({ name, title, unit }) => (
-              <div key={name}>
-                <dt>{title}</dt>
+            {settingFields(section).map((field) => (
+              <div key={field.name}>
+                <dt>{field.title}</dt>
                 <dd>
-                  {settingWords((config[section] as Readonly<Record<string, unknown>>)[name])}
-                  {unit && <span className="quiet"> {unit}</span>}
+                  {chosenWords(field, (config[section] as Readonly<Record<string, unknown>>)[field.name])}
+                  {field.unit && <span className="quiet"> {field.unit}</span>}
                 </dd>
               </div>
             ))}
@@ -222,6 +251,10 @@ export function RunSettings({ detail: { config } }: { readonly detail: RunDetail
       ))}
     </details>
   )
+}
+
+function chosenWords(field: SettingField, value: unknown): string {
+  return field.kind === 'choice' ? choiceLabel(field, String(value)) : settingWords(value)
 }
 
 export function settingWords(value: unknown): string {

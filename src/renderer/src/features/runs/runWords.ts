@@ -3,7 +3,6 @@ import type { RunState } from '../../../../shared/domain.ts'
 import { type PresetName, presets } from '../../../../shared/runConfig.ts'
 import type { RunPhase } from '../../../../shared/runProgress.ts'
 import type { RunView } from '../../../../shared/runView.ts'
-import type { RunSection } from '../../../../shared/settingFields.ts'
 import { formatSpan } from '../../format.ts'
 
 export const stateLabels: Readonly<Record<RunState, string>> = {
@@ -21,15 +20,6 @@ const phaseWords: Readonly<Record<RunPhase, string>> = {
   reward: 'Checking each word against its image',
   update: 'Learning from the difference',
   evaluate: 'Looking at the validation images',
-}
-
-export const sectionTitles: Readonly<Record<RunSection, string>> = {
-  rollout: 'Responses',
-  reward: 'Reward',
-  calibration: 'Calibration of the verifier',
-  optimiser: 'Training',
-  adapter: 'Adapter',
-  evaluation: 'Looks and checkpoints',
 }
 
 /** A preset's title; one that this version does not know keeps its name. */
