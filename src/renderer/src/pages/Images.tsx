@@ -155,7 +155,13 @@ export function Images(): ReactNode {
           }
         />
       ) : (
-        <ImageGrid {...{ query, workspaceKey, choosing }} total={total ?? 0} onOpen={open} onRemove={remove} />
+        <ImageGrid
+          {...{ query, workspaceKey, choosing }}
+          listName={JSON.stringify({ ...filters, search })}
+          total={total ?? 0}
+          onOpen={open}
+          onRemove={remove}
+        />
       )}
       {isOver && (
         <div className={css.dropVeil} aria-hidden="true">

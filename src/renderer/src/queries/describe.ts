@@ -102,6 +102,8 @@ export function followDescribe(client: QueryClient, w: string | null, view: Desc
     void client.invalidateQueries({ queryKey: keys.describes(w) })
   }
   if (view.state !== 'done') return
+  // The grid marks images by what was said of them, and filters by it.
+  void client.invalidateQueries({ queryKey: keys.images(w) })
   if (view.about === 'image') {
     void client.invalidateQueries({ queryKey: keys.responsesToImage(w, view.question.imageId) })
   } else {

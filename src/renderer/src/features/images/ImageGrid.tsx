@@ -27,6 +27,8 @@ const fastPixelsPerMs = 6
 
 export interface ImageGridProps {
   readonly query: ImageQuery
+  /** What the person asked for; changes only when they ask for something else. */
+  readonly listName: string
   /** Images of the query. */
   readonly total: number
   readonly workspaceKey: string
@@ -36,7 +38,15 @@ export interface ImageGridProps {
   readonly onRemove: () => void
 }
 
-export function ImageGrid({ query, total, workspaceKey, choosing, onOpen, onRemove }: ImageGridProps): ReactNode {
+export function ImageGrid({
+  query,
+  listName,
+  total,
+  workspaceKey,
+  choosing,
+  onOpen,
+  onRemove,
+}: ImageGridProps): ReactNode {
   const scroller = useRef<HTMLDivElement>(null)
   const columns = useColumns(scroller)
   const [kept, setActive] = useState(activeTile)
@@ -57,14 +67,14 @@ export function ImageGrid({ query, total, workspaceKey, choosing, onOpen, onRemo
   const end = Math.min(total, ((shown.at(-1)?.index ?? -1) + 1) * columns)
   const rowAt = useImageRows(query, first, end, !isFast)
 
-  // Another query is another list: it begins at its top.
-  const before = useRef(query)
+  // Another list begins at its top.
+  const before = useRef(listName)
   useEffect(() => {
-    if (before.current === query) return
-    before.current = query
+    if (before.current === listName) return
+    before.current = listName
     setActive(0)
     scroller.current?.scrollTo({ top: 0 })
-  }, [query])
+  }, [listName])
 
   // The tile may come into being only after the scrolling.
   const focusTile = (index: number, frames = 10): void => {

@@ -1,5 +1,5 @@
 // What can be done with the images that are chosen, in the place of the filters: tags, taking them away, nothing.
-import { Autocomplete, Button, Menu, Popover } from '@mantine/core'
+import { ActionIcon, Autocomplete, Button, Menu, Popover, Tooltip } from '@mantine/core'
 import { IconTag, IconTagOff, IconTrash, IconX } from '@tabler/icons-react'
 import { type ReactNode, useState } from 'react'
 import { type TagRecord, tagNameSchema } from '../../../../shared/domain.ts'
@@ -40,7 +40,7 @@ export function SelectionBar({
             leftSection={<IconTagOff size={15} aria-hidden="true" />}
             disabled={isReading || tags.length === 0}
           >
-            Take a tag away
+            Untag…
           </Button>
         </Menu.Target>
         <Menu.Dropdown className={css.tags}>
@@ -60,9 +60,11 @@ export function SelectionBar({
       >
         Remove
       </Button>
-      <Button variant="subtle" size="xs" leftSection={<IconX size={15} aria-hidden="true" />} onClick={onClear}>
-        Choose nothing
-      </Button>
+      <Tooltip label="Choose nothing (Escape)">
+        <ActionIcon variant="subtle" color="gray" aria-label="Choose nothing" onClick={onClear}>
+          <IconX size={16} />
+        </ActionIcon>
+      </Tooltip>
     </div>
   )
 }
