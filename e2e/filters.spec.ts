@@ -30,6 +30,19 @@ async function setWidth({ app }: Studio, width: number): Promise<void> {
   await app.evaluate(({ BrowserWindow }, w) => BrowserWindow.getAllWindows()[0]?.setSize(w, 860), width)
 }
 
+/** Drags files over the window and lets them go, as a file manager does. */
+async function dropOnWindow(studio: Studio, files: string[]): Promise<void> {
+  const session = await studio.page.context().newCDPSession(studio.page)
+  const data = { items: [], files, dragOperationsMask: 1 }
+  for (const type of ['dragEnter', 'dragOver', 'drop'] as const) {
+    await session.send('Input.dispatchDragEvent', { type, x: 100, y: 300, data })
+    if (type !== 'dragOver') continue
+    await expect(studio.page.getByText('Drop folders or pictures to add them')).toBeVisible()
+    await looks(studio, 'held over the window')
+  }
+  await expect(studio.page.getByText('Drop folders or pictures to add them')).toBeHidden()
+}
+
 const count = (page: Page): Locator => page.getByRole('status', { name: 'Number of images' })
 const tiles = (page: Page): Locator => page.getByRole('gridcell')
 const chosen = (page: Page): Locator => page.locator('[role=gridcell][aria-selected=true]')
@@ -218,8 +231,7 @@ test('an import says what came of it, and a moved folder is found again', async 
 
   const pictures = join(folder, 'pictures')
   await makePictures(pictures, 8)
-  await answerDialogs(studio, pictures)
-  await page.getByRole('button', { name: 'Add a folder…' }).click()
+  await dropOnWindow(studio, [pictures])
   await expect(page.getByText('8 images were added.')).toBeVisible()
   await expect(page.getByText('Once a model has described images')).toBeVisible()
 

@@ -3,7 +3,7 @@
 import { memo, type ReactNode } from 'react'
 import { imageUrl } from '../../../../shared/contract.ts'
 import type { ImageRow } from '../../../../shared/domain.ts'
-import { formatFigure, formatPlural } from '../../format.ts'
+import { formatCount, formatFigure, formatPlural } from '../../format.ts'
 import css from './ImageGrid.module.css'
 
 interface TileProps {
@@ -37,24 +37,31 @@ function TileView({ index, image, isActive, isChosen, workspaceKey }: TileProps)
           {image?.name}
         </span>
         {image && image.tags.length > 0 && (
-          <span className={css.tileTags} title={image.tags.join(', ')}>
-            {image.tags.length === 1 ? image.tags[0] : `${image.tags.length} tags`}
-          </span>
+          <span
+            className={css.tileTags}
+            title={image.tags.join(', ')}
+            data-text={image.tags.length === 1 ? image.tags[0] : `${image.tags.length} tags`}
+          />
         )}
       </div>
     </div>
   )
 }
 
-/** Hallucinated words and the lowest score of the response; nothing without one. */
+/**
+ * Hallucinated words and the lowest score of the response; nothing without one. The name of the tile says them in words:
+ * the figures are drawn by the style sheet, so that they are not read a second time.
+ */
 function Marks({ image: { hallucinatedWords, lowestScore } }: { readonly image: ImageRow }): ReactNode {
   if (hallucinatedWords === null || lowestScore === null) return null
   return (
     <span className={css.marks} title={responseWords(hallucinatedWords, lowestScore)}>
-      <span className={css.mark} data-verdict={hallucinatedWords > 0 ? 'hallucinated' : 'clean'}>
-        {hallucinatedWords}
-      </span>
-      <span className={css.score}>{formatFigure(lowestScore, 2)}</span>
+      <span
+        className={css.mark}
+        data-verdict={hallucinatedWords > 0 ? 'hallucinated' : 'clean'}
+        data-text={formatCount(hallucinatedWords)}
+      />
+      <span className={css.score} data-text={formatFigure(lowestScore, 2)} />
     </span>
   )
 }
