@@ -247,7 +247,7 @@ test('an import says what came of it, and a moved folder is found again', async 
     await answerDialogs(studio, join(moved, 'set 0'))
     await dialog.getByRole('button', { name: 'Choose its new place…' }).first().click()
     await expect(dialog.getByText('8 images found again.')).toBeVisible()
-    await expect(dialog.getByText('All 8 files are where they were.')).toBeVisible()
+    await expect(dialog.getByText('All 8 files are in their places.')).toBeVisible()
     await looks(studio, 'found again')
     await dialog.getByRole('button', { name: 'Done' }).click()
   })

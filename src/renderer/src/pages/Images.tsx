@@ -93,7 +93,8 @@ export function Images(): ReactNode {
                 className={css.imagesSearch}
                 type="search"
                 aria-label="Search images"
-                placeholder={checkpoint ? 'File name or words' : 'Part of a file name'}
+                placeholder="Search"
+                title={checkpoint ? 'Part of a file name, or words of a response' : 'Part of a file name'}
                 leftSection={<IconSearch size={16} aria-hidden="true" />}
                 maxLength={200}
                 value={filters.search}

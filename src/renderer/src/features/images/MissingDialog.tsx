@@ -116,7 +116,7 @@ function Found({ found: { images, checked, missing, folders }, isReading, onReli
   if (missing === 0) {
     return (
       <p role="status">
-        {isPart ? 'None of those is missing. ' : `All ${formatPlural(images, 'file')} are where they were.`} {looked}
+        {isPart ? 'None of those is missing. ' : `All ${formatPlural(images, 'file')} are in their places.`} {looked}
       </p>
     )
   }
