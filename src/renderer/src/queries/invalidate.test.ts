@@ -124,4 +124,7 @@ test('events are followed for the workspace that is open at their time', () => {
   listeners.get('runs.changed')?.({ runId: second, live, isOnlyProgress: true } as never)
   expect(client.getQueryData(keys.runList(w))).toMatchObject([{ live: null }, { live }])
   expect(client.getQueryData(keys.runList('another opening'))).toMatchObject([{ live: null }, { live: null }])
+
+  listeners.get('images.changed')?.({} as never)
+  expect(stale()).toEqual([keys.imageCount(w, allImages)])
 })
