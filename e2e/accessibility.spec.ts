@@ -45,7 +45,7 @@ for (const appearance of ['Light', 'Dark'] as const) {
     await looks('images empty')
     await answerDialogs(studio, pictures)
     await page.getByRole('button', { name: 'Add a folder…' }).click()
-    await expect(page.getByText('61 images added, 5 files left out')).toBeVisible()
+    await expect(page.getByText('61 images were added. Left out: 5 pictures with a problem.')).toBeVisible()
     await expect(page.getByRole('gridcell').first()).toBeVisible()
     await looks('images')
     await page.getByRole('button', { name: 'Show what was left out' }).click()

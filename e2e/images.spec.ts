@@ -15,7 +15,9 @@ test('a folder of 1,000 images comes in; five bad files are listed with plain re
   await page.getByRole('button', { name: 'Add a folder…' }).click()
   await expect(page.getByRole('progressbar', { name: 'Import progress' })).toBeVisible()
 
-  await expect(page.getByText('1,001 images added, 5 files left out')).toBeVisible({ timeout: 60_000 })
+  await expect(page.getByText('1,001 images were added. Left out: 5 pictures with a problem.')).toBeVisible({
+    timeout: 60_000,
+  })
   await expect(page.getByRole('status', { name: 'Number of images' })).toHaveText('1,001 images')
   await page.getByRole('button', { name: 'Show what was left out' }).click()
   const rows = page.getByRole('table', { name: 'Skipped files' }).getByRole('row')

@@ -12,6 +12,9 @@ const plurals: Readonly<Record<string, string>> = {
   other: 'files of other kinds',
 }
 
+/** Numbers in the user's locale. */
+const written = new Intl.NumberFormat()
+
 /**
  * @param known files that the workspace had already, of an import that ended while the app was open; null when not known
  * @returns null while the import is not complete
@@ -22,12 +25,15 @@ export function importOutcome(
   known: number | null,
 ): string | null {
   if (state !== 'complete') return null
-  const others = leftOut.map(({ kind, files }) => `${files} ${files === 1 ? singular(kind) : plural(kind)}`)
-  const unread = skipped > 0 ? [`${skipped} ${skipped === 1 ? 'picture' : 'pictures'} with a problem`] : []
-  const parts = [...(known ? [`${known} already in the workspace`] : []), ...unread, ...others]
+  const others = leftOut.map(
+    ({ kind, files }) => `${written.format(files)} ${files === 1 ? singular(kind) : plural(kind)}`,
+  )
+  const unread =
+    skipped > 0 ? [`${written.format(skipped)} ${skipped === 1 ? 'picture' : 'pictures'} with a problem`] : []
+  const parts = [...(known ? [`${written.format(known)} already in the workspace`] : []), ...unread, ...others]
   if (added > 0) {
     const rest = parts.length > 0 ? ` Left out: ${parts.join(', ')}.` : ''
-    return `${added} ${added === 1 ? 'image was' : 'images were'} added.${rest}`
+    return `${written.format(added)} ${added === 1 ? 'image was' : 'images were'} added.${rest}`
   }
   if (parts.length === 0) {
     return known === 0 ? 'Nothing was added: there is no file here.' : 'Nothing new was found here.'

@@ -14,7 +14,7 @@ import { App } from './App.tsx'
 import { appState, connectAppState, onAppState } from './api.ts'
 import { connectPlace } from './place.ts'
 import { makeQueryClient } from './queries/client.ts'
-import { followEvents, followImageCount } from './queries/invalidate.ts'
+import { followEvents, followImages } from './queries/invalidate.ts'
 import { NoStart } from './shell/NoStart.tsx'
 import { theme } from './theme.ts'
 
@@ -33,7 +33,7 @@ if (!problem) {
   })
   onAppState(({ workspace }, before) => {
     if (workspace && workspace.imageCount !== before?.workspace?.imageCount) {
-      followImageCount(queryClient, workspace.key)
+      followImages(queryClient, workspace.key)
     }
   })
 }

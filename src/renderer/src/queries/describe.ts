@@ -125,11 +125,13 @@ export function followDescribe(client: QueryClient, w: string | null, view: Desc
     // Not one view for all: the list may be on its way, and would come without this one.
     void client.invalidateQueries({ queryKey: keys.describes(w) })
   }
-  if (view.about === 'library' && ['done', 'cancelled', 'failed'].includes(view.state)) {
+  if (!['done', 'cancelled', 'failed'].includes(view.state)) return
+  // The grid marks images by what was said of them, and filters by it.
+  void client.invalidateQueries({ queryKey: keys.images(w) })
+  if (view.about === 'library') {
     void client.invalidateQueries({ queryKey: keys.runCheckpoints(w, view.runId) })
     void client.invalidateQueries({ queryKey: keys.responses(w) })
-  }
-  if (view.about === 'image' && view.state === 'done') {
+  } else if (view.state === 'done') {
     void client.invalidateQueries({ queryKey: keys.responsesToImage(w, view.question.imageId) })
   }
 }

@@ -4,7 +4,7 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { allImages, type RunId } from '../../../shared/domain.ts'
 import type { RunProgress } from '../../../shared/runProgress.ts'
 import { makeQueryClient } from './client.ts'
-import { followEvents, followImageCount, followImport, followRun } from './invalidate.ts'
+import { followEvents, followImages, followImport, followRun } from './invalidate.ts'
 import { keys } from './keys.ts'
 
 const w = 'opening'
@@ -106,7 +106,7 @@ describe('an import', () => {
 })
 
 test('another number of images asks for the images alone', () => {
-  followImageCount(answered(), w)
+  followImages(answered(), w)
   expect(stale()).toEqual([keys.imageCount(w, allImages)])
 })
 
@@ -124,4 +124,7 @@ test('events are followed for the workspace that is open at their time', () => {
   listeners.get('runs.changed')?.({ runId: second, live, isOnlyProgress: true } as never)
   expect(client.getQueryData(keys.runList(w))).toMatchObject([{ live: null }, { live }])
   expect(client.getQueryData(keys.runList('another opening'))).toMatchObject([{ live: null }, { live: null }])
+
+  listeners.get('images.changed')?.({} as never)
+  expect(stale()).toEqual([keys.imageCount(w, allImages)])
 })

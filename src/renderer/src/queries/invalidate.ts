@@ -17,6 +17,7 @@ export function followEvents(client: QueryClient, { subscribe, workspaceKey }: F
   subscribe('runs.changed', (change) => followRun(client, workspaceKey(), change))
   subscribe('images.importChanged', (change) => followImport(client, workspaceKey(), change))
   subscribe('activity.changed', ({ activities }) => client.setQueryData(keys.activities(), activities))
+  subscribe('images.changed', () => followImages(client, workspaceKey()))
   subscribe('describe.changed', (view) => followDescribe(client, workspaceKey(), view))
 }
 
@@ -32,6 +33,8 @@ export function followRun(client: QueryClient, w: string | null, change: EventPa
   )
   if (isOnlyProgress) return
   void client.invalidateQueries({ queryKey: keys.runList(w) })
+  // It may have described images meanwhile.
+  void client.invalidateQueries({ queryKey: keys.imageCheckpoints(w) })
   // Of another run too, if its page shows this one as its placebo.
   void client.invalidateQueries({
     queryKey: keys.runs(w),
@@ -67,7 +70,7 @@ export function followImport(
   if (!live) void client.invalidateQueries({ queryKey: keys.images(w) })
 }
 
-/** The workspace has more or fewer images than before. */
-export function followImageCount(client: QueryClient, w: string | null): void {
+/** The workspace has other images than before, or they have other tags or paths. */
+export function followImages(client: QueryClient, w: string | null): void {
   void client.invalidateQueries({ queryKey: keys.images(w) })
 }

@@ -48,6 +48,11 @@ export const keys = {
   imageWindow: (w: string | null, query: ImageQuery, offset: number, limit: number) =>
     [...keys.images(w), 'window', query, offset, limit] as const,
 
+  /** The checkpoints that have responses to images. */
+  imageCheckpoints: (w: string | null) => [...keys.images(w), 'checkpoints'] as const,
+  imageWords: (w: string | null, checkpointId: number | null) => [...keys.images(w), 'words', checkpointId] as const,
+  imageTags: (w: string | null) => [...keys.images(w), 'tags'] as const,
+  imageRemovals: (w: string | null) => [...keys.images(w), 'removals'] as const,
   imports: (w: string | null) => [...keys.workspace(w), 'imports'] as const,
   importList: (w: string | null) => [...keys.imports(w), 'list'] as const,
   importIssues: (w: string | null, importId: number, offset: number) =>

@@ -2,22 +2,22 @@
 import { useVirtualizer } from '@tanstack/react-virtual'
 import {
   type KeyboardEvent,
-  memo,
+  type MouseEvent,
   type ReactNode,
   useEffect,
   useEffectEvent,
   useLayoutEffect,
   useRef,
   useState,
-  useSyncExternalStore,
 } from 'react'
-import { imageUrl } from '../../../../shared/contract.ts'
-import type { ImageRow } from '../../../../shared/domain.ts'
-import { formatPlural } from '../../format.ts'
+import type { ImageQuery, ImageRow } from '../../../../shared/domain.ts'
+import { useImageRows } from '../../queries/images.ts'
 import { useKeptScroll } from '../../ui/useKeptScroll.ts'
 import { activeTile, isBackInGrid, keepActiveTile } from './gridPlace.ts'
 import css from './ImageGrid.module.css'
-import type { ImageWindows } from './imageWindows.ts'
+import { isChosen } from './selection.ts'
+import { Tile } from './Tile.tsx'
+import type { Choosing } from './useSelection.ts'
 
 const tileWidth = 164
 const tileHeight = 188
@@ -26,19 +26,33 @@ const gap = 8
 const fastPixelsPerMs = 6
 
 export interface ImageGridProps {
-  readonly windows: ImageWindows
+  readonly query: ImageQuery
+  /** What the person asked for; changes only when they ask for something else. */
+  readonly listName: string
+  /** Images of the query. */
   readonly total: number
   readonly workspaceKey: string
-  readonly onOpen: (index: number) => void
+  readonly choosing: Choosing
+  readonly onOpen: (index: number, image: ImageRow) => void
+  /** The person asks for what is chosen to be taken away. */
+  readonly onRemove: () => void
 }
 
-export function ImageGrid({ windows, total, workspaceKey, onOpen }: ImageGridProps): ReactNode {
+export function ImageGrid({
+  query,
+  listName,
+  total,
+  workspaceKey,
+  choosing,
+  onOpen,
+  onRemove,
+}: ImageGridProps): ReactNode {
   const scroller = useRef<HTMLDivElement>(null)
   const columns = useColumns(scroller)
-  const [active, setActive] = useState(activeTile)
+  const [kept, setActive] = useState(activeTile)
+  const active = Math.max(0, Math.min(total - 1, kept))
   useEffect(() => keepActiveTile(active), [active])
   const isFast = useFastScroll(scroller)
-  useSyncExternalStore(windows.subscribe, windows.version)
   const rows = useVirtualizer({
     count: Math.ceil(total / columns),
     getScrollElement: () => scroller.current,
@@ -50,10 +64,17 @@ export function ImageGrid({ windows, total, workspaceKey, onOpen }: ImageGridPro
   useKeptScroll('images.scroll', scroller, total > 0)
   const shown = rows.getVirtualItems()
   const first = (shown[0]?.index ?? 0) * columns
-  const end = Math.min(total, ((shown.at(-1)?.index ?? 0) + 1) * columns)
+  const end = Math.min(total, ((shown.at(-1)?.index ?? -1) + 1) * columns)
+  const rowAt = useImageRows(query, first, end, !isFast)
+
+  // Another list begins at its top.
+  const before = useRef(listName)
   useEffect(() => {
-    if (!isFast) windows.load(first, end)
-  }, [windows, first, end, isFast])
+    if (before.current === listName) return
+    before.current = listName
+    setActive(0)
+    scroller.current?.scrollTo({ top: 0 })
+  }, [listName])
 
   // The tile may come into being only after the scrolling.
   const focusTile = (index: number, frames = 10): void => {
@@ -63,11 +84,12 @@ export function ImageGrid({ windows, total, workspaceKey, onOpen }: ImageGridPro
       else if (frames > 0) focusTile(index, frames - 1)
     })
   }
-  const move = (index: number): void => {
+  const move = (index: number): number => {
     const next = Math.max(0, Math.min(total - 1, index))
     setActive(next)
     rows.scrollToIndex(Math.floor(next / columns))
     focusTile(next)
+    return next
   }
 
   const comeBack = useEffectEvent(() => {
@@ -77,7 +99,28 @@ export function ImageGrid({ windows, total, workspaceKey, onOpen }: ImageGridPro
     if (total > 0) comeBack()
   }, [total])
 
+  const open = (index: number): void => {
+    const image = rowAt(index)
+    if (image) onOpen(index, image)
+  }
+  const toggle = (index: number): void => {
+    const image = rowAt(index)
+    if (image) choosing.toggle(index, image.imageId)
+  }
+  const onClick = (event: MouseEvent): void => {
+    const index = placeOf(event.target)
+    const image = index === null ? undefined : rowAt(index)
+    if (index === null || !image) return
+    if (event.shiftKey) choosing.upTo(index)
+    else if (event.ctrlKey || event.metaKey) choosing.toggle(index, image.imageId)
+    else choosing.only(index, image.imageId)
+  }
+
   const onKeyDown = (event: KeyboardEvent): void => {
+    const { key, shiftKey, altKey } = event
+    const isWithControl = event.ctrlKey || event.metaKey
+    // Alt with an arrow goes back and forward.
+    if (altKey) return
     const pageRows = Math.max(1, Math.floor((scroller.current?.clientHeight ?? tileHeight) / (tileHeight + gap)))
     const steps: Readonly<Record<string, number>> = {
       ArrowRight: active + 1,
@@ -89,9 +132,16 @@ export function ImageGrid({ windows, total, workspaceKey, onOpen }: ImageGridPro
       Home: 0,
       End: total - 1,
     }
-    const next = steps[event.key]
-    if (next !== undefined) move(next)
-    else if (event.key === 'Enter' || event.key === ' ') onOpen(active)
+    const next = steps[key]
+    if (next !== undefined) {
+      const to = move(next)
+      if (shiftKey) choosing.upTo(to)
+    } else if (key === 'Enter') open(active)
+    else if (key === ' ' && shiftKey) choosing.upTo(active)
+    else if (key === ' ') toggle(active)
+    else if (isWithControl && key.toLowerCase() === 'a') choosing.all()
+    else if (key === 'Escape') choosing.clear()
+    else if (key === 'Delete' || (key === 'Backspace' && event.metaKey)) onRemove()
     else return
     event.preventDefault()
   }
@@ -104,8 +154,15 @@ export function ImageGrid({ windows, total, workspaceKey, onOpen }: ImageGridPro
       aria-label="Images"
       aria-rowcount={Math.ceil(total / columns)}
       aria-colcount={columns}
+      aria-multiselectable="true"
       tabIndex={-1}
       onKeyDown={onKeyDown}
+      onClick={onClick}
+      onDoubleClick={({ target }) => {
+        const index = placeOf(target)
+        if (index !== null) open(index)
+      }}
+      onFocus={({ target }) => setActive((now) => placeOf(target) ?? now)}
     >
       <div className={css.gridRows} role="presentation" style={{ height: rows.getTotalSize() }}>
         {shown.map(({ key, index, start }) => (
@@ -118,15 +175,15 @@ export function ImageGrid({ windows, total, workspaceKey, onOpen }: ImageGridPro
           >
             {Array.from({ length: Math.min(columns, total - index * columns) }, (_, column) => {
               const place = index * columns + column
+              const image = rowAt(place)
               return (
                 <Tile
                   key={place}
                   index={place}
-                  image={windows.row(place)}
+                  image={image}
                   isActive={place === active}
+                  isChosen={image !== undefined && isChosen(choosing.selection, image.imageId)}
                   workspaceKey={workspaceKey}
-                  onFocus={setActive}
-                  onOpen={onOpen}
                 />
               )
             })}
@@ -137,39 +194,10 @@ export function ImageGrid({ windows, total, workspaceKey, onOpen }: ImageGridPro
   )
 }
 
-interface TileProps {
-  readonly index: number
-  readonly image: ImageRow | undefined
-  readonly isActive: boolean
-  readonly workspaceKey: string
-  readonly onFocus: (index: number) => void
-  readonly onOpen: (index: number) => void
-}
-
-/** One image; drawn again only when it or its focus changes. */
-const Tile = memo(TileView)
-
-function TileView({ index, image, isActive, workspaceKey, onFocus, onOpen }: TileProps): ReactNode {
-  return (
-    <div
-      className={css.tile}
-      role="gridcell"
-      data-index={index}
-      tabIndex={isActive ? 0 : -1}
-      aria-label={image ? `${image.name}, ${image.width} by ${image.height} pixels` : 'loading'}
-      onFocus={() => onFocus(index)}
-      onDoubleClick={() => onOpen(index)}
-    >
-      <div className={css.tilePicture}>
-        {image && (
-          <img src={imageUrl.thumbnail(workspaceKey, image.imageId)} alt="" decoding="async" draggable={false} />
-        )}
-      </div>
-      <div className={css.tileName} data-part="name">
-        {image?.name}
-      </div>
-    </div>
-  )
+/** The place of the tile that an event came from; null beside them. */
+function placeOf(target: EventTarget): number | null {
+  const tile = target instanceof Element ? target.closest<HTMLElement>('[data-index]') : null
+  return tile ? Number(tile.dataset.index) : null
 }
 
 /** How many tiles fit beside each other; follows the width of the window. */
@@ -213,9 +241,4 @@ function useFastScroll(scroller: React.RefObject<HTMLDivElement | null>): boolea
     }
   }, [scroller])
   return isFast
-}
-
-/** The sentence above the grid. */
-export function describeTotal(total: number, isFiltered: boolean): string {
-  return isFiltered ? `${formatPlural(total, 'image')} found` : formatPlural(total, 'image')
 }

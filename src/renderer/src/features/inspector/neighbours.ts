@@ -1,7 +1,13 @@
 // The order in which the grid showed an image that was opened from it, so that the inspector can go on to the next one.
 import { keepPreviousData, useQuery } from '@tanstack/react-query'
 import { z } from 'zod'
-import { allImages, type ImageQuery, imageQuerySchema } from '../../../../shared/domain.ts'
+import {
+  allImages,
+  type CheckpointId,
+  type ImageQuery,
+  imageQuerySchema,
+  type RunId,
+} from '../../../../shared/domain.ts'
 import { request, useWorkspaceKey } from '../../api.ts'
 import { keep, keptValue, navigate } from '../../place.ts'
 import { useImageCount } from '../../queries/images.ts'
@@ -11,11 +17,20 @@ import { keepActiveTile, leaveGrid } from '../images/gridPlace.ts'
 const orderSchema = z.object({ query: imageQuerySchema, index: z.int().nonnegative() })
 const orderName = 'inspector.order'
 
-/** Opens an image of the grid in the inspector. @param index its place in the order of the query */
-export function inspect(query: ImageQuery, index: number, imageId: number): void {
+/**
+ * Opens an image of the grid in the inspector.
+ * @param index its place in the order of the query
+ * @param compared the run, and its checkpoint to the right; null for the usual ones
+ */
+export function inspect(
+  query: ImageQuery,
+  index: number,
+  imageId: number,
+  compared: { readonly runId: RunId | null; readonly right: CheckpointId | null },
+): void {
   keep(orderName, { query, index })
   leaveGrid()
-  navigate({ page: 'inspector', imageId })
+  navigate({ page: 'inspector', imageId, ...compared })
 }
 
 export interface Neighbours {
