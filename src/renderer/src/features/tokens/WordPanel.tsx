@@ -3,7 +3,7 @@
 import './palette.css'
 import { Tooltip } from '@mantine/core'
 import { IconCheck, IconCircle, IconX } from '@tabler/icons-react'
-import type { ReactNode } from 'react'
+import { memo, type ReactNode } from 'react'
 import type { ResponseWord } from '../../../../shared/responseWords.ts'
 import { unjudgedSentence, verdictNames, verdictSentences } from '../../../../shared/verdict.ts'
 import type { WordChange } from '../../../../shared/wordChanges.ts'
@@ -97,27 +97,34 @@ function Figure({ term, value }: { readonly term: Term; readonly value: string }
   return (
     <>
       <dt>
-        <Tooltip
-          multiline
-          w={280}
-          position="top-start"
-          events={{ hover: true, focus: true, touch: true }}
-          label={
-            <>
-              {term.sentence}
-              <span className={css.formula}>{term.formula}</span>
-            </>
-          }
-        >
-          <button type="button" className={css.term}>
-            {term.name}
-          </button>
-        </Tooltip>
+        <TermName term={term} />
       </dt>
       <dd>{value}</dd>
     </>
   )
 }
+
+/** The name of a term, which explains itself; the same for each word, so that only figures are drawn again. */
+const TermName = memo(function TermNameView({ term }: { readonly term: Term }): ReactNode {
+  return (
+    <Tooltip
+      multiline
+      w={280}
+      position="top-start"
+      events={{ hover: true, focus: true, touch: true }}
+      label={
+        <>
+          {term.sentence}
+          <span className={css.formula}>{term.formula}</span>
+        </>
+      }
+    >
+      <button type="button" className={css.term}>
+        {term.name}
+      </button>
+    </Tooltip>
+  )
+})
 
 function signed(value: number): string {
   return value.toLocaleString(undefined, {
