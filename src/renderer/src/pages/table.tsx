@@ -1,11 +1,12 @@
 // The pages there are: one entry adds a page to the window and to the navigation.
-import { IconHome, IconPhoto, IconPhotoScan, IconRoute } from '@tabler/icons-react'
+import { IconHome, IconMessageQuestion, IconPhoto, IconPhotoScan, IconRoute } from '@tabler/icons-react'
 import type { ComponentType } from 'react'
 import type { PageName, RouteTo } from '../route.ts'
 import { Home } from './Home.tsx'
 import { Images } from './Images.tsx'
 import { Inspector } from './Inspector.tsx'
 import { Runs } from './Runs.tsx'
+import { Try } from './Try.tsx'
 
 interface PageEntry<P extends PageName> {
   readonly page: P
@@ -28,6 +29,7 @@ export const pages: readonly AnyPage[] = [
     Page: Inspector,
   },
   { page: 'runs', label: 'Runs', icon: IconRoute, needsWorkspace: true, isInNavigation: true, Page: Runs },
+  { page: 'try', label: 'Try it', icon: IconMessageQuestion, needsWorkspace: true, isInNavigation: true, Page: Try },
 ]
 
 const home = pages[0] as AnyPage
