@@ -84,32 +84,32 @@ export function TryForm(props: TryFormProps): ReactNode {
           value={draft.isSampled ? 'sampled' : 'greedy'}
           onChange={(value) => change({ isSampled: value === 'sampled' })}
         />
-        {draft.isSampled && (
-          <>
-            <DrawField
-              label="Temperature"
-              range={[0.05, 2]}
-              step={0.05}
-              value={draft.temperature}
-              onChange={(temperature) => change({ temperature })}
-            />
-            <DrawField
-              label="Top-p"
-              range={[0.01, 1]}
-              step={0.05}
-              value={draft.topP}
-              onChange={(topP) => change({ topP })}
-            />
-            <DrawField
-              label="Seed"
-              range={[0, 2 ** 31 - 1]}
-              step={1}
-              value={draft.seed}
-              onChange={(seed) => change({ seed })}
-            />
-          </>
-        )}
       </div>
+      {draft.isSampled && (
+        <div className={css.numbers}>
+          <DrawField
+            label="Temperature"
+            range={[0.05, 2]}
+            step={0.05}
+            value={draft.temperature}
+            onChange={(temperature) => change({ temperature })}
+          />
+          <DrawField
+            label="Top-p"
+            range={[0.01, 1]}
+            step={0.05}
+            value={draft.topP}
+            onChange={(topP) => change({ topP })}
+          />
+          <DrawField
+            label="Seed"
+            range={[0, 2 ** 31 - 1]}
+            step={1}
+            value={draft.seed}
+            onChange={(seed) => change({ seed })}
+          />
+        </div>
+      )}
       <div className={css.row}>
         <Button type="submit" disabled={!canAsk} leftSection={<IconSend size={16} aria-hidden="true" />}>
           {isComparing === true ? 'Ask both' : 'Ask'}
