@@ -35,7 +35,7 @@ interface TryFormProps {
   readonly onComparing: (isComparing: boolean) => void
   /** Why nothing can be asked, as a sentence; null when it can. */
   readonly notAskable: string | null
-  /** Answers are on their way: they can be cancelled, and others be asked after them. */
+  /** Answers that are on their way; one by itself is cancelled where it grows. */
   readonly underWay: number
   readonly onAsk: () => void
   readonly onCancel: () => void
@@ -114,9 +114,9 @@ export function TryForm(props: TryFormProps): ReactNode {
         <Button type="submit" disabled={!canAsk} leftSection={<IconSend size={16} aria-hidden="true" />}>
           {isComparing === true ? 'Ask both' : 'Ask'}
         </Button>
-        {underWay > 0 && (
+        {underWay > 1 && (
           <Button variant="default" leftSection={<IconPlayerStop size={16} aria-hidden="true" />} onClick={onCancel}>
-            {underWay > 1 ? 'Cancel both' : 'Cancel'}
+            Cancel both
           </Button>
         )}
         {isComparing !== null && (
