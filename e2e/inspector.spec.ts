@@ -107,6 +107,7 @@ test('the image zooms by keys, the next one comes by keys, and text and picture 
 })
 
 test('among ten thousand words the choice moves on without drawing them all again', async ({ launch, folder }) => {
+  test.setTimeout(300_000)
   const { app, page } = await openScene(launch, folder, '10000')
   const kite = after(page).getByRole('button', { name: /^kite/ })
   await expect(kite.first()).toBeVisible({ timeout: 60_000 })
@@ -129,8 +130,8 @@ test('among ten thousand words the choice moves on without drawing them all agai
   const workMs = ((await seconds()) - startSeconds) * (1000 / steps)
   console.log(`work for each step among ${await kite.count()} words: ${workMs.toFixed(1)} ms`)
   expect(workMs).toBeGreaterThan(0)
-  // Measured 70 ms where twelve others shared two cores, panel, map and painting in software included; the aim is a frame.
-  expect(workMs).toBeLessThan(150)
+  // A frame of 60 a second: a step that takes longer is felt when a key is held.
+  expect(workMs).toBeLessThan(16.7)
 })
 
 test('the demo model describes an image as it came and aligned, and again with a part of it covered', async ({

@@ -1,16 +1,15 @@
 // Inspector: one image, what the model said of it as it came and aligned, and why each word counts as it does.
-import { ActionIcon, Button, Select, Title, Tooltip } from '@mantine/core'
-import { IconArrowLeft, IconChevronLeft, IconChevronRight } from '@tabler/icons-react'
+import { ActionIcon, Button, Title, Tooltip } from '@mantine/core'
+import { IconArrowLeft, IconChevronLeft, IconChevronRight, IconMessageQuestion } from '@tabler/icons-react'
 import { type ReactNode, useEffect, useEffectEvent, useState } from 'react'
-import type { CheckpointView } from '../../../shared/describe.ts'
-import { type ImageFacts, type ModelId, modelIdSchema, type RunId } from '../../../shared/domain.ts'
-import { presetConfig } from '../../../shared/runConfig.ts'
+import { type ImageFacts, type ModelId, modelIdSchema } from '../../../shared/domain.ts'
 import type { ModelView, RunView } from '../../../shared/runView.ts'
-import { useAppState } from '../api.ts'
-import { Comparison, type ShownPolicy } from '../features/inspector/Comparison.tsx'
+import { Comparison } from '../features/inspector/Comparison.tsx'
 import { LookedImage } from '../features/inspector/LookedImage.tsx'
 import { moveTo, type Neighbours, useNeighbours } from '../features/inspector/neighbours.ts'
-import { alignedCheckpoint, checkpointName, usualRun } from '../features/inspector/questions.ts'
+import { usualQuestion, usualRun } from '../features/inspector/questions.ts'
+import { SourceSelect } from '../features/inspector/SourceSelect.tsx'
+import { policiesOfRun, policyOfModel, type Strengths, useReadOnly } from '../features/inspector/shownPolicies.ts'
 import { formatCount } from '../format.ts'
 import { navigate, showPage, useKept } from '../place.ts'
 import { useCheckpoints, useImage } from '../queries/describe.ts'
@@ -19,8 +18,6 @@ import { useRunDetail, useRuns } from '../queries/runs.ts'
 import type { RouteTo } from '../route.ts'
 import css from './Inspector.module.css'
 
-/** What a model is asked that has no run. */
-const usualQuestion = presetConfig('quick-look').rollout.question
 const modelSchema = modelIdSchema.nullable()
 
 export function Inspector({ route }: { readonly route: RouteTo<'inspector'> }): ReactNode {
@@ -58,6 +55,14 @@ export function Inspector({ route }: { readonly route: RouteTo<'inspector'> }): 
           <bdi>{image?.name ?? 'Image'}</bdi>
         </Title>
         <Way neighbours={neighbours} onMove={move} />
+        <Button
+          variant="default"
+          size="sm"
+          leftSection={<IconMessageQuestion size={16} aria-hidden="true" />}
+          onClick={() => navigate({ ...route, page: 'try' })}
+        >
+          Try it
+        </Button>
         {runs && models && (
           <SourceSelect
             runs={runs.filter(({ checkpointStep }) => checkpointStep !== null)}
@@ -97,42 +102,18 @@ function OfRun({ image, run, route }: OfRunProps): ReactNode {
   const checkpoints = useCheckpoints(run.runId)
   const detail = useRunDetail(run.runId)
   const readOnly = useReadOnly()
-  const [strengths, setStrengths] = useState<Readonly<Record<number, number>>>({})
+  const [strengths, setStrengths] = useState<Strengths>({})
   if (!checkpoints || !detail) return null
-  const byId = (id: number | null): CheckpointView | undefined =>
-    checkpoints.find(({ checkpointId }) => checkpointId === id)
-  const left = byId(route.left) ?? checkpoints.find(({ step }) => step === 0) ?? checkpoints[0]
-  const right = byId(route.right) ?? alignedCheckpoint(checkpoints)
-  if (!left) return <p className={css.note}>This run has not stored anything yet.</p>
-
-  const shown = (checkpoint: CheckpointView, side: 'left' | 'right'): ShownPolicy => {
-    const { step, hasWeights } = checkpoint
-    const strength = step > 0 && hasWeights ? (strengths[step] ?? 1) : null
-    return {
-      policy: { from: 'run', runId: run.runId, step, strength: strength ?? 1 },
-      name: `${run.name}, ${checkpointName(checkpoint)}`,
-      choices: checkpoints.map((one) => ({
-        value: String(one.checkpointId),
-        label: checkpointName(one) + (one.hasWeights ? '' : ', weights dropped'),
-        disabled: !one.hasWeights && one.describedImages === 0,
-      })),
-      chosen: String(checkpoint.checkpointId),
-      onChoose: (value) => {
-        const chosen = byId(Number(value))?.checkpointId ?? null
-        const sides = { left: left.checkpointId, right: right?.checkpointId ?? null, [side]: chosen }
-        navigate({ page: 'inspector', imageId: image.imageId, runId: run.runId, ...sides }, { replaces: true })
-      },
-      strength,
-      onStrength: (value) => setStrengths((before) => ({ ...before, [step]: value })),
-      notAskable:
-        readOnly ??
-        (hasWeights ? null : 'Its weights were dropped to save space: only what it said before can be shown.'),
-    }
-  }
+  const policies = policiesOfRun({
+    ...{ run, checkpoints, strengths, readOnly, sides: route, onStrengths: setStrengths },
+    onSides: (sides) =>
+      navigate({ page: 'inspector', imageId: image.imageId, runId: run.runId, ...sides }, { replaces: true }),
+  })
+  if (!policies) return <p className={css.note}>This run has not stored anything yet.</p>
   return (
     <Comparison
       image={image}
-      policies={right ? [shown(left, 'left'), shown(right, 'right')] : [shown(left, 'left')]}
+      policies={policies}
       usual={detail.config?.rollout.question ?? usualQuestion}
       encoder={{ from: 'run', runId: run.runId }}
     />
@@ -141,23 +122,10 @@ function OfRun({ image, run, route }: OfRunProps): ReactNode {
 
 /** A model by itself: its words have scores and no verdict. */
 function OfModel({ image, model }: { readonly image: ImageFacts; readonly model: ModelView }): ReactNode {
-  const readOnly = useReadOnly()
-  const value = String(model.modelId)
   return (
     <Comparison
       image={image}
-      policies={[
-        {
-          policy: { from: 'model', modelId: model.modelId },
-          name: `${model.name}, by itself`,
-          choices: [{ value, label: model.name, disabled: false }],
-          chosen: value,
-          onChoose: () => undefined,
-          strength: null,
-          onStrength: () => undefined,
-          notAskable: readOnly,
-        },
-      ]}
+      policies={[policyOfModel(model, useReadOnly())]}
       usual={usualQuestion}
       encoder={{ from: 'model', modelId: model.modelId }}
     />
@@ -185,11 +153,6 @@ function NoModel({ image }: { readonly image: ImageFacts }): ReactNode {
       </div>
     </div>
   )
-}
-
-/** Why nothing can be asked here; null when it can. */
-function useReadOnly(): string | null {
-  return useAppState().workspace?.readOnlyBecause ?? null
 }
 
 interface WayProps {
@@ -221,38 +184,6 @@ function Way({ neighbours, onMove }: WayProps): ReactNode {
         </ActionIcon>
       </Tooltip>
     </div>
-  )
-}
-
-interface SourceSelectProps {
-  readonly runs: readonly RunView[]
-  readonly models: readonly ModelView[]
-  readonly value: string | null
-  readonly onRun: (runId: RunId) => void
-  readonly onModel: (modelId: ModelId) => void
-}
-
-/** The run whose checkpoints are shown, or a model by itself. */
-function SourceSelect({ runs, models, value, onRun, onModel }: SourceSelectProps): ReactNode {
-  if (runs.length + models.length === 0) return null
-  const ofRuns = runs.map(({ runId, name }) => ({ value: `run ${runId}`, label: name, choose: () => onRun(runId) }))
-  const ofModels = models.map(({ modelId, name }) => ({
-    ...{ value: `model ${modelId}`, label: name, choose: () => onModel(modelId) },
-  }))
-  const plain = (items: typeof ofRuns) => items.map(({ value: id, label }) => ({ value: id, label }))
-  return (
-    <Select
-      className={css.source}
-      size="sm"
-      aria-label="Run or model"
-      allowDeselect={false}
-      data={[
-        ...(ofRuns.length > 0 ? [{ group: 'Runs', items: plain(ofRuns) }] : []),
-        ...(ofModels.length > 0 ? [{ group: 'Models by themselves', items: plain(ofModels) }] : []),
-      ]}
-      value={value}
-      onChange={(next) => [...ofRuns, ...ofModels].find((one) => one.value === next)?.choose()}
-    />
   )
 }
 

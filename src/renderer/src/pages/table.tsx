@@ -1,5 +1,13 @@
 // The pages there are: one entry adds a page to the window and to the navigation.
-import { IconBox, IconHome, IconPhoto, IconPhotoScan, IconRoute, IconSettings } from '@tabler/icons-react'
+import {
+  IconBox,
+  IconHome,
+  IconMessageQuestion,
+  IconPhoto,
+  IconPhotoScan,
+  IconRoute,
+  IconSettings,
+} from '@tabler/icons-react'
 import type { ComponentType } from 'react'
 import type { PageName, RouteTo } from '../route.ts'
 import { Home } from './Home.tsx'
@@ -9,6 +17,7 @@ import { Models } from './Models.tsx'
 import { NewRun } from './NewRun.tsx'
 import { Runs } from './Runs.tsx'
 import { Settings } from './Settings.tsx'
+import { Try } from './Try.tsx'
 
 interface PageEntry<P extends PageName> {
   readonly page: P
@@ -31,6 +40,7 @@ export const pages: readonly AnyPage[] = [
     Page: Inspector,
   },
   { page: 'runs', label: 'Runs', icon: IconRoute, needsWorkspace: true, isInNavigation: true, Page: Runs },
+  { page: 'try', label: 'Try it', icon: IconMessageQuestion, needsWorkspace: true, isInNavigation: true, Page: Try },
   { page: 'models', label: 'Models', icon: IconBox, needsWorkspace: true, isInNavigation: true, Page: Models },
   {
     ...{ page: 'settings', label: 'Settings', icon: IconSettings, needsWorkspace: false, isInNavigation: true },

@@ -1,6 +1,6 @@
 // A term that explains itself: its sentence and its formula when it is pointed at, focused or touched.
 import { Tooltip } from '@mantine/core'
-import type { ReactNode } from 'react'
+import { memo, type ReactNode } from 'react'
 import css from './TermTip.module.css'
 import type { Term } from './terms.ts'
 
@@ -10,7 +10,8 @@ interface TermTipProps {
   readonly children?: ReactNode
 }
 
-export function TermTip({ term: { name, sentence, formula }, children }: TermTipProps): ReactNode {
+/** Drawn once for a term, however often the figures beside it change. */
+export const TermTip = memo(function TermTipView({ term: { name, sentence, formula }, children }: TermTipProps): ReactNode {
   return (
     <Tooltip
       multiline
@@ -29,4 +30,4 @@ export function TermTip({ term: { name, sentence, formula }, children }: TermTip
       </button>
     </Tooltip>
   )
-}
+})

@@ -1,8 +1,9 @@
 // One policy and what it says of the image: its response as words, or the way to one.
 import { Button, Loader, Select, Slider } from '@mantine/core'
 import { IconMessage, IconPlayerStop } from '@tabler/icons-react'
-import { type ReactNode, useState } from 'react'
-import type { QuestionView } from '../../../../shared/describe.ts'
+import { memo, type ReactNode, useState } from 'react'
+import type { PolicyChoice, QuestionView } from '../../../../shared/describe.ts'
+import type { RolloutId } from '../../../../shared/domain.ts'
 import type { WordChange } from '../../../../shared/wordChanges.ts'
 import { formatPlural } from '../../format.ts'
 import { TokenText } from '../tokens/TokenText.tsx'
@@ -15,7 +16,14 @@ export interface CheckpointChoice {
   readonly disabled: boolean
 }
 
+/** A word of a response; of another response the same place is another word. */
+export interface WordChoice {
+  readonly rolloutId: RolloutId
+  readonly index: number
+}
+
 export interface PolicyColumnProps {
+  readonly policy: PolicyChoice
   /** What it is called for those who do not see it: `First model`. */
   readonly label: string
   /** Its whole name. */
@@ -29,18 +37,43 @@ export interface PolicyColumnProps {
   readonly answer: Answer
   readonly changes: readonly WordChange[] | undefined
   readonly word: number | null
-  readonly onWord: (index: number) => void
-  readonly onHover: (index: number | null) => void
+  readonly onWord: (choice: WordChoice | null) => void
+  readonly onHover: (choice: WordChoice | null) => void
   /** Why it cannot be asked, as a sentence; null when it can. */
   readonly notAskable: string | null
-  readonly onAsk: () => void
+  /** What asks it. */
+  readonly askLabel: string
+  readonly onAsk: (policy: PolicyChoice) => void
   readonly onCancel: (describeId: number) => void
 }
 
-export function PolicyColumn(props: PolicyColumnProps): ReactNode {
+/** One of two: while a word is chosen in it, neither the other one nor its own choices are drawn again. */
+export const PolicyColumn = memo(function PolicyColumnView(props: PolicyColumnProps): ReactNode {
   const { label, name, choices, chosen, onChoose, strength, onStrength, answer } = props
   return (
     <article className={css.column} aria-label={`${label}: ${name}`}>
+      <Whose
+        {...{ label, choices, chosen, onChoose, strength, onStrength }}
+        count={answer.response && verdictCount(answer.response.hallucinatedWords)}
+      />
+      <div className={css.body}>
+        <Said {...props} />
+      </div>
+    </article>
+  )
+})
+
+interface WhoseProps
+  extends Pick<PolicyColumnProps, 'label' | 'choices' | 'chosen' | 'onChoose' | 'strength' | 'onStrength'> {
+  /** Null while there is no response. */
+  readonly count: string | null
+}
+
+/** The policy, and the choice of another one in its place. */
+const Whose = memo(function WhoseView(props: WhoseProps): ReactNode {
+  const { label, choices, chosen, onChoose, strength, onStrength, count } = props
+  return (
+    <>
       <div className={css.head}>
         <Select
           size="xs"
@@ -51,15 +84,12 @@ export function PolicyColumn(props: PolicyColumnProps): ReactNode {
           comboboxProps={{ withinPortal: true }}
           onChange={(value) => value !== null && onChoose(value)}
         />
-        {answer.response && <span className={css.count}>{verdictCount(answer.response.hallucinatedWords)}</span>}
+        {count !== null && <span className={css.count}>{count}</span>}
       </div>
       {strength !== null && <Strength key={`${chosen} ${strength}`} value={strength} onChange={onStrength} />}
-      <div className={css.body}>
-        <Said {...props} />
-      </div>
-    </article>
+    </>
   )
-}
+})
 
 function verdictCount(hallucinated: number | null): string {
   if (hallucinated === null) return 'not judged'
@@ -67,8 +97,11 @@ function verdictCount(hallucinated: number | null): string {
 }
 
 function Said(props: PolicyColumnProps): ReactNode {
-  const { name, answer, changes, word, onWord, onHover, notAskable, onAsk, onCancel } = props
+  const { policy, name, answer, changes, word, onWord, onHover, notAskable, askLabel, onAsk, onCancel } = props
   const { response, words, asked, isLoading } = answer
+  const rolloutId = response?.rolloutId
+  const own = (index: number | null): WordChoice | null =>
+    rolloutId === undefined || index === null ? null : { rolloutId, index }
   if (response) {
     if (response.text.trim() === '') return <p className="quiet">It said nothing.</p>
     return (
@@ -78,8 +111,8 @@ function Said(props: PolicyColumnProps): ReactNode {
         words={words}
         changes={changes}
         chosen={word}
-        onChoose={onWord}
-        onHover={onHover}
+        onChoose={(index) => onWord(own(index))}
+        onHover={(index) => onHover(own(index))}
       />
     )
   }
@@ -98,8 +131,13 @@ function Said(props: PolicyColumnProps): ReactNode {
         </p>
       )}
       {notAskable === null && (
-        <Button size="xs" variant="default" leftSection={<IconMessage size={16} aria-hidden="true" />} onClick={onAsk}>
-          {asked ? 'Ask again' : 'Describe now'}
+        <Button
+          size="xs"
+          variant="default"
+          leftSection={<IconMessage size={16} aria-hidden="true" />}
+          onClick={() => onAsk(policy)}
+        >
+          {asked ? 'Ask again' : askLabel}
         </Button>
       )}
     </div>

@@ -25,7 +25,10 @@ export function WhatIfBar(props: WhatIfBarProps): ReactNode {
   const { usual, asked, region, isCovering, onCovering, onAsk, notAskable } = props
   const [prompt, setPrompt] = useState(asked.prompt ?? '')
   const trimmed = prompt.trim()
-  const wanted: WhatIf = { prompt: trimmed === '' || trimmed === usual ? null : trimmed, region }
+  const wanted: WhatIf = {
+    ...asked,
+    ...{ prompt: trimmed === '' || trimmed === usual ? null : trimmed, region },
+  }
   const isNew = wanted.prompt !== asked.prompt || wanted.region !== asked.region
   const isUsual = asked.prompt === null && asked.region === null
   return (

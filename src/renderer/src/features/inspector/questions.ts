@@ -1,6 +1,7 @@
 // Which question a column of the inspector stands for, and which of the stored and running answers belongs to it. Pure.
 import {
   type CheckpointView,
+  type Decoding,
   greedy,
   type PolicyChoice,
   type Question,
@@ -8,19 +9,24 @@ import {
   type Region,
   type ResponseView,
 } from '../../../../shared/describe.ts'
+import { presetConfig } from '../../../../shared/runConfig.ts'
 import type { RunView } from '../../../../shared/runView.ts'
+
+/** What a model is asked that has no run. */
+export const usualQuestion = presetConfig('quick-look').rollout.question
 
 /** What is asked of all columns instead of the usual question about the whole picture. */
 export interface WhatIf {
   /** Null for the usual question. */
   readonly prompt: string | null
+  readonly decoding: Decoding
   readonly region: Region | null
 }
 
-export const asUsual: WhatIf = { prompt: null, region: null }
+export const asUsual: WhatIf = { prompt: null, decoding: greedy, region: null }
 
-export function questionOf(imageId: number, policy: PolicyChoice, { prompt, region }: WhatIf): Question {
-  return { imageId, policy, prompt, decoding: greedy, region }
+export function questionOf(imageId: number, policy: PolicyChoice, { prompt, decoding, region }: WhatIf): Question {
+  return { imageId, policy, prompt, decoding, region }
 }
 
 /** Whether a stored response answers a question. @param usual the prompt that a null prompt stands for */
@@ -29,7 +35,7 @@ export function answers(response: ResponseView, question: Question, usual: strin
     response.imageId === question.imageId &&
     isSamePolicy(response.policy, question.policy) &&
     response.prompt === (question.prompt ?? usual) &&
-    (response.purpose === 'evaluation' || response.decoding?.kind === 'greedy') &&
+    isSameDecoding(decodingOf(response), question.decoding) &&
     isSameRegion(response.region, question.region)
   )
 }
@@ -58,12 +64,22 @@ function isSameQuestion(a: Question, b: Question): boolean {
     a.imageId === b.imageId &&
     isSamePolicy(a.policy, b.policy) &&
     a.prompt === b.prompt &&
-    JSON.stringify(a.decoding) === JSON.stringify(b.decoding) &&
+    isSameDecoding(a.decoding, b.decoding) &&
     isSameRegion(a.region, b.region)
   )
 }
 
-function isSamePolicy(a: PolicyChoice, b: PolicyChoice): boolean {
+/** How a response was decoded; null where that is not known. Runs store theirs as they are: greedy. */
+export function decodingOf({ purpose, decoding }: ResponseView): Decoding | null {
+  return purpose === 'evaluation' ? greedy : decoding
+}
+
+export function isSameDecoding(a: Decoding | null, b: Decoding): boolean {
+  if (a?.kind !== 'sampled' || b.kind !== 'sampled') return a?.kind === b.kind
+  return a.temperature === b.temperature && a.topP === b.topP && a.seed === b.seed
+}
+
+export function isSamePolicy(a: PolicyChoice, b: PolicyChoice): boolean {
   if (a.from === 'model' || b.from === 'model')
     return a.from === 'model' && b.from === 'model' && a.modelId === b.modelId
   // Nothing was added to the model as it came, however strongly.

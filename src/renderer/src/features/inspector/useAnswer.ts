@@ -46,5 +46,11 @@ export function useAnswer(question: Question | null, imageId: number, usual: str
         : null,
     [judging],
   )
-  return { isLoading: responses === null, response, words, asked: response ? null : asked, scale }
+  const isLoading = responses === null
+  const waiting = response ? null : asked
+  // The same object as long as nothing of it changed: what shows it is not drawn again then.
+  return useMemo(
+    () => ({ isLoading, response, words, asked: waiting, scale }),
+    [isLoading, response, words, waiting, scale],
+  )
 }

@@ -29,6 +29,7 @@ export function TokenText(props: TokenTextProps): ReactNode {
   const { label, text, words, changes, chosen, onChoose, onHover, isStreaming = false } = props
   const box = useRef<HTMLDivElement>(null)
   const chunks = useMemo(() => chunksOf(partsOf(text, words)), [text, words])
+  const isLong = chunks.length > mostRunningChunks
   // One word is reached by Tab, the others by arrow keys from it.
   const tabStop = chosen !== null && chosen < words.length ? chosen : 0
 
@@ -61,15 +62,24 @@ export function TokenText(props: TokenTextProps): ReactNode {
       onPointerOver={onHover && ((event) => onHover(indexAt(event.target)))}
       onPointerLeave={onHover && (() => onHover(null))}
     >
-      {chunks.map((chunk) => (
-        <Chunk
-          key={chunk.firstWord}
-          chunk={chunk}
-          changes={changes}
-          chosen={within(chunk, chosen)}
-          tabStop={within(chunk, tabStop)}
-        />
-      ))}
+      {chunks.map((chunk) => {
+        const drawn = (
+          <Chunk
+            key={chunk.firstWord}
+            chunk={chunk}
+            changes={changes}
+            chosen={within(chunk, chosen)}
+            tabStop={within(chunk, tabStop)}
+          />
+        )
+        return isLong ? (
+          <div key={chunk.firstWord} className={css.chunk}>
+            {drawn}
+          </div>
+        ) : (
+          drawn
+        )
+      })}
       {isStreaming && <span className={css.caret} aria-hidden="true" />}
     </div>
   )
@@ -85,21 +95,46 @@ interface TextChunk {
   readonly endWord: number
 }
 
+/**
+ * A response of more chunks shows each as a paragraph of its own, and what is out of sight is neither laid out nor painted:
+ * in one paragraph the browser would look at all words for each that changes.
+ */
+const mostRunningChunks = 4
+
+/** Chunks end with a sentence, unless one goes on for as many words again. */
 function chunksOf(parts: readonly ResponsePart[]): TextChunk[] {
   const chunks: TextChunk[] = []
   let open: ResponsePart[] = []
   let firstWord = 0
   let endWord = 0
-  for (const part of parts) {
-    if (part.word && endWord - firstWord === wordsInChunk) {
-      chunks.push({ parts: open, firstWord, endWord })
-      open = []
-      firstWord = endWord
-    }
-    open.push(part)
-    if (part.word) endWord = part.word.index + 1
+  const close = (): void => {
+    chunks.push({ parts: open, firstWord, endWord })
+    open = []
+    firstWord = endWord
   }
-  return [...chunks, { parts: open, firstWord, endWord }]
+  for (const part of parts) {
+    const count = endWord - firstWord
+    if (part.word) {
+      if (count === 2 * wordsInChunk) close()
+      open.push(part)
+      endWord = part.word.index + 1
+      continue
+    }
+    const end = count >= wordsInChunk ? sentenceEnd(part.text) : 0
+    if (end === 0) open.push(part)
+    else {
+      open.push({ text: part.text.slice(0, end), word: null })
+      close()
+      if (end < part.text.length) open.push({ text: part.text.slice(end), word: null })
+    }
+  }
+  return open.length > 0 || chunks.length === 0 ? [...chunks, { parts: open, firstWord, endWord }] : chunks
+}
+
+/** Where the last sentence of a text ends that is followed by more than its end; 0 where none does. */
+function sentenceEnd(text: string): number {
+  const [match] = [...text.matchAll(/[.!?。！？]\s+/gu)].slice(-1)
+  return match ? match.index + match[0].length : 0
 }
 
 /** The index of a word if it stands in the chunk. */
