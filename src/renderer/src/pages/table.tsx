@@ -1,7 +1,8 @@
 // The pages there are: one entry adds a page to the window and to the navigation.
-import { IconHome, IconPhoto, IconPhotoScan, IconRoute } from '@tabler/icons-react'
+import { IconChartBar, IconHome, IconPhoto, IconPhotoScan, IconRoute } from '@tabler/icons-react'
 import type { ComponentType } from 'react'
 import type { PageName, RouteTo } from '../route.ts'
+import { Evaluate } from './Evaluate.tsx'
 import { Home } from './Home.tsx'
 import { Images } from './Images.tsx'
 import { Inspector } from './Inspector.tsx'
@@ -28,6 +29,10 @@ export const pages: readonly AnyPage[] = [
     Page: Inspector,
   },
   { page: 'runs', label: 'Runs', icon: IconRoute, needsWorkspace: true, isInNavigation: true, Page: Runs },
+  {
+    ...{ page: 'evaluate', label: 'Evaluate', icon: IconChartBar, needsWorkspace: true, isInNavigation: true },
+    Page: Evaluate,
+  },
 ]
 
 const home = pages[0] as AnyPage

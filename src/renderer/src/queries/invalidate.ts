@@ -4,6 +4,7 @@ import type { QueryClient } from '@tanstack/react-query'
 import type { EventPayload, ImportView, StudioBridge } from '../../../shared/contract.ts'
 import type { RunDetail, RunView } from '../../../shared/runView.ts'
 import { followDescribe } from './describe.ts'
+import { followDeletedEvaluation, followEvaluation } from './evaluations.ts'
 import { keys } from './keys.ts'
 
 export interface FollowOptions {
@@ -17,6 +18,8 @@ export function followEvents(client: QueryClient, { subscribe, workspaceKey }: F
   subscribe('runs.changed', (change) => followRun(client, workspaceKey(), change))
   subscribe('images.importChanged', (change) => followImport(client, workspaceKey(), change))
   subscribe('describe.changed', (view) => followDescribe(client, workspaceKey(), view))
+  subscribe('evaluations.changed', (view) => followEvaluation(client, workspaceKey(), view))
+  subscribe('evaluations.deleted', ({ evaluationId }) => followDeletedEvaluation(client, workspaceKey(), evaluationId))
 }
 
 /** Progress of a run is written down where the run is shown; only when the workspace may hold more is it asked again. */
