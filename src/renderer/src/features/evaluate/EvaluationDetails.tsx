@@ -236,10 +236,9 @@ function Tables({ detail: { evaluationId, concepts }, onShow }: TablesProps): Re
           size="xs"
           variant="default"
           leftSection={<IconFileSpreadsheet size={15} aria-hidden="true" />}
-          aria-label={`${tableNames[table]} as CSV`}
           onClick={() => save(table)}
         >
-          {tableNames[table]} (CSV)…
+          {tableNames[table]} as CSV…
         </Button>
       ))}
       <span role="status" className="path">

@@ -6,6 +6,7 @@ import { formatCount } from '../../format.ts'
 import shared from '../../ui/shared.module.css'
 import css from './FigureTable.module.css'
 import {
+  differenceInterval,
   differenceOf,
   differenceText,
   infoOf,
@@ -107,7 +108,7 @@ function Row({ detail, figure, base }: RowProps): ReactNode {
   return (
     <Table.Tr>
       <Table.Th scope="row" className={css.figure}>
-        {info.title}
+        <span>{info.title}</span>
         <span className={css.explains}>
           {info.explains}
           {info.better && ` ${info.better === 'lower' ? 'Lower' : 'Higher'} is better.`}
@@ -133,15 +134,11 @@ function Difference({ detail, figure, base, of }: RowProps & { readonly of: numb
   const difference = differenceOf(detail, figure, base, of)
   if (!difference || difference.value === null) return null
   const verdict = verdictOf(difference, info.better)
+  const interval = differenceInterval(difference, info)
   return (
     <span className={css.difference} data-verdict={verdict ?? 'unclear'}>
       {differenceText(difference.value, info)}
-      {difference.low !== null && difference.high !== null && (
-        <span className={css.interval}>
-          {' '}
-          ({differenceText(difference.low, info)} to {differenceText(difference.high, info)})
-        </span>
-      )}
+      {interval && <span className={css.interval}> ({interval})</span>}
       {verdict && <span className={css.verdict}>{verdictWords[verdict]}</span>}
     </span>
   )

@@ -1,5 +1,5 @@
 // How many images have a response of both policies, and the way to those that are missing.
-import { Button, Progress, Text } from '@mantine/core'
+import { Button, Progress, Text, VisuallyHidden } from '@mantine/core'
 import { IconMessage, IconPlayerStop } from '@tabler/icons-react'
 import type { ReactNode } from 'react'
 import { greedy, type LibraryView, type PolicyChoice } from '../../../../shared/describe.ts'
@@ -21,8 +21,9 @@ export function MissingResponses({ ballot, view }: MissingResponsesProps): React
   return (
     <section aria-label="Responses" className={css.missing}>
       <Text size="sm">
-        {formatPlural(both, 'image')} {both === 1 ? 'has' : 'have'} a response of both to “{prompt}”
-        {alike > 0 && `; ${formatCount(alike)} of them ${alike === 1 ? 'is' : 'are'} alike and left out`}.
+        {formatPlural(both, 'image')} {both === 1 ? 'has' : 'have'} a response of both
+        {alike > 0 && `; ${formatCount(alike)} of them ${alike === 1 ? 'is' : 'are'} alike and left out`}. Asked: “
+        {prompt}”
       </Text>
       <Missing label="one model" policy={ballot.one} missing={missing.one} />
       <Missing label="the other model" policy={ballot.other} missing={missing.other} />
@@ -60,14 +61,10 @@ function Missing({ label, policy, missing }: MissingProps): ReactNode {
       <Text size="sm" className="quiet">
         {formatPlural(missing.count, 'image')} without a response of {label}.
       </Text>
-      <Button
-        size="xs"
-        variant="default"
-        leftSection={<IconMessage size={15} aria-hidden="true" />}
-        aria-label={`Describe ${formatPlural(count, 'image')} with ${label}`}
-        onClick={start}
-      >
-        Describe {count === missing.count ? 'them' : `the first ${formatCount(count)}`}
+      <Button size="xs" variant="default" leftSection={<IconMessage size={15} aria-hidden="true" />} onClick={start}>
+        Describe {count === missing.count ? '' : 'the first '}
+        {formatPlural(count, 'image')}
+        <VisuallyHidden>&nbsp;with {label}</VisuallyHidden>
       </Button>
       {library?.state === 'failed' && library.error && (
         <Text size="sm" role="alert">

@@ -24,23 +24,27 @@ export function valueText({ value }: Pick<Estimate, 'value'>, { unit }: Pick<Fig
   return unit === 'share' ? formatShare(value) : `${formatFigure(value, decimals[unit])}${unitWords[unit]}`
 }
 
-/** `15.0% to 19.8%`; null where there is none. */
+/** `15.0% to 19.8%`, `15.2 to 17.1` words; null where there is none. */
 export function intervalText({ low, high }: Estimate, { unit }: Pick<FigureInfo, 'unit'>): string | null {
   if (low === null || high === null) return null
-  return `${valueText({ value: low }, { unit })} to ${valueText({ value: high }, { unit })}`
+  const bound = (value: number): string => (unit === 'share' ? formatShare(value) : formatFigure(value, decimals[unit]))
+  return `${bound(low)} to ${bound(high)}`
 }
 
 /** `−3.1 points` of per cent, `+0.20`. */
 export function differenceText(difference: number, { unit }: Pick<FigureInfo, 'unit'>): string {
-  const [size, after] =
-    unit === 'share'
-      ? [formatFigure(Math.abs(difference) * 100, 1), ' points']
-      : [figure(difference, unit), unitWords[unit]]
-  return `${difference < 0 ? '−' : '+'}${size}${after}`
+  return `${signed(difference, unit)}${unit === 'share' ? ' points' : unitWords[unit]}`
 }
 
-function figure(value: number, unit: 'count' | 'words' | 'points'): string {
-  return formatFigure(Math.abs(value), decimals[unit])
+/** `−5.0 to −1.2`, in the unit of its difference; null where there is none. */
+export function differenceInterval({ low, high }: Estimate, { unit }: Pick<FigureInfo, 'unit'>): string | null {
+  return low === null || high === null ? null : `${signed(low, unit)} to ${signed(high, unit)}`
+}
+
+function signed(value: number, unit: FigureInfo['unit']): string {
+  const size = Math.abs(value)
+  const shown = unit === 'share' ? formatFigure(size * 100, 1) : formatFigure(size, decimals[unit])
+  return `${value < 0 ? '−' : '+'}${shown}`
 }
 
 export type Verdict = 'better' | 'worse' | 'unclear' | 'other'
