@@ -111,16 +111,19 @@ function logProbsOf(tokens: WordSource['tokens']): Pick<ResponseWord, 'logProb' 
   return { logProb, referenceLogProb: reference, klNats: reference === null ? null : logProb - reference }
 }
 
+/** What is shown of a word in its text. */
+export type ShownWord = Pick<ResponseWord, 'index' | 'name' | 'start' | 'end' | 'verdict' | 'score'>
+
 /** A piece of a response: an object word, or the text up to the next one. */
-export interface ResponsePart {
+export interface ResponsePart<W extends ShownWord = ResponseWord> {
   readonly text: string
   /** Null between object words. */
-  readonly word: ResponseWord | null
+  readonly word: W | null
 }
 
 /** The whole text, cut at its words: the parts joined are the text. */
-export function partsOf(text: string, words: readonly ResponseWord[]): ResponsePart[] {
-  const parts: ResponsePart[] = []
+export function partsOf<W extends ShownWord>(text: string, words: readonly W[]): ResponsePart<W>[] {
+  const parts: ResponsePart<W>[] = []
   let end = 0
   for (const word of words) {
     if (word.start > end) parts.push({ text: text.slice(end, word.start), word: null })

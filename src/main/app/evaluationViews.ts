@@ -41,8 +41,8 @@ export interface EvaluationNow {
 }
 
 const longestResponse = 100_000
-/** Figures that a list shows. */
-const headlineFigures = 3
+/** Figures that a list shows; of CHAIR both rates with recall and length. */
+const headlineFigures = 4
 const firstSkipped = 20
 
 /** @throws StudioError `run.no-evaluation` */

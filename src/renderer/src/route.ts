@@ -1,7 +1,7 @@
 // Where in the window a person is, as one value, and the way they came: what back and forward go along. Pure; place.ts
 // keeps it for the workspace that is open.
 import { z } from 'zod'
-import { checkpointIdSchema, modelIdSchema, runIdSchema } from '../../shared/domain.ts'
+import { checkpointIdSchema, evaluationIdSchema, modelIdSchema, runIdSchema } from '../../shared/domain.ts'
 
 const imageId = z.int().positive()
 const run = runIdSchema.nullable().default(null)
@@ -19,7 +19,8 @@ export const routeSchema = z.discriminatedUnion('page', [
   z.object({ page: z.literal('new-run') }),
   /** Without a model: the one that was added last. */
   z.object({ page: z.literal('models'), modelId: modelIdSchema.nullable().default(null) }),
-  z.object({ page: z.literal('evaluate'), runId: run }),
+  /** Without an evaluation: the newest. */
+  z.object({ page: z.literal('evaluate'), runId: run, evaluationId: evaluationIdSchema.nullable().default(null) }),
   z.object({
     ...{ page: z.literal('try'), imageId: imageId.nullable().default(null), runId: run },
     ...{ left: checkpoint, right: checkpoint, prompt: z.string().max(2000).default('') },

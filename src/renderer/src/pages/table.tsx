@@ -1,6 +1,7 @@
 // The pages there are: one entry adds a page to the window and to the navigation.
 import {
   IconBox,
+  IconChartBar,
   IconHome,
   IconMessageQuestion,
   IconPhoto,
@@ -10,6 +11,7 @@ import {
 } from '@tabler/icons-react'
 import type { ComponentType } from 'react'
 import type { PageName, RouteTo } from '../route.ts'
+import { Evaluate } from './Evaluate.tsx'
 import { Home } from './Home.tsx'
 import { Images } from './Images.tsx'
 import { Inspector } from './Inspector.tsx'
@@ -41,6 +43,10 @@ export const pages: readonly AnyPage[] = [
   },
   { page: 'runs', label: 'Runs', icon: IconRoute, needsWorkspace: true, isInNavigation: true, Page: Runs },
   { page: 'try', label: 'Try it', icon: IconMessageQuestion, needsWorkspace: true, isInNavigation: true, Page: Try },
+  {
+    ...{ page: 'evaluate', label: 'Evaluate', icon: IconChartBar, needsWorkspace: true, isInNavigation: true },
+    Page: Evaluate,
+  },
   { page: 'models', label: 'Models', icon: IconBox, needsWorkspace: true, isInNavigation: true, Page: Models },
   {
     ...{ page: 'settings', label: 'Settings', icon: IconSettings, needsWorkspace: false, isInNavigation: true },

@@ -4,6 +4,7 @@ import type { QueryClient } from '@tanstack/react-query'
 import type { EventPayload, ImportView, StudioBridge } from '../../../shared/contract.ts'
 import type { RunDetail, RunView } from '../../../shared/runView.ts'
 import { followDescribe } from './describe.ts'
+import { followDeletedEvaluation, followEvaluation } from './evaluations.ts'
 import { keys } from './keys.ts'
 
 export interface FollowOptions {
@@ -19,6 +20,8 @@ export function followEvents(client: QueryClient, { subscribe, workspaceKey }: F
   subscribe('activity.changed', ({ activities }) => client.setQueryData(keys.activities(), activities))
   subscribe('images.changed', () => followImages(client, workspaceKey()))
   subscribe('describe.changed', (view) => followDescribe(client, workspaceKey(), view))
+  subscribe('evaluations.changed', (view) => followEvaluation(client, workspaceKey(), view))
+  subscribe('evaluations.deleted', ({ evaluationId }) => followDeletedEvaluation(client, workspaceKey(), evaluationId))
 }
 
 /** Progress of a run is written down where the run is shown; only when the workspace may hold more is it asked again. */

@@ -1,7 +1,8 @@
 // The keys of all that is asked of main: one tree a workspace opening, so that a branch of it can be asked for again and
 // nothing outlives its workspace.
 import type { Params } from '../../../shared/contract.ts'
-import type { ImageQuery, ModelId, RolloutId, RunId } from '../../../shared/domain.ts'
+import type { EvaluationId, ImageQuery, ModelId, RolloutId, RunId } from '../../../shared/domain.ts'
+import type { Ballot } from '../../../shared/evaluations.ts'
 
 /** `w` is the key of the opening (`OpenWorkspace.key`). */
 export const keys = {
@@ -57,6 +58,21 @@ export const keys = {
   importList: (w: string | null) => [...keys.imports(w), 'list'] as const,
   importIssues: (w: string | null, importId: number, offset: number) =>
     [...keys.imports(w), 'issues', importId, offset] as const,
+
+  evaluations: (w: string | null) => [...keys.workspace(w), 'evaluations'] as const,
+  evaluationList: (w: string | null) => [...keys.evaluations(w), 'list'] as const,
+  /** All that is known of one evaluation. */
+  evaluation: (w: string | null, evaluationId: EvaluationId) => [...keys.evaluations(w), 'one', evaluationId] as const,
+  evaluationDetail: (w: string | null, evaluationId: EvaluationId) =>
+    [...keys.evaluation(w, evaluationId), 'detail'] as const,
+  concepts: (w: string | null, asked: Params<'evaluations.concepts'>) =>
+    [...keys.evaluation(w, asked.evaluationId), 'concepts', asked] as const,
+  evaluatedImages: (w: string | null, asked: Params<'evaluations.images'>) =>
+    [...keys.evaluation(w, asked.evaluationId), 'images', asked] as const,
+
+  votes: (w: string | null) => [...keys.workspace(w), 'votes'] as const,
+  ballot: (w: string | null, ballot: Ballot | null) => [...keys.votes(w), 'ballot', ballot] as const,
+  votePair: (w: string | null, ballot: Ballot | null) => [...keys.votes(w), 'pair', ballot] as const,
 
   models: (w: string | null) => [...keys.workspace(w), 'models'] as const,
   model: (w: string | null, modelId: ModelId) => [...keys.models(w), 'one', modelId] as const,

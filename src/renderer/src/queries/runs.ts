@@ -17,13 +17,13 @@ export function useRuns(): readonly RunView[] | null {
   return data ?? null
 }
 
-/** What the page of a run shows; null before the first answer. */
-export function useRunDetail(runId: RunId): RunDetail | null {
+/** What the page of a run shows; null before the first answer and without a run. */
+export function useRunDetail(runId: RunId | null): RunDetail | null {
   const w = useWorkspaceKey()
   const { data } = useQuery({
-    queryKey: keys.runDetail(w, runId),
-    queryFn: () => request('runs.get', { runId }),
-    enabled: w !== null,
+    queryKey: keys.runDetail(w, runId ?? (0 as RunId)),
+    queryFn: () => request('runs.get', { runId: runId ?? (0 as RunId) }),
+    enabled: w !== null && runId !== null,
   })
   return data ?? null
 }

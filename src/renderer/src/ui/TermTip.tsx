@@ -11,7 +11,10 @@ interface TermTipProps {
 }
 
 /** Drawn once for a term, however often the figures beside it change. */
-export const TermTip = memo(function TermTipView({ term: { name, sentence, formula }, children }: TermTipProps): ReactNode {
+export const TermTip = memo(function TermTipView({
+  term: { name, sentence, formula },
+  children,
+}: TermTipProps): ReactNode {
   return (
     <Tooltip
       multiline

@@ -3,7 +3,7 @@
 import './palette.css'
 import { type KeyboardEvent, type MouseEvent, memo, type ReactNode, useMemo, useRef } from 'react'
 import type { SpanLabel } from '../../../../shared/domain.ts'
-import { partsOf, type ResponsePart, type ResponseWord } from '../../../../shared/responseWords.ts'
+import { partsOf, type ResponsePart, type ShownWord } from '../../../../shared/responseWords.ts'
 import { unjudgedSentence, verdictNames } from '../../../../shared/verdict.ts'
 import type { WordChange } from '../../../../shared/wordChanges.ts'
 import { formatFigure } from '../../format.ts'
@@ -13,7 +13,7 @@ export interface TokenTextProps {
   /** Whose response it is, for those who do not see it. */
   readonly label: string
   readonly text: string
-  readonly words: readonly ResponseWord[]
+  readonly words: readonly ShownWord[]
   /** Against another response, for each word; nothing is marked without it. */
   readonly changes?: readonly WordChange[] | undefined
   /** Index of the chosen word. */
@@ -89,7 +89,7 @@ export function TokenText(props: TokenTextProps): ReactNode {
 const wordsInChunk = 64
 
 interface TextChunk {
-  readonly parts: readonly ResponsePart[]
+  readonly parts: readonly ResponsePart<ShownWord>[]
   /** Indices of its words: [firstWord, endWord). */
   readonly firstWord: number
   readonly endWord: number
@@ -102,9 +102,9 @@ interface TextChunk {
 const mostRunningChunks = 4
 
 /** Chunks end with a sentence, unless one goes on for as many words again. */
-function chunksOf(parts: readonly ResponsePart[]): TextChunk[] {
+function chunksOf(parts: readonly ResponsePart<ShownWord>[]): TextChunk[] {
   const chunks: TextChunk[] = []
-  let open: ResponsePart[] = []
+  let open: ResponsePart<ShownWord>[] = []
   let firstWord = 0
   let endWord = 0
   const close = (): void => {

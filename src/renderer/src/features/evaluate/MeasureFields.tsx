@@ -1,0 +1,193 @@
+// What is measured: one of the measures, and the files and images that it needs.
+import { Button, NumberInput, Radio, Select, Stack, TextInput } from '@mantine/core'
+import { IconFolderOpen } from '@tabler/icons-react'
+import type { ReactNode } from 'react'
+import type { Params } from '../../../../shared/contract.ts'
+import type { TagRecord } from '../../../../shared/domain.ts'
+import { request } from '../../api.ts'
+import { attempt } from '../../attempt.ts'
+import { formatPlural } from '../../format.ts'
+import css from './MeasureFields.module.css'
+import { type MeasureDraft, measureInfos } from './measures.ts'
+
+interface MeasureFieldsProps {
+  readonly draft: MeasureDraft
+  readonly onChange: (draft: MeasureDraft) => void
+  readonly tags: readonly TagRecord[]
+}
+
+export function MeasureFields({ draft, onChange, tags }: MeasureFieldsProps): ReactNode {
+  const set = (part: Partial<MeasureDraft>): void => onChange({ ...draft, ...part })
+  return (
+    <Stack gap="md">
+      <Radio.Group
+        label="What is measured"
+        value={draft.kind}
+        onChange={(kind) => set({ kind: kind as MeasureDraft['kind'] })}
+      >
+        <Stack gap={10} mt={6}>
+          {measureInfos.map(({ kind, title, explains }) => (
+            <Radio key={kind} value={kind} label={title} description={explains} />
+          ))}
+        </Stack>
+      </Radio.Group>
+      <Files draft={draft} set={set} tags={tags} />
+      <NumberInput
+        className={css.most}
+        label="Images"
+        description="The first so many; all when left empty."
+        placeholder="All"
+        min={1}
+        max={10_000_000}
+        allowDecimal={false}
+        value={draft.most ?? ''}
+        onChange={(value) => set({ most: typeof value === 'number' ? value : null })}
+      />
+    </Stack>
+  )
+}
+
+interface FilesProps {
+  readonly draft: MeasureDraft
+  readonly set: (part: Partial<MeasureDraft>) => void
+  readonly tags: readonly TagRecord[]
+}
+
+function Files({ draft, set, tags }: FilesProps): ReactNode {
+  const annotations = (
+    <FileField
+      label="Annotations"
+      description="An instances file of COCO (.json)."
+      what="annotations"
+      value={draft.annotationFile}
+      onChange={(annotationFile) => set({ annotationFile })}
+    />
+  )
+  const images = (
+    <FileField
+      label="Folder of the images"
+      description="The names in the file begin from it."
+      what="image-folder"
+      value={draft.imageFolder}
+      onChange={(imageFolder) => set({ imageFolder })}
+    />
+  )
+  switch (draft.kind) {
+    case 'annotation-free':
+      return tags.length === 0 ? null : (
+        <Select
+          label="Which images"
+          data={[
+            { value: '', label: 'All of the workspace' },
+            ...tags.map(({ name, images: count }) => ({
+              value: name,
+              label: `${name}, ${formatPlural(count, 'image')}`,
+            })),
+          ]}
+          value={draft.tag ?? ''}
+          allowDeselect={false}
+          onChange={(tag) => set({ tag: tag === '' ? null : tag })}
+        />
+      )
+    case 'chair':
+      return (
+        <>
+          {annotations}
+          {images}
+        </>
+      )
+    case 'pope':
+      return (
+        <>
+          <Select
+            label="Questions"
+            data={[
+              { value: 'file', label: 'From a file of the benchmark' },
+              { value: 'random', label: 'Made of annotations: any other object (random)' },
+              { value: 'popular', label: 'Made of annotations: frequent objects (popular)' },
+              { value: 'adversarial', label: 'Made of annotations: objects that go together (adversarial)' },
+            ]}
+            value={draft.questionsFrom}
+            allowDeselect={false}
+            onChange={(from) => from !== null && set({ questionsFrom: from as MeasureDraft['questionsFrom'] })}
+          />
+          {draft.questionsFrom === 'file' ? (
+            <FileField
+              label="File of questions"
+              description="As POPE ships it (.json or .jsonl)."
+              what="questions"
+              value={draft.questionFile}
+              onChange={(questionFile) => set({ questionFile })}
+            />
+          ) : (
+            annotations
+          )}
+          {images}
+        </>
+      )
+    case 'mme':
+      return (
+        <FileField
+          label="Folder of MME"
+          description="As it ships: a folder for each subtask, images within."
+          what="mme-folder"
+          value={draft.mmeFolder}
+          onChange={(mmeFolder) => set({ mmeFolder })}
+        />
+      )
+    case 'amber':
+      return (
+        <>
+          <FileField
+            label="Folder “data” of AMBER"
+            description="With its annotations, relations and safe words."
+            what="amber-folder"
+            value={draft.amberFolder}
+            onChange={(amberFolder) => set({ amberFolder })}
+          />
+          <FileField
+            label="File of queries"
+            description="One of its files query_….json."
+            what="queries"
+            value={draft.queryFile}
+            onChange={(queryFile) => set({ queryFile })}
+          />
+          {images}
+        </>
+      )
+  }
+}
+
+interface FileFieldProps {
+  readonly label: string
+  readonly description: string
+  readonly what: Params<'evaluations.pick'>['what']
+  readonly value: string
+  readonly onChange: (path: string) => void
+}
+
+function FileField({ label, description, what, value, onChange }: FileFieldProps): ReactNode {
+  const pick = (): void =>
+    attempt(async () => {
+      const picked = await request('evaluations.pick', { what })
+      if (picked) onChange(picked.path)
+    })
+  return (
+    <div className={css.file}>
+      <TextInput
+        label={label}
+        description={description}
+        value={value}
+        onChange={({ currentTarget }) => onChange(currentTarget.value)}
+      />
+      <Button
+        variant="default"
+        leftSection={<IconFolderOpen size={16} aria-hidden="true" />}
+        aria-label={`Choose: ${label}`}
+        onClick={pick}
+      >
+        Choose…
+      </Button>
+    </div>
+  )
+}
