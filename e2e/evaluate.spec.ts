@@ -62,6 +62,8 @@ test('figures lead to the images behind them, and responses are voted on blindly
   await test.step('an object word leads to its images', async () => {
     await page.getByRole('combobox', { name: 'Order of the objects' }).click()
     await page.getByRole('option', { name: 'Name' }).click()
+    await page.getByRole('table', { name: 'By object' }).scrollIntoViewIfNeeded()
+    await looks(studio, 'objects')
     await page.getByRole('button', { name: 'bench, 6 hallucinated, model 1' }).click()
     const title = page.getByRole('heading', { name: /“bench” hallucinated · 6 images/ })
     await expect(title).toBeFocused()

@@ -39,6 +39,7 @@ export function EvaluatedImages({ detail, selection, onSelect, onBack }: Evaluat
     setPage(1)
     onSelect({ ...selection, ...part })
   }
+  const isAnnotated = detail.kind !== 'annotation-free'
   const isYesNo = detail.kind === 'pope' || detail.kind === 'mme'
   return (
     <section aria-labelledby="evaluated-title" className={css.images}>
@@ -63,7 +64,7 @@ export function EvaluatedImages({ detail, selection, onSelect, onBack }: Evaluat
             { value: 'all', label: 'All' },
             { value: 'hallucinated', label: 'With a hallucination' },
             { value: 'named', label: 'With the object named' },
-            ...(detail.annotations ? [{ value: 'missed', label: 'With the object missed' }] : []),
+            ...(isAnnotated ? [{ value: 'missed', label: 'With the object missed' }] : []),
             ...(isYesNo || detail.kind === 'amber'
               ? [
                   { value: 'right', label: 'Answered right' },
@@ -89,6 +90,12 @@ export function EvaluatedImages({ detail, selection, onSelect, onBack }: Evaluat
           </Button>
         )}
       </div>
+      {detail.kind !== 'mme' && (
+        <p className={css.facts}>
+          A line and a tick: in the image, by {isAnnotated ? 'the annotations' : 'the verifier'}; a broken line and a
+          cross: not in it.
+        </p>
+      )}
       {answer?.total === 0 && <p className="quiet">No image is behind this.</p>}
       <ul className={css.list}>
         {answer?.images.map((image) => (

@@ -7,7 +7,7 @@ import { joinFindings } from '../../../../shared/annotationJoin.ts'
 import type { EvaluationDetail, EvaluationView, evaluationTables } from '../../../../shared/evaluations.ts'
 import { request, useAppState } from '../../api.ts'
 import { attempt } from '../../attempt.ts'
-import { formatCount, formatPlural } from '../../format.ts'
+import { formatCount, formatPlural, shortenPath } from '../../format.ts'
 import { useKept } from '../../place.ts'
 import { useEvaluation } from '../../queries/evaluations.ts'
 import { ErrorAlert } from '../../ui/ErrorAlert.tsx'
@@ -16,7 +16,7 @@ import { Concepts } from './Concepts.tsx'
 import { EvaluatedImages } from './EvaluatedImages.tsx'
 import css from './EvaluationDetails.module.css'
 import { EvaluationProgress, StateMark } from './EvaluationList.tsx'
-import { isUnderWay, noEstimateSentence, stateSentence } from './evaluationWords.ts'
+import { filesOf, isUnderWay, noEstimateSentence, stateSentence } from './evaluationWords.ts'
 import { FigureTable } from './FigureTable.tsx'
 import { policyName } from './figureText.ts'
 import { type Selection, selectionSchema, wholeSelection } from './selection.ts'
@@ -49,7 +49,7 @@ export function EvaluationDetails({ evaluation }: { readonly evaluation: Evaluat
         </div>
       )}
       {state === 'cancelled' && (
-        <Text size="sm">{stateSentence(evaluation)}. It goes on with what is missing when you resume it.</Text>
+        <Text size="sm">{stateSentence(evaluation)} It goes on with what is missing when you resume it.</Text>
       )}
       {error && <ErrorAlert error={error} />}
       {detail &&
@@ -126,7 +126,8 @@ function Actions({ evaluation: { evaluationId, name, state } }: { readonly evalu
 }
 
 function Facts({ detail }: { readonly detail: EvaluationDetail }): ReactNode {
-  const { policies, images, questions, prompt, judgedBy, maxNewTokens } = detail
+  const { policies, images, questions, prompt, judgedBy, maxNewTokens, request: asked } = detail
+  const files = filesOf(asked.measure)
   return (
     <dl className={css.facts}>
       <div>
@@ -157,6 +158,16 @@ function Facts({ detail }: { readonly detail: EvaluationDetail }): ReactNode {
         <div>
           <dt>Judged by</dt>
           <dd>the verifier of “{judgedBy}”</dd>
+        </div>
+      )}
+      {files.length > 0 && (
+        <div>
+          <dt>Files</dt>
+          {files.map((file) => (
+            <dd key={file} title={file}>
+              <bdi>{shortenPath(file)}</bdi>
+            </dd>
+          ))}
         </div>
       )}
       {maxNewTokens > 0 && (

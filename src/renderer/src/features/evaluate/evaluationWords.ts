@@ -1,5 +1,5 @@
 // How far an evaluation is, in words. Pure.
-import type { EvaluationDetail, EvaluationState, EvaluationView } from '../../../../shared/evaluations.ts'
+import type { EvaluationDetail, EvaluationState, EvaluationView, Measure } from '../../../../shared/evaluations.ts'
 import { formatCount, formatPlural, formatSpan } from '../../format.ts'
 
 export const stateNames: Readonly<Record<EvaluationState, string>> = {
@@ -27,7 +27,7 @@ export function stateSentence({ state, waitsFor, done, total, remainingMs }: Eva
       return formatPlural(done, 'answer')
     case 'cancelled':
     case 'failed':
-      return total === 0 ? 'Nothing was answered.' : `${answers} kept`
+      return total === 0 ? 'Nothing was answered.' : `${answers} kept.`
   }
 }
 
@@ -40,5 +40,21 @@ export function noEstimateSentence(reason: EvaluationDetail['noEstimate']): stri
       return 'Hallucination is not estimated: none of the models belongs to a run, whose calibration would judge the words.'
     case 'verifier-cannot-tell':
       return 'Hallucination is not estimated: the calibration of the run found that its verifier cannot tell right words from wrong ones.'
+  }
+}
+
+/** Files and folders that it was asked to read. */
+export function filesOf(measure: Measure): readonly string[] {
+  switch (measure.kind) {
+    case 'annotation-free':
+      return []
+    case 'chair':
+      return [measure.annotationFile, measure.imageFolder]
+    case 'pope':
+      return [measure.questions.file, measure.imageFolder]
+    case 'mme':
+      return [measure.folder]
+    case 'amber':
+      return [measure.dataFolder, measure.queryFile, measure.imageFolder]
   }
 }
