@@ -82,13 +82,21 @@ async function addModel(hand: Hand): Promise<void> {
   await expect(hand.page.getByText('Encoder verified')).toBeVisible({ timeout: 60_000 })
 }
 
-async function shorten({ page }: Hand): Promise<void> {
+/** A step of the new run by its name. */
+function stepOf({ page }: Hand, name: string): Locator {
+  return page.getByRole('main').getByRole('button', { name })
+}
+
+async function shorten(hand: Hand): Promise<void> {
+  const { page } = hand
+  await stepOf(hand, 'Preset').click()
   await page.getByText('Expert settings').click()
   for (const [name, value] of shortRun) await page.getByRole('textbox', { name, exact: true }).fill(String(value))
 }
 
 /** Starts the run and waits for its end. */
 async function align(hand: Hand): Promise<void> {
+  await hand.click(stepOf(hand, 'Check'))
   await hand.click(hand.button('Start'))
   const run = hand.page.getByRole('article', { name: 'Quick look' })
   const goOn = run.getByRole('button', { name: 'Go on knowingly' })
@@ -99,11 +107,12 @@ async function align(hand: Hand): Promise<void> {
   await expect(result).toBeVisible({ timeout: 300_000 })
 }
 
-/** One image with both responses beside each other. */
+/** One image with both responses beside each other: a word of a sample leads there. */
 async function inspectOne(hand: Hand): Promise<void> {
   const { page } = hand
-  await hand.click(hand.button('Images'))
-  await hand.doubleClick(page.getByRole('gridcell').first())
+  const section = page.getByRole('region', { name: 'Checkpoints' })
+  await hand.click(section.getByRole('radio').last())
+  await hand.click(section.getByRole('article').first().getByRole('button').first())
   const both = hand.button('Describe with both')
   const compared = page.getByText(/words? kept, \d+ gone, \d+ new/)
   await expect(both.or(compared)).toBeVisible({ timeout: 60_000 })
