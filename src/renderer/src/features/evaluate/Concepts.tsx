@@ -51,7 +51,8 @@ export function Concepts({ detail, onShow }: ConceptsProps): ReactNode {
       <p className={css.note}>
         Bars: hallucinated mentions{hasAnnotations ? '' : ', by the verifier'}. Choose a number to see its images.
       </p>
-      <div className={css.scroll}>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls is reached by keys */}
+      <section className={css.scroll} tabIndex={0} aria-label="By object, table">
         <Table className={shared.looks} verticalSpacing={4} aria-label="By object">
           <Table.Thead>
             <Table.Tr>
@@ -86,7 +87,7 @@ export function Concepts({ detail, onShow }: ConceptsProps): ReactNode {
             ))}
           </Table.Tbody>
         </Table>
-      </div>
+      </section>
       {total > rowsShown && (
         <Pagination
           mt="sm"

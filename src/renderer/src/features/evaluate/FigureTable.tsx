@@ -74,7 +74,8 @@ interface FiguresProps {
 
 function Figures({ detail, figures, base, label }: FiguresProps): ReactNode {
   return (
-    <div className={css.scroll}>
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls is reached by keys
+    <section className={css.scroll} tabIndex={0} aria-label={`${label}, table`}>
       <Table className={shared.looks} verticalSpacing={6} aria-label={label}>
         <Table.Thead>
           <Table.Tr>
@@ -93,7 +94,7 @@ function Figures({ detail, figures, base, label }: FiguresProps): ReactNode {
           ))}
         </Table.Tbody>
       </Table>
-    </div>
+    </section>
   )
 }
 
@@ -119,8 +120,8 @@ function Row({ detail, figure, base }: RowProps): ReactNode {
         return (
           // biome-ignore lint/suspicious/noArrayIndexKey: a policy is its place
           <Table.Td key={i} className={css.cell}>
-            <strong>{valueText(estimate, info)}</strong>
-            {interval && <span className={css.interval}> ({interval})</span>}
+            <strong>{valueText(estimate, info)}</strong>{' '}
+            {interval && <span className={css.interval}>({interval})</span>}
             {i !== base && <Difference detail={detail} figure={figure} base={base} of={i} />}
           </Table.Td>
         )
@@ -137,8 +138,7 @@ function Difference({ detail, figure, base, of }: RowProps & { readonly of: numb
   const interval = differenceInterval(difference, info)
   return (
     <span className={css.difference} data-verdict={verdict ?? 'unclear'}>
-      {differenceText(difference.value, info)}
-      {interval && <span className={css.interval}> ({interval})</span>}
+      {differenceText(difference.value, info)} {interval && <span className={css.interval}>({interval})</span>}
       {verdict && <span className={css.verdict}>{verdictWords[verdict]}</span>}
     </span>
   )
