@@ -17,7 +17,6 @@ const shortRun: readonly (readonly [setting: string, value: number])[] = [
   ['Responses for calibration', 64],
   ['Steps a round', 2],
   ['Value updates before the first step', 5],
-  ['Validation images', 8],
 ]
 
 /** A person's hand: counts what it presses. */
@@ -89,6 +88,8 @@ function stepOf({ page }: Hand, name: string): Locator {
 
 async function shorten(hand: Hand): Promise<void> {
   const { page } = hand
+  await stepOf(hand, 'Images').click()
+  await page.getByRole('textbox', { name: 'Validation images', exact: true }).fill('8')
   await stepOf(hand, 'Preset').click()
   await page.getByText('Expert settings').click()
   for (const [name, value] of shortRun) await page.getByRole('textbox', { name, exact: true }).fill(String(value))
