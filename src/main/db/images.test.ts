@@ -23,9 +23,11 @@ beforeAll(() => {
   db.exec(`
     INSERT INTO model VALUES (1, '/model', 'm', '{}', zeroblob(32), NULL, NULL, 0);
     INSERT INTO run VALUES (1, 1, 'r', 'quick', '{}', 1, 'complete', NULL, NULL, 0, 0, 0);
-    INSERT INTO checkpoint VALUES (1, 1, NULL, 0, '{}', '{}', 0, 0);
-    INSERT INTO rollout VALUES (1, 1, 1, 500, 'evaluation', 0, 'Describe.', 'A zebra beside two horses.', -0.5, 2, 0, 0);
-    INSERT INTO rollout VALUES (2, 1, 1, 400, 'evaluation', 0, 'Describe.', 'A boat.', 0.25, 0, 0, 0);
+    INSERT INTO checkpoint VALUES (1, 1, NULL, 0, '{}', '{}', 0, 0, 0);
+    INSERT INTO rollout (rollout_id, run_id, checkpoint_id, image_id, purpose, step, prompt, text, lowest_score,
+        hallucinated_words, created_ms, content_sum)
+      VALUES (1, 1, 1, 500, 'evaluation', 0, 'Describe.', 'A zebra beside two horses.', -0.5, 2, 0, 0),
+        (2, 1, 1, 400, 'evaluation', 0, 'Describe.', 'A boat.', 0.25, 0, 0, 0);
     INSERT INTO tag VALUES (1, 'good');
     INSERT INTO image_tag VALUES (1, 600);
     ANALYZE;`)

@@ -2,7 +2,7 @@
 import { Button, Kbd, Text } from '@mantine/core'
 import { IconArrowBackUp } from '@tabler/icons-react'
 import { useQueryClient } from '@tanstack/react-query'
-import { type ReactNode, useEffect, useEffectEvent, useRef } from 'react'
+import { type ReactNode, useEffect, useEffectEvent, useRef, useState } from 'react'
 import { imageUrl } from '../../../../shared/contract.ts'
 import type { VoteChoice } from '../../../../shared/domain.ts'
 import type { Ballot, BallotView } from '../../../../shared/evaluations.ts'
@@ -25,6 +25,7 @@ export function VotePair({ ballot, view }: VotePairProps): ReactNode {
   const client = useQueryClient()
   const pair = useVotePair(ballot)
   const isBusy = useRef(false)
+  const [isShownBusy, setShownBusy] = useState(false)
   const isReadOnly = workspace?.readOnlyBecause !== null
   const votes = view.one + view.other + view.ties
 
@@ -32,10 +33,12 @@ export function VotePair({ ballot, view }: VotePairProps): ReactNode {
   const carryOut = (work: () => Promise<void>): void => {
     if (isBusy.current || isReadOnly) return
     isBusy.current = true
+    setShownBusy(true)
     attempt(() =>
       work().finally(async () => {
         await client.invalidateQueries({ queryKey: keys.votes(w) })
         isBusy.current = false
+        setShownBusy(false)
       }),
     )
   }
@@ -62,7 +65,7 @@ export function VotePair({ ballot, view }: VotePairProps): ReactNode {
 
   if (pair === undefined || w === null) return null
   return (
-    <section aria-label="Vote" className={css.vote}>
+    <section aria-label="Vote" aria-busy={isShownBusy} className={css.vote}>
       <p className={css.stand} role="status">
         {formatPlural(votes, 'vote')} cast, {formatPlural(view.left, 'pair')} left.
       </p>
