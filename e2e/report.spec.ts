@@ -18,7 +18,8 @@ async function openReports(
   const path = join(folder, 'reports.fisao')
   const runs: ReportRuns = JSON.parse(await onRuntime('e2e/reportFile.ts', path))
   const studio = await launch({ args: [path] })
-  await studio.page.getByRole('button', { name: 'Runs' }).waitFor()
+  // The window is there before its workspace is.
+  await studio.page.getByRole('heading', { name: 'Images', exact: true }).waitFor()
   return { studio, runs }
 }
 
