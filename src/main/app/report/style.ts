@@ -25,7 +25,7 @@ export const styleSheet = new Markup(`
 body { margin: 0; background: var(--ground); color: var(--text);
   font: 16px/1.55 "Inter Variable", Inter, system-ui, -apple-system, "Segoe UI", "Noto Sans", "Liberation Sans", sans-serif;
   overflow-wrap: anywhere; }
-header, main { max-width: 70rem; margin: 0 auto; padding: 0 1.5rem; }
+header, main { max-width: 70rem; margin: 0 auto; padding: 0 1.5rem; overflow-x: clip; }
 header { padding-top: 2rem; }
 main { padding-bottom: 4rem; }
 .product { margin: 0; color: var(--quiet); font-size: 0.875rem; }
