@@ -18,6 +18,12 @@ import { isOwnPage } from './security.ts'
 
 export type ChannelHandlers = { readonly [C in Channel]: (params: Params<C>) => Result<C> | Promise<Result<C>> }
 
+/** The answer to a request that asks for nothing back, once its work is done. */
+export async function done(work: void | Promise<void>): Promise<Record<string, never>> {
+  await work
+  return {}
+}
+
 /** Registers `handlers` for the whole life of the app. */
 export function handleChannels(handlers: ChannelHandlers): void {
   function register<C extends Channel>(channel: C): void {

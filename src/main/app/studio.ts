@@ -1,51 +1,34 @@
 // The app behind its window: puts engine, library, workspaces and settings together and answers the contract.
 import { existsSync, mkdirSync } from 'node:fs'
-import { rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { app, clipboard, shell } from 'electron'
-import type { AppState, EventPayload, OpenWorkspace, Params, Result, StudioEvent } from '../../shared/contract.ts'
+import { app, clipboard } from 'electron'
+import type { AppState, EventPayload, OpenWorkspace, Params, StudioEvent } from '../../shared/contract.ts'
 import { toErrorRecord } from '../../shared/errors.ts'
-import { fileNameOf, unfinishedSuffix } from '../../shared/fileName.ts'
 import type { DeviceName, HardwareReport } from '../../shared/hardware.ts'
 import type { RunView } from '../../shared/runView.ts'
 import type { Appearance } from '../../shared/settings.ts'
 import { catalogueMethods, libraryMethods } from '../../shared/workerProtocol.ts'
-import type { ChannelHandlers } from '../ipc.ts'
+import { type ChannelHandlers, done } from '../ipc.ts'
 import { logger } from '../log.ts'
 import { showFolder } from '../security.ts'
 import { WorkerClient } from '../worker/workerClient.ts'
+import { answerHandlers } from './answerHandlers.ts'
 import { Catalogue } from './catalogue.ts'
 import { Describes } from './describes.ts'
-import {
-  askAnnotationFile,
-  askCsvFile,
-  askEvaluationFile,
-  askExportFolder,
-  askImageFiles,
-  askImageFolder,
-  askModelFolder,
-  askNewPlace,
-  askNewWorkspace,
-  askReportFile,
-  askWorkspace,
-} from './dialogs.ts'
+import { askAnnotationFile, askModelFolder, askNewWorkspace, askWorkspace } from './dialogs.ts'
 import { Engine } from './engine.ts'
-import { writeEvaluationCsv } from './evaluationCsv.ts'
+import { evaluationHandlers } from './evaluationHandlers.ts'
 import { Evaluations } from './evaluations.ts'
-import { conceptWindow, evaluatedWindow } from './evaluationViews.ts'
 import { Everywhere } from './everywhere.ts'
-import { newExportFolder } from './exportFolder.ts'
 import { ImageFiles } from './imageFiles.ts'
 import { ImageLibrary } from './imageLibrary.ts'
+import { libraryHandlers } from './libraryHandlers.ts'
 import { ModelLibrary } from './modelLibrary.ts'
 import { Notices } from './notices.ts'
 import { backupOf, fullPath } from './pagePaths.ts'
-import { gatherReport } from './report/gatherReport.ts'
-import { printReport } from './report/printReport.ts'
-import { runReportHtml } from './report/runReport.ts'
-import { reportFileName, writeReport } from './report/saveReport.ts'
-import { checkpointViews, responsesAt, responsesTo, responseView } from './responseViews.ts'
+import { checkpointViews } from './responseViews.ts'
 import { RunChecks } from './runChecks.ts'
+import { RunFiles } from './runFiles.ts'
 import { RunQueue } from './runQueue.ts'
 import { savePicture } from './savePicture.ts'
 import type { SettingsFile } from './settingsFile.ts'
@@ -85,11 +68,10 @@ export class Studio {
   readonly describes: Describes
   readonly evaluations: Evaluations
   readonly votes: Votes
-  /** Written since the start. */
-  readonly #exportFolders = new Set<string>()
   readonly notices: Notices
   readonly everywhere: Everywhere
   readonly checks: RunChecks
+  readonly runFiles: RunFiles
   readonly handlers: ChannelHandlers
   readonly #options: StudioOptions
   readonly #library: WorkerClient<typeof libraryMethods>
@@ -97,7 +79,6 @@ export class Studio {
   #stateTimer: NodeJS.Timeout | null = null
   #isAsking = false
   #openingDemo: Promise<OpenWorkspace | null> | null = null
-  #lastReport: string | null = null
 
   constructor(options: StudioOptions) {
     this.#options = options
@@ -228,6 +209,7 @@ export class Studio {
     })
     this.votes = new Votes(this.workspaces)
     this.notices = new Notices(() => options.broadcast('app.noticed', {}))
+    this.runFiles = new RunFiles(this)
     this.handlers = this.#makeHandlers()
   }
 
@@ -319,23 +301,6 @@ export class Studio {
     return isOpen || (await this.mayLeave('open')) ? await work() : null
   }
 
-  async pickFolder(): Promise<{ importId: number } | null> {
-    this.workspaces.require()
-    const folder = await askImageFolder()
-    return folder === null ? null : { importId: this.images.importFolder(folder).importId }
-  }
-
-  async pickFiles(): Promise<{ importId: number } | null> {
-    this.workspaces.require()
-    const paths = await askImageFiles()
-    return paths.length === 0 ? null : { importId: this.images.importPaths(paths).importId }
-  }
-
-  async pickNewPlace(): Promise<{ folder: string } | null> {
-    const folder = await askNewPlace()
-    return folder === null ? null : { folder }
-  }
-
   /** Opens the demo: a workspace of the app's own with the sample images; made at the first time. Asked twice, once. */
   openDemo(path = join(app.getPath('userData'), 'demo', 'Demo.fisao')): Promise<OpenWorkspace | null> {
     this.#openingDemo ??= this.#instead(path, () => this.#openDemo(path)).finally(() => {
@@ -359,63 +324,20 @@ export class Studio {
     return folder === null ? null : { folder }
   }
 
-  async exportRun({ runId, step, strength, merged }: Params<'runs.export'>): Promise<Result<'runs.export'>> {
-    const { path } = this.workspaces.requireShown()
-    const { run } = this.runs.get(runId)
-    const parent = await askExportFolder()
-    if (parent === null) return null
-    const folder = await newExportFolder(parent, run.name, step)
-    try {
-      const title = `Export of “${run.name}”`
-      await this.everywhere.activities.during({ kind: 'export', title }, () =>
-        this.engine.client.request('exportRun', { workspace: path, runId, step, strength, folder, merged }),
-      )
-    } catch (error) {
-      // An engine that was ended from outside could not take it away itself.
-      await rm(`${folder}${unfinishedSuffix}`, { recursive: true, force: true })
-      throw error
-    }
-    this.#exportFolders.add(folder)
-    return { folder }
-  }
-
-  /** Asks for a file and writes the report of a run into it; nothing is written into the workspace. */
-  async saveReport({ runId, step, format }: Params<'runs.report'>): Promise<Result<'runs.report'>> {
-    const versions = { 'FiSAO Studio': app.getVersion(), Electron: process.versions.electron ?? '' }
-    const { db } = this.workspaces.requireShown()
-    // Before the dialog: while it is open, another workspace may take the place of this one.
-    const report = gatherReport(db, this.runs.get(runId), { step, nowMs: Date.now(), versions })
-    const path = await askReportFile(reportFileName(report.title, report.steps.best, format), format)
-    if (path === null) return null
-    const page = runReportHtml(report)
-    await writeReport(path, format === 'html' ? page : await printReport(page))
-    this.#lastReport = path
-    return { path }
-  }
-
   async pickAnnotations(): Promise<{ path: string } | null> {
     const path = await askAnnotationFile()
     return path === null ? null : { path }
   }
 
-  async saveEvaluation({ evaluationId, table }: Params<'evaluations.csv'>): Promise<Result<'evaluations.csv'>> {
-    const { db, key } = this.workspaces.requireShown()
-    const detail = this.evaluations.get(evaluationId)
-    const path = await askCsvFile(fileNameOf(`${detail.name} ${table}`, 8, 'Evaluation'))
-    if (path === null || this.workspaces.shown?.key !== key) return null
-    await writeEvaluationCsv(db, detail, table, path)
-    return { path }
-  }
-
   #makeHandlers(): ChannelHandlers {
-    const { workspaces, images, catalogue, imageFiles, models, runs, describes, evaluations, votes, engine } = this
-    const done = async (work: void | Promise<void>): Promise<Record<string, never>> => {
-      await work
-      return {}
-    }
+    const { workspaces, models, runs, engine } = this
     return {
       ...this.everywhere.handlers(),
       ...this.checks.handlers(),
+      ...libraryHandlers(this),
+      ...answerHandlers(this),
+      ...evaluationHandlers(this),
+      ...this.runFiles.handlers(),
       'app.state': () => this.state(),
       'app.setAppearance': ({ appearance }) => done(this.setAppearance(appearance)),
       'app.showLogs': () => done(showFolder(this.#options.logFolder)),
@@ -446,32 +368,6 @@ export class Studio {
         const chosen = backupOf(full, backup)
         return this.#instead(full, () => workspaces.restore(full, chosen))
       },
-      'images.pickFolder': () => this.pickFolder(),
-      'images.importFolder': ({ folder }) => ({ importId: images.importFolder(fullPath('image', folder)).importId }),
-      'images.cancelImport': ({ importId }) => done(images.cancelImport(importId)),
-      'images.resumeImport': ({ importId }) => done(images.resumeImport(importId)),
-      'images.imports': () => images.imports(),
-      'images.importIssues': ({ importId, offset, limit }) => images.issues(importId, offset, limit),
-      'images.pickFiles': () => this.pickFiles(),
-      'images.importPaths': ({ paths }) => ({
-        importId: images.importPaths(paths.map((path) => fullPath('image', path))).importId,
-      }),
-      'images.count': (params) => catalogue.ask('count', params),
-      'images.window': (params) => catalogue.window(params),
-      'images.words': (params) => catalogue.ask('words', params),
-      'images.checkpoints': () => catalogue.ask('checkpoints', {}),
-      'images.tags': () => catalogue.ask('tags', {}),
-      'images.tag': (params) => catalogue.tag(params),
-      'images.untag': (params) => catalogue.untag(params),
-      'images.renameTag': (params) => catalogue.renameTag(params),
-      'images.remove': (params) => catalogue.remove(params),
-      'images.restore': (params) => catalogue.restore(params),
-      'images.removals': () => catalogue.ask('removals', {}),
-      'images.missing': () => imageFiles.missing(),
-      'images.pickNewPlace': () => this.pickNewPlace(),
-      'images.relink': ({ from, to }) => imageFiles.relink(fullPath('image', from), fullPath('image', to)),
-      'images.cancelRelink': () => done(imageFiles.cancel()),
-      'images.get': ({ imageId }) => images.get(imageId),
       'models.list': () => models.list(),
       'models.pickFolder': ({ purpose }) => this.pickModelFolder(purpose),
       'models.add': ({ folder, companionFolder }) =>
@@ -492,41 +388,9 @@ export class Studio {
       'runs.resume': ({ runId, goOnRefused }) => done(runs.resume(runId, { goOnRefused })),
       'runs.stop': ({ runId }) => done(runs.stop(runId)),
       'runs.delete': ({ runId }) => done(runs.delete(runId)),
-      'runs.export': (params) => this.exportRun(params),
       'runs.checkpoints': ({ runId }) => ({ checkpoints: checkpointViews(workspaces.requireShown().db, runId) }),
       'runs.pin': ({ runId, step, isPinned }) => done(runs.pin(runId, step, isPinned)),
       'runs.rename': ({ runId, name }) => done(runs.rename(runId, name)),
-      'describe.start': (question) => describes.ask(question),
-      'describe.library': (asked) => describes.describeLibrary(asked),
-      'describe.cancel': ({ describeId }) => done(describes.cancel(describeId)),
-      'describe.list': () => ({ describes: describes.list() }),
-      'describe.coverage': (asked) => describes.coverage(asked, workspaces.requireShown()),
-      'responses.toImage': ({ imageId }) => responsesTo(workspaces.requireShown().db, imageId),
-      'responses.get': ({ rolloutId }) => responseView(workspaces.requireShown().db, rolloutId),
-      'responses.ofStep': ({ offset, limit, ...of }) =>
-        responsesAt(workspaces.requireShown().db, of, { offset, limit }),
-      'evidence.get': (asked) => describes.evidence(asked),
-      'runs.showExport': ({ folder }) => done(this.#exportFolders.has(folder) ? showFolder(folder) : undefined),
-      'runs.report': (params) => this.saveReport(params),
-      'runs.showReport': () => done(this.#lastReport === null ? undefined : shell.showItemInFolder(this.#lastReport)),
-      'evaluations.list': () => ({ evaluations: evaluations.list() }),
-      'evaluations.get': ({ evaluationId }) => evaluations.get(evaluationId),
-      'evaluations.create': (request) => evaluations.create(request),
-      'evaluations.pick': async ({ what }) => {
-        const path = await askEvaluationFile(what)
-        return path === null ? null : { path }
-      },
-      'evaluations.cancel': ({ evaluationId }) => done(evaluations.cancel(evaluationId)),
-      'evaluations.resume': ({ evaluationId }) => done(evaluations.resume(evaluationId)),
-      'evaluations.delete': ({ evaluationId }) => done(evaluations.delete(evaluationId)),
-      'evaluations.concepts': (params) => conceptWindow(workspaces.requireShown().db, params),
-      'evaluations.images': (params) => evaluatedWindow(workspaces.requireShown().db, params),
-      'evaluations.csv': (params) => this.saveEvaluation(params),
-      'votes.begin': (ballot) => votes.begin(ballot),
-      'votes.next': (ballot) => votes.next(ballot),
-      'votes.cast': ({ pairId, choice }) => done(votes.cast(pairId, choice)),
-      'votes.undo': (ballot) => votes.undo(ballot),
-      'votes.counts': (ballot) => votes.counts(ballot),
       'engine.restart': () => done(engine.start()),
       'hardware.probe': () => {
         void engine.probe()
