@@ -2,7 +2,8 @@
 import { existsSync, readdirSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { makePictures } from '../src/main/library/testing/pictures.ts'
-import { answerDialogs, createWorkspace, expect, onRuntime, type Studio, test } from './studio.ts'
+import { allImages } from '../src/shared/domain.ts'
+import { answerDialogs, createWorkspace, expect, onRuntime, processOf, type Studio, test } from './studio.ts'
 
 /** A workspace with some images, open in the app. */
 async function openWithImages(studio: Studio, folder: string, name: string): Promise<string> {
@@ -116,10 +117,22 @@ test('a workspace that is deleted, moved or overwritten while it is open is clos
   await test.step('overwritten in place: what stands there now is left alone', async () => {
     const path = await openWithImages(studio, folder, 'overwritten')
     const { ino } = statSync(path)
+    await page.getByRole('searchbox').fill('picture')
     const letter = 'Dear Sir or Madam, '.repeat(1000)
     writeFileSync(path, letter)
     expect(statSync(path).ino).toBe(ino)
+    // One that holds none of the file in its memory.
+    process.kill(await processOf(studio.app, 'catalogue'), 'SIGKILL')
+    // Questions that fail over it, the page's own among them, are answered with the same, which is shown once.
+    const { answers } = await page.evaluate(async (query) => {
+      const asked = ['a', 'b', 'c'].map((search) =>
+        window.studio.request('images.count', { query: { ...query, search } }),
+      )
+      return { answers: await Promise.all(asked) }
+    }, allImages)
+    expect(answers.map((answer) => !answer.ok && answer.error.code)).toEqual(Array(3).fill('workspace.overwritten'))
     await expect(alert).toContainText('Another program wrote over the workspace file')
+    await expect(alert).toHaveCount(1)
     await expect(page).toHaveTitle('Home – FiSAO Studio')
     await alert.getByRole('button', { name: 'Close this message' }).click()
     expect(statSync(path).size).toBe(letter.length)

@@ -86,7 +86,7 @@ async function start(): Promise<void> {
   app.on('web-contents-created', (_event, contents) => lockContents(contents))
   serveApp(session.defaultSession, join(import.meta.dirname, '../renderer'))
   serveImages(session.defaultSession, studio.images)
-  handleChannels(studio.handlers)
+  handleChannels(studio.handlers, (thrown) => studio.workspaces.explain(thrown))
   updateMenu(studio, menuActions)
   survivesHelpers()
   app.on('second-instance', (_event, argv) => {

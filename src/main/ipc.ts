@@ -11,7 +11,6 @@ import {
   type StudioEvent,
 } from '../shared/contract.ts'
 import { StudioError, toErrorRecord } from '../shared/errors.ts'
-import { workspaceError } from './db/connection.ts'
 import { logger } from './log.ts'
 import { oddityOf } from './plainMessage.ts'
 import { isOwnPage } from './security.ts'
@@ -24,10 +23,19 @@ export async function done(work: void | Promise<void>): Promise<Record<string, n
   return {}
 }
 
-/** Registers `handlers` for the whole life of the app. */
-export function handleChannels(handlers: ChannelHandlers): void {
+/**
+ * Registers `handlers` for the whole life of the app.
+ * @param explain the words for what a handler threw
+ */
+export function handleChannels(handlers: ChannelHandlers, explain: (thrown: unknown) => Promise<unknown>): void {
   function register<C extends Channel>(channel: C): void {
-    ipcMain.handle(channel, (event, params: unknown) => answer<C>(channel, handlers[channel], event, params))
+    ipcMain.handle(channel, async (event, params: unknown) => {
+      try {
+        return await answer<C>(channel, handlers[channel], event, params)
+      } catch (thrown) {
+        return refusal(channel, await explain(thrown))
+      }
+    })
   }
   for (const channel of Object.keys(channels) as Channel[]) register(channel)
 }
@@ -38,31 +46,26 @@ async function answer<C extends Channel>(
   event: IpcMainInvokeEvent,
   rawParams: unknown,
 ): Promise<Answer<C>> {
-  try {
-    checkSender(event)
-    const oddity = oddityOf(rawParams)
-    if (oddity !== null) throw malformed(channel, 'parameters', oddity)
-    const params = onlyItsOwn(channels[channel].params).safeParse(rawParams)
-    if (!params.success) throw malformed(channel, 'parameters', params.error.issues[0]?.message)
-    const value = channels[channel].result.safeParse(await handler(params.data as Params<C>))
-    if (!value.success) throw malformed(channel, 'result', value.error.issues[0]?.message)
-    return { ok: true, value: value.data as Result<C> }
-  } catch (thrown) {
-    const error = toErrorRecord(isFromSqlite(thrown) ? workspaceError(thrown, channel) : thrown)
-    logger.warn(`${channel}: ${error.code}: ${error.message}`)
-    if (!(thrown instanceof StudioError)) logger.error(channel, thrown)
-    return { ok: false, error }
-  }
+  checkSender(event)
+  const oddity = oddityOf(rawParams)
+  if (oddity !== null) throw malformed(channel, 'parameters', oddity)
+  const params = onlyItsOwn(channels[channel].params).safeParse(rawParams)
+  if (!params.success) throw malformed(channel, 'parameters', params.error.issues[0]?.message)
+  const value = channels[channel].result.safeParse(await handler(params.data as Params<C>))
+  if (!value.success) throw malformed(channel, 'result', value.error.issues[0]?.message)
+  return { ok: true, value: value.data as Result<C> }
+}
+
+function refusal<C extends Channel>(channel: C, thrown: unknown): Answer<C> {
+  const error = toErrorRecord(thrown)
+  logger.warn(`${channel}: ${error.code}: ${error.message}`)
+  if (!(thrown instanceof StudioError)) logger.error(channel, thrown)
+  return { ok: false, error }
 }
 
 /** What is not of the agreed form is refused, and not passed over: a field too many is a misunderstanding or an attack. */
 function onlyItsOwn(schema: z.ZodType): z.ZodType {
   return schema instanceof z.ZodObject ? schema.strict() : schema
-}
-
-/** A full disk, a busy file and the like have sentences of their own. */
-function isFromSqlite(thrown: unknown): boolean {
-  return thrown instanceof Error && 'code' in thrown && String(thrown.code).startsWith('SQLITE_')
 }
 
 /** Only the main frame of the app's own page may ask. */

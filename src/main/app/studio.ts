@@ -142,7 +142,7 @@ export class Studio {
         this.everywhere.activities.changed()
         changed()
       },
-      onError: (error) => this.notices.tell({ about: 'error', error }),
+      onError: (error) => this.#tellError(error),
     })
     const imagesChanged = (): void => {
       options.broadcast('images.changed', {})
@@ -414,7 +414,8 @@ export class Studio {
   }
 
   #tellError(thrown: unknown): void {
-    this.notices.tell({ about: 'error', error: toErrorRecord(thrown) })
+    const tell = (error: unknown): void => this.notices.tell({ about: 'error', error: toErrorRecord(error) })
+    this.workspaces.explain(thrown).then(tell, tell)
   }
 
   /** Carries out a command of the menu; what goes wrong is shown in the window. */

@@ -55,6 +55,15 @@ export class WorkspaceWatch {
     void this.#look()
   }
 
+  /** Looks at once, also while it waits for its next look. @returns whether the file is lost; that is told first */
+  async lookNow(): Promise<boolean> {
+    const loss = await this.#lossOf()
+    if (loss === null || this.#isOver) return loss !== null
+    this.stop()
+    this.#options.onLost(loss)
+    return true
+  }
+
   /** Stops to look; the handle stays open. */
   stop(): void {
     this.#isOver = true
@@ -88,13 +97,8 @@ export class WorkspaceWatch {
 
   async #look(): Promise<void> {
     try {
-      const loss = await this.#lossOf()
-      if (this.#isOver) return
-      if (loss) {
-        this.stop()
-        this.#options.onLost(loss)
-        return
-      }
+      const isLost = await this.lookNow()
+      if (isLost || this.#isOver) return
       const log = await stat(`${this.#options.path}-wal`, { bigint: true }).catch(() => null)
       this.#logInode = log?.ino ?? null
       if (log && log.size > largeLogBytes && !this.#isOver) {

@@ -7,7 +7,7 @@ import { allImages } from '../../shared/domain.ts'
 import { StudioError, toErrorRecord } from '../../shared/errors.ts'
 import type { libraryMethods } from '../../shared/workerProtocol.ts'
 import { takeBackup } from '../db/backup.ts'
-import type { ReadableDb, WritableDb } from '../db/connection.ts'
+import { inWords, type ReadableDb, type WritableDb } from '../db/connection.ts'
 import { countImages } from '../db/images.ts'
 import { closeWorkspace, openForReading, openWorkspace } from '../db/open.ts'
 import { inUse, lockWorkspace, takenOver, type WorkspaceLock } from '../db/owner.ts'
@@ -23,6 +23,9 @@ import { type FileLoss, WorkspaceWatch } from './workspaceWatch.ts'
 const longestRecentList = 12
 /** How often a workspace that stays open is looked at; the schedule itself, one a day, is backup.ts's. */
 const lookForBackupMs = 3600 * 1000
+
+/** What SQLite says of a file that is not what it was. */
+const unsound: readonly string[] = ['workspace.damaged', 'workspace.foreign', 'workspace.disk-error']
 
 /** The open workspace with its connection. */
 export interface Current {
@@ -81,6 +84,8 @@ export class Workspaces {
   #isPreparing = false
   /** Openings and closings follow one another. */
   #turn: Promise<unknown> = Promise.resolve()
+  /** What a person was told when the last file was lost. */
+  #lastLoss: StudioError | null = null
   readonly #presence: Presence
 
   constructor(options: WorkspacesOptions) {
@@ -287,7 +292,23 @@ export class Workspaces {
     }
     await this.#letGo()
     if (loss !== 'unlocked') await watch.removeLog()
-    this.#options.onError(loss === 'unlocked' ? takenOver(path) : lossError(path, loss, keptAs))
+    this.#lastLoss = loss === 'unlocked' ? takenOver(path) : lossError(path, loss, keptAs)
+    this.#options.onError(this.#lastLoss)
+  }
+
+  /**
+   * What a page is answered for what a request threw. What SQLite finds wrong with a file that another program has just
+   * deleted, moved or overwritten is no damage: the page is told what the person is told.
+   */
+  async explain(thrown: unknown): Promise<unknown> {
+    const path = this.shown?.path
+    const error = inWords(thrown, path ?? this.#lastLoss?.where ?? '')
+    if (!(error instanceof StudioError) || !unsound.includes(error.code)) return error
+    const current = this.#current
+    if (current && current.path === error.where) await current.watch.lookNow().catch(() => false)
+    await this.#turn
+    const isLost = this.#lastLoss?.where === error.where && this.#current?.path !== error.where
+    return isLost ? this.#lastLoss : error
   }
 
   /** Somebody removed the file of the lock. @returns whether nobody has claimed the workspace since */

@@ -2,7 +2,7 @@
 // transaction cannot interleave with anything else, and what runs is what is read here.
 import { statSync } from 'node:fs'
 import Database from 'better-sqlite3'
-import { StudioError } from '../../shared/errors.ts'
+import { type ErrorRecord, StudioError, toErrorRecord } from '../../shared/errors.ts'
 import { freeBytesNow } from './freeSpace.ts'
 import { registerHashes } from './rowHash.ts'
 
@@ -112,6 +112,18 @@ export function workspaceError(thrown: unknown, path: string): StudioError {
     remedy: 'Try again; if it stays, copy the file to a local disk and open the copy.',
   }
   return new StudioError({ code: `workspace.${problem}`, message, remedy, where: path }, { cause: thrown })
+}
+
+/** What SQLite threw while the workspace at `path` was worked on, in words for a person; anything else as it was thrown. */
+export function inWords(thrown: unknown, path: string): unknown {
+  const isFromSqlite = thrown instanceof Error && codeOf(thrown).startsWith('SQLITE_')
+  return isFromSqlite ? workspaceError(thrown, path) : thrown
+}
+
+/** What a process that works on a workspace answers when a request fails; its parameters name the file. */
+export function workspaceRecord(thrown: unknown, params: unknown): ErrorRecord {
+  const { path, workspace } = (params ?? {}) as { path?: unknown; workspace?: unknown }
+  return toErrorRecord(inWords(thrown, String(path ?? workspace ?? '')))
 }
 
 /** Whether SQLite says that the file itself is not sound. */

@@ -1,6 +1,6 @@
 // The engine process: the only part of the engine that knows Electron. Owns the devices.
 import { engineMethods } from '../../shared/workerProtocol.ts'
-import type { WritableDb } from '../db/connection.ts'
+import { type WritableDb, workspaceRecord } from '../db/connection.ts'
 import { openWorkspace } from '../db/open.ts'
 import { parentPort } from '../worker/parentPort.ts'
 import { serveMethods } from '../worker/serveMethods.ts'
@@ -56,6 +56,7 @@ serveMethods(
     evidence: ({ workspace, ...request }) => onWorkspace(workspace, (db) => warmEncoder.evidence(db, request)),
   },
   parentPort(),
+  workspaceRecord,
 )
 
 /** Long work has the memory for itself; what is in use is waited for. */

@@ -1,6 +1,7 @@
 // The library process: the long work on workspace files and images, away from main and from the engine.
 import { libraryMethods } from '../../shared/workerProtocol.ts'
 import { backupIfDue, describeBackups, ensureBackup, restoreBackup } from '../db/backup.ts'
+import { workspaceRecord } from '../db/connection.ts'
 import { imagePathsInOrder } from '../db/imagePaths.ts'
 import {
   checkWorkspace,
@@ -78,4 +79,5 @@ serveMethods(
     restoreBackup: async ({ path, backup }) => ({ keptAs: await restoreBackup(path, backup) }),
   },
   parentPort(),
+  workspaceRecord,
 )

@@ -1,6 +1,6 @@
 // The process side of the worker protocol: answers the methods of one table, reports progress, honours
 // cancels and gives a sign of life every second. Stands between a process entry and its work.
-import { StudioError, toErrorRecord } from '../../shared/errors.ts'
+import { type ErrorRecord, StudioError, toErrorRecord } from '../../shared/errors.ts'
 import {
   type FromWorker,
   type MethodTable,
@@ -29,8 +29,16 @@ export type Handlers<T extends MethodTable> = {
 
 const heartbeatMs = 1_000
 
-/** Serves `handlers` on `port` until the process ends. A malformed message is answered or ends the process. */
-export function serveMethods<T extends MethodTable>(methods: T, handlers: Handlers<T>, port: MainPort): void {
+/**
+ * Serves `handlers` on `port` until the process ends. A malformed message is answered or ends the process.
+ * @param recordOf the words for what a handler threw, by the parameters that it was called with
+ */
+export function serveMethods<T extends MethodTable>(
+  methods: T,
+  handlers: Handlers<T>,
+  port: MainPort,
+  recordOf: (thrown: unknown, params: unknown) => ErrorRecord = (thrown) => toErrorRecord(thrown),
+): void {
   const running = new Map<number, AbortController>()
 
   async function answer(id: number, method: string, rawParams: unknown): Promise<void> {
@@ -58,7 +66,7 @@ export function serveMethods<T extends MethodTable>(methods: T, handlers: Handle
     }
     const { id, method, params } = message
     answer(id, method, params)
-      .catch((thrown: unknown) => port.postMessage({ kind: 'error', id, error: toErrorRecord(thrown) }))
+      .catch((thrown: unknown) => port.postMessage({ kind: 'error', id, error: recordOf(thrown, params) }))
       .finally(() => running.delete(id))
   })
   port.postMessage({ kind: 'ready', protocolVersion, pid: process.pid })

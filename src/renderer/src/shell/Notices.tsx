@@ -50,8 +50,10 @@ function useRoomForTheNewest(): void {
 
 const closeButtonProps = { 'aria-label': 'Close this message' }
 
-function noteError({ message: title, remedy, where }: ErrorRecord): void {
+/** One that is shown already is not shown twice: many questions may fail for one reason. */
+function noteError({ code, message: title, remedy, where }: ErrorRecord): void {
   notifications.show({
+    id: JSON.stringify([code, title, where]),
     ...{
       role: 'alert',
       color: 'red',
