@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
 import { _electron, test as base, type ElectronApplication, type Page } from '@playwright/test'
+import { needsOwnDisplay, openDisplay } from '../scripts/display.ts'
 import { electronLaunchOptions } from '../scripts/launch.ts'
 import { projectRoot } from '../scripts/runProgram.ts'
 import { runtimeEnvironment, setUp } from '../scripts/setup.ts'
@@ -32,7 +33,18 @@ interface Fixtures {
   readonly studio: Studio
 }
 
-export const test = base.extend<Fixtures>({
+export const test = base.extend<Fixtures, { display: undefined }>({
+  // Windows of two workers would take the keyboard from each other.
+  display: [
+    // biome-ignore lint/correctness/noEmptyPattern: Playwright reads a fixture's needs from this pattern
+    async ({}, use) => {
+      const display = needsOwnDisplay() ? await openDisplay() : null
+      if (display) process.env.DISPLAY = display.name
+      await use(undefined)
+      display?.close()
+    },
+    { scope: 'worker', auto: true },
+  ],
   // biome-ignore lint/correctness/noEmptyPattern: Playwright reads a fixture's needs from this pattern
   folder: async ({}, use) => {
     const folder = mkdtempSync(join(tmpdir(), 'fisao-e2e-'))

@@ -64,10 +64,20 @@ async function buildApp(env: NodeJS.ProcessEnv): Promise<Count> {
 }
 
 async function endToEnd(env: NodeJS.ProcessEnv, reports: string): Promise<Count> {
-  const report = join(reports, 'e2e.json')
-  const args = [packageBin('@playwright/test', 'playwright'), 'test', '--reporter=list,json']
-  const code = await node({ ...env, PLAYWRIGHT_JSON_OUTPUT_NAME: report }, ...args)
-  return countOf(readReport(report), code)
+  const count = { passed: 0, failed: 0 }
+  for (const project of ['together', 'alone']) {
+    const report = join(reports, `${project}.json`)
+    const args = ['test', `--project=${project}`, '--reporter=list,json', `--output=test-results/${project}`]
+    const code = await node(
+      { ...env, PLAYWRIGHT_JSON_OUTPUT_NAME: report },
+      packageBin('@playwright/test', 'playwright'),
+      ...args,
+    )
+    const { passed, failed } = countOf(readReport(report), code)
+    count.passed += passed
+    count.failed += failed
+  }
+  return count
 }
 
 function countOfCheck(exitCode: number): Count {
