@@ -70,3 +70,27 @@ export function missingImage(imageId: number): StudioError {
     where: `image ${imageId}`,
   })
 }
+
+/**
+ * `run.memory`: the run cannot be held by this machine.
+ * @param found.lighter settings with which it can be, or null when there are none
+ */
+export function tooLarge(found: {
+  readonly neededBytes: number
+  readonly machineBytes: number
+  readonly lighter: { readonly batchSize: number; readonly microBatchSize: number; readonly recompute: boolean } | null
+}): StudioError {
+  const { neededBytes, machineBytes, lighter } = found
+  const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(1)} GB`
+  const remedy = lighter
+    ? `Choose ${lighter.batchSize} responses decoded together, ${lighter.microBatchSize} in memory at once` +
+      `${lighter.recompute ? ', and recompute activations' : ''}: that fits.`
+    : 'Choose a smaller model: no setting of this run fits.'
+  return new StudioError({
+    code: 'run.memory',
+    message: `This run needs about ${gigabytes(neededBytes)} of memory; this computer has ${gigabytes(machineBytes)}.`,
+    remedy,
+    expected: `at most ${machineBytes} bytes`,
+    found: `${neededBytes} bytes`,
+  })
+}

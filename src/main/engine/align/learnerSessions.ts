@@ -1,10 +1,11 @@
 // What every learner works with: the sessions that score responses under policy and reference, and those that train it.
 // Before it stand a policy and a learner's losses, after it ppo/ppoLearner.ts and dpo/dpoLearner.ts.
+import type { RunConfig } from '../../../shared/runConfig.ts'
 import { openTogether, releaseAll } from '../graph/resources.ts'
 import { tensorOf } from '../graph/tensor.ts'
 import { loraFeeds } from '../models/shared/lora.ts'
 import type { Feeds } from '../models/shared/sequenceFeeds.ts'
-import { type ResponseGraphOptions, responseGraph, type VlmSource } from '../models/vlmGraphs.ts'
+import { type ResponseGraph, type ResponseGraphOptions, responseGraph, type VlmSource } from '../models/vlmGraphs.ts'
 import { type EndedResponse, type PromptedResponse, responseFeeds } from '../rollout/responseFeeds.ts'
 import type { LearnerOptions, TokenTerms } from './learner.ts'
 import { type AdamWState, adamOptions, type NamedArrays } from './optimiser/adamw.ts'
@@ -22,6 +23,18 @@ export interface LearnerLosses {
   /** Whether they are over the tokens that the sampler kept, where it cut the vocabulary. */
   readonly amongKept: boolean
   readonly trainsValueHead: boolean
+}
+
+/** The graph of a learner's micro-batches. */
+export function trainingGraph(
+  source: VlmSource,
+  { adapter, optimiser }: RunConfig,
+  { objectives, amongKept, trainsValueHead }: LearnerLosses,
+): ResponseGraph {
+  return responseGraph(source, {
+    ...{ adapter: { rank: adapter.rank }, recompute: optimiser.recompute, objectives, amongKept },
+    ...(trainsValueHead && { valueHead: optimiser.valueWidth }),
+  })
 }
 
 /** Of given responses, [tokens] for each. */
@@ -62,14 +75,12 @@ export class LearnerSessions {
     source: VlmSource,
     policy: Policy,
     options: LearnerOptions,
-    { objectives, temperature, amongKept, trainsValueHead }: LearnerLosses,
+    losses: LearnerLosses,
   ): Promise<LearnerSessions> {
-    const { valueWidth, recompute, microBatchSize } = options.config.optimiser
+    const { temperature, amongKept, trainsValueHead } = losses
+    const { microBatchSize } = options.config.optimiser
     const session = { device: options.device, ...(options.threads !== undefined && { threads: options.threads }) }
-    const graph = responseGraph(source, {
-      ...{ adapter: { rank: policy.adapter.rank }, recompute, objectives, amongKept },
-      ...(trainsValueHead && { valueHead: valueWidth }),
-    })
+    const graph = trainingGraph(source, options.config, losses)
     const group = (name: string, parameters: NamedArrays) => ({
       ...{ parameters, optimiser: adamOptions(options.config) },
       ...(policy.optimisers[name] && { state: policy.optimisers[name] as AdamWState }),

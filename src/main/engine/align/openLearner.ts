@@ -1,23 +1,42 @@
 // Which learner a method of reward takes. Before it stand a policy and its config, after it the loop (run/align.ts),
 // which knows learner.ts alone.
 import type { RunConfig } from '../../../shared/runConfig.ts'
+import type { Graph } from '../graph/ir.ts'
 import type { VlmSource } from '../models/vlmGraphs.ts'
-import { DpoLearner } from './dpo/dpoLearner.ts'
+import { DpoLearner, dpoLosses } from './dpo/dpoLearner.ts'
 import type { Learner, LearnerOptions } from './learner.ts'
+import { type LearnerLosses, trainingGraph } from './learnerSessions.ts'
 import type { Policy } from './policy.ts'
-import { PpoLearner } from './ppo/ppoLearner.ts'
+import { PpoLearner, ppoLosses } from './ppo/ppoLearner.ts'
+import { scoresGraph } from './responseScores.ts'
 
-type Open = (source: VlmSource, policy: Policy, options: LearnerOptions) => Promise<Learner>
+interface Method {
+  readonly open: (source: VlmSource, policy: Policy, options: LearnerOptions) => Promise<Learner>
+  readonly losses: (config: RunConfig) => LearnerLosses
+}
+
+const ppo: Method = { open: PpoLearner.open, losses: ppoLosses }
 
 /** `none` takes no step; its learner only keeps the policy's form. */
-const learners: Readonly<Record<RunConfig['reward']['method'], Open>> = {
-  token: PpoLearner.open,
-  sentence: PpoLearner.open,
-  dpo: DpoLearner.open,
-  none: PpoLearner.open,
+const methods: Readonly<Record<RunConfig['reward']['method'], Method>> = {
+  ...{ token: ppo, sentence: ppo, none: ppo },
+  dpo: { open: DpoLearner.open, losses: dpoLosses },
 }
 
 /** @throws StudioError as `OrtSession.open` does, `run.bad-optimiser-state` */
 export function openLearner(source: VlmSource, policy: Policy, options: LearnerOptions): Promise<Learner> {
-  return learners[options.config.reward.method](source, policy, options)
+  return methods[options.config.reward.method].open(source, policy, options)
+}
+
+/** The graphs that the learner of a run opens: the one that scores responses, and the one that trains. */
+export function learnerGraphs(
+  source: VlmSource,
+  config: RunConfig,
+): { readonly scores: Graph; readonly training: Graph } {
+  const losses = methods[config.reward.method].losses(config)
+  const { rank } = config.adapter
+  return {
+    scores: scoresGraph(source, { rank, valueHead: config.optimiser.valueWidth, amongKept: losses.amongKept }),
+    training: trainingGraph(source, config, losses).graph,
+  }
 }

@@ -1,6 +1,7 @@
 // What policy and reference say of given responses: log-probabilities, values, hidden states. Asked by the learners
 // before each update, in micro-batches.
 import type { DeviceName } from '../../../shared/hardware.ts'
+import type { Graph } from '../graph/ir.ts'
 import { OrtSession, requireFinite } from '../graph/ortSession.ts'
 import { tensorOf } from '../graph/tensor.ts'
 import { loraFeeds } from '../models/shared/lora.ts'
@@ -36,6 +37,14 @@ const outputWords: Readonly<Record<string, string>> = {
   hidden: "The model's hidden states",
 }
 
+/** What {@link ResponseScores} runs. @param sizes.valueHead width of its inner layer */
+export function scoresGraph(
+  source: VlmSource,
+  { rank, valueHead, amongKept }: { rank: number; valueHead: number; amongKept: boolean },
+): Graph {
+  return responseGraph(source, { adapter: { rank }, valueHead, outputs: ['hidden'], amongKept }).graph
+}
+
 export class ResponseScores {
   readonly #source: VlmSource
   readonly #policy: Policy
@@ -52,12 +61,7 @@ export class ResponseScores {
   /** @throws StudioError as `OrtSession.open` does */
   static async open(source: VlmSource, policy: Policy, options: ScoresOptions): Promise<ResponseScores> {
     const valueHead = policy.valueHead.get('value_head.fc1.bias')?.length ?? 0
-    const { graph } = responseGraph(source, {
-      adapter: { rank: policy.adapter.rank },
-      valueHead,
-      outputs: ['hidden'],
-      amongKept: options.amongKept,
-    })
+    const graph = scoresGraph(source, { rank: policy.adapter.rank, valueHead, amongKept: options.amongKept })
     const { device, threads } = options
     const session = await OrtSession.open(graph, { device, ...(threads !== undefined && { threads }) })
     return new ResponseScores(source, policy, session, options)

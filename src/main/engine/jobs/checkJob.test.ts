@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { StudioError } from '../../../shared/errors.ts'
 import type { CheckMeasurement, RunCheckProgress } from '../../../shared/runCheck.ts'
 import { type RunConfig, totalStepsOf } from '../../../shared/runConfig.ts'
 import { checkpointBytes } from '../../db/checkpoints.ts'
@@ -126,6 +127,20 @@ describe('the check of a run of the demo model', { timeout: 120_000 }, () => {
     const abort = new AbortController()
     const cancelled = checkRun(db, request, ({ phase }) => phase === 'reward' && abort.abort(), abort.signal)
     await expect(cancelled).rejects.toMatchObject({ code: 'run.cancelled' })
+  })
+
+  test('refuses what this machine cannot hold before anything opens, and names what fits', async () => {
+    const asked = told.length
+    const rollout = { ...shortConfig.rollout, responsesPerStep: 4096, maxNewTokens: 400 }
+    const optimiser = { ...shortConfig.optimiser, microBatchSize: 4096 }
+    const refused = await check({ ...shortConfig, rollout, optimiser }).then(
+      () => null,
+      (thrown: StudioError) => thrown,
+    )
+    expect(refused).toMatchObject({ code: 'run.memory' })
+    expect(refused?.message).toMatch(/^This run needs about [\d.]+ GB of memory; this computer has [\d.]+ GB\.$/)
+    expect(refused?.remedy).toMatch(/^Choose 8 responses decoded together, \d+ in memory at once.*: that fits\.$/)
+    expect(told.length).toBe(asked)
   })
 
   test('names a file of annotations that is not there', async () => {

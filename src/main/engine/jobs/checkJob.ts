@@ -5,14 +5,20 @@ import type { ModelId } from '../../../shared/domain.ts'
 import type { DeviceName } from '../../../shared/hardware.ts'
 import type { CheckMeasurement, RunCheckProgress } from '../../../shared/runCheck.ts'
 import type { RunConfig } from '../../../shared/runConfig.ts'
-import { noCompanion } from '../../../shared/runErrors.ts'
+import { noCompanion, tooLarge } from '../../../shared/runErrors.ts'
 import type { ReadableDb } from '../../db/connection.ts'
 import { freeBytes } from '../../db/freeSpace.ts'
 import { everyImage } from '../../db/images.ts'
 import { modelById } from '../../db/models.ts'
+import type { ModelFolders } from '../folder/modelIdentity.ts'
+import { openDualEncoder } from '../models/companion/encoder.ts'
+import { openVlm } from '../models/vlm.ts'
 import { measureRun } from '../run/measureRun.ts'
+import { MemoryPlanner } from '../run/memoryPlan.ts'
 import { estimateDisk, estimateTime, expectedBytes, verifierOutcome } from '../run/runEstimate.ts'
 import { splitImages } from '../run/schedule.ts'
+import { openChatTemplate } from '../text/chatTemplate.ts'
+import { openTokenizer } from '../text/tokenizer.ts'
 import { calibrationAnnotations } from './annotatedImages.ts'
 import { readLexicon } from './readLexicon.ts'
 
@@ -29,7 +35,7 @@ export interface CheckRequest {
 }
 
 /**
- * @throws StudioError `run.no-companion`, `run.too-few-images`, `run.annotations`, `run.images-missing`, `run.cancelled`,
+ * @throws StudioError `run.no-companion`, `run.too-few-images`, `run.annotations`, `run.images-missing`, `run.memory`, `run.cancelled`,
  *   and what models and devices throw
  */
 export async function checkRun(
@@ -52,6 +58,7 @@ export async function checkRun(
     await calibrationAnnotations(all, annotationFile, lexicon, { nouns: config.reward.otherNouns })
   }
   const folders = { model: model.folder, companion: model.companionFolder }
+  await requireMemory(folders, config, images.length + validation.length)
   const run = { config, seed, device, folders, lexicon, images, validation, ...(threads !== null && { threads }) }
   const measured = await measureRun(run, report, signal)
   return {
@@ -65,4 +72,18 @@ export async function checkRun(
     verifier: verifierOutcome(measured.calibration, config),
     durationMs: performance.now() - startMs,
   }
+}
+
+/** A run that this machine cannot hold ends the process in its middle; it is refused before anything opens. */
+async function requireMemory(folders: ModelFolders, config: RunConfig, images: number): Promise<void> {
+  const source = await openVlm(folders.model)
+  const { imageSize } = source.config.vision
+  const layout = source.architecture.imageLayout(source.config, { width: imageSize, height: imageSize })
+  const template = await openChatTemplate(folders.model, await openTokenizer(folders.model))
+  const promptTokens = template.promptIds(config.rollout.question, layout).length
+  const companion = await openDualEncoder(folders.companion)
+  const planner = new MemoryPlanner({ source, companion, layout, promptTokens, images })
+  const [neededBytes, machineBytes] = [planner.plan(config).totalBytes, totalmem()]
+  if (neededBytes <= machineBytes) return
+  throw tooLarge({ neededBytes, machineBytes, lighter: planner.lighter(config, machineBytes) })
 }

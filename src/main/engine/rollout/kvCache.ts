@@ -7,7 +7,7 @@ import type { DecoderConfig } from '../models/shared/decoderConfig.ts'
 import { stepFeeds } from '../models/shared/sequenceFeeds.ts'
 
 /** Columns by which a full cache grows: a growth copies everything, an unused column costs attention a little. */
-const growthColumns = 64
+export const cacheGrowthColumns = 64
 
 /** The axis of the columns in [rows, kvHeads, columns, headDim]. */
 const columnAxis = 2
@@ -43,7 +43,7 @@ export class KvCache {
     this.#config = config
     const columns = namedIn(prompts, 'key.0').shape[columnAxis] as number
     this.#length = columns
-    this.#capacity = columns + growthColumns
+    this.#capacity = columns + cacheGrowthColumns
     this.#mask = new Uint8Array(promptOf.length * this.#capacity)
     promptOf.forEach((prompt, row) => {
       this.#mask.set(mask.subarray(prompt * columns, (prompt + 1) * columns), row * this.#capacity)
@@ -96,7 +96,7 @@ export class KvCache {
 
   #grow(): void {
     this.#reshape(
-      this.#capacity + growthColumns,
+      this.#capacity + cacheGrowthColumns,
       this.#positions.map((_, row) => row),
     )
   }

@@ -1,5 +1,6 @@
 // Direct preference optimisation on responses that the model ranks itself (Rafailov et al. 2023; self-ranking as in
 // CSR, Zhou et al. 2024): the baseline that PPO is compared with, behind the same interface.
+import type { RunConfig } from '../../../../shared/runConfig.ts'
 import type { GraphBuilder } from '../../graph/graphBuilder.ts'
 import { tensor } from '../../graph/ortSession.ts'
 import { tensorOps } from '../../graph/tensorOps.ts'
@@ -7,7 +8,7 @@ import { concat } from '../../graph/typedValues.ts'
 import type { Feeds } from '../../models/shared/sequenceFeeds.ts'
 import type { Objective, ResponseTerms, VlmSource } from '../../models/vlmGraphs.ts'
 import type { Learner, LearnerOptions, RewardedRollout, TokenTerms, UpdateReport } from '../learner.ts'
-import { LearnerSessions, meanLogRatio } from '../learnerSessions.ts'
+import { type LearnerLosses, LearnerSessions, meanLogRatio } from '../learnerSessions.ts'
 import type { Policy } from '../policy.ts'
 import { k3, tokenMean } from '../tokenTerms.ts'
 
@@ -64,6 +65,14 @@ export function preferences<Rollout extends RewardedRollout>(
   })
 }
 
+export function dpoLosses({ optimiser }: RunConfig): LearnerLosses {
+  return {
+    objectives: dpoObjectives(optimiser.dpoBeta),
+    // The likelihood of a response is its own, however it was sampled.
+    ...{ temperature: 1, amongKept: false, trainsValueHead: false },
+  }
+}
+
 export class DpoLearner implements Learner {
   readonly #sessions: LearnerSessions
 
@@ -73,12 +82,7 @@ export class DpoLearner implements Learner {
 
   /** @throws StudioError as `LearnerSessions.open` does */
   static async open(source: VlmSource, policy: Policy, options: LearnerOptions): Promise<DpoLearner> {
-    const losses = {
-      objectives: dpoObjectives(options.config.optimiser.dpoBeta),
-      // The likelihood of a response is its own, however it was sampled.
-      ...{ temperature: 1, amongKept: false, trainsValueHead: false },
-    }
-    return new DpoLearner(await LearnerSessions.open(source, policy, options, losses))
+    return new DpoLearner(await LearnerSessions.open(source, policy, options, dpoLosses(options.config)))
   }
 
   get states(): Learner['states'] {

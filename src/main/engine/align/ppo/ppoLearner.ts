@@ -1,12 +1,13 @@
 // One step of PPO on rewarded rollouts (method, section 4): reference and values, KL and advantages, then epochs of
 // minibatches. Before it stand token rewards, after it the next rollouts and the checkpoint.
+import type { RunConfig } from '../../../../shared/runConfig.ts'
 import { tensor } from '../../graph/ortSession.ts'
 import { concat } from '../../graph/typedValues.ts'
 import type { Feeds } from '../../models/shared/sequenceFeeds.ts'
 import type { VlmSource } from '../../models/vlmGraphs.ts'
 import { cutsVocabulary } from '../../rollout/sampler.ts'
 import type { Learner, LearnerOptions, RewardedRollout, TokenTerms, UpdateReport } from '../learner.ts'
-import { LearnerSessions, meanLogRatio } from '../learnerSessions.ts'
+import { type LearnerLosses, LearnerSessions, meanLogRatio } from '../learnerSessions.ts'
 import { adamOptions } from '../optimiser/adamw.ts'
 import type { Policy } from '../policy.ts'
 import {
@@ -26,6 +27,20 @@ interface Example extends RewardedRollout, TokenTerms {
   readonly returns: Float32Array
 }
 
+export function ppoLosses({ optimiser, rollout }: RunConfig): LearnerLosses {
+  const { clipRange, valueClipRange, entropyCoefficient } = optimiser
+  const objectives = ppoObjectives({
+    ...{ clipRange, valueClipRange, entropyCoefficient },
+    // The head has an optimiser of its own, so its weight in a common loss has no meaning here.
+    valueCoefficient: 1,
+    klCoefficient: 0,
+    detachValue: true,
+  })
+  // π, π_old and π_ref are all taken over what the sampler drew from, so that their ratios are those of one choice.
+  const amongKept = cutsVocabulary(rollout)
+  return { objectives, temperature: rollout.temperature, amongKept, trainsValueHead: true }
+}
+
 export class PpoLearner implements Learner {
   readonly #sessions: LearnerSessions
 
@@ -35,19 +50,7 @@ export class PpoLearner implements Learner {
 
   /** @throws StudioError as `LearnerSessions.open` does */
   static async open(source: VlmSource, policy: Policy, options: LearnerOptions): Promise<PpoLearner> {
-    const { clipRange, valueClipRange, entropyCoefficient } = options.config.optimiser
-    const objectives = ppoObjectives({
-      ...{ clipRange, valueClipRange, entropyCoefficient },
-      // The head has an optimiser of its own, so its weight in a common loss has no meaning here.
-      valueCoefficient: 1,
-      klCoefficient: 0,
-      detachValue: true,
-    })
-    // π, π_old and π_ref are all taken over what the sampler drew from, so that their ratios are those of one choice.
-    const { rollout } = options.config
-    const amongKept = cutsVocabulary(rollout)
-    const losses = { objectives, temperature: rollout.temperature, amongKept, trainsValueHead: true }
-    return new PpoLearner(await LearnerSessions.open(source, policy, options, losses))
+    return new PpoLearner(await LearnerSessions.open(source, policy, options, ppoLosses(options.config)))
   }
 
   get states(): Learner['states'] {

@@ -1,0 +1,155 @@
+// What a run will hold in memory, part by part, found from its graphs before anything opens. Before it stand a model's
+// headers and a config, after it jobs/checkJob.ts, which refuses what no setting of this machine can hold.
+import type { RunConfig } from '../../../shared/runConfig.ts'
+import { learnerGraphs } from '../align/openLearner.ts'
+import type { Graph } from '../graph/ir.ts'
+import { type GraphMemory, graphMemory } from '../graph/livePeak.ts'
+import type { ImageLayout } from '../models/architecture.ts'
+import { type DualEncoderSource, imageEmbeddingGraph, textEmbeddingGraph } from '../models/companion/encoder.ts'
+import { loraSlots } from '../models/shared/lora.ts'
+import { promptGraph, stepGraph, type VlmSource, visionGraph } from '../models/vlmGraphs.ts'
+import { cacheGrowthColumns } from '../rollout/kvCache.ts'
+
+/** One thing that takes memory as long as a run is open, or again and again. */
+export interface MemoryPart {
+  readonly of: 'process' | 'weights' | 'copies' | 'decoding' | 'training' | 'encoder' | 'adapter' | 'features'
+  readonly bytes: number
+}
+
+export interface MemoryPlan {
+  readonly parts: readonly MemoryPart[]
+  readonly totalBytes: number
+}
+
+export interface PlannedRun {
+  readonly source: VlmSource
+  readonly companion: DualEncoderSource
+  readonly config: RunConfig
+  /** How an image of usual size enters the prompt. */
+  readonly layout: ImageLayout
+  /** The question with its image, tokens. */
+  readonly promptTokens: number
+  /** Images whose features may be kept. */
+  readonly images: number
+}
+
+/** Node, the libraries and their buffers, measured: docs/performance.md. */
+const processBytes = 240e6
+/** Image features that are kept at most (run/models.ts). */
+const mostFeatureBytes = 512 * 1024 ** 2
+const float32 = 4
+
+/** A way to hold the same run in less memory; results differ by rounding only. */
+export type Lighter = Pick<RunConfig['optimiser'], 'microBatchSize' | 'recompute'> &
+  Pick<RunConfig['rollout'], 'batchSize'>
+
+/**
+ * Plans runs of one model, on the CPU; a device of its own would hold what its sessions hold, and this process the rest.
+ * Graphs are built once.
+ */
+export class MemoryPlanner {
+  readonly #run: Omit<PlannedRun, 'config'>
+  readonly #graphs = new Map<string, Graph>()
+
+  constructor(run: Omit<PlannedRun, 'config'>) {
+    this.#run = run
+  }
+
+  plan(config: RunConfig): MemoryPlan {
+    const { source, companion, layout, promptTokens, images } = this.#run
+    const { rollout, optimiser, adapter, reward } = config
+    const { decoder } = source.config
+    const decoded = Math.min(rollout.batchSize, rollout.responsesPerStep)
+    const trained = Math.min(optimiser.microBatchSize, rollout.responsesPerStep)
+    const columns = promptTokens + rollout.maxNewTokens
+    const capacity = promptTokens + Math.ceil(rollout.maxNewTokens / cacheGrowthColumns) * cacheGrowthColumns
+    const lora = { rank: adapter.rank }
+
+    const vision = this.#memory('vision', () => visionGraph(source), { images: layout.tiles })
+    const prompt = this.#memory(`prompt ${adapter.rank}`, () => promptGraph(source, lora), {
+      ...{ batch: decoded, seq: promptTokens, image_rows: decoded * layout.rows, positions: promptTokens },
+    })
+    const steps = [1, ...(decoded > 1 ? [decoded] : [])].map((rows) =>
+      this.#memory(`step ${adapter.rank} ${rows > 1}`, () => stepGraph(source, lora, rows > 1), {
+        ...{ batch: rows, past: capacity, positions: capacity + 1 },
+      }),
+    )
+    const ofResponses = {
+      // A column more: the value after a response that was cut off is read there.
+      ...{ batch: trained, seq: columns + 1, rows: trained * (rollout.maxNewTokens + 1), positions: columns + 1 },
+      ...{ image_rows: trained * layout.rows, pairs: Math.max(1, Math.floor(trained / 2)) },
+    }
+    const method = JSON.stringify([reward.method, adapter.rank, optimiser.valueWidth, rollout.topK, rollout.topP])
+    const scores = this.#memory(`scores ${method}`, () => learnerGraphs(source, config).scores, ofResponses)
+    const training = this.#memory(
+      `training ${method} ${optimiser.recompute}`,
+      () => learnerGraphs(source, config).training,
+      ofResponses,
+    )
+    const encoder = [
+      this.#memory('image encoder', () => imageEmbeddingGraph(companion), { images: 1 }),
+      this.#memory('text encoder', () => textEmbeddingGraph(companion), {
+        ...{ batch: 1, seq: companion.config.text.maxPositions },
+      }),
+    ]
+    const learns = reward.method !== 'none'
+    const language = [vision, prompt, ...steps, scores, ...(learns ? [training] : [])]
+
+    const cacheBytes = decoded * capacity * 2 * decoder.layers * decoder.kvHeads * decoder.headDim * float32
+    const slots = loraSlots(decoder)
+    const factors = slots.reduce((total, slot) => total + adapter.rank * (slot.inFeatures + slot.outFeatures), 0)
+    const featureBytes = layout.rows * decoder.hiddenSize * float32
+    const sum = (memories: readonly GraphMemory[], of: (memory: GraphMemory) => number) =>
+      memories.reduce((total, memory) => total + of(memory), 0)
+    // Sessions read the same pages of the same files.
+    const languageWeights = Math.max(...language.map(({ mappedBytes }) => mappedBytes))
+    const parts: MemoryPart[] = [
+      { of: 'process', bytes: processBytes },
+      { of: 'weights', bytes: languageWeights + sum(encoder, ({ mappedBytes }) => mappedBytes) },
+      { of: 'copies', bytes: sum([...language, ...encoder], ({ privateBytes }) => privateBytes) },
+      // A cache that is rearranged stands beside its old self.
+      { of: 'decoding', bytes: sum([vision, prompt, ...steps], ({ computedBytes }) => computedBytes) + 2 * cacheBytes },
+      { of: 'training', bytes: scores.computedBytes + scores.outputBytes + (learns ? training.computedBytes : 0) },
+      { of: 'encoder', bytes: sum(encoder, ({ computedBytes }) => computedBytes) },
+      // Factors, their gradients and sums, two moments.
+      { of: 'adapter', bytes: 5 * float32 * factors },
+      {
+        of: 'features',
+        bytes: Math.min(mostFeatureBytes, images * featureBytes) + rollout.responsesPerStep * featureBytes,
+      },
+    ]
+    return { parts, totalBytes: parts.reduce((total, { bytes }) => total + bytes, 0) }
+  }
+
+  /** The fastest way to hold the run in so many bytes, or null when there is none: half as many at a time, without and with recomputation. */
+  lighter(config: RunConfig, limitBytes: number): Lighter | null {
+    const { rollout, optimiser } = config
+    let together = Math.max(
+      Math.min(rollout.batchSize, rollout.responsesPerStep),
+      Math.min(optimiser.microBatchSize, rollout.responsesPerStep),
+    )
+    const withAtOnce = (most: number, recompute: boolean): Lighter => ({
+      recompute,
+      batchSize: Math.min(rollout.batchSize, most),
+      microBatchSize: Math.min(optimiser.microBatchSize, most),
+    })
+    const fits = ({ batchSize, ...training }: Lighter): boolean => {
+      const changed = { ...config, rollout: { ...rollout, batchSize }, optimiser: { ...optimiser, ...training } }
+      return this.plan(changed).totalBytes <= limitBytes
+    }
+    if (!fits(withAtOnce(1, true))) return null
+    for (; together > 1; together = Math.floor(together / 2)) {
+      for (const recompute of optimiser.recompute ? [true] : [false, true]) {
+        const lighter = withAtOnce(together, recompute)
+        if (fits(lighter)) return lighter
+      }
+    }
+    return withAtOnce(1, true)
+  }
+
+  #memory(key: string, build: () => Graph, sizes: Readonly<Record<string, number>>): GraphMemory {
+    const graph = this.#graphs.get(key) ?? build()
+    this.#graphs.set(key, graph)
+    return graphMemory(graph, new Map(Object.entries(sizes)))
+  }
+}
