@@ -29,6 +29,7 @@ const mediaTypes: Readonly<Record<ImageFormat, string>> = {
   webp: 'image/webp',
   avif: 'image/avif',
   tiff: 'image/tiff',
+  bmp: 'image/bmp',
 }
 
 /** Of the images that evaluations read, by what their names end in. */

@@ -19,6 +19,7 @@ import {
 } from '../../shared/imageSignature.ts'
 import { leftOutReason, unreadableKind } from '../../shared/pictureKinds.ts'
 import type { NewImage } from '../db/images.ts'
+import { orientationOf, turnedSize } from '../files/orientation.ts'
 import { NoAnswer, NotAFile, readRegularFile } from '../files/regularFile.ts'
 
 /** Why a file was left out; each has one sentence for a person in {@link issueText}. */
@@ -57,21 +58,18 @@ export async function readImage(path: string): Promise<ReadImage> {
   if (format === 'jpeg' && !isCompleteJpeg(bytes)) throw damaged()
   try {
     const picture = new Transformer(bytes)
-    const { width, height, orientation = 1, colorType } = await picture.metadata(true)
+    const { width, height, colorType } = await picture.metadata()
     refuseHuge({ width, height, bytesPerPixel: decodedBytesPerPixel[colorType] ?? 4, format })
-    const thumbnail = await picture
-      .rotate()
+    const orientation = orientationOf(bytes, format)
+    const thumbnail = await (orientation === 1 ? picture : picture.rotate(orientation))
       .resize({ width: thumbnailEdge, height: thumbnailEdge, fit: ResizeFit.Inside })
       .webp(78)
     freeDecoded(width * height)
-    // Orientations 5 to 8 lay the picture on its side.
-    const isTurned = orientation >= 5
     return {
       sizeBytes: bytes.length,
       modifiedMs,
       sha256: createHash('sha256').update(bytes).digest(),
-      width: isTurned ? height : width,
-      height: isTurned ? width : height,
+      ...turnedSize({ width, height }, orientation),
       format,
       thumbnail,
     }
