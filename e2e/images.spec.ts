@@ -2,6 +2,7 @@
 import { execFileSync } from 'node:child_process'
 import { readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { pictureFiles, pictureFolder } from '../src/main/files/testing/pictureFiles.ts'
 import { addBadPictures, makePictures } from '../src/main/library/testing/pictures.ts'
 import { answerDialogs, createWorkspace, expect, processOf, test } from './studio.ts'
 
@@ -65,6 +66,51 @@ test('a folder of 1,000 images comes in; five bad files are listed with plain re
     await page.keyboard.press('Escape')
     await expect(page.getByRole('grid', { name: 'Images' })).toBeVisible()
   })
+})
+
+test('turned pictures lie alike in size, thumbnail and large view, whatever says how they lie', async ({
+  studio,
+  folder,
+}) => {
+  const { page } = studio
+  await createWorkspace(studio, join(folder, 'work.fisao'))
+  await answerDialogs(studio, pictureFolder)
+  await page.getByRole('button', { name: 'Add a folder…' }).click()
+  await expect(page.getByText(/images were added\. Left out: 1 file of another kind\./)).toBeVisible({
+    timeout: 60_000,
+  })
+  const shown = await page.evaluate(async () => {
+    const state = await window.studio.request('app.state', {})
+    const key = state.ok ? state.value.workspace?.key : ''
+    const size = (address: string) =>
+      new Promise<[number, number] | null>((resolve) => {
+        const image = new Image()
+        image.onload = () => resolve([image.naturalWidth, image.naturalHeight])
+        image.onerror = () => resolve(null)
+        image.src = address
+      })
+    const lies = []
+    for (let imageId = 1; ; imageId++) {
+      const answer = await window.studio.request('images.get', { imageId })
+      if (!answer.ok || !answer.value.image) return lies
+      const { name, width, height } = answer.value.image
+      const full = await size(`studio-image://${key}/full/${imageId}`)
+      const [across, down] = (await size(`studio-image://${key}/thumbnail/${imageId}`)) ?? [0, 0]
+      lies.push({ name, size: [width, height], full, isTall: [height > width, down > across] })
+    }
+  })
+  expect(shown.length).toBeGreaterThan(40)
+  for (const { name, size, full, isTall } of shown) {
+    const file = pictureFiles.find((one) => one.name === name)
+    expect(size, name).toEqual([file?.width, file?.height])
+    expect(full, name).toEqual(size)
+    expect(isTall[0], name).toBe(isTall[1])
+  }
+  await page.getByRole('searchbox', { name: 'Search images' }).fill('turned-6.webp')
+  await expect(page.getByRole('gridcell')).toHaveCount(1)
+  await page.getByRole('gridcell').first().dblclick()
+  await expect(page.getByRole('main').locator('img')).toBeVisible()
+  await page.screenshot({ path: test.info().outputPath('turned.png') })
 })
 
 test('a cancelled import keeps what it had and goes on when asked', async ({ studio, folder }) => {

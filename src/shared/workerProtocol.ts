@@ -262,6 +262,13 @@ export const libraryMethods = {
     result: z.object({ state: z.enum(['complete', 'cancelled']), counts: importCountsSchema }),
     quietMs: pictureQuietMs,
   },
+  /** A picture as JPEG for a page that would lay its file in another way or not show it; null where the file will do. */
+  pagePicture: {
+    params: z.object({ path: z.string() }),
+    progress: none,
+    result: z.object({ jpeg: z.instanceof(Uint8Array).nullable() }),
+    quietMs: pictureQuietMs,
+  },
   /** Looks for the files of all images, as long as `limitMs`. */
   findMissingFiles: {
     params: z.object({ path: z.string(), limitMs: z.number() }),

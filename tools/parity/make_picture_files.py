@@ -100,7 +100,7 @@ def turned() -> dict[str, bytes]:
     files["xmp.webp"] = webp_with(b"XMP ", XMP.encode(), 0x04)
     files["headed.webp"] = webp_with(b"EXIF", b"Exif\0\0" + six[6:], 0x08)
     files["xmp.jpg"] = encoded(blocks(), "JPEG", quality=100, xmp=XMP.encode())
-    files["motorola.png"] = png_with(png_chunk(b"eXIf", b"MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0"))
+    files["intel.png"] = png_with(png_chunk(b"eXIf", b"II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0\x06\0\0\0\0\0\0\0"))
     return files
 
 
@@ -137,6 +137,8 @@ def profiled() -> dict[str, bytes]:
     red, green = profile.index(b"rXYZ"), profile.index(b"gXYZ")
     swapped = bytearray(profile)
     swapped[red : red + 4], swapped[green : green + 4] = b"gXYZ", b"rXYZ"
+    # The time at which the profile was made.
+    swapped[24:36] = bytes(12)
     icc = bytes(swapped)
     return {
         "profile.png": encoded(small(), "PNG", icc_profile=icc),

@@ -248,6 +248,10 @@ export class ImageLibrary implements ImageSource {
     return path && mediaType ? { path, mediaType } : null
   }
 
+  async forPage(path: string): Promise<Uint8Array | null> {
+    return (await this.#options.library.request('pagePicture', { path })).jpeg
+  }
+
   original(imageId: number): { path: string; mediaType: string } | null {
     const { shown } = this.#options.workspaces
     const found = shown && originalOf(shown.db, imageId)

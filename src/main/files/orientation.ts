@@ -14,6 +14,18 @@ export function orientationOf(bytes: Uint8Array, format: ImageFormat): Orientati
   return isOrientation(orientation) ? orientation : 1
 }
 
+/**
+ * Whether a page that is given the file itself lays the picture so. Chromium turns JPEGs by their EXIF and AVIFs; WebPs it
+ * never turns, PNGs only by a chunk before the data, and TIFFs it does not show.
+ */
+export function isUprightOnPage(bytes: Uint8Array, format: ImageFormat): boolean {
+  if (format === 'tiff' || format === 'avif') return format === 'avif'
+  const orientation = orientationOf(bytes, format)
+  return (
+    orientation === 1 || (format === 'jpeg' && taggedOrientation({ exif: jpegMetadata(bytes).exif }) === orientation)
+  )
+}
+
 /** Width and height after turning. */
 export function turnedSize(
   { width, height }: { readonly width: number; readonly height: number },

@@ -17,6 +17,7 @@ import { parentPort } from '../worker/parentPort.ts'
 import { serveMethods } from '../worker/serveMethods.ts'
 import { findMissingFiles, relinkFolder } from './imageFiles.ts'
 import { runImport } from './importImages.ts'
+import { pagePicture } from './readImage.ts'
 
 serveMethods(
   libraryMethods,
@@ -34,6 +35,7 @@ serveMethods(
         db.close()
       }
     },
+    pagePicture: async ({ path }) => ({ jpeg: await pagePicture(path) }),
     async findMissingFiles({ path, limitMs }) {
       // Closed before the disks are asked: the last connection to close is to be main's.
       const db = openForReading(path)
