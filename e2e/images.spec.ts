@@ -1,10 +1,10 @@
 // Images through the real window: a folder with bad files among a thousand good ones, search, keys, the large view.
 import { execFileSync } from 'node:child_process'
-import { readdirSync, rmSync } from 'node:fs'
+import { copyFileSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { pictureFiles, pictureFolder } from '../src/main/files/testing/pictureFiles.ts'
 import { addBadPictures, makePictures } from '../src/main/library/testing/pictures.ts'
-import { answerDialogs, createWorkspace, expect, processOf, test } from './studio.ts'
+import { answerDialogs, createWorkspace, expect, onRuntime, processOf, test } from './studio.ts'
 
 test('a folder of 1,000 images comes in; five bad files are listed with plain reasons', async ({ studio, folder }) => {
   const { page } = studio
@@ -111,6 +111,36 @@ test('turned pictures lie alike in size, thumbnail and large view, whatever says
   await page.getByRole('gridcell').first().dblclick()
   await expect(page.getByRole('main').locator('img')).toBeVisible()
   await page.screenshot({ path: test.info().outputPath('turned.png') })
+})
+
+test('pictures that an earlier version stored unturned are laid upright once their workspace is open', async ({
+  studio,
+  launch,
+  folder,
+}) => {
+  const path = join(folder, 'work.fisao')
+  const files = pictureFiles.filter(({ name }) => /turned-6\.(png|webp|avif)/.test(name))
+  const pictures = join(folder, 'pictures')
+  mkdirSync(pictures)
+  for (const { name } of files) copyFileSync(join(pictureFolder, name), join(pictures, name))
+  await createWorkspace(studio, path)
+  await answerDialogs(studio, pictures)
+  await studio.page.getByRole('button', { name: 'Add a folder…' }).click()
+  await expect(studio.page.getByText('3 images were added.')).toBeVisible({ timeout: 60_000 })
+  await studio.app.close()
+  await onRuntime('e2e/workspaceFile.ts', 'unturn', path)
+
+  const { page } = await launch()
+  await page.getByRole('button', { name: /^work/ }).click()
+  await expect(page.getByRole('status', { name: 'Number of images' })).toHaveText('3 images')
+  const areTall = () =>
+    page.evaluate(async () => {
+      const all = [1, 2, 3].map((imageId) => window.studio.request('images.get', { imageId }))
+      return (await Promise.all(all)).map(
+        ({ ok, value }) => ok && value.image && value.image.height > value.image.width,
+      )
+    })
+  await expect.poll(areTall, { timeout: 30_000 }).toEqual([true, true, true])
 })
 
 test('a cancelled import keeps what it had and goes on when asked', async ({ studio, folder }) => {

@@ -131,6 +131,15 @@ def bitmaps() -> dict[str, bytes]:
     }
 
 
+def several() -> dict[str, bytes]:
+    """Files of several pictures, of which the first counts."""
+    more = [ImageOps.invert(small())]
+    return {
+        "animated.webp": encoded(small(), "WEBP", lossless=True, save_all=True, append_images=more, duration=100),
+        "pages.tiff": encoded(small(), "TIFF", save_all=True, append_images=more),
+    }
+
+
 def profiled() -> dict[str, bytes]:
     """Pictures with a colour profile that is not sRGB: its primaries are swapped, so that obeying it would show at once."""
     profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
@@ -179,7 +188,7 @@ def packed(picture: Image.Image) -> str:
 def main() -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
     expected = {}
-    for name, content in {**turned(), **stray(), **bitmaps(), **profiled(), **ten_bits()}.items():
+    for name, content in {**turned(), **stray(), **bitmaps(), **several(), **profiled(), **ten_bits()}.items():
         path = FOLDER / name
         path.write_bytes(content)
         # The two lines of transformers.image_utils.load_image.

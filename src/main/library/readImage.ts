@@ -51,14 +51,29 @@ export const thumbnailEdge = 192
  */
 export async function readImage(path: string): Promise<ReadImage> {
   const { bytes, modifiedMs, format } = await readPictureFile(path)
+  const shown = await shrunk(bytes, format)
+  return { sizeBytes: bytes.length, modifiedMs, sha256: createHash('sha256').update(bytes).digest(), format, ...shown }
+}
+
+/**
+ * Size and thumbnail of a picture that is not stored upright; null of any other, and of one that is not `wanted`.
+ * @throws ReadIssue
+ */
+export async function turnedPicture(path: string, wanted: (bytes: Buffer) => boolean): Promise<Shrunk | null> {
+  const { bytes, format } = await readPictureFile(path)
+  return orientationOf(bytes, format) !== 1 && wanted(bytes) ? await shrunk(bytes, format) : null
+}
+
+type Shrunk = Pick<ReadImage, 'width' | 'height' | 'thumbnail'>
+
+async function shrunk(bytes: Buffer, format: ImageFormat): Promise<Shrunk> {
   return await decoding(async () => {
     const { picture, width, height } = await openPicture(bytes, format)
     const thumbnail = await picture
       .resize({ width: thumbnailEdge, height: thumbnailEdge, fit: ResizeFit.Inside })
       .webp(78)
     freeDecoded(width * height)
-    const sha256 = createHash('sha256').update(bytes).digest()
-    return { sizeBytes: bytes.length, modifiedMs, sha256, width, height, format, thumbnail }
+    return { width, height, thumbnail }
   })
 }
 

@@ -17,6 +17,7 @@ import { parentPort } from '../worker/parentPort.ts'
 import { serveMethods } from '../worker/serveMethods.ts'
 import { findMissingFiles, relinkFolder } from './imageFiles.ts'
 import { runImport } from './importImages.ts'
+import { layImages } from './layImages.ts'
 import { pagePicture } from './readImage.ts'
 
 serveMethods(
@@ -31,6 +32,14 @@ serveMethods(
       const db = openWorkspace(path, { foldsLog: false })
       try {
         return await runImport(db, importId, { signal, report })
+      } finally {
+        db.close()
+      }
+    },
+    async layImages({ path }, { signal }) {
+      const db = openWorkspace(path, { foldsLog: false })
+      try {
+        return { laid: await layImages(db, signal) }
       } finally {
         db.close()
       }
