@@ -1,9 +1,10 @@
 // Images through the real window: a folder with bad files among a thousand good ones, search, keys, the large view.
 import { execFileSync } from 'node:child_process'
-import { readdirSync, rmSync } from 'node:fs'
+import { copyFileSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { pictureFiles, pictureFolder } from '../src/main/files/testing/pictureFiles.ts'
 import { addBadPictures, makePictures } from '../src/main/library/testing/pictures.ts'
-import { answerDialogs, createWorkspace, expect, processOf, test } from './studio.ts'
+import { answerDialogs, createWorkspace, expect, onRuntime, processOf, test } from './studio.ts'
 
 test('a folder of 1,000 images comes in; five bad files are listed with plain reasons', async ({ studio, folder }) => {
   const { page } = studio
@@ -65,6 +66,81 @@ test('a folder of 1,000 images comes in; five bad files are listed with plain re
     await page.keyboard.press('Escape')
     await expect(page.getByRole('grid', { name: 'Images' })).toBeVisible()
   })
+})
+
+test('turned pictures lie alike in size, thumbnail and large view, whatever says how they lie', async ({
+  studio,
+  folder,
+}) => {
+  const { page } = studio
+  await createWorkspace(studio, join(folder, 'work.fisao'))
+  await answerDialogs(studio, pictureFolder)
+  await page.getByRole('button', { name: 'Add a folder…' }).click()
+  await expect(page.getByText(/images were added\. Left out: 1 file of another kind\./)).toBeVisible({
+    timeout: 60_000,
+  })
+  const shown = await page.evaluate(async () => {
+    const state = await window.studio.request('app.state', {})
+    const key = state.ok ? state.value.workspace?.key : ''
+    const size = (address: string) =>
+      new Promise<[number, number] | null>((resolve) => {
+        const image = new Image()
+        image.onload = () => resolve([image.naturalWidth, image.naturalHeight])
+        image.onerror = () => resolve(null)
+        image.src = address
+      })
+    const lies = []
+    for (let imageId = 1; ; imageId++) {
+      const answer = await window.studio.request('images.get', { imageId })
+      if (!answer.ok || !answer.value.image) return lies
+      const { name, width, height } = answer.value.image
+      const full = await size(`studio-image://${key}/full/${imageId}`)
+      const [across, down] = (await size(`studio-image://${key}/thumbnail/${imageId}`)) ?? [0, 0]
+      lies.push({ name, size: [width, height], full, isTall: [height > width, down > across] })
+    }
+  })
+  expect(shown.length).toBeGreaterThan(40)
+  for (const { name, size, full, isTall } of shown) {
+    const file = pictureFiles.find((one) => one.name === name)
+    expect(size, name).toEqual([file?.width, file?.height])
+    expect(full, name).toEqual(size)
+    expect(isTall[0], name).toBe(isTall[1])
+  }
+  await page.getByRole('searchbox', { name: 'Search images' }).fill('turned-6.webp')
+  await expect(page.getByRole('gridcell')).toHaveCount(1)
+  await page.getByRole('gridcell').first().dblclick()
+  await expect(page.getByRole('main').locator('img')).toBeVisible()
+  await page.screenshot({ path: test.info().outputPath('turned.png') })
+})
+
+test('pictures that an earlier version stored unturned are laid upright once their workspace is open', async ({
+  studio,
+  launch,
+  folder,
+}) => {
+  const path = join(folder, 'work.fisao')
+  const files = pictureFiles.filter(({ name }) => /turned-6\.(png|webp|avif)/.test(name))
+  const pictures = join(folder, 'pictures')
+  mkdirSync(pictures)
+  for (const { name } of files) copyFileSync(join(pictureFolder, name), join(pictures, name))
+  await createWorkspace(studio, path)
+  await answerDialogs(studio, pictures)
+  await studio.page.getByRole('button', { name: 'Add a folder…' }).click()
+  await expect(studio.page.getByText('3 images were added.')).toBeVisible({ timeout: 60_000 })
+  await studio.app.close()
+  await onRuntime('e2e/workspaceFile.ts', 'unturn', path)
+
+  const { page } = await launch()
+  await page.getByRole('button', { name: /^work/ }).click()
+  await expect(page.getByRole('status', { name: 'Number of images' })).toHaveText('3 images')
+  const areTall = () =>
+    page.evaluate(async () => {
+      const all = [1, 2, 3].map((imageId) => window.studio.request('images.get', { imageId }))
+      return (await Promise.all(all)).map(
+        ({ ok, value }) => ok && value.image && value.image.height > value.image.width,
+      )
+    })
+  await expect.poll(areTall, { timeout: 30_000 }).toEqual([true, true, true])
 })
 
 test('a cancelled import keeps what it had and goes on when asked', async ({ studio, folder }) => {

@@ -1,7 +1,7 @@
 // What tests do to workspace files outside of the app, run on the app's own runtime (see onRuntime in studio.ts):
 // `make PATH COUNT` seeds one with images, `begin PATH FOLDER` makes one with an import that waits to go on,
 // `damage PATH` loses a page of its images, `grow PATH` commits so much that SQLite folds the log into the file by
-// itself, `check PATH` prints integrity and counts as JSON.
+// itself, `unturn PATH` stores sizes as versions did that laid PNG, WebP and AVIF as their files lie, `check PATH` prints integrity and counts as JSON.
 import { closeSync, openSync, writeSync } from 'node:fs'
 import { connect } from '../src/main/db/connection.ts'
 import { createImport } from '../src/main/db/imports.ts'
@@ -26,6 +26,7 @@ if (command === 'make') await make(path, Number(argument))
 if (command === 'begin') begin(path, argument)
 if (command === 'damage') damage(path)
 if (command === 'grow') grow(path)
+if (command === 'unturn') unturn(path)
 if (command === 'check') process.stdout.write(`${JSON.stringify(await check(path))}\n`)
 
 async function make(target: string, images: number): Promise<void> {
@@ -40,6 +41,12 @@ function grow(target: string): void {
   const db = openWorkspace(target)
   for (let i = 0; i < 8; i++) writeSetting(db, `large ${i}`, 'x'.repeat(1_000_000))
   db.close()
+}
+
+function unturn(target: string): void {
+  const db = openWorkspace(target)
+  db.exec("UPDATE image SET width = height, height = width; DELETE FROM setting WHERE key = 'imageLayout'")
+  closeWorkspace(db)
 }
 
 function begin(target: string, folder: string): void {

@@ -1,10 +1,12 @@
 // The two addresses the renderer may load: `app://studio/…` (its own files) and
 // `studio-image://<workspace key>/…` (images that the open workspace knows, nothing else).
-import { readFile } from 'node:fs/promises'
+import { type FileHandle, readFile } from 'node:fs/promises'
 import { extname, join, normalize, sep } from 'node:path'
 import { Readable } from 'node:stream'
 import { protocol, type Session } from 'electron'
-import { Gate, openRegularFile } from './files/regularFile.ts'
+import { detectFormat } from '../shared/imageSignature.ts'
+import { isUprightOnPage } from './files/orientation.ts'
+import { Gate, openRegularFile, withinMs } from './files/regularFile.ts'
 
 export const appScheme = 'app'
 export const imageScheme = 'studio-image'
@@ -85,6 +87,8 @@ export interface ImageSource {
   original(imageId: number): { path: string; mediaType: string } | null
   /** The same of an image of an evaluation, which may lie outside the workspace. */
   evaluated(evaluationId: number, item: number): { path: string; mediaType: string } | null
+  /** The picture of a file as JPEG where a page would lay the file itself in another way, or not show it; or null. */
+  forPage(path: string): Promise<Uint8Array | null>
 }
 
 /** Serves thumbnails and originals of registered images. */
@@ -94,9 +98,12 @@ export function serveImages(session: Session, source: ImageSource): void {
     const match = /^\/(thumbnail|full|evaluated)\/(\d{1,15})(?:\/(\d{1,15}))?$/.exec(url?.pathname ?? '')
     if (!url || !match || !source.isCurrent(url.host)) return notFound()
     const [id, item] = [Number(match[2]), match[3]]
-    if (match[1] === 'evaluated') return await originalResponse(item ? source.evaluated(id, Number(item)) : null)
+    if (match[1] === 'evaluated')
+      return await originalResponse(source, item ? source.evaluated(id, Number(item)) : null)
     if (item !== undefined) return notFound()
-    return match[1] === 'thumbnail' ? thumbnailResponse(source, id) : await originalResponse(source.original(id))
+    return match[1] === 'thumbnail'
+      ? thumbnailResponse(source, id)
+      : await originalResponse(source, source.original(id))
   })
 }
 
@@ -113,12 +120,17 @@ const originalsGate = new Gate(2)
 /** How long a person waits for an original before its thumbnail has to do. */
 const longestWaitMs = 5000
 
-async function originalResponse(original: { path: string; mediaType: string } | null): Promise<Response> {
+interface Original {
+  readonly path: string
+  readonly mediaType: string
+}
+
+async function originalResponse(source: ImageSource, original: Original | null): Promise<Response> {
   if (!original) return notFound()
   try {
     const leave = await originalsGate.enter(longestWaitMs)
     try {
-      return await streamOriginal(original, leave)
+      return await sendOriginal(source, original, leave)
     } catch (thrown) {
       leave()
       throw thrown
@@ -130,15 +142,42 @@ async function originalResponse(original: { path: string; mediaType: string } | 
   }
 }
 
-async function streamOriginal(
-  { path, mediaType }: { path: string; mediaType: string },
+async function sendOriginal(
+  source: ImageSource,
+  { path, mediaType }: Original,
   onClose: () => void,
 ): Promise<Response> {
   const { file, stats } = await openRegularFile(path, longestWaitMs)
+  const jpeg = await madeForPage(source, path, file).catch((thrown: unknown) => {
+    // Not waited for: on a drive that is gone it may never come back.
+    file.close().catch(() => undefined)
+    throw thrown
+  })
+  if (jpeg) {
+    await file.close()
+    onClose()
+    return new Response(new Uint8Array(jpeg), { headers: { 'content-type': 'image/jpeg' } })
+  }
   // As long as it was when it was opened: one that grows has no end to wait for.
-  const stream = file.createReadStream({ end: Math.max(0, stats.size - 1) }).once('close', onClose)
+  const stream = file.createReadStream({ start: 0, end: Math.max(0, stats.size - 1) }).once('close', onClose)
   const body = Readable.toWeb(stream) as ReadableStream<Uint8Array>
   return new Response(body, { headers: { 'content-type': mediaType, 'content-length': String(stats.size) } })
+}
+
+/** All of a JPEG before its data, but for one with several large profiles. */
+const headBytes = 256 * 1024
+/** A large picture on a slow machine. Later than this, the file itself is sent. */
+const longestMakingMs = 15_000
+
+/** The picture that is to be sent in the place of its file; null when the file can be. */
+async function madeForPage(source: ImageSource, path: string, file: FileHandle): Promise<Uint8Array | null> {
+  const { buffer, bytesRead } = await withinMs(longestWaitMs, file.read(Buffer.alloc(headBytes), 0, headBytes, 0))
+  const head = buffer.subarray(0, bytesRead)
+  const format = detectFormat(head)
+  if (format === null || format === 'avif' || format === 'bmp') return null
+  if (format === 'jpeg' && isUprightOnPage(head, format)) return null
+  // A picture that cannot be made is shown as far as the page can show its file.
+  return await withinMs(longestMakingMs, source.forPage(path)).catch(() => null)
 }
 
 function notFound(): Response {

@@ -73,7 +73,7 @@ export const leftOutKindSchema = z.object({
 })
 export type LeftOutKind = z.infer<typeof leftOutKindSchema>
 
-export const imageFormatSchema = z.enum(['jpeg', 'png', 'webp', 'avif', 'tiff'])
+export const imageFormatSchema = z.enum(['jpeg', 'png', 'webp', 'avif', 'tiff', 'bmp'])
 export type ImageFormat = z.infer<typeof imageFormatSchema>
 
 /** An image of the workspace; its pixels stay in the person's folder, its thumbnail in the workspace file. */

@@ -55,7 +55,15 @@ export function detectFormat(bytes: Uint8Array): ImageFormat | null {
   if (ascii(bytes, 0, 4) === 'RIFF' && ascii(bytes, 8, 12) === 'WEBP') return 'webp'
   if (ascii(bytes, 4, 8) === 'ftyp' && ['avif', 'avis'].includes(ascii(bytes, 8, 12))) return 'avif'
   if (['II*\0', 'MM\0*'].includes(ascii(bytes, 0, 4))) return 'tiff'
+  if (ascii(bytes, 0, 2) === 'BM' && isBmpHeader(bytes)) return 'bmp'
   return null
+}
+
+/** Lengths of the headers that may follow the one of the file, by which a BMP is told from a text that begins with BM. */
+const bmpHeaderLengths: ReadonlySet<number> = new Set([12, 40, 52, 56, 64, 108, 124])
+
+function isBmpHeader(bytes: Uint8Array): boolean {
+  return bytes.length >= 18 && bmpHeaderLengths.has(new DataView(bytes.buffer, bytes.byteOffset).getUint32(14, true))
 }
 
 /** The header of an image, or null where there is none to be read: the decoder then says what is wrong. */
@@ -73,6 +81,7 @@ const headerReaders: Readonly<Record<ImageFormat, HeaderReader>> = {
   webp: webpHeader,
   avif: avifHeader,
   tiff: tiffHeader,
+  bmp: bmpHeader,
 }
 
 /** Channels by the colour type of PNG 1.2, section 4.1.1; palettes come out in colour. */
@@ -97,13 +106,23 @@ const endOfImage = 0xd9
 /** SOF0 to SOF15 without DHT, JPG and DAC, which lie among them (ITU-T T.81, table B.1). */
 const isStartOfFrame = (marker: number) => marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker)
 
-/** Calls `visit` with each marker before the data and where it stands, until one is answered with a value. */
-function overSegments<T>(bytes: Uint8Array, visit: (marker: number, at: number) => T | undefined): T | undefined {
+/** RST0 to RST7, SOI, TEM and the zero of an escaped 0xff: no length follows them (ITU-T T.81, B.1.1.3). */
+const standsAlone = (marker: number) => (marker >= 0xd0 && marker <= 0xd8) || marker <= 1
+
+/**
+ * Calls `visit` with each marker before the data and where it stands, until one is answered with a value. Bytes between
+ * segments that belong to none are passed over, as libjpeg and Pillow do.
+ */
+export function overSegments<T>(
+  bytes: Uint8Array,
+  visit: (marker: number, at: number) => T | undefined,
+): T | undefined {
   const byte = (at: number) => bytes[at] as number
   let position = 2
-  while (position + 4 <= bytes.length && bytes[position] === 0xff) {
+  while (position + 4 <= bytes.length) {
     const marker = byte(position + 1)
-    if (marker === 0xff) position++
+    if (byte(position) !== 0xff || marker === 0xff) position++
+    else if (standsAlone(marker)) position += 2
     else {
       const answer = visit(marker, position)
       if (answer !== undefined) return answer
@@ -184,6 +203,16 @@ function tiffHeader(bytes: Uint8Array, view: DataView): Size | null {
   // A palette (photometric interpretation 3) comes out in colour.
   const channels = fields.get(262) === 3 ? 3 : (fields.get(277) ?? 1)
   return { width, height, bytesPerPixel: channels * bytesPerChannel }
+}
+
+/** The height is negative where the rows begin at the top. Of 16 and 32 bits some may be for transparency. */
+function bmpHeader(bytes: Uint8Array, view: DataView): Size | null {
+  if (bytes.length < 30) return null
+  const isOld = view.getUint32(14, true) === 12
+  const bits = view.getUint16(isOld ? 24 : 28, true)
+  const bytesPerPixel = bits === 16 || bits === 32 ? 4 : 3
+  if (isOld) return { width: view.getUint16(18, true), height: view.getUint16(20, true), bytesPerPixel }
+  return { width: view.getInt32(18, true), height: Math.abs(view.getInt32(22, true)), bytesPerPixel }
 }
 
 /**

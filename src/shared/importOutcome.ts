@@ -4,8 +4,7 @@ import type { ImportRecord, LeftOutKind } from './domain.ts'
 /** The names of kinds that are not pictures, in the plural; the others are `HEIC files` and the like. */
 const plurals: Readonly<Record<string, string>> = {
   link: 'links',
-  hidden: 'hidden files or folders',
-  folder: 'folders that you may not look into',
+  folder: 'folders that cannot be read',
   icon: 'icons',
   film: 'films',
   'no ending': 'files without an ending',
@@ -36,7 +35,9 @@ export function importOutcome(
     return `${written.format(added)} ${added === 1 ? 'image was' : 'images were'} added.${rest}`
   }
   if (parts.length === 0) {
-    return known === 0 ? 'Nothing was added: there is no file here.' : 'Nothing new was found here.'
+    return known === 0
+      ? 'Nothing was added: there is no file here. Hidden files and folders are not looked into.'
+      : 'Nothing new was found here.'
   }
   return `Nothing was added. Found: ${parts.join(', ')}.`
 }
@@ -48,7 +49,6 @@ function plural(kind: string): string {
 function singular(kind: string): string {
   if (kind === 'no ending') return 'file without an ending'
   if (kind === 'other') return 'file of another kind'
-  if (kind === 'hidden') return 'hidden file or folder'
-  if (kind === 'folder') return 'folder that you may not look into'
+  if (kind === 'folder') return 'folder that cannot be read'
   return ['link', 'icon', 'film'].includes(kind) ? kind : `${kind} file`
 }

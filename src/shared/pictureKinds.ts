@@ -3,14 +3,13 @@
 
 /** Endings of files that are read. What they hold is told by their bytes (imageSignature.ts). */
 const readEndings: ReadonlySet<string> = new Set(
-  '.jpg .jpeg .jpe .jfif .jif .jfi .pjpeg .pjp .png .webp .avif .tif .tiff'.split(' '),
+  '.jpg .jpeg .jpe .jfif .jif .jfi .pjpeg .pjp .png .webp .avif .tif .tiff .bmp .dib'.split(' '),
 )
 
 /** Pictures and documents that cannot be read, by what a person calls them. */
 const kindsByEnding: Readonly<Record<string, string>> = {
   ...ofKind('HEIC', '.heic .heif .heics .heifs .hif'),
   ...ofKind('GIF', '.gif'),
-  ...ofKind('BMP', '.bmp .dib'),
   ...ofKind('SVG', '.svg .svgz'),
   ...ofKind('RAW', '.dng .cr2 .cr3 .crw .nef .nrw .arw .srf .sr2 .orf .rw2 .raf .pef .srw .x3f .3fr .iiq .raw'),
   ...ofKind('PDF', '.pdf'),
@@ -28,7 +27,6 @@ function ofKind(kind: string, endings: string): Record<string, string> {
 const reasons: Readonly<Record<string, string>> = {
   HEIC: 'HEIC pictures cannot be read. Export them as JPEG, on an iPhone by Settings > Camera > Formats > Most Compatible.',
   GIF: 'GIF pictures cannot be read. Save the picture that you mean as PNG.',
-  BMP: 'BMP pictures cannot be read. Save them as PNG, which loses nothing.',
   SVG: 'SVG files are drawings without pixels. Export them as PNG.',
   RAW: 'Raw files of cameras cannot be read. Develop them and save them as JPEG or TIFF.',
   PDF: 'PDF files are documents. Export their pages as PNG.',
@@ -38,9 +36,9 @@ const reasons: Readonly<Record<string, string>> = {
   icon: 'Icons cannot be read. Save them as PNG.',
   film: 'Films cannot be read. Save the pictures that you mean as JPEG.',
   link: 'Links are not followed. Add the folder that holds the pictures themselves.',
-  hidden:
-    'Names that begin with a dot are hidden, and hidden files and folders are not looked into. Give them another name.',
-  folder: 'You may not look into these folders. Change their permissions, then import again.',
+  folder:
+    'These folders cannot be read: you may not look into them, or something is wrong with the disk. Change their ' +
+    'permissions or look after the disk, then import again.',
   'no ending': 'Files without an ending whose first bytes are those of no picture are left out.',
   other: 'Files of other kinds are no pictures.',
 }
@@ -50,15 +48,29 @@ export function leftOutReason(kind: string): string {
   return reasons[kind] ?? (reasons['other'] as string)
 }
 
+/** Where other programs and systems keep thumbnails, notes and what was deleted, in lower case. */
+const othersOwn: ReadonlySet<string> = new Set([
+  ...['thumbs.db', 'ehthumbs.db', 'desktop.ini', 'picasa.ini', 'ipod photo cache', '__macosx'],
+  // Network drives of Synology and QNAP, and Windows.
+  ...['@eadir', '#recycle', '@__thumb', '@recycle', '$recycle.bin', 'system volume information'],
+])
+
+/** Whether a file or folder is no business of an import: hidden, or what another program keeps beside pictures. */
+export function isPassedOver(name: string): boolean {
+  return name.startsWith('.') || othersOwn.has(name.toLowerCase())
+}
+
 /** What to do with a file by its name: read it, look at its first bytes, or count it as a kind that is left out. */
 export function pictureKind(name: string): 'read' | 'look' | { readonly leftOut: string } {
-  if (name.startsWith('.')) return { leftOut: 'hidden' }
   const dot = name.lastIndexOf('.')
   if (dot < 0) return 'look'
   const ending = name.slice(dot).toLowerCase()
   if (readEndings.has(ending)) return 'read'
   return { leftOut: kindsByEnding[ending] ?? 'other' }
 }
+
+/** As many first bytes as {@link unreadableKind} looks at. */
+export const kindBytes = 512
 
 const ascii = (bytes: Uint8Array, start: number, end: number): string =>
   String.fromCharCode(...bytes.subarray(start, end))
@@ -68,10 +80,8 @@ const heicBrands = ['heic', 'heix', 'hevc', 'hevx', 'heim', 'heis', 'mif1', 'msf
 export function unreadableKind(bytes: Uint8Array): string | null {
   if (ascii(bytes, 4, 8) === 'ftyp' && heicBrands.includes(ascii(bytes, 8, 12))) return 'HEIC'
   if (/^GIF8[79]a$/.test(ascii(bytes, 0, 6))) return 'GIF'
-  // The four bytes after the size are reserved and zero.
-  if (ascii(bytes, 0, 2) === 'BM' && bytes.subarray(6, 10).every((byte) => byte === 0)) return 'BMP'
   if (ascii(bytes, 0, 5) === '%PDF-') return 'PDF'
-  if (/^\s*(<\?xml.*)?<svg/is.test(ascii(bytes, 0, 512))) return 'SVG'
+  if (/^\s*(<\?xml.*)?<svg/is.test(ascii(bytes, 0, kindBytes))) return 'SVG'
   if (ascii(bytes, 0, 4) === '8BPS') return 'PSD'
   return null
 }

@@ -262,6 +262,20 @@ export const libraryMethods = {
     result: z.object({ state: z.enum(['complete', 'cancelled']), counts: importCountsSchema }),
     quietMs: pictureQuietMs,
   },
+  /** Lays images anew that an earlier version stored as their files lie, not upright; a cancel keeps what was laid. */
+  layImages: {
+    params: z.object({ path: z.string() }),
+    progress: none,
+    result: z.object({ laid: z.number().int() }),
+    quietMs: pictureQuietMs,
+  },
+  /** A picture as JPEG for a page that would lay its file in another way or not show it; null where the file will do. */
+  pagePicture: {
+    params: z.object({ path: z.string() }),
+    progress: none,
+    result: z.object({ jpeg: z.instanceof(Uint8Array).nullable() }),
+    quietMs: pictureQuietMs,
+  },
   /** Looks for the files of all images, as long as `limitMs`. */
   findMissingFiles: {
     params: z.object({ path: z.string(), limitMs: z.number() }),

@@ -49,7 +49,7 @@ export async function askImageFolder(): Promise<string | null> {
 }
 
 const pictureFilter = [
-  { name: 'Pictures', extensions: ['jpg', 'jpeg', 'jpe', 'jfif', 'png', 'webp', 'avif', 'tif', 'tiff'] },
+  { name: 'Pictures', extensions: ['jpg', 'jpeg', 'jpe', 'jfif', 'png', 'webp', 'avif', 'tif', 'tiff', 'bmp'] },
   { name: 'All files', extensions: ['*'] },
 ]
 

@@ -8,6 +8,7 @@ import { shownPath, shownText } from '../../shared/shownText.ts'
 import type { ImportCounts, libraryMethods } from '../../shared/workerProtocol.ts'
 import { evaluatedPath } from '../db/evaluations.ts'
 import { freeBytes } from '../db/freeSpace.ts'
+import { areImagesLaid } from '../db/imageLayout.ts'
 import { imageFacts, originalOf, thumbnailOf } from '../db/images.ts'
 import {
   createImport,
@@ -29,6 +30,7 @@ const mediaTypes: Readonly<Record<ImageFormat, string>> = {
   webp: 'image/webp',
   avif: 'image/avif',
   tiff: 'image/tiff',
+  bmp: 'image/bmp',
 }
 
 /** Of the images that evaluations read, by what their names end in. */
@@ -55,6 +57,8 @@ export interface ImageLibraryOptions {
   readonly library: WorkerClient<typeof libraryMethods>
   readonly workspaces: Workspaces
   readonly onImportChanged: (importId: number, live: ImportCounts | null) => void
+  /** Called when images came to lie in another way than they were shown. */
+  readonly onLaid: () => void
   readonly onError: (error: ReturnType<typeof toErrorRecord>) => void
 }
 
@@ -66,6 +70,7 @@ export class ImageLibrary implements ImageSource {
   /** How many files of an import that has ended here the workspace had already. */
   readonly #known = new Map<number, number>()
   #roomTimer: NodeJS.Timeout | null = null
+  #laying: Pick<RunningImport, 'abort' | 'done'> | null = null
 
   constructor(options: ImageLibraryOptions) {
     this.#options = options
@@ -111,9 +116,26 @@ export class ImageLibrary implements ImageSource {
     this.#roomTimer = setTimeout(() => void this.#lookForRoom(), lookForRoomMs)
   }
 
-  /** Goes on with imports that an end of the app interrupted. */
-  resumeInterrupted({ db }: Current): void {
+  /** Goes on with what an end of the app interrupted, or what an earlier version left to do. */
+  resumeInterrupted({ path, db }: Current): void {
+    if (!areImagesLaid(db)) this.#lay(path)
     for (const { importId, state } of listImports(db)) if (state === 'running') this.resumeImport(importId)
+  }
+
+  /** Lays images anew that an earlier version stored as their files lie; stopped, it begins again at the next opening. */
+  #lay(path: string): void {
+    const { library, onLaid } = this.#options
+    const abort = new AbortController()
+    const done = library
+      .request('layImages', { path }, { signal: abort.signal })
+      .then(({ laid }) => {
+        if (laid > 0) onLaid()
+      })
+      .catch((thrown: unknown) => logger.warn(`images were not laid anew: ${String(thrown)}`))
+      .finally(() => {
+        this.#laying = null
+      })
+    this.#laying = { abort, done }
   }
 
   cancelImport(importId: number): void {
@@ -124,7 +146,8 @@ export class ImageLibrary implements ImageSource {
   async pauseAll(): Promise<void> {
     const running = [...this.#running]
     for (const [, { abort }] of running) abort.abort()
-    await Promise.all(running.map(([, { done }]) => done))
+    this.#laying?.abort.abort()
+    await Promise.all([...running.map(([, { done }]) => done), this.#laying?.done])
     if (this.#roomTimer) clearTimeout(this.#roomTimer)
     this.#failures.clear()
     this.#known.clear()
@@ -142,7 +165,7 @@ export class ImageLibrary implements ImageSource {
   /** Ends all imports at once, without a word to a file that is no longer there. */
   async abandonAll(): Promise<void> {
     const { library } = this.#options
-    const running = [...this.#running.values()]
+    const running = [...this.#running.values(), ...(this.#laying ? [this.#laying] : [])]
     for (const { abort } of running) abort.abort()
     this.#failures.clear()
     this.#known.clear()
@@ -245,6 +268,10 @@ export class ImageLibrary implements ImageSource {
     const path = shown && evaluatedPath(shown.db, evaluationId, item)
     const mediaType = path && outsideTypes[extname(path).toLowerCase()]
     return path && mediaType ? { path, mediaType } : null
+  }
+
+  async forPage(path: string): Promise<Uint8Array | null> {
+    return (await this.#options.library.request('pagePicture', { path })).jpeg
   }
 
   original(imageId: number): { path: string; mediaType: string } | null {

@@ -134,6 +134,10 @@ export class Studio {
       onError: (error) => this.#tellError(error),
       onChange: changed,
     })
+    const imagesChanged = (): void => {
+      options.broadcast('images.changed', {})
+      changed()
+    }
     this.images = new ImageLibrary({
       library: this.#library,
       workspaces: this.workspaces,
@@ -142,12 +146,9 @@ export class Studio {
         this.everywhere.activities.changed()
         changed()
       },
+      onLaid: imagesChanged,
       onError: (error) => this.#tellError(error),
     })
-    const imagesChanged = (): void => {
-      options.broadcast('images.changed', {})
-      changed()
-    }
     this.catalogue = new Catalogue({
       ...{ client: this.#catalogueProcess, workspaces: this.workspaces, onChanged: imagesChanged },
     })

@@ -6,7 +6,7 @@ import { basename, join, resolve } from 'node:path'
 import type { LeftOutKind } from '../../shared/domain.ts'
 import { StudioError } from '../../shared/errors.ts'
 import { detectFormat } from '../../shared/imageSignature.ts'
-import { leftOutReason, pictureKind } from '../../shared/pictureKinds.ts'
+import { isPassedOver, kindBytes, leftOutReason, pictureKind, unreadableKind } from '../../shared/pictureKinds.ts'
 import { openRegularFile } from '../files/regularFile.ts'
 
 export interface FoundImages {
@@ -17,7 +17,8 @@ export interface FoundImages {
 
 /**
  * Looks below `folder`, or at `chosen` files and folders in its place. A chosen file is read whatever its name, unless that
- * says a kind that cannot be read. Links are not followed.
+ * says a kind that cannot be read. Links are not followed but counted; what is hidden, or another program's own, is passed
+ * over without a word.
  * @throws StudioError `image.folder-missing`, `image.not-a-folder` of a single one; of several, the missing ones are among
  *   the paths, and reading them tells
  */
@@ -56,7 +57,7 @@ class Search {
 
   /** A file that a person named. */
   choose(path: string): void {
-    const kind = pictureKind(basename(path).replace(/^\.+/, ''))
+    const kind = pictureKind(basename(path))
     if (typeof kind === 'object' && kind.leftOut !== 'other') this.leaveOut(kind.leftOut, path)
     else this.#paths.add(path)
   }
@@ -76,15 +77,15 @@ class Search {
 
   async #look(folder: string, entry: Dirent, folders: string[]): Promise<void> {
     const path = join(folder, entry.name)
+    if (isPassedOver(entry.name)) return
     if (entry.isSymbolicLink()) this.leaveOut('link', path)
-    else if (entry.name.startsWith('.')) this.leaveOut('hidden', path)
     else if (entry.isDirectory()) folders.push(path)
     else if (!entry.isFile()) this.leaveOut('other', path)
     else {
       const kind = pictureKind(entry.name)
-      if (typeof kind === 'object') this.leaveOut(kind.leftOut, path)
-      else if (kind === 'read' || (await isPicture(path))) this.#paths.add(path)
-      else this.leaveOut('no ending', path)
+      const leftOut = typeof kind === 'object' ? kind.leftOut : kind === 'read' ? null : await kindByBytes(path)
+      if (leftOut === null) this.#paths.add(path)
+      else this.leaveOut(leftOut, path)
     }
     if (this.#paths.size % 1000 === 999) this.#found(this.#paths.size)
   }
@@ -103,21 +104,21 @@ class Search {
 }
 
 const longestLookMs = 5_000
-const signatureBytes = 16
 
-/** Whether a file begins as a picture does. */
-async function isPicture(path: string): Promise<boolean> {
+/** The kind that a file without an ending is left out as; null when it begins as a picture does. */
+async function kindByBytes(path: string): Promise<string | null> {
   try {
     const { file } = await openRegularFile(path, longestLookMs)
     try {
-      const { buffer, bytesRead } = await file.read(Buffer.alloc(signatureBytes), 0, signatureBytes, 0)
-      return detectFormat(buffer.subarray(0, bytesRead)) !== null
+      const { buffer, bytesRead } = await file.read(Buffer.alloc(kindBytes), 0, kindBytes, 0)
+      const bytes = buffer.subarray(0, bytesRead)
+      return detectFormat(bytes) === null ? (unreadableKind(bytes) ?? 'no ending') : null
     } finally {
       await file.close()
     }
   } catch {
     // What cannot be opened is none that could be read.
-    return false
+    return 'no ending'
   }
 }
 

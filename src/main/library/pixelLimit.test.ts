@@ -10,15 +10,16 @@ import type { ImageFormat } from '../../shared/domain.ts'
 import { detectFormat, imageHeader, largestDecodedBytes } from '../../shared/imageSignature.ts'
 import { decodeImage } from '../engine/image/decodeImage.ts'
 import { fixtureRoot } from '../engine/models/testing/parityFixtures.ts'
+import { pictureFolder } from '../files/testing/pictureFiles.ts'
 import { readImage } from './readImage.ts'
 import { crc32 } from './testing/pictures.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'fisao-pixels-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 const formats = join(import.meta.dirname, 'testing', 'formats')
-const pictures = [formats, join(fixtureRoot, 'pictures')].flatMap((place) =>
+const pictures = [formats, join(fixtureRoot, 'pictures'), pictureFolder].flatMap((place) =>
   readdirSync(place)
-    .filter((name) => /\.(jpe?g|png|webp|avif|tiff?)$/.test(name))
+    .filter((name) => /\.(jpe?g|png|webp|avif|tiff?|bmp)$/.test(name))
     .map((name): [string, string] => [name, join(place, name)]),
 )
 

@@ -1,12 +1,12 @@
 // One file of an import: hashed, decoded once, shrunk to a thumbnail, or refused with a plain reason.
-// importImages.ts walks the folder and stores what this returns.
+// importImages.ts walks the folder and stores what this returns. Also pictures for a page that cannot lay them itself.
 import { createHash } from 'node:crypto'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 // Not sharp: on Linux its libvips and Electron's GTK share one GLib, which leaks every image that is decoded
 // (about 200 kB for each of 384 x 384 pixels). This library has no such dependency.
 import { JsColorType, ResizeFit, Transformer } from '@napi-rs/image'
-import type { ImportIssueCode } from '../../shared/domain.ts'
+import type { ImageFormat, ImportIssueCode } from '../../shared/domain.ts'
 import {
   detectFormat,
   type ImageHeader,
@@ -19,6 +19,7 @@ import {
 } from '../../shared/imageSignature.ts'
 import { leftOutReason, unreadableKind } from '../../shared/pictureKinds.ts'
 import type { NewImage } from '../db/images.ts'
+import { isUprightOnPage, orientationOf, turnedSize } from '../files/orientation.ts'
 import { NoAnswer, NotAFile, readRegularFile } from '../files/regularFile.ts'
 
 /** Why a file was left out; each has one sentence for a person in {@link issueText}. */
@@ -49,32 +50,82 @@ export const thumbnailEdge = 192
  * @throws ReadIssue when the file cannot be used; its message is a sentence for a person.
  */
 export async function readImage(path: string): Promise<ReadImage> {
+  const { bytes, modifiedMs, format } = await readPictureFile(path)
+  const shown = await shrunk(bytes, format)
+  return { sizeBytes: bytes.length, modifiedMs, sha256: createHash('sha256').update(bytes).digest(), format, ...shown }
+}
+
+/**
+ * Size and thumbnail of a picture that is not stored upright; null of any other, and of one that is not `wanted`.
+ * @throws ReadIssue
+ */
+export async function turnedPicture(path: string, wanted: (bytes: Buffer) => boolean): Promise<Shrunk | null> {
+  const { bytes, format } = await readPictureFile(path)
+  return orientationOf(bytes, format) !== 1 && wanted(bytes) ? await shrunk(bytes, format) : null
+}
+
+type Shrunk = Pick<ReadImage, 'width' | 'height' | 'thumbnail'>
+
+async function shrunk(bytes: Buffer, format: ImageFormat): Promise<Shrunk> {
+  return await decoding(async () => {
+    const { picture, width, height } = await openPicture(bytes, format)
+    const thumbnail = await picture
+      .resize({ width: thumbnailEdge, height: thumbnailEdge, fit: ResizeFit.Inside })
+      .webp(78)
+    freeDecoded(width * height)
+    return { width, height, thumbnail }
+  })
+}
+
+/** Longer side of a picture that is made for a page, in pixels: more than a screen shows. */
+const pageEdge = 4096
+
+/**
+ * A picture as JPEG, upright, for a page that would lay the file itself in another way or not show it; null where the file
+ * will do.
+ * @throws ReadIssue
+ */
+export async function pagePicture(path: string): Promise<Uint8Array<ArrayBuffer> | null> {
+  const { bytes, format } = await readPictureFile(path)
+  if (isUprightOnPage(bytes, format)) return null
+  return await decoding(async () => {
+    const { picture, width, height } = await openPicture(bytes, format)
+    const isLarge = Math.max(width, height) > pageEdge
+    const shown = isLarge ? picture.fastResize({ width: pageEdge, height: pageEdge, fit: ResizeFit.Inside }) : picture
+    const jpeg = await shown.jpeg(92)
+    freeDecoded(width * height)
+    return new Uint8Array(jpeg)
+  })
+}
+
+/** The bytes of a file that says it is a picture, and not too large a one. */
+async function readPictureFile(path: string): Promise<{ bytes: Buffer; modifiedMs: number; format: ImageFormat }> {
   const { bytes, modifiedMs } = await readBytes(path)
   const format = detectFormat(bytes)
   if (!format) throw notAnImage(bytes)
   const header = imageHeader(bytes, format)
   if (header) refuseHuge(header)
   if (format === 'jpeg' && !isCompleteJpeg(bytes)) throw damaged()
+  return { bytes, modifiedMs, format }
+}
+
+/** A picture that will come out upright, with its size then. */
+async function openPicture(
+  bytes: Buffer,
+  format: ImageFormat,
+): Promise<{ picture: Transformer; width: number; height: number }> {
+  const picture = new Transformer(bytes)
+  const { width, height, colorType } = await picture.metadata()
+  refuseHuge({ width, height, bytesPerPixel: decodedBytesPerPixel[colorType] ?? 4, format })
+  const orientation = orientationOf(bytes, format)
+  if (orientation !== 1) picture.rotate(orientation)
+  return { picture, ...turnedSize({ width, height }, orientation) }
+}
+
+/** @throws ReadIssue in the place of what a decoder throws */
+async function decoding<T>(work: () => Promise<T>): Promise<T> {
   try {
-    const picture = new Transformer(bytes)
-    const { width, height, orientation = 1, colorType } = await picture.metadata(true)
-    refuseHuge({ width, height, bytesPerPixel: decodedBytesPerPixel[colorType] ?? 4, format })
-    const thumbnail = await picture
-      .rotate()
-      .resize({ width: thumbnailEdge, height: thumbnailEdge, fit: ResizeFit.Inside })
-      .webp(78)
-    freeDecoded(width * height)
-    // Orientations 5 to 8 lay the picture on its side.
-    const isTurned = orientation >= 5
-    return {
-      sizeBytes: bytes.length,
-      modifiedMs,
-      sha256: createHash('sha256').update(bytes).digest(),
-      width: isTurned ? height : width,
-      height: isTurned ? width : height,
-      format,
-      thumbnail,
-    }
+    return await work()
   } catch (thrown) {
     if (thrown instanceof ReadIssue) throw thrown
     throw isDecoderLimit(thrown) ? new ReadIssue('too-many-pixels', 'It is too large to be decoded.') : damaged(thrown)

@@ -17,6 +17,8 @@ import { parentPort } from '../worker/parentPort.ts'
 import { serveMethods } from '../worker/serveMethods.ts'
 import { findMissingFiles, relinkFolder } from './imageFiles.ts'
 import { runImport } from './importImages.ts'
+import { layImages } from './layImages.ts'
+import { pagePicture } from './readImage.ts'
 
 serveMethods(
   libraryMethods,
@@ -34,6 +36,15 @@ serveMethods(
         db.close()
       }
     },
+    async layImages({ path }, { signal }) {
+      const db = openWorkspace(path, { foldsLog: false })
+      try {
+        return { laid: await layImages(db, signal) }
+      } finally {
+        db.close()
+      }
+    },
+    pagePicture: async ({ path }) => ({ jpeg: await pagePicture(path) }),
     async findMissingFiles({ path, limitMs }) {
       // Closed before the disks are asked: the last connection to close is to be main's.
       const db = openForReading(path)

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, describe, expect, test } from 'vitest'
 import { StudioError } from '../../../shared/errors.ts'
+import { pictureFiles } from '../../files/testing/pictureFiles.ts'
 import { readSafetensors, readTensorBytes, type StoredTensor } from '../folder/safetensors.ts'
 import { fixtureRoot } from '../models/testing/parityFixtures.ts'
 import { decodeImage } from './decodeImage.ts'
@@ -86,7 +87,8 @@ describe('a file that cannot be used is refused', () => {
   })
 
   test('mutated files are decoded or refused with a typed error (500 cases)', async () => {
-    const sources = files.map(([name]) => readFileSync(join(witness, name)))
+    const paths = [...files.map(([name]) => join(witness, name)), ...pictureFiles.map(({ path }) => path)]
+    const sources = paths.map((path) => readFileSync(path))
     const change = fc.record({ source: fc.constantFrom(...sources), places: fc.array(fc.tuple(fc.nat(), fc.nat(255))) })
     await fc.assert(
       fc.asyncProperty(change, async ({ source, places }) => {

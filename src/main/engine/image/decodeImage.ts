@@ -1,5 +1,5 @@
-// An image file as RGB, the way transformers' load_image reads one: upright by its EXIF orientation, then converted as
-// PIL's `convert('RGB')` does, which drops transparency. After it stands imageProcessor.ts.
+// An image file as RGB, the way transformers' load_image reads one: upright by its orientation, then converted as PIL's
+// `convert('RGB')` does, which drops transparency. After it stands imageProcessor.ts.
 import { createHash } from 'node:crypto'
 // Not sharp: inside Electron its libvips leaks every image that is decoded (docs/design.md).
 import { JsColorType, Transformer } from '@napi-rs/image'
@@ -14,6 +14,7 @@ import {
   largestFileBytes,
   tooLargeWords,
 } from '../../../shared/imageSignature.ts'
+import { orientationOf, turnedSize } from '../../files/orientation.ts'
 import { NoAnswer, NotAFile, readRegularFile } from '../../files/regularFile.ts'
 import type { RgbImage } from './resample.ts'
 
@@ -47,17 +48,14 @@ export async function decodeImage(path: string, sha256?: string): Promise<RgbIma
   if (format === 'jpeg' && !isCompleteJpeg(bytes)) throw damaged(path)
   try {
     const picture = new Transformer(bytes)
-    const { width, height, colorType, orientation = 1 } = await picture.metadata(true)
+    const { width, height, colorType } = await picture.metadata()
     const { channels = 4, bytesPerChannel = 1 } = layouts[colorType] ?? {}
     refuseHuge(path, { width, height, bytesPerPixel: channels * bytesPerChannel, format })
-    // Others than 1 to 8 mean nothing. Of PNG and WebP the decoder reads no orientation, nor does the library.
-    const isKnown = orientation >= 1 && orientation <= 8
-    const raw = await (isKnown ? picture.rotate() : picture).rawPixels()
-    // Orientations 5 to 8 lay the picture on its side.
-    const size = isKnown && orientation >= 5 ? { width: height, height: width } : { width, height }
+    const orientation = orientationOf(bytes, format)
+    const raw = await (orientation === 1 ? picture : picture.rotate(orientation)).rawPixels()
     const pixels = toRgb(raw, width * height, colorType)
     if (!pixels) throw damaged(path)
-    return { ...size, pixels }
+    return { ...turnedSize({ width, height }, orientation), pixels }
   } catch (thrown) {
     if (thrown instanceof StudioError) throw thrown
     throw isDecoderLimit(thrown) ? tooLarge(path, 'It is too large to be decoded.', thrown) : damaged(path, thrown)
