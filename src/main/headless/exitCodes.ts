@@ -38,6 +38,7 @@ const kinds: readonly (readonly [begins: string, kind: ExitName])[] = [
   ['run.verifier-cannot-tell', 'verifier'],
   ['run.bad-job', 'job'],
   ['run.bad-config', 'job'],
+  ['run.non-finite', 'job'],
   ['run.no-annotations', 'job'],
   ['run.same-policy', 'job'],
   ['run.output-taken', 'output'],

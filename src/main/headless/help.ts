@@ -1,4 +1,6 @@
 // What --help says, of options.ts and exitCodes.ts.
+import { runConfigSchema } from '../../shared/runConfig.ts'
+import { runSections, type SettingField, sectionGroups, settingFields } from '../../shared/settingFields.ts'
 import { exitCodes } from './exitCodes.ts'
 import {
   commonOptions,
@@ -38,9 +40,32 @@ export function generalHelp(): string {
     ...Object.values(exitCodes).flatMap(({ code, means }) => entry(String(code), means)),
     '',
     ...wrapped(signalText, 0),
+    '',
+    'Examples:',
+    ...examples.flatMap(({ command, does }) => [`  ${programName} ${command}`, ...wrapped(does, 6)]),
   ]
   return `${lines.join('\n')}\n`
 }
+
+export const examples: readonly { readonly command: string; readonly does: string }[] = [
+  {
+    command: 'align --demo --out demo.fisao',
+    does: 'The run of the app’s demo: a small model on drawn scenes, some minutes.',
+  },
+  {
+    command: 'align --model ~/llava --encoder ~/clip --images ~/photos --out photos.fisao',
+    does: 'An own model on own images; the workspace opens in the app.',
+  },
+  {
+    command: 'run.json --out again.fisao --progress json',
+    does: 'A run repeated from its export, with a JSON object a line on stdout.',
+  },
+  { command: 'export photos.fisao --step best --out aligned --merged', does: 'The best step as adapter and model.' },
+  {
+    command: 'evaluate photos.fisao --measure pope --images coco/val2014 --annotations instances.json',
+    does: 'POPE of the model as it came and of the best step.',
+  },
+]
 
 export const jobText =
   'JOB.json is a job, or the run.json of an export, which holds the job of its run. Jobs are carried out one after the ' +
@@ -65,6 +90,39 @@ export function subcommandHelp(name: SubcommandName): string {
     ...optionLines(commonOptions),
   ]
   return `${lines.join('\n')}\n`
+}
+
+/** Every setting of a run that --set may change. */
+export function settingsHelp(): string {
+  const defaults = runConfigSchema.parse({})
+  const lines = runSections.flatMap((section) => {
+    const { title, purpose: about } = sectionGroups[section]
+    const values = defaults[section] as Readonly<Record<string, unknown>>
+    const settings = settingFields(section).flatMap((field) => {
+      const unit = field.unit === undefined ? '' : ` (${field.unit})`
+      const said = `${field.title}${unit}. ${rangeOf(field)}; ${JSON.stringify(values[field.name])} unless the preset says otherwise.`
+      return [`  ${section}.${field.name}`, ...wrapped(said, 6)]
+    })
+    return [`${title}: ${about}`, ...settings, '']
+  })
+  return `${lines.join('\n')}`
+}
+
+function rangeOf(field: SettingField): string {
+  switch (field.kind) {
+    case 'switch':
+      return 'true or false'
+    case 'choice':
+      return field.choices.join(', ')
+    case 'text':
+      return 'A text'
+    case 'number': {
+      const kind = field.isInteger ? 'A whole number' : 'A number'
+      const least = field.min === null ? 'above 0' : `from ${field.min}`
+      const most = field.max === null ? '' : ` to ${field.max}`
+      return `${kind} ${least}${most}${field.mayBeEmpty ? ', or null' : ''}`
+    }
+  }
 }
 
 /** As it is typed, e.g. `--out PATH`. */

@@ -18,6 +18,7 @@ import {
 import { findImages } from '../library/findImages.ts'
 import { ReadIssue, readImage } from '../library/readImage.ts'
 import { type Given, usageError } from './commandLine.ts'
+import { programName } from './help.ts'
 import { resourcesFolder } from './resources.ts'
 import type { Work } from './work.ts'
 
@@ -171,7 +172,7 @@ function checkedConfig(make: () => RunConfig): RunConfig {
       {
         code: 'run.bad-config',
         message: `A setting cannot be used: ${issue?.message ?? 'unknown'}.`,
-        remedy: 'Change it, or leave it out; the check page of the wizard and docs/headless.md tell the names.',
+        remedy: `“${programName} align --settings” tells every setting with its range.`,
         where: issue?.path.join('.') ?? '',
       },
       { cause: thrown },

@@ -48,6 +48,7 @@ export const options = {
     isMultiple: true,
     help: 'One setting of a run, e.g. --set optimiser.stepsPerRound=32; give it again for more.',
   },
+  settings: { value: null, help: 'List every setting with its meaning, range and default, and end.' },
   seed: { value: 'N', help: 'Every random number follows from it; 1 when left out.' },
   name: { value: 'TEXT', help: 'What the run or the evaluation is called in the app.' },
   'write-job': { value: 'FILE', help: 'Write the job there and do not carry it out.' },
@@ -69,7 +70,7 @@ export const options = {
 export type OptionName = keyof typeof options
 
 /** Options that every subcommand takes. */
-export const commonOptions: readonly OptionName[] = ['out', 'progress', 'threads', 'device', 'resources', 'help']
+export const commonOptions: readonly OptionName[] = ['out', 'progress', 'help']
 
 export interface SubcommandInfo {
   /** What follows its name. */
@@ -79,15 +80,19 @@ export interface SubcommandInfo {
   readonly own: readonly OptionName[]
 }
 
-const fromFolders: readonly OptionName[] = ['demo', 'model', 'encoder', 'images', 'lexicon', 'set', 'seed', 'write-job']
+const fromFolders: readonly OptionName[] = [
+  ...(['demo', 'model', 'encoder', 'images', 'lexicon', 'set', 'seed', 'threads', 'device', 'resources'] as const),
+  'write-job',
+]
 
 export const subcommands = {
   align: {
     usage: '--model DIR --images DIR [OPTIONS]',
     does:
-      'Aligns a model on images and keeps the run in a new workspace (--out, or MODEL.fisao here), which the app opens. ' +
-      'Ctrl-C stops after the next commit; --resume goes on, and ends byte for byte where it would have ended (on the CPU).',
-    own: ['resume', ...fromFolders, 'annotations', 'preset', 'name'],
+      'Aligns a model on images and keeps the run in a new workspace (--out, or NAME.fisao here), which the app opens. ' +
+      'Ctrl-C stops after the next commit; --resume with the same --out goes on, and ends byte for byte where it would ' +
+      'have ended (on the CPU).',
+    own: ['resume', ...fromFolders, 'annotations', 'preset', 'settings', 'name'],
   },
   evaluate: {
     usage: '--model DIR [--adapter DIR] --images DIR --annotations FILE | WORKSPACE [OPTIONS]',
@@ -130,6 +135,6 @@ export type SubcommandName = keyof typeof subcommands
 export const subcommandNames = Object.keys(subcommands) as SubcommandName[]
 
 /** Options of the command when it is given job files. */
-export const jobOptions: readonly OptionName[] = ['resume', ...commonOptions, 'version']
+export const jobOptions: readonly OptionName[] = ['resume', 'threads', 'device', ...commonOptions, 'version']
 
 export const optionsOf = (name: SubcommandName): readonly OptionName[] => [...subcommands[name].own, ...commonOptions]

@@ -3,11 +3,12 @@
 // Whoever starts it: a launcher of a package (see resources.ts), or scripts/job.ts in a checkout.
 import { existsSync, writeFileSync } from 'node:fs'
 import { StudioError } from '../../shared/errors.ts'
+import { fileNameOf } from '../../shared/fileName.ts'
 import type { AnyJob } from '../../shared/job.ts'
 import { telemetryOff } from '../../shared/telemetryOff.ts'
 import { type Given, readCommandLine, usageError } from './commandLine.ts'
 import { exitCodeOf, exitCodes } from './exitCodes.ts'
-import { generalHelp, programName, subcommandHelp } from './help.ts'
+import { generalHelp, programName, settingsHelp, subcommandHelp } from './help.ts'
 import type { SubcommandName } from './options.ts'
 import { problemOf } from './problems.ts'
 import { type Outcome, Reporter, type Streams } from './progress.ts'
@@ -52,6 +53,7 @@ export async function runHeadless(args: readonly string[], folder: string): Prom
 function textOnly(given: Given): string | null {
   const { subcommand, positionals } = given
   if (given.has('help')) return subcommand === null ? generalHelp() : subcommandHelp(subcommand)
+  if (given.has('settings')) return settingsHelp()
   if (given.has('version')) return `${programName} ${version}\n`
   if (subcommand === null && positionals.length === 0) throw usageError('Name a job file or a subcommand.', null)
   return null
@@ -98,13 +100,17 @@ const subcommandWork: Readonly<Record<SubcommandName, SubcommandWork>> = {
     const { alignJobOf } = await import('./makeJob.ts')
     const { storedJobIn } = await import('./workspace.ts')
     requireNoPositional(given)
-    const out = given.path('out') ?? given.fullPath(`${given.text('name') ?? 'aligned'}.fisao`)
+    const out =
+      given.path('out') ??
+      given.fullPath(`${fileNameOf(given.text('name') ?? 'Aligned', '.fisao'.length, 'Aligned')}.fisao`)
     const isThere = existsSync(out)
     if (isThere && !work.resume) requireFree(out)
     const stored = isThere ? await storedJobIn(out) : null
+    if (stored) work.reporter.note(`going on with the job that began in ${out}; what else was typed is not read`)
     return await doOrWrite(given, stored ?? (await alignJobOf(given, work)), out, work)
   },
   evaluate: async (given, work) => {
+    requireOneForm(given)
     if (given.positionals.length > 0) return await (await import('./workspaceWork.ts')).evaluateSteps(given, work)
     const { evaluateJobOf } = await import('./makeJob.ts')
     return await doOrWrite(given, await evaluateJobOf(given), given.path('out'), work)
@@ -143,6 +149,21 @@ async function doOrWrite(given: Given, job: AnyJob, out: string | null, work: Wo
   work.reporter.started(job.kind, null)
   const { carryOut } = await import('./work.ts')
   return await carryOut(job, out, work)
+}
+
+/** Options of an evaluation of a model, and of one in a workspace. */
+const evaluateForms = {
+  model: ['demo', 'model', 'encoder', 'adapter', 'set', 'seed', 'write-job'],
+  workspace: ['resume', 'run', 'step', 'measure', 'questions', 'sampling', 'folder', 'name'],
+} as const
+
+/** @throws StudioError `app.usage` for options of both forms */
+function requireOneForm(given: Given): void {
+  const isOfWorkspace = given.positionals.length > 0
+  const strange = evaluateForms[isOfWorkspace ? 'model' : 'workspace'].find((name) => given.has(name))
+  if (strange === undefined) return
+  const when = isOfWorkspace ? 'where no workspace is named' : 'of a workspace, and none is named'
+  throw usageError(`--${strange} is for an evaluation ${when}.`, given.subcommand)
 }
 
 function requireNoPositional({ positionals, subcommand }: Given): void {

@@ -32,7 +32,7 @@ export async function evaluateSteps(given: Given, work: Work): Promise<Outcome> 
     if (steps.length > mostPolicies) throw usageError(`--step takes at most ${mostPolicies} steps.`, 'evaluate')
     const strength = given.fraction('strength', 0, 1.5) ?? 1
     const request: NewEvaluation = {
-      ...{ name: given.text('name') ?? '', measure, prompt: given.text('question'), maxNewTokens: null },
+      ...{ name: given.text('name') ?? '', measure, prompt: null, maxNewTokens: null },
       policies: steps.map((step) => ({ from: 'run', runId: run.runId, step, strength })),
     }
     const evaluationId = (work.resume ? unfinished(db, request) : undefined) ?? addEvaluation(db, request)
