@@ -33,19 +33,19 @@ export async function alignJobOf(given: Given, work: Work): Promise<AlignJob> {
       calibration: { method: 'annotated', annotationFile, ...(typed.calibration as object | undefined) },
     }),
   })
-  const parts = partsOf(given, config)
+  const parts = partsOf(given, config, work)
   const paths = await readable(await imagesOf(given, work), work)
   const name = given.text('name') ?? (given.has('demo') ? 'Demo' : basename(parts.folders.model))
   return await newAlignJob(parts, { name, preset, images: await jobImagesOf(paths, work.stopping.signal) })
 }
 
-export async function evaluateJobOf(given: Given): Promise<EvaluateJob> {
+export async function evaluateJobOf(given: Given, work: Work): Promise<EvaluateJob> {
   const { policy, config } = await policyOf(given)
   const samples = given.has('demo') ? join(resourcesOf(given), 'samples') : null
   const [imageFolder = samples && join(samples, 'images'), ...more] = given.paths('images')
   if (imageFolder === null || more.length > 0) throw usageError('Name one folder with --images.', 'evaluate')
   const annotations = given.path('annotations') ?? (samples && join(samples, 'annotations.json'))
-  return await newEvaluateJob(partsOf(given, config), {
+  return await newEvaluateJob(partsOf(given, config, work), {
     ...{ after: policy, imageFolder, annotations: annotations ?? given.neededPath('annotations') },
     ...{ strength: given.fraction('strength', 0, 1.5) ?? 1, most: given.integer('most', 1, 10_000_000) },
   })
@@ -54,7 +54,7 @@ export async function evaluateJobOf(given: Given): Promise<EvaluateJob> {
 export async function describeJobOf(given: Given, work: Work): Promise<DescribeJob> {
   const { policy, config } = await policyOf(given)
   const images = await jobImagesOf(await imagesOf(given, work), work.stopping.signal)
-  return await newDescribeJob(partsOf(given, config), {
+  return await newDescribeJob(partsOf(given, config, work), {
     ...{ policy, images, question: given.text('question') ?? config.rollout.question },
     strength: given.fraction('strength', 0, 1.5) ?? 1,
   })
@@ -72,14 +72,14 @@ async function policyOf(given: Given): Promise<{ policy: JobPolicy; config: RunC
   return { policy, config: checkedConfig(() => runConfigSchema.parse({ ...changes, ...Object.fromEntries(sections) })) }
 }
 
-function partsOf(given: Given, config: RunConfig): JobParts {
+function partsOf(given: Given, config: RunConfig, { stopping }: Work): JobParts {
   const demo = given.has('demo') ? join(resourcesOf(given), 'demo-model') : null
   const model = given.path('model') ?? demo ?? given.neededPath('model')
   const { threads } = given
   return {
     folders: { model, companion: given.path('encoder') ?? join(model, 'encoder') },
     ...{ config, seed: given.integer('seed', 0, 2 ** 31 - 1) ?? 1, lexicon: lexiconOf(given) },
-    ...{ device: given.device ?? 'cpu', threads },
+    ...{ device: given.device ?? 'cpu', threads, signal: stopping.signal },
   }
 }
 

@@ -113,7 +113,7 @@ const subcommandWork: Readonly<Record<SubcommandName, SubcommandWork>> = {
     requireOneForm(given)
     if (given.positionals.length > 0) return await (await import('./workspaceWork.ts')).evaluateSteps(given, work)
     const { evaluateJobOf } = await import('./makeJob.ts')
-    return await doOrWrite(given, await evaluateJobOf(given), given.path('out'), work)
+    return await doOrWrite(given, await evaluateJobOf(given, work), given.path('out'), work)
   },
   describe: async (given, work) => {
     const { describeJobOf } = await import('./makeJob.ts')

@@ -3,7 +3,7 @@
 import { basename, dirname, extname, join } from 'node:path'
 import { joinFindings } from '../../shared/annotationJoin.ts'
 import { StudioError } from '../../shared/errors.ts'
-import type { AlignJob, AnyJob, DescribeJob, EvaluateJob, ExportJob } from '../../shared/job.ts'
+import type { AlignJob, AnyJob, DescribeJob, EvaluateJob, ExportJob, JobPolicy } from '../../shared/job.ts'
 import { DescribedFile } from '../engine/jobs/describedFile.ts'
 import { requireJobImages } from '../engine/jobs/jobFile.ts'
 import { alignInWorkspace, type ReadImage } from '../engine/jobs/jobWorkspace.ts'
@@ -81,7 +81,7 @@ const readImageOrRefuse: ReadImage = async (path) => {
 }
 
 async function evaluate(job: EvaluateJob, out: string | null, { reporter, stopping }: Work): Promise<Outcome> {
-  refuseSteps([job.policies.before, job.policies.after])
+  refuseSteps(Object.values(job.policies))
   if (out !== null) requireFree(out)
   const report = await runJob<'evaluate'>(
     job,
@@ -120,8 +120,8 @@ async function exportPolicy(job: ExportJob, { stopping }: Work): Promise<Outcome
 }
 
 /** A step of a run lies in a workspace, which a job cannot name. */
-function refuseSteps(policies: readonly { readonly from: string }[]): void {
-  if (!policies.some(({ from }) => from === 'run' || from === 'placebo')) return
+function refuseSteps(policies: readonly (JobPolicy | null)[]): void {
+  if (!policies.some((policy) => policy?.from === 'run' || policy?.from === 'placebo')) return
   throw new StudioError({
     code: 'run.bad-job',
     message: 'The job names a step of a run, which lies in a workspace and not in the job.',

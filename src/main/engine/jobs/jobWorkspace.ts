@@ -18,6 +18,7 @@ import { inUse, lockWorkspace } from '../../db/owner.ts'
 import { createRun, listRuns, runById, setRunState } from '../../db/runs.ts'
 import { readJsonObject } from '../folder/configFields.ts'
 import type { ModelsIdentity } from '../folder/modelIdentity.ts'
+import { throwIfCancelled } from '../graph/ortSession.ts'
 import type { RunStore } from '../run/alignmentRun.ts'
 import type { AlignResult } from './alignJob.ts'
 import { requireModels } from './jobInputs.ts'
@@ -55,7 +56,7 @@ export async function alignInWorkspace(
   if (!lock) throw inUse(path)
   try {
     if (existsSync(path)) await prepareWorkspace(path)
-    else await makeWorkspace(path, job, readImage)
+    else await makeWorkspace(path, job, readImage, options.signal)
     const db = openWorkspace(path)
     try {
       return await runToItsEnd(db, runOfJob(db, job), job, options)
@@ -138,14 +139,19 @@ function runOfJob(db: WritableDb, job: AlignJob): RunId {
 const readersAtOnce = 4
 
 /** Makes the workspace with all that the run needs; it appears under its name when it is whole. */
-async function makeWorkspace(path: string, job: AlignJob, readImage: ReadImage): Promise<void> {
+async function makeWorkspace(
+  path: string,
+  job: AlignJob,
+  readImage: ReadImage,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   const unfinished = `${path}${unfinishedSuffix}`
   await rm(unfinished, { force: true })
   createWorkspace(unfinished)
   try {
     const db = openWorkspace(unfinished)
     try {
-      await addImages(db, job, readImage)
+      await addImages(db, job, readImage, signal)
       await addRun(db, job)
     } finally {
       closeWorkspace(db)
@@ -156,10 +162,16 @@ async function makeWorkspace(path: string, job: AlignJob, readImage: ReadImage):
   }
 }
 
-async function addImages(db: WritableDb, { images }: AlignJob, readImage: ReadImage): Promise<void> {
+async function addImages(
+  db: WritableDb,
+  { images }: AlignJob,
+  readImage: ReadImage,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   const importId = createImport(db, dirname(images[0]?.path ?? db.name), Date.now())
   setImportState(db, importId, 'complete', Date.now())
   for (let start = 0; start < images.length; start += readersAtOnce) {
+    throwIfCancelled(signal)
     const batch = images.slice(start, start + readersAtOnce)
     const read = await mapSome(batch, readersAtOnce, async ({ imageId, path }) => ({
       ...(await readImage(path)),

@@ -30,6 +30,8 @@ export interface JobParts {
   readonly lexicon: string
   readonly device: DeviceName
   readonly threads: number | null
+  /** Hashing the weights of a large model takes a while. */
+  readonly signal: AbortSignal
 }
 
 type Images = DescribeJob['images']
@@ -82,8 +84,8 @@ export async function newDescribeJob(
   return { kind: 'describe', ...common, decoding: greedy, region: null, judgedBy: null, ...asked }
 }
 
-async function commonOf({ folders, config, seed, lexicon, device, threads }: JobParts) {
-  const models = jobModelsOf(folders, await identifyModels(folders, null))
+async function commonOf({ folders, config, seed, lexicon, device, threads, signal }: JobParts) {
+  const models = jobModelsOf(folders, await identifyModels(folders, null, signal))
   return { ...jobVersion, config, seed, models, device, threads, lexicon: await jobFileOf(lexicon) }
 }
 
