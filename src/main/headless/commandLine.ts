@@ -1,6 +1,6 @@
 // The command line, read: which subcommand or job files, with which options. Before it stands what a person typed, after it
 // run.ts. Values that only make sense together are looked at by whoever uses them.
-import { extname, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { StudioError } from '../../shared/errors.ts'
 import { type DeviceName, deviceNames } from '../../shared/hardware.ts'
@@ -145,7 +145,7 @@ export function readCommandLine(args: readonly string[], folder: string): Given 
     throw usageError(`${whose} takes no --${strange}.${mayHelp}`, subcommand)
   }
   const asked = positionals[0]
-  if (subcommand === null && asked !== undefined && /^[a-z]+$/.test(asked) && extname(asked) === '') {
+  if (subcommand === null && asked !== undefined && /^[a-z]+$/.test(asked)) {
     throw usageError(`There is no subcommand ${asked}; there are ${subcommandNames.join(', ')}.`, null)
   }
   return new Given(subcommand, positionals, values, folder)

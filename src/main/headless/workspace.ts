@@ -1,5 +1,5 @@
 // A workspace file, opened to work on it or to read from it, and which run and step of it are meant. Before it stands the
-// command line, after it checkpoints.ts, evaluation.ts, inspection.ts and runReport.ts.
+// command line, after it workspaceWork.ts, inspection.ts and runReport.ts.
 import type { RunId, RunRecord } from '../../shared/domain.ts'
 import { StudioError } from '../../shared/errors.ts'
 import type { AlignJob } from '../../shared/job.ts'
