@@ -35,6 +35,8 @@ const config = presetConfig('quick-look', {
 const inApp = join(home, 'app.fisao')
 const exported = join(home, 'export')
 const bundle = join(exported, 'run.json')
+/** In the progress of its steps, not in that of reading images. */
+const afterStep1 = `"done":1,"total":${steps}`
 let command: PackagedCommand
 /** What the run of the app left, as text. */
 let content = ''
@@ -72,7 +74,7 @@ describe('a run of the app, repeated', { timeout: 240_000 }, () => {
   test('comes to the same bytes, killed on the way, and its progress is read by a program', async () => {
     const out = join(home, 'killed.fisao')
     const killed = await command.run([bundle, '--out', out, '--progress', 'json'], {
-      onLine: (line, kill) => line.includes('"done":1') && kill('SIGKILL'),
+      onLine: (line, kill) => line.includes(afterStep1) && kill('SIGKILL'),
     })
     expect(killed.code).toBe(null)
     const ended = await command.run([bundle, '--out', out, '--progress', 'json', '--resume'])
@@ -112,7 +114,7 @@ describe('a run of the app, repeated', { timeout: 240_000 }, () => {
     let sent = 0
     const stopped = await command.run([bundle, '--out', out, '--progress', 'json'], {
       onLine: (line, kill) => {
-        if (line.includes('"done":1') && sent++ === 0) kill('SIGTERM')
+        if (line.includes(afterStep1) && sent++ === 0) kill('SIGTERM')
         if (line.includes('"type":"note"')) kill('SIGTERM')
       },
     })

@@ -19,6 +19,7 @@ import { findImages } from '../library/findImages.ts'
 import { ReadIssue, readImage } from '../library/readImage.ts'
 import { type Given, usageError } from './commandLine.ts'
 import { programName } from './help.ts'
+import { readingImages } from './progress.ts'
 import { resourcesFolder } from './resources.ts'
 import type { Work } from './work.ts'
 
@@ -118,8 +119,10 @@ const readersAtOnce = 4
 
 /** Those that an import of the app would take; the others are named. */
 async function readable(paths: readonly string[], { reporter, stopping }: Work): Promise<readonly string[]> {
+  const tell = readingImages(reporter, paths.length)
   const read = await mapSome(paths, readersAtOnce, async (path) => {
     if (stopping.signal.aborted) return null
+    tell()
     try {
       await readImage(path)
       return path

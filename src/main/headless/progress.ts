@@ -99,6 +99,20 @@ export class Reporter {
   }
 }
 
+/** So many times the reading of images is told of, however many there are. */
+const readingTold = 20
+
+/** Tells of images that are read before a run begins: call it for each one. */
+export function readingImages(reporter: Reporter, total: number): () => void {
+  let [done, told] = [0, 0]
+  return () => {
+    done++
+    if (done < total && done < told + total / readingTold) return
+    told = done
+    reporter.progress({ done, total, phase: 'reading', remainingMs: null })
+  }
+}
+
 /** What is wrong, for a person: the sentence, the place, and what to do about it. */
 export function wordsOf({ message, where, remedy, expected, found }: ErrorRecord): string {
   const differs = expected !== undefined && found !== undefined ? `\n  expected ${expected}, found ${found}` : ''

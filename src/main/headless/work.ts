@@ -11,7 +11,7 @@ import { MemoryJobStore } from '../engine/jobs/memoryStore.ts'
 import { runJob } from '../engine/jobs/runJob.ts'
 import { ReadIssue, readImage } from '../library/readImage.ts'
 import { inspect } from './inspection.ts'
-import type { Outcome, Reporter } from './progress.ts'
+import { type Outcome, type Reporter, readingImages } from './progress.ts'
 import { requireFree, writeResult } from './results.ts'
 import { carryOutReport } from './runReport.ts'
 import type { Stopping } from './stopping.ts'
@@ -54,9 +54,15 @@ export function outBeside(job: AnyJob, file: string): string | null {
 
 async function align(job: AlignJob, path: string, { reporter, stopping, resume }: Work): Promise<Outcome> {
   await requireJobImages(job.images, stopping.signal)
+  const tell = readingImages(reporter, job.images.length)
   // While its workspace is being made there is nothing to commit, and a signal ends it at once.
   const result = await alignInWorkspace(job, {
-    ...{ path, resume, readImage: readImageOrRefuse, signal: stopping.signal },
+    ...{ path, resume, signal: stopping.signal },
+    readImage: async (image) => {
+      const read = await readImageOrRefuse(image)
+      tell()
+      return read
+    },
     report: ({ step, totalSteps, phase, remainingMs }) => {
       stopping.waitForCommits()
       reporter.progress({ done: step, total: totalSteps, phase, remainingMs })

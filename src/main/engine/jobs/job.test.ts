@@ -98,7 +98,7 @@ function changedJob(name: string, change: (job: AlignJob) => unknown): string {
 describe('npm run job', { timeout: 180_000 }, () => {
   test('repeats a run of the app from its export byte for byte, killed on the way or not', async () => {
     const workspace = join(home, 'again.fisao')
-    const killed = await command([bundle, '--out', workspace, '--progress', 'json'], '"done":1')
+    const killed = await command([bundle, '--out', workspace, '--progress', 'json'], '"done":1,"total":2')
     expect(killed.code).toBe(null)
     const taken = await command([bundle, '--out', workspace])
     expect([taken.code, taken.said]).toEqual([5, expect.stringContaining('--resume')])
