@@ -1,4 +1,4 @@
-// Builds the app into out/ unless the last build was made from the very same sources.
+// Builds the app, and its command without a window, into out/ unless the last build was made from the very same sources.
 import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -8,7 +8,14 @@ import { withLock } from './setup/cache.ts'
 import { runtimeEnvironment, setUp } from './setup.ts'
 
 const stampFile = join(projectRoot, 'out', '.stamp')
-const inputs = ['src', 'electron.vite.config.ts', 'package.json', 'package-lock.json', 'tsconfig.base.json']
+const inputs = [
+  'src',
+  'electron.vite.config.ts',
+  'headless.vite.config.ts',
+  'package.json',
+  'package-lock.json',
+  'tsconfig.base.json',
+]
 
 /** Path of a package's command, so that it can be run by Node without a shell. */
 export function packageBin(name: string, command = name): string {
@@ -16,6 +23,12 @@ export function packageBin(name: string, command = name): string {
   const { bin } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
   return join(folder, typeof bin === 'string' ? bin : bin[command])
 }
+
+/** The app; and out/headless, which plain Node runs. */
+const builds: readonly (readonly string[])[] = [
+  [packageBin('electron-vite'), 'build'],
+  [packageBin('vite'), 'build', '-c', join(projectRoot, 'headless.vite.config.ts')],
+]
 
 /**
  * Builds when needed. Of two commands at once, one builds and the other waits for it.
@@ -32,9 +45,10 @@ export async function build(env: NodeJS.ProcessEnv): Promise<boolean> {
     // Taken before the build, so that a file that changes meanwhile leads to another one.
     const stamp = fingerprint(env)
     rmSync(stampFile, { force: true })
-    const args = [packageBin('electron-vite'), 'build', '--logLevel', 'warn']
-    const code = await runProgram(process.execPath, args, { env })
-    if (code !== 0) throw new Error('the build failed; the lines above say where')
+    for (const args of builds) {
+      const code = await runProgram(process.execPath, [...args, '--logLevel', 'warn'], { env })
+      if (code !== 0) throw new Error('the build failed; the lines above say where')
+    }
     writeFileSync(stampFile, stamp)
     return true
   })

@@ -134,4 +134,29 @@ export const jobSchema = z.discriminatedUnion('kind', [
 ])
 export type Job = z.infer<typeof jobSchema>
 export type JobKind = Job['kind']
+
+/** Says what a workspace holds, or opens a model folder as a run would and compares its image tower with the companion's. */
+export const inspectJobSchema = z.strictObject({
+  ...{ kind: z.literal('inspect'), format: commonFields.format, version: commonFields.version },
+  path,
+  /** Of a model; null for none. */
+  companion: path.nullable().default(null),
+})
+export type InspectJob = z.infer<typeof inspectJobSchema>
+
+/** Writes the report of a run as a web page. */
+export const reportJobSchema = z.strictObject({
+  ...{ kind: z.literal('report'), format: commonFields.format, version: commonFields.version },
+  workspace: path,
+  /** Null for the newest. */
+  run: z.int().positive().nullable().default(null),
+  /** Null for the best. */
+  step: z.int().nonnegative().nullable().default(null),
+  file: path,
+})
+export type ReportJob = z.infer<typeof reportJobSchema>
+
+/** Everything that a job file may hold: the engine's jobs, and those that only read (main/headless). */
+export const anyJobSchema = z.discriminatedUnion('kind', [jobSchema, inspectJobSchema, reportJobSchema])
+export type AnyJob = z.infer<typeof anyJobSchema>
 export type JobOf<Kind extends JobKind> = Extract<Job, { readonly kind: Kind }>

@@ -2,39 +2,27 @@
 // them. What is answered is stored, so one that is interrupted goes on with the rest. Before it stands the contract
 // (shared/evaluations.ts), after it the engine and the tables of db/evaluations.ts.
 import { setTimeout as delay } from 'node:timers/promises'
-import { type PolicyChoice, policySchema } from '../../shared/describe.ts'
-import { type EvaluationId, jsonSchema } from '../../shared/domain.ts'
+import type { EvaluationId } from '../../shared/domain.ts'
 import { StudioError, toErrorRecord } from '../../shared/errors.ts'
-import type { EvaluationDetail, EvaluationView, Measure, MeasureKind, NewEvaluation } from '../../shared/evaluations.ts'
+import type { EvaluationDetail, EvaluationView, NewEvaluation } from '../../shared/evaluations.ts'
 import type { DeviceName } from '../../shared/hardware.ts'
-import { missingModel, missingRun, noCheckpoint, noWeights } from '../../shared/runErrors.ts'
 import type { engineMethods, ProgressOf } from '../../shared/workerProtocol.ts'
-import { checkpointAtStep } from '../db/checkpoints.ts'
-import type { ReadableDb } from '../db/connection.ts'
 import {
   deleteEvaluation,
   type EvaluationRecord,
   evaluationById,
   firstWaiting,
   listEvaluations,
-  newEvaluation,
   setEvaluationState,
 } from '../db/evaluations.ts'
-import { modelById } from '../db/models.ts'
-import { runById } from '../db/runs.ts'
 import { logger } from '../log.ts'
 import type { WorkerClient } from '../worker/workerClient.ts'
 import { detailOfEvaluation, type EvaluationNow, requireEvaluation, viewOfEvaluation } from './evaluationViews.ts'
-import { fullPath } from './pagePaths.ts'
+import { addEvaluation } from './newEvaluation.ts'
 import type { Current, Workspaces } from './workspaces.ts'
 
 /** How long a closing workspace waits for the engine to come to the end of its step, before it is restarted. */
 const longestGoodbyeMs = 10_000
-
-/** What one is called that nobody has named. */
-const kindNames: Readonly<Record<MeasureKind, string>> = {
-  ...{ 'annotation-free': 'Estimates without annotations', chair: 'CHAIR', pope: 'POPE', mme: 'MME', amber: 'AMBER' },
-}
 
 type Progress = ProgressOf<typeof engineMethods, 'evaluate'>
 
@@ -79,14 +67,7 @@ export class Evaluations {
   /** @throws StudioError `run.same-policy`, `run.bad-path`, `run.missing`, `run.no-checkpoint`, `run.no-weights`, `model.missing` */
   create(request: NewEvaluation): { evaluationId: EvaluationId } {
     const { db } = this.#options.workspaces.require()
-    const names = request.policies.map((policy) => requirePolicy(db, policy))
-    const keys = new Set(request.policies.map((policy) => JSON.stringify(policySchema.parse(policy))))
-    if (keys.size < request.policies.length) throw samePolicy()
-    const measure = withFullPaths(request.measure)
-    const { kind } = measure
-    const name = request.name === '' ? kindNames[kind] : request.name
-    const stored = jsonSchema.parse({ ...request, name, measure })
-    const evaluationId = newEvaluation(db, { name, kind, request: stored, names }, Date.now())
+    const evaluationId = addEvaluation(db, request)
     this.#changed(evaluationId)
     return { evaluationId }
   }
@@ -267,49 +248,4 @@ export class Evaluations {
     const waitsFor = isNext ? (this.#active ? null : this.#reasonToWait()) : null
     return { live: null, waitsFor }
   }
-}
-
-/** What its run or model is called. */
-function requirePolicy(db: ReadableDb, policy: PolicyChoice): string {
-  if (policy.from === 'model') {
-    const model = modelById(db, policy.modelId)
-    if (!model) throw missingModel(policy.modelId)
-    return model.name
-  }
-  const { runId, step } = policy
-  const run = runById(db, runId)
-  if (!run) throw missingRun(runId)
-  const checkpoint = checkpointAtStep(db, runId, step)
-  if (!checkpoint) throw noCheckpoint(runId, step)
-  if (step > 0 && !checkpoint.hasWeights) throw noWeights(step)
-  return run.name
-}
-
-/** @throws StudioError `run.bad-path` */
-function withFullPaths(measure: Measure): Measure {
-  const full = (path: string) => fullPath('run', path)
-  switch (measure.kind) {
-    case 'annotation-free':
-      return measure
-    case 'chair':
-      return { ...measure, imageFolder: full(measure.imageFolder), annotationFile: full(measure.annotationFile) }
-    case 'pope': {
-      const questions = { ...measure.questions, file: full(measure.questions.file) }
-      return { ...measure, imageFolder: full(measure.imageFolder), questions }
-    }
-    case 'mme':
-      return { ...measure, folder: full(measure.folder) }
-    case 'amber': {
-      const { dataFolder, queryFile, imageFolder } = measure
-      return { ...measure, dataFolder: full(dataFolder), queryFile: full(queryFile), imageFolder: full(imageFolder) }
-    }
-  }
-}
-
-function samePolicy(): StudioError {
-  return new StudioError({
-    code: 'run.same-policy',
-    message: 'The evaluation names one policy twice.',
-    remedy: 'Choose different checkpoints, strengths or models.',
-  })
 }

@@ -53,7 +53,7 @@ test('a run without annotations: what ended it, its estimates with intervals, an
   expect(text).toMatch(/Device cpu .*Started 2026-11-26 09:00 UTC Ended 2026-11-26 09:21 UTC/)
   expect(text).toContain('2 images could not be read at some step')
   expect(text).toContain('It is no longer the file that was added.')
-  expect(text).toContain('npm run job -- run.json')
+  expect(text).toContain('fisao-studio-run run.json (in a checkout npm run job -- run.json')
   expect(text).toContain('28 800 tokens generated in training, on 64 images.')
   expect(text).toMatch(/In all 1 300\.0|In all 1300\.0/)
   expect(page).not.toMatch(/<script|<link|@import|url\(|(src|href)="(?!data:|#)/)

@@ -47,8 +47,8 @@ ${table(
 )}
 <h3>To repeat this run</h3>
 <p>Export any step of it from its page (“Export…”). The <code>run.json</code> in that folder holds the job: every setting, the
-seed ${seed}, and the hashes of models, lexicon and images. <code>npm run job -- run.json</code> carries it out again without the
-app, and refuses files whose hash is another one. On a processor the result is the same byte for byte.</p>
+seed ${seed}, and the hashes of models, lexicon and images. <code>fisao-studio-run run.json</code> (in a checkout
+<code>npm run job -- run.json</code>) carries it out again without the app, and refuses files whose hash is another one. On a processor the result is the same byte for byte.</p>
 </section>`
 }
 

@@ -1,5 +1,5 @@
 // Responses of a question in a file of their own, a line of JSON each, where there is no workspace: the store of
-// `npm run job`. Before it stands describeJob.ts, after it whoever reads the lines.
+// the command without a window. Before it stands describeJob.ts, after it whoever reads the lines.
 import { appendFileSync, existsSync, readFileSync, truncateSync } from 'node:fs'
 import { z } from 'zod'
 import { spanRecordSchema, tokenRecordSchema } from '../../../shared/domain.ts'

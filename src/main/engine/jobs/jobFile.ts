@@ -2,27 +2,25 @@
 // once and by name. Before it stands whoever wrote the file, after it runJob.ts.
 import { readFile, stat } from 'node:fs/promises'
 import { StudioError } from '../../../shared/errors.ts'
-import { exportFormat, type Job, type JobFile, jobSchema } from '../../../shared/job.ts'
+import { type AnyJob, anyJobSchema, exportFormat, type JobFile } from '../../../shared/job.ts'
 import { mapSome } from '../../../shared/mapSome.ts'
 import { sha256Of } from '../folder/hashes.ts'
 import { parseJson } from '../folder/json.ts'
+import { jobVersion } from './jobInputs.ts'
 
 /** Fields that an error names; a file that is none at all has very many. */
 const mostFieldsNamed = 8
+/** Some 300,000 images; whatever is longer is no job, and would only fill the memory. */
+const longestJobBytes = 64 * 1024 * 1024
 
 /**
  * Reads a job, or the job that an export's `run.json` holds.
  * @throws StudioError `run.bad-job` naming each field that is wrong
  */
-export async function readJobFile(path: string): Promise<Job> {
-  let json: unknown
-  try {
-    json = parseJson(await readFile(path, 'utf8'))
-  } catch (cause) {
-    const found = (cause as NodeJS.ErrnoException).code === 'ENOENT' ? 'no file' : 'no JSON'
-    throw badJob(path, 'The job cannot be read.', { expected: 'a JSON file', found }, cause)
-  }
-  const read = jobSchema.safeParse(jobWithin(json, path))
+export async function readJobFile(path: string): Promise<AnyJob> {
+  const job = jobWithin(await readJson(path), path)
+  requireVersion(job, path)
+  const read = anyJobSchema.safeParse(job)
   if (read.success) return read.data
   const { issues } = read.error
   const named = issues.slice(0, mostFieldsNamed).map(({ path: at, message }) => `${at.join('.') || 'job'}: ${message}`)
@@ -30,11 +28,41 @@ export async function readJobFile(path: string): Promise<Job> {
   throw badJob(path, `The job cannot be used: ${named.join('; ')}${more}.`, {}, read.error)
 }
 
+async function readJson(path: string): Promise<unknown> {
+  const refused = (found: string, cause?: unknown) =>
+    badJob(path, 'The job cannot be read.', { expected: 'a JSON file', found }, cause)
+  try {
+    const found = await stat(path)
+    if (found.isDirectory()) throw refused('a folder')
+    if (!found.isFile()) throw refused('no regular file')
+    if (found.size > longestJobBytes)
+      throw refused(`a file of ${found.size} bytes; a job has at most ${longestJobBytes}`)
+    return parseJson(await readFile(path, 'utf8'))
+  } catch (cause) {
+    if (cause instanceof StudioError) throw cause
+    if (cause instanceof SyntaxError) throw refused(`no JSON: ${cause.message}`, cause)
+    const code = (cause as NodeJS.ErrnoException).code
+    throw refused(code === 'ENOENT' ? 'no file' : `a file that cannot be read (${code})`, cause)
+  }
+}
+
 function jobWithin(json: unknown, path: string): unknown {
   const { format, job } = (json ?? {}) as { format?: unknown; job?: unknown }
   if (format !== exportFormat) return json
   if (job !== null && job !== undefined) return job
   throw badJob(path, 'This export holds no job: it is not of a run, or of one by a version that stored none.')
+}
+
+/** A job of another version is told from one that is wrong. */
+function requireVersion(job: unknown, path: string): void {
+  const { format, version } = (job ?? {}) as { format?: unknown; version?: unknown }
+  if (format !== jobVersion.format || typeof version !== 'number' || version === jobVersion.version) return
+  throw new StudioError({
+    code: 'run.bad-job',
+    message: 'The job is of another version than this program can read.',
+    remedy: 'Carry it out with the version of FiSAO Studio that wrote it.',
+    ...{ expected: `version ${jobVersion.version}`, found: `version ${version}`, where: path },
+  })
 }
 
 function badJob(

@@ -17,6 +17,9 @@ import { closeWorkspace, createWorkspace, openWorkspace, prepareWorkspace } from
 import { inUse, lockWorkspace } from '../../db/owner.ts'
 import { createRun, listRuns, runById, setRunState } from '../../db/runs.ts'
 import { readJsonObject } from '../folder/configFields.ts'
+import type { ModelsIdentity } from '../folder/modelIdentity.ts'
+import { throwIfCancelled } from '../graph/ortSession.ts'
+import type { RunStore } from '../run/alignmentRun.ts'
 import type { AlignResult } from './alignJob.ts'
 import { requireModels } from './jobInputs.ts'
 import { runJob } from './runJob.ts'
@@ -34,6 +37,8 @@ export interface JobWorkspaceOptions {
   readonly resume: boolean
   readonly readImage: ReadImage
   readonly report: (progress: RunProgress) => void
+  /** Called when a step is in the file. */
+  readonly onCommit?: () => void
   readonly signal?: AbortSignal
 }
 
@@ -44,17 +49,17 @@ export interface JobWorkspaceOptions {
  */
 export async function alignInWorkspace(
   job: AlignJob,
-  { path, resume, readImage, report, signal }: JobWorkspaceOptions,
+  { path, resume, readImage, ...options }: JobWorkspaceOptions,
 ): Promise<AlignResult> {
   if (existsSync(path) && !resume) throw outputTaken(path)
   const lock = lockWorkspace(path)
   if (!lock) throw inUse(path)
   try {
     if (existsSync(path)) await prepareWorkspace(path)
-    else await makeWorkspace(path, job, readImage)
+    else await makeWorkspace(path, job, readImage, options.signal)
     const db = openWorkspace(path)
     try {
-      return await runToItsEnd(db, runOfJob(db, job), job, report, signal)
+      return await runToItsEnd(db, runOfJob(db, job), job, options)
     } finally {
       closeWorkspace(db)
     }
@@ -67,13 +72,12 @@ async function runToItsEnd(
   db: WritableDb,
   runId: RunId,
   job: AlignJob,
-  report: (progress: RunProgress) => void,
-  signal: AbortSignal | undefined,
+  { report, onCommit, signal }: Pick<JobWorkspaceOptions, 'report' | 'onCommit' | 'signal'>,
 ): Promise<AlignResult> {
   begin(db, runId)
   try {
     const models = await requireModels(job, { began: modelsAtStart(db, runId) }, signal)
-    const result = await runJob<'align'>(job, new WorkspaceJobStore(db, runId, models), report, signal)
+    const result = await runJob<'align'>(job, new TellingStore(db, runId, models, onCommit), report, signal)
     settle(db, runId, 'complete')
     return result
   } catch (thrown) {
@@ -81,6 +85,28 @@ async function runToItsEnd(
     if (isCancelled) settle(db, runId, 'stopped')
     else settle(db, runId, 'failed', toErrorRecord(thrown, 'run.unexpected'))
     throw thrown
+  }
+}
+
+/** A store that says when a step is in it. */
+class TellingStore extends WorkspaceJobStore {
+  readonly #onCommit: () => void
+
+  constructor(db: WritableDb, runId: RunId, began: ModelsIdentity, onCommit: () => void = () => undefined) {
+    super(db, runId, began)
+    this.#onCommit = onCommit
+  }
+
+  override runOf(job: AlignJob, models: ModelsIdentity): RunStore {
+    const store = super.runOf(job, models)
+    return {
+      embeddings: store.embeddings,
+      load: (opened) => store.load(opened),
+      commit: (step) => {
+        store.commit(step)
+        this.#onCommit()
+      },
+    }
   }
 }
 
@@ -113,14 +139,19 @@ function runOfJob(db: WritableDb, job: AlignJob): RunId {
 const readersAtOnce = 4
 
 /** Makes the workspace with all that the run needs; it appears under its name when it is whole. */
-async function makeWorkspace(path: string, job: AlignJob, readImage: ReadImage): Promise<void> {
+async function makeWorkspace(
+  path: string,
+  job: AlignJob,
+  readImage: ReadImage,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   const unfinished = `${path}${unfinishedSuffix}`
   await rm(unfinished, { force: true })
   createWorkspace(unfinished)
   try {
     const db = openWorkspace(unfinished)
     try {
-      await addImages(db, job, readImage)
+      await addImages(db, job, readImage, signal)
       await addRun(db, job)
     } finally {
       closeWorkspace(db)
@@ -131,10 +162,16 @@ async function makeWorkspace(path: string, job: AlignJob, readImage: ReadImage):
   }
 }
 
-async function addImages(db: WritableDb, { images }: AlignJob, readImage: ReadImage): Promise<void> {
+async function addImages(
+  db: WritableDb,
+  { images }: AlignJob,
+  readImage: ReadImage,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   const importId = createImport(db, dirname(images[0]?.path ?? db.name), Date.now())
   setImportState(db, importId, 'complete', Date.now())
   for (let start = 0; start < images.length; start += readersAtOnce) {
+    throwIfCancelled(signal)
     const batch = images.slice(start, start + readersAtOnce)
     const read = await mapSome(batch, readersAtOnce, async ({ imageId, path }) => ({
       ...(await readImage(path)),
@@ -171,7 +208,7 @@ function outputTaken(where: string): StudioError {
   return new StudioError({
     code: 'run.output-taken',
     message: 'There already is a workspace in the place where this job would keep its run.',
-    remedy: 'Name another one with --workspace, or add --resume to go on with the run of this job in it.',
+    remedy: 'Name another one with --out, or add --resume to go on with the run of this job in it.',
     where,
   })
 }

@@ -1,5 +1,5 @@
 // The one way in which runs, evaluations, exports and questions are carried out: the engine process of the app, the command
-// `npm run job`, tools and tests all come here with a job and a store. Knows neither the workspace file nor Electron.
+// without a window, tools and tests all come here with a job and a store. Knows neither the workspace file nor Electron.
 import type { ChairReport } from '../../../shared/evaluation.ts'
 import type { JobKind, JobOf } from '../../../shared/job.ts'
 import type { RunProgress } from '../../../shared/runProgress.ts'
