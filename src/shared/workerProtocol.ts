@@ -85,9 +85,11 @@ const pictureQuietMs = 120_000
 /** A page check or a copy of a large file on a slow disk is one long call. */
 const fileQuietMs = 30 * 60_000
 
+/** Where sessions run, and on how many threads of the processor; null for as many as there are cores. */
+const sessions = { device: deviceNameSchema, threads: threadsSchema.nullable() }
 const describing = {
   workspace: z.string(),
-  device: deviceNameSchema,
+  ...sessions,
   lexicon: z.string(),
   ownerToken: z.string().nullable(),
 }
@@ -130,8 +132,7 @@ export const engineMethods = {
       modelId: modelIdSchema,
       config: runConfigSchema,
       seed: z.number().int(),
-      device: deviceNameSchema,
-      threads: threadsSchema.nullable(),
+      ...sessions,
       lexicon: z.string(),
     }),
     progress: runCheckProgressSchema,
@@ -143,9 +144,7 @@ export const engineMethods = {
     params: z.object({
       workspace: z.string(),
       runId: runIdSchema,
-      device: deviceNameSchema,
-      /** Of the processor; null for as many as there are cores. */
-      threads: threadsSchema.nullable().default(null),
+      ...sessions,
       /** The lexicon of object words that the app brings. */
       lexicon: z.string(),
       /** Of the ownership of the workspace (db/owner.ts) under which it commits; null when it was not written down. */
@@ -184,7 +183,7 @@ export const engineMethods = {
       annotationFile: z.string(),
       /** The first so many of the annotated images; all when null. */
       mostImages: z.number().int().positive().nullable(),
-      device: deviceNameSchema,
+      ...sessions,
       lexicon: z.string(),
     }),
     progress: z.object({ done: z.number().int(), total: z.number().int() }),
@@ -225,7 +224,7 @@ export const engineMethods = {
       word: z.string(),
       encoder: encoderChoiceSchema,
       region: regionSchema.nullable(),
-      device: deviceNameSchema,
+      ...sessions,
     }),
     progress: none,
     result: evidenceSchema,

@@ -63,7 +63,8 @@ function bench(): Bench {
     onStatus: () => describes.look(),
   })
   const describes: Describes = new Describes({
-    ...{ engine, workspaces: { current, require: () => current }, device: () => 'cpu', lexicon: () => '/lexicon.json' },
+    ...{ engine, workspaces: { current, require: () => current } },
+    ...{ device: () => 'cpu', threads: () => 3, lexicon: () => '/lexicon.json' },
     runUnderWay: () => run,
     onChanged: (view) => void told.push(describeViewSchema.parse(view)),
   })
@@ -149,6 +150,14 @@ describe('Describes', { timeout: 60_000 }, () => {
     one.describes.cancel(never)
     expect(one.view(never).state).toBe('cancelled')
     await one.until(waits, 'done')
+  })
+
+  test('questions and evidence keep to the threads of the settings', async () => {
+    const one = bench()
+    expect(await one.until(one.ask('threads'), 'done')).toMatchObject({ text: '3' })
+    const encoder = { from: 'run', runId: one.runId } as const
+    const { values } = await one.describes.evidence({ imageId: 1, word: 'zebra', encoder, region: null })
+    expect(values).toEqual([3])
   })
 
   test('a question during which the engine ends has failed, and the next one is answered', async () => {

@@ -44,6 +44,8 @@ export interface DescribesOptions {
   readonly workspaces: Pick<Workspaces, 'current' | 'require'>
   /** For answers; null until the devices have been measured. */
   readonly device: () => DeviceName | null
+  /** Of the processor, for what is asked next; null for as many as there are cores. */
+  readonly threads: () => number | null
   /** Path of the lexicon for a workspace. */
   readonly lexicon: (current: Current) => string
   /** Name of the run that the engine works on; null while it works on none. */
@@ -114,10 +116,13 @@ export class Describes {
   }
 
   /** Where an image shows a word; a run that is under way hardly notices. */
-  async evidence(asked: Omit<ParamsOf<typeof engineMethods, 'evidence'>, 'workspace' | 'device'>): Promise<Evidence> {
+  async evidence(
+    asked: Omit<ParamsOf<typeof engineMethods, 'evidence'>, 'workspace' | 'device' | 'threads'>,
+  ): Promise<Evidence> {
     const { path } = this.#requireCurrent()
-    const device = this.#options.device() ?? 'cpu'
-    return await this.#options.engine.request('evidence', { ...asked, workspace: path, device })
+    const { engine, device, threads } = this.#options
+    const session = { device: device() ?? 'cpu', threads: threads() }
+    return await engine.request('evidence', { ...asked, ...session, workspace: path })
   }
 
   /** Starts what is next when the engine is free for it, and makes way for what comes before. Call it at any change. */
@@ -201,10 +206,11 @@ export class Describes {
   }
 
   #start(current: Current, entry: Entry): void {
-    const { lexicon, device } = this.#options
+    const { lexicon, device, threads } = this.#options
     const abort = new AbortController()
     const { path: workspace, ownerToken } = current
-    const request = { workspace, ownerToken, device: device() ?? 'cpu', lexicon: lexicon(current) }
+    const session = { device: device() ?? 'cpu', threads: threads() }
+    const request = { workspace, ownerToken, ...session, lexicon: lexicon(current) }
     const done = this.#carryOut(entry, request, abort.signal)
       .then(
         (found) => this.#change(entry, { ...found, state: 'done' }),

@@ -80,7 +80,7 @@ function bench(): Bench {
     requireShown: () => current,
   }
   const queue = new RunQueue({
-    ...{ engine, workspaces, hardware: () => hardware, lexicon: () => 'lexicon.json' },
+    ...{ engine, workspaces, hardware: () => hardware, threads: () => null, lexicon: () => 'lexicon.json' },
     onRunChanged: (change) => changed.push(change),
     backUp: async ({ db: open }) => void backedUp.push(listRuns(open).length),
   })

@@ -54,7 +54,7 @@ export interface RunQueueOptions {
   /** What the device probe found; null until it has ended. */
   readonly hardware: () => HardwareReport | null
   /** Of the processor, for the next run; null for as many as there are cores. */
-  readonly threads?: () => number | null
+  readonly threads: () => number | null
   readonly workspaces: Pick<Workspaces, 'current' | 'require' | 'shown' | 'requireShown'>
   /** Path of the lexicon for a workspace. */
   readonly lexicon: (current: Current) => string
@@ -130,7 +130,7 @@ export class RunQueue {
   }
 
   #start(current: Current, runId: RunId, device: DeviceName): void {
-    const { engine, lexicon, threads = () => null } = this.#options
+    const { engine, lexicon, threads } = this.#options
     const abort = new AbortController()
     const { path: workspace, ownerToken } = current
     const request = { workspace, runId, device, threads: threads(), lexicon: lexicon(current), ownerToken }

@@ -104,6 +104,7 @@ export class Studio {
         runs: () => this.runs,
         images: () => this.images,
         describes: () => this.describes,
+        evaluations: () => this.evaluations,
         onSettingsChanged: changed,
       },
     })
@@ -184,7 +185,7 @@ export class Studio {
     })
     this.describes = new Describes({
       engine: this.engine.client,
-      ...{ device: () => hardware()?.chosen ?? null, lexicon },
+      ...{ device: () => hardware()?.chosen ?? null, threads, lexicon },
       workspaces: this.workspaces,
       runUnderWay: () => this.runs.nameOfActive(),
       onChanged: (view) => {
@@ -200,12 +201,18 @@ export class Studio {
     })
     this.evaluations = new Evaluations({
       engine: this.engine.client,
-      ...{ device: () => hardware()?.chosen ?? null, lexicon },
+      ...{ device: () => hardware()?.chosen ?? null, threads, lexicon },
       workspaces: this.workspaces,
       runUnderWay: () => this.runs.nameOfActive(),
       isAsked: () => this.describes.isAsked,
-      onChanged: (view) => options.broadcast('evaluations.changed', view),
-      onDeleted: (evaluationId) => options.broadcast('evaluations.deleted', { evaluationId }),
+      onChanged: (view) => {
+        options.broadcast('evaluations.changed', view)
+        this.everywhere.activities.changed()
+      },
+      onDeleted: (evaluationId) => {
+        options.broadcast('evaluations.deleted', { evaluationId })
+        this.everywhere.activities.changed()
+      },
     })
     this.votes = new Votes(this.workspaces)
     this.notices = new Notices(() => options.broadcast('app.noticed', {}))
