@@ -36,12 +36,18 @@ interface Bench extends TemporaryWorkspace {
 
 const step = 4
 
+function refuse(): never {
+  throw new Error('open for reading only')
+}
+
 /** A run of six images whose checkpoint can be asked, and an engine that answers. */
-function bench(): Bench {
+function bench({ reads = false } = {}): Bench {
   const workspace = temporaryWorkspace(6)
   const { db, path, runId } = workspace
   addCheckpoint(db, runId, step)
   const current: Current = { path, key: 'first', db, isDemo: false, ownerToken: null }
+  // As a workspace that another app works on when `reads` is set: it can be shown and no more.
+  const workspaces = reads ? { current: null, require: refuse } : { current, require: () => current }
   const children = new Set<ReturnType<typeof fork>>()
   const told: DescribeView[] = []
   let run: string | null = null
@@ -63,7 +69,7 @@ function bench(): Bench {
     onStatus: () => describes.look(),
   })
   const describes: Describes = new Describes({
-    ...{ engine, workspaces: { current, require: () => current } },
+    ...{ engine, workspaces: { ...workspaces, requireShown: () => current } },
     ...{ device: () => 'cpu', threads: () => 3, lexicon: () => '/lexicon.json' },
     runUnderWay: () => run,
     onChanged: (view) => void told.push(describeViewSchema.parse(view)),
@@ -158,6 +164,13 @@ describe('Describes', { timeout: 60_000 }, () => {
     const encoder = { from: 'run', runId: one.runId } as const
     const { values } = await one.describes.evidence({ imageId: 1, word: 'zebra', encoder, region: null })
     expect(values).toEqual([3])
+  })
+
+  test('evidence is shown of a workspace that is open for reading only, where nothing can be asked', async () => {
+    const one = bench({ reads: true })
+    const encoder = { from: 'run', runId: one.runId } as const
+    expect((await one.describes.evidence({ imageId: 1, word: 'zebra', encoder, region: null })).side).toBe(1)
+    expect(() => one.ask('What is here?')).toThrow('for reading only')
   })
 
   test('a question during which the engine ends has failed, and the next one is answered', async () => {

@@ -41,7 +41,7 @@ interface Entry {
 
 export interface DescribesOptions {
   readonly engine: WorkerClient<typeof engineMethods>
-  readonly workspaces: Pick<Workspaces, 'current' | 'require'>
+  readonly workspaces: Pick<Workspaces, 'current' | 'require' | 'requireShown'>
   /** For answers; null until the devices have been measured. */
   readonly device: () => DeviceName | null
   /** Of the processor, for what is asked next; null for as many as there are cores. */
@@ -115,11 +115,11 @@ export class Describes {
     this.look()
   }
 
-  /** Where an image shows a word; a run that is under way hardly notices. */
+  /** Where an image shows a word. A run that is under way hardly notices; nothing is stored, so reading the workspace will do. */
   async evidence(
     asked: Omit<ParamsOf<typeof engineMethods, 'evidence'>, 'workspace' | 'device' | 'threads'>,
   ): Promise<Evidence> {
-    const { path } = this.#requireCurrent()
+    const { path } = this.#options.workspaces.requireShown()
     const { engine, device, threads } = this.#options
     const session = { device: device() ?? 'cpu', threads: threads() }
     return await engine.request('evidence', { ...asked, ...session, workspace: path })

@@ -104,12 +104,17 @@ function policyOf({ runId, modelId, step, strength }: ResponseRecord): PolicyCho
   throw new Error('a response of nobody')
 }
 
-function wordsOf({ spans }: ResponseDetail, isJudged: boolean): WordView[] {
+/**
+ * Words with what judged them. A look of a run counts and rewards nothing: it alone keeps no log-probability of the
+ * reference, and what it keeps as rewards is 0.
+ */
+function wordsOf({ spans, tokens, purpose }: ResponseDetail, isJudged: boolean): WordView[] {
   const seen = new Set<string>()
+  const isRewarded = purpose !== 'evaluation' || tokens.some(({ referenceLogProb }) => referenceLogProb !== null)
   return spans.map(({ startPosition, endPosition, word, score, reward, label }) => {
     const isRepeated = seen.has(word)
     seen.add(word)
-    const verdict = isJudged ? { reward, label } : { reward: null, label: null }
+    const verdict = isJudged ? { reward: isRewarded ? reward : null, label } : { reward: null, label: null }
     return { startPosition, endPosition, word: shownText(word), score, ...verdict, isRepeated }
   })
 }

@@ -4,6 +4,7 @@ import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import type { EventPayload } from '../../shared/contract.ts'
@@ -39,6 +40,8 @@ interface Bench extends TemporaryWorkspace {
   readonly changed: EventPayload<'runs.changed'>[]
   /** Runs in the workspace at each backup. */
   readonly backedUp: number[]
+  /** What a run that begins waits for. */
+  readonly way: { readonly asked: number; free: Promise<void> }
   /** Stands for an opening of the workspace. */
   setKey(key: string): void
 }
@@ -52,6 +55,7 @@ function bench(): Bench {
   const children = new Set<ReturnType<typeof fork>>()
   const changed: EventPayload<'runs.changed'>[] = []
   const backedUp: number[] = []
+  const way = { asked: 0, free: Promise.resolve() }
   const engine = new WorkerClient({
     ...{ name: 'engine', area: 'engine' as const, methods: engineMethods, backoffMs: 5, maxRestartsInARow: 20 },
     spawn: () => {
@@ -82,6 +86,10 @@ function bench(): Bench {
   const queue = new RunQueue({
     ...{ engine, workspaces, hardware: () => hardware, threads: () => null, lexicon: () => 'lexicon.json' },
     onRunChanged: (change) => changed.push(change),
+    makeWay: () => {
+      way.asked++
+      return way.free
+    },
     backUp: async ({ db: open }) => void backedUp.push(listRuns(open).length),
   })
   stop = async () => {
@@ -103,7 +111,7 @@ function bench(): Bench {
     current = { ...current, key }
   }
   engine.start()
-  return { ...workspace, engine, queue, models, model, changed, backedUp, setKey }
+  return { ...workspace, engine, queue, models, model, changed, backedUp, way, setKey }
 }
 
 function create({ queue, model }: Bench, name: string, stepsPerRound = 4): RunId {
@@ -249,6 +257,35 @@ describe('RunQueue', { timeout: 60_000 }, () => {
     setRunState(one.db, runId, 'failed', 2, error)
     one.queue.resume(runId, { goOnRefused: false })
     expect(lastCheckpoint(one.db, runId)?.step).toBe(1)
+  })
+
+  test('a check that is under way has ended before a run begins, be it new, resumed or a placebo', async () => {
+    const one = bench()
+    const runId = create(one, 'slow', 12)
+    await untilStep(one, runId, 1)
+    one.queue.pause(runId)
+    await untilState(one, runId, 'paused')
+    const begun: (() => RunId)[] = [
+      () => create(one, 'new', 2),
+      () => one.queue.createPlacebo(runId).runId,
+      () => {
+        one.queue.resume(runId, { goOnRefused: false })
+        return runId
+      },
+    ]
+    for (const begin of begun) {
+      let checkEnds: () => void = () => undefined
+      const { asked } = one.way
+      one.way.free = new Promise((resolve) => {
+        checkEnds = resolve
+      })
+      const began = begin()
+      await vi.waitFor(() => expect(one.way.asked).toBe(asked + 1))
+      await delay(50)
+      expect(one.queue.get(began).run).toMatchObject({ state: 'queued', live: null })
+      checkEnds()
+      await untilState(one, began, 'complete')
+    }
   })
 
   test('makes one placebo of a run, which differs in nothing but its verifier, and none of a placebo', () => {

@@ -60,6 +60,8 @@ export interface RunQueueOptions {
   readonly lexicon: (current: Current) => string
   /** A run changed, or the engine went on with it. */
   readonly onRunChanged: (change: EventPayload<'runs.changed'>) => void
+  /** Ends what measures or tries beside runs, which a run that begins would falsify; answers once it has ended. */
+  readonly makeWay: () => Promise<void>
   /** Takes a backup of the open workspace, or tells the person why it could not; never throws. */
   readonly backUp: (current: Current) => Promise<void>
 }
@@ -116,6 +118,7 @@ export class RunQueue {
       next = firstRunIn(current.db, 'running') ?? firstRunIn(current.db, 'queued')
       if (!next) return
       await requireSpace(current.path, bytesToStart(current, next.runId))
+      await this.#options.makeWay()
       const device = this.#device()
       // Meanwhile the person may have closed the workspace or taken the run out of the queue.
       if (device === null || this.#options.workspaces.current?.key !== current.key) return

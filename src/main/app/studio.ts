@@ -174,6 +174,8 @@ export class Studio {
       engine: this.engine.client,
       ...{ hardware, threads, lexicon },
       workspaces: this.workspaces,
+      // A check beside a run would make both slower, and its figures wrong.
+      makeWay: () => this.checks.cancel(),
       backUp: ({ path }) => this.workspaces.backUp(path),
       onRunChanged: (change) => {
         options.broadcast('runs.changed', change)
@@ -387,8 +389,7 @@ export class Studio {
       'runs.list': () => runs.list(),
       'runs.get': ({ runId }) => runs.get(runId),
       'runs.metrics': ({ runId, names }) => runs.metrics(runId, names),
-      // A check beside a run would make both slower.
-      'runs.create': (request) => this.checks.cancel().then(() => runs.create(request)),
+      'runs.create': (request) => runs.create(request),
       'runs.pickAnnotations': () => this.pickAnnotations(),
       'runs.createPlacebo': ({ runId }) => runs.createPlacebo(runId),
       'runs.pause': ({ runId }) => done(runs.pause(runId)),

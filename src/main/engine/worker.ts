@@ -1,7 +1,7 @@
 // The engine process: the only part of the engine that knows Electron. Owns the devices.
 import { engineMethods } from '../../shared/workerProtocol.ts'
-import type { WritableDb } from '../db/connection.ts'
-import { openWorkspace } from '../db/open.ts'
+import type { ReadableDb, WritableDb } from '../db/connection.ts'
+import { openForReading, openWorkspace } from '../db/open.ts'
 import { parentPort } from '../worker/parentPort.ts'
 import { serveMethods } from '../worker/serveMethods.ts'
 import { probeDevices } from './graph/deviceProbe.ts'
@@ -51,8 +51,8 @@ serveMethods(
       await onWorkspace(workspace, (db) => evaluateWorkspace(db, withThreads(request), warmModels, report, signal))
       return {}
     },
-    evidence: ({ workspace, ...request }) =>
-      onWorkspace(workspace, (db) => warmEncoder.evidence(db, withThreads(request))),
+    // Nothing is stored, and the workspace may be another app's.
+    evidence: ({ workspace, ...request }) => reading(workspace, (db) => warmEncoder.evidence(db, withThreads(request))),
   },
   parentPort(),
 )
@@ -68,6 +68,15 @@ function withThreads<Request extends { readonly threads: number | null }>({
 /** Long work has the memory for itself; what is in use is waited for. */
 async function makeRoom(): Promise<void> {
   await Promise.all([warmModels.release(), warmEncoder.release()])
+}
+
+async function reading<Result>(path: string, work: (db: ReadableDb) => Promise<Result>): Promise<Result> {
+  const db = openForReading(path)
+  try {
+    return await work(db)
+  } finally {
+    db.close()
+  }
 }
 
 async function onWorkspace<Result>(path: string, work: (db: WritableDb) => Promise<Result>): Promise<Result> {
