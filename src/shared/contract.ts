@@ -9,6 +9,7 @@ import {
   encoderChoiceSchema,
   evidenceSchema,
   libraryDescribeSchema,
+  libraryTaskSchema,
   questionSchema,
   regionSchema,
   responseViewDetailSchema,
@@ -361,8 +362,8 @@ export const channels = {
 
   /** Asks a policy about an image; `describe.changed` tells how far it is. What is answered already is not asked again. */
   'describe.start': { params: questionSchema, result: z.object({ describeId: count }) },
-  /** Lets a checkpoint describe every image that has no response of it yet. */
-  'describe.library': { params: libraryDescribeSchema, result: z.object({ describeId: count }) },
+  /** Lets a checkpoint describe every image of a query that has no response of it yet. */
+  'describe.library': { params: libraryTaskSchema, result: z.object({ describeId: count }) },
   /** Ends it after its current step of decoding; what is stored stays. */
   'describe.cancel': { params: z.object({ describeId: count }), result: none },
   /** What waits or is under way, and what has ended lately, in the order of asking. */

@@ -1,7 +1,7 @@
 // The messages between main and its utility processes (engine, library): one versioned envelope,
 // one table of methods a process. Both ends validate every message with these schemas.
 import { z } from 'zod'
-import { encoderChoiceSchema, evidenceSchema, libraryDescribeSchema, questionSchema, regionSchema } from './describe.ts'
+import { encoderChoiceSchema, evidenceSchema, libraryTaskSchema, questionSchema, regionSchema } from './describe.ts'
 import {
   answeredCheckpointSchema,
   checkpointIdSchema,
@@ -96,7 +96,7 @@ const describing = {
 const describedCounts = z.object({
   /** Images with a response. */
   done: z.number().int(),
-  /** Images of the workspace. */
+  /** Images that are described in the end. */
   total: z.number().int(),
   /** Images that could not be read this time. */
   skipped: z.number().int(),
@@ -198,9 +198,9 @@ export const engineMethods = {
     result: z.object({ rolloutId: rolloutIdSchema }),
     quietMs: stepQuietMs,
   },
-  /** Lets a checkpoint describe every image that has no response of it; what is committed before a cancel stays. */
+  /** Lets a checkpoint describe every image of a query that has no response of it; what is committed before a cancel stays. */
   describeLibrary: {
-    params: z.object({ ...describing, ...libraryDescribeSchema.shape }),
+    params: z.object({ ...describing, ...libraryTaskSchema.shape }),
     progress: describedCounts,
     result: describedCounts,
     quietMs: stepQuietMs,

@@ -88,9 +88,9 @@ function describeWords(view: DescribeView): Pick<ListedActivity, 'title' | 'deta
       remainingMs: null,
     }
   }
-  const { step, done, total, remainingMs } = view
+  const { step, query, done, total, remainingMs } = view
   return {
-    title: `All images by step ${step}`,
+    title: `${query === null ? 'All images' : 'Images of a filter'} by step ${step}`,
     detail: doing ?? `${done} of ${total} images`,
     ...{ share: total === 0 ? null : Math.min(1, done / total), remainingMs },
   }

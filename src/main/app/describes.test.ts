@@ -7,10 +7,11 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { type DescribeView, describeViewSchema, greedy, type Question } from '../../shared/describe.ts'
-import type { ModelId, RunId } from '../../shared/domain.ts'
+import { allImages, type ModelId, type RunId } from '../../shared/domain.ts'
 import { engineMethods } from '../../shared/workerProtocol.ts'
 import { dropLastWeights } from '../db/checkpoints.ts'
 import { countDescribed } from '../db/rollouts.ts'
+import { tagImages } from '../db/tags.ts'
 import { addCheckpoint, type TemporaryWorkspace, temporaryWorkspace } from '../db/testing/temporaryWorkspace.ts'
 import { WorkerClient } from '../worker/workerClient.ts'
 import { Describes } from './describes.ts'
@@ -118,10 +119,10 @@ describe('Describes', { timeout: 60_000 }, () => {
 
   test('a library makes way for a question and for a run, goes on afterwards, and describes each image once', async () => {
     const one = bench()
-    const { describeId } = one.describes.describeLibrary({ runId: one.runId, step })
+    const { describeId } = one.describes.describeLibrary({ runId: one.runId, step, query: null })
     await one.until(describeId, 'running')
     // The same is not begun twice.
-    expect(one.describes.describeLibrary({ runId: one.runId, step }).describeId).toBe(describeId)
+    expect(one.describes.describeLibrary({ runId: one.runId, step, query: null }).describeId).toBe(describeId)
     const question = one.ask('What is here?')
     await one.until(describeId, 'waiting')
     await one.until(question, 'done')
@@ -138,7 +139,7 @@ describe('Describes', { timeout: 60_000 }, () => {
   test('a cancel keeps what was described; the same asked again goes on from there', async () => {
     const one = bench()
     const checkpointId = one.db.prepare('SELECT checkpoint_id FROM checkpoint').pluck().get() as never
-    const { describeId } = one.describes.describeLibrary({ runId: one.runId, step })
+    const { describeId } = one.describes.describeLibrary({ runId: one.runId, step, query: null })
     await vi.waitFor(() => expect(countDescribed(one.db, checkpointId)).toBeGreaterThan(1), {
       timeout: 20_000,
       interval: 5,
@@ -147,7 +148,7 @@ describe('Describes', { timeout: 60_000 }, () => {
     await one.until(describeId, 'cancelled')
     const kept = countDescribed(one.db, checkpointId)
     expect(kept).toBeLessThan(6)
-    const again = one.describes.describeLibrary({ runId: one.runId, step })
+    const again = one.describes.describeLibrary({ runId: one.runId, step, query: null })
     expect(one.view(again.describeId)).toMatchObject({ done: kept, total: 6 })
     await one.until(again.describeId, 'done')
     expect(one.describes.coverage({ runId: one.runId, step })).toEqual({ described: 6, images: 6 })
@@ -156,6 +157,19 @@ describe('Describes', { timeout: 60_000 }, () => {
     one.describes.cancel(never)
     expect(one.view(never).state).toBe('cancelled')
     await one.until(waits, 'done')
+  })
+
+  test('what the grid shows can be described alone, beside the whole library and not as the same', async () => {
+    const one = bench()
+    tagImages(one.db, 'night', { imageIds: [2, 5] })
+    const query = { ...allImages, tag: 'night' }
+    const all = one.describes.describeLibrary({ runId: one.runId, step, query: null }).describeId
+    const some = one.describes.describeLibrary({ runId: one.runId, step, query }).describeId
+    expect(some).not.toBe(all)
+    expect(one.describes.describeLibrary({ runId: one.runId, step, query }).describeId).toBe(some)
+    one.describes.cancel(all)
+    expect(await one.until(some, 'done')).toMatchObject({ done: 2, total: 2 })
+    expect(one.describes.coverage({ runId: one.runId, step, query })).toEqual({ described: 2, images: 2 })
   })
 
   test('questions and evidence keep to the threads of the settings', async () => {
@@ -190,7 +204,7 @@ describe('Describes', { timeout: 60_000 }, () => {
     const model = { from: 'model', modelId: 99 as ModelId } as const
     expect(() => one.ask('x', { policy: model })).toThrow(expect.objectContaining({ code: 'model.missing' }))
     dropLastWeights(db, runId)
-    expect(() => describes.describeLibrary({ runId, step })).toThrow(
+    expect(() => describes.describeLibrary({ runId, step, query: null })).toThrow(
       expect.objectContaining({ code: 'run.no-weights' }),
     )
     one.setRun('busy')

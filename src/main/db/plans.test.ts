@@ -110,6 +110,8 @@ function useEveryStatement({ db, modelId, runId }: ReturnType<typeof temporaryWo
   rollouts.samplesOfStep(db, { runId, step: 0, purpose: 'evaluation' }, { offset: 0, limit: 10 })
   rollouts.countDescribed(db, before)
   rollouts.imagesToDescribe(db, before, 0, 10)
+  rollouts.imagesToDescribe(db, before, 0, 10, { ...allImages, tag: 'x' })
+  rollouts.countDescribed(db, before, { ...allImages, tag: 'x' })
   rollouts.verifyResponse(db, left!)
   const asked = { prompt: 'Describe.', strength: 1, decoding: null, region: null }
   rollouts.trialOf(db, { imageId: 1, runId, modelId: null, step: 0, ...asked })

@@ -8,7 +8,7 @@ import { engineMethods } from '../../../shared/workerProtocol.ts'
 import { checkpointAtStep, lastCheckpoint, setPinned, storeCheckpoint } from '../../db/checkpoints.ts'
 import { inTransaction, type WritableDb } from '../../db/connection.ts'
 import { evaluationById, finishEvaluation, itemsWithout, storeAnswers, storeItems } from '../../db/evaluations.ts'
-import { imageCount } from '../../db/images.ts'
+import { countImages, imageCount } from '../../db/images.ts'
 import { storeLook } from '../../db/looks.ts'
 import { storeMetrics } from '../../db/metrics.ts'
 import { openWorkspace } from '../../db/open.ts'
@@ -76,14 +76,14 @@ serveMethods(
         db.close()
       }
     },
-    async describeLibrary({ workspace, runId, step }, { report, signal }) {
+    async describeLibrary({ workspace, runId, step, query }, { report, signal }) {
       const db = openWorkspace(workspace)
       try {
         const { checkpointId } = checkpointAtStep(db, runId, step)!
-        const total = imageCount(db)
+        const total = query === null ? imageCount(db) : countImages(db, query)
         for (;;) {
-          const [next] = imagesToDescribe(db, checkpointId, 0, 1)
-          const counts = { done: countDescribed(db, checkpointId), total, skipped: 0 }
+          const [next] = imagesToDescribe(db, checkpointId, 0, 1, query)
+          const counts = { done: countDescribed(db, checkpointId, query), total, skipped: 0 }
           report(counts)
           if (!next) return counts
           await delay(20)

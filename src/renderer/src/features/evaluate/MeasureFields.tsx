@@ -3,20 +3,20 @@ import { Button, NumberInput, Radio, Select, Stack, TextInput } from '@mantine/c
 import { IconFolderOpen } from '@tabler/icons-react'
 import type { ReactNode } from 'react'
 import type { Params } from '../../../../shared/contract.ts'
-import type { TagRecord } from '../../../../shared/domain.ts'
 import { request } from '../../api.ts'
 import { attempt } from '../../attempt.ts'
-import { formatPlural } from '../../format.ts'
+import { chosenOption, type ImageOption } from './imageChoice.ts'
 import css from './MeasureFields.module.css'
 import { type MeasureDraft, measureInfos } from './measures.ts'
 
 interface MeasureFieldsProps {
   readonly draft: MeasureDraft
   readonly onChange: (draft: MeasureDraft) => void
-  readonly tags: readonly TagRecord[]
+  /** Images of the workspace to choose from. */
+  readonly images: readonly ImageOption[]
 }
 
-export function MeasureFields({ draft, onChange, tags }: MeasureFieldsProps): ReactNode {
+export function MeasureFields({ draft, onChange, images }: MeasureFieldsProps): ReactNode {
   const set = (part: Partial<MeasureDraft>): void => onChange({ ...draft, ...part })
   return (
     <Stack gap="md">
@@ -31,7 +31,7 @@ export function MeasureFields({ draft, onChange, tags }: MeasureFieldsProps): Re
           ))}
         </Stack>
       </Radio.Group>
-      <Files draft={draft} set={set} tags={tags} />
+      <Files draft={draft} set={set} choices={images} />
       <NumberInput
         className={css.most}
         label="Images"
@@ -50,10 +50,10 @@ export function MeasureFields({ draft, onChange, tags }: MeasureFieldsProps): Re
 interface FilesProps {
   readonly draft: MeasureDraft
   readonly set: (part: Partial<MeasureDraft>) => void
-  readonly tags: readonly TagRecord[]
+  readonly choices: readonly ImageOption[]
 }
 
-function Files({ draft, set, tags }: FilesProps): ReactNode {
+function Files({ draft, set, choices }: FilesProps): ReactNode {
   const annotations = (
     <FileField
       label="Annotations"
@@ -74,19 +74,16 @@ function Files({ draft, set, tags }: FilesProps): ReactNode {
   )
   switch (draft.kind) {
     case 'annotation-free':
-      return tags.length === 0 ? null : (
+      return choices.length === 1 ? null : (
         <Select
           label="Which images"
-          data={[
-            { value: '', label: 'All of the workspace' },
-            ...tags.map(({ name, images: count }) => ({
-              value: name,
-              label: `${name}, ${formatPlural(count, 'image')}`,
-            })),
-          ]}
-          value={draft.tag ?? ''}
+          data={choices.map(({ value, label }) => ({ value, label }))}
+          value={chosenOption(choices, draft.images)}
           allowDeselect={false}
-          onChange={(tag) => set({ tag: tag === '' ? null : tag })}
+          onChange={(value) => {
+            const chosen = choices.find((option) => option.value === value)
+            if (chosen) set({ images: chosen.choice })
+          }}
         />
       )
     case 'chair':
