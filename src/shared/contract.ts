@@ -18,6 +18,7 @@ import {
 import {
   answeredCheckpointSchema,
   checkpointIdSchema,
+  deletionSchema,
   evaluationIdSchema,
   imageFactsSchema,
   imageQuerySchema,
@@ -35,6 +36,7 @@ import {
   rolloutIdSchema,
   rolloutPurposeSchema,
   runIdSchema,
+  tagChangeSchema,
   tagNameSchema,
   tagRecordSchema,
   voteChoiceSchema,
@@ -246,12 +248,14 @@ export const channels = {
   /** Gives images a tag, which is made when it is new. The result counts those that had not had it. */
   'images.tag': {
     params: z.object({ selection: imageSelectionSchema, tag: tagNameSchema }),
-    result: z.object({ images: count }),
+    result: tagChangeSchema,
   },
   'images.untag': {
     params: z.object({ selection: imageSelectionSchema, tag: tagNameSchema }),
-    result: z.object({ images: count }),
+    result: tagChangeSchema,
   },
+  /** Undoes one of the last changes of tags since the workspace was opened; 0 images when it is forgotten. */
+  'images.undoTags': { params: z.object({ changeId: count }), result: z.object({ images: count }) },
   'images.renameTag': { params: z.object({ from: tagNameSchema, to: tagNameSchema }), result: none },
   /** Takes images out of the library; files, responses and runs stay, and `images.restore` brings them back as they were. */
   'images.remove': {
@@ -262,6 +266,10 @@ export const channels = {
   'images.restore': { params: z.object({ removalId: count }), result: z.object({ images: count }) },
   /** What was removed and not brought back, the last first. */
   'images.removals': { params: none, result: z.array(removalSchema) },
+  /** What `images.delete` would take. */
+  'images.deletion': { params: z.object({ removalId: count }), result: deletionSchema },
+  /** Deletes removed images for good, after a backup; files are not touched, and nothing brings them back. */
+  'images.delete': { params: z.object({ removalId: count }), result: z.object({ images: count }) },
 
   /** Looks for the files of all images, for some seconds at most. */
   'images.missing': { params: none, result: missingFilesSchema },

@@ -5,6 +5,7 @@ import { encoderChoiceSchema, evidenceSchema, libraryTaskSchema, questionSchema,
 import {
   answeredCheckpointSchema,
   checkpointIdSchema,
+  deletionSchema,
   evaluationIdSchema,
   imageQuerySchema,
   imageRowSchema,
@@ -16,6 +17,7 @@ import {
   removalSchema,
   rolloutIdSchema,
   runIdSchema,
+  tagChangeSchema,
   tagRecordSchema,
 } from './domain.ts'
 import { errorRecordSchema } from './errors.ts'
@@ -275,6 +277,13 @@ export const libraryMethods = {
     result: relinkReportSchema,
     quietMs: pictureQuietMs,
   },
+  /** Deletes a removal for good, as deletionOf in db/removals.ts says; a cancel leaves the rest as it is. */
+  deleteRemoval: {
+    params: z.object({ path: z.string(), removalId: z.number().int() }),
+    progress: z.object({ done: z.number().int() }),
+    result: z.object({ images: z.number().int() }),
+    quietMs: pictureQuietMs,
+  },
   /** Takes a backup when the last one is older than the schedule allows. */
   backupIfDue: {
     params: z.object({ path: z.string() }),
@@ -354,8 +363,11 @@ export const catalogueMethods = {
   checkpoints: question(asked, z.array(answeredCheckpointSchema)),
   tags: question(asked, z.array(tagRecordSchema)),
   removals: question(asked, z.array(removalSchema)),
-  tag: question(asked.extend({ selection: imageSelectionSchema, tag: z.string() }), total),
-  untag: question(asked.extend({ selection: imageSelectionSchema, tag: z.string() }), total),
+  deletion: question(asked.extend({ removalId: z.number().int() }), deletionSchema),
+  tag: question(asked.extend({ selection: imageSelectionSchema, tag: z.string() }), tagChangeSchema),
+  untag: question(asked.extend({ selection: imageSelectionSchema, tag: z.string() }), tagChangeSchema),
+  /** Undoes one of the last changes of tags in this opening; one that is forgotten changes nothing. */
+  undoTags: question(asked.extend({ changeId: z.number().int() }), total),
   renameTag: question(asked.extend({ from: z.string(), to: z.string() }), none),
   remove: question(
     asked.extend({ selection: imageSelectionSchema }),

@@ -154,6 +154,7 @@ export class Studio {
     })
     this.imageFiles = new ImageFiles({
       ...{ library: this.#library, workspaces: this.workspaces, onChanged: imagesChanged },
+      activities: this.everywhere.activities,
       onProgress: (progress) => options.broadcast('images.relinkProgress', progress),
     })
     this.models = new ModelLibrary({
