@@ -146,6 +146,14 @@ test('checkpoints on a time line: pinned, their words before and after, their re
     await expect(section.getByText('This checkpoint has described no image yet.')).toBeVisible()
     await section.getByRole('button', { name: 'Unpin' }).click()
     await expect(chosen).toHaveText('Step 23')
+    await section.getByRole('button', { name: 'Use this checkpoint' }).click()
+    await expect(chosen).toHaveText('Step 23, in use')
+    await expect(section.getByText('In use: the inspector, Try it and Evaluate propose it')).toBeVisible()
+    await looks(studio, 'a checkpoint in use')
+    await section.getByRole('button', { name: 'Use the best one again' }).click()
+    await expect(chosen).toHaveText('Step 23, pinned')
+    await section.getByRole('button', { name: 'Unpin' }).click()
+    await expect(chosen).toHaveText('Step 23')
   })
 
   await test.step('a checkpoint that cannot be read says so where it was asked', async () => {

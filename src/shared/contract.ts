@@ -366,6 +366,8 @@ export const channels = {
   'runs.checkpoints': { params: run, result: z.object({ checkpoints: z.array(checkpointViewSchema) }) },
   /** Keeps the weights of a checkpoint whatever the policy says, or leaves them to it again. */
   'runs.pin': { params: run.extend({ step: count, isPinned: z.boolean() }), result: none },
+  /** Puts a checkpoint in the place of the best one wherever one is proposed, and pins it; null for the best one again. */
+  'runs.use': { params: run.extend({ step: count.nullable() }), result: none },
   'runs.rename': { params: run.extend({ name: z.string().trim().min(1).max(120) }), result: none },
 
   /** Asks a policy about an image; `describe.changed` tells how far it is. What is answered already is not asked again. */

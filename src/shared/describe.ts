@@ -227,6 +227,8 @@ export const checkpointViewSchema = z.object({
   isPinned: z.boolean(),
   /** The best step by the verifier alone, whose weights are kept too. */
   isBest: z.boolean(),
+  /** Put in the place of the best one by a person: pages propose it first. */
+  isUsed: z.boolean(),
   /** False once its weights were dropped to save space: it can no longer be asked, its responses stay. */
   hasWeights: z.boolean(),
   /** Null at step 0. */

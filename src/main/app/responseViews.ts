@@ -33,6 +33,7 @@ import { pinnedLookStep } from '../db/looks.ts'
 import { modelName } from '../db/models.ts'
 import { responseById, responsesToImage, samplesOfStep } from '../db/rollouts.ts'
 import { runById } from '../db/runs.ts'
+import { usedStep } from '../db/usedCheckpoint.ts'
 
 /** Longer than any response that a run may draw. */
 const longestResponse = 100_000
@@ -147,11 +148,13 @@ export function checkpointViews(db: ReadableDb, runId: RunId): CheckpointView[] 
   if (!runById(db, runId)) throw missingRun(runId)
   const described = describedImages(db, runId)
   const bestStep = pinnedLookStep(db, runId)
+  const used = usedStep(db, runId)
   return listCheckpoints(db, runId).map((checkpoint) => ({
     checkpointId: checkpoint.checkpointId,
     step: checkpoint.step,
     isPinned: checkpoint.isKept,
     isBest: checkpoint.step === bestStep,
+    isUsed: checkpoint.step === used,
     // A new adapter changes nothing, so the model as it came needs no weights of its own.
     hasWeights: checkpoint.hasWeights || checkpoint.step === 0,
     summary: summaryOf(checkpoint),

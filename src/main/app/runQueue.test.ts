@@ -15,9 +15,11 @@ import { lastCheckpoint, listCheckpoints } from '../db/checkpoints.ts'
 import { saveModel } from '../db/models.ts'
 import { listRuns, setRunState } from '../db/runs.ts'
 import { addCheckpoint, type TemporaryWorkspace, temporaryWorkspace } from '../db/testing/temporaryWorkspace.ts'
+import { usedStep } from '../db/usedCheckpoint.ts'
 import { WorkerClient } from '../worker/workerClient.ts'
 import { Activities } from './activities.ts'
 import { ModelLibrary } from './modelLibrary.ts'
+import { checkpointViews } from './responseViews.ts'
 import { RunQueue } from './runQueue.ts'
 import type { Current } from './workspaces.ts'
 
@@ -286,6 +288,30 @@ describe('RunQueue', { timeout: 60_000 }, () => {
       checkEnds()
       await untilState(one, began, 'complete')
     }
+  })
+
+  test('a checkpoint can be used in the place of the best one: it is pinned, and unpinning gives it up', async () => {
+    const one = bench()
+    const runId = create(one, 'one')
+    await untilState(one, runId, 'complete')
+    const shown = () => checkpointViews(one.db, runId).filter(({ isUsed, isPinned }) => isUsed || isPinned)
+    one.queue.use(runId, 2)
+    expect(shown()).toMatchObject([{ step: 2, isUsed: true, isPinned: true, isBest: false }])
+    one.queue.use(runId, 4)
+    expect(shown().map(({ step, isUsed }) => [step, isUsed])).toEqual([
+      [2, false],
+      [4, true],
+    ])
+    one.queue.pin(runId, 4, false)
+    expect(shown().map(({ step, isUsed }) => [step, isUsed])).toEqual([[2, false]])
+    one.queue.use(runId, 2)
+    one.queue.use(runId, null)
+    expect(shown()).toMatchObject([{ step: 2, isUsed: false, isPinned: true }])
+    expect(() => one.queue.use(runId, 9)).toThrow(expect.objectContaining({ code: 'run.no-checkpoint' }))
+    one.queue.use(runId, 2)
+    await one.queue.delete(runId)
+    // A run that gets its number later begins without a choice.
+    expect(usedStep(one.db, runId)).toBeNull()
   })
 
   test('makes one placebo of a run, which differs in nothing but its verifier, and none of a placebo', () => {

@@ -22,6 +22,7 @@ import {
   setRunConfig,
   setRunState,
 } from '../db/runs.ts'
+import { setUsedStep, usedStep } from '../db/usedCheckpoint.ts'
 import { logger } from '../log.ts'
 import type { WorkerClient } from '../worker/workerClient.ts'
 import { EngineEnds, endedTooOften } from './engineEnds.ts'
@@ -326,6 +327,14 @@ export class RunQueue {
     if (!checkpoint) throw noCheckpoint(runId, step)
     if (isPinned && step > 0 && !checkpoint.hasWeights) throw noWeights(step)
     setKept(db, checkpoint.checkpointId, isPinned)
+    if (!isPinned && usedStep(db, runId) === step) setUsedStep(db, runId, null)
+    this.#tell(runId)
+  }
+
+  /** Puts a checkpoint in the place of the best one, and pins it. @param step null for the best one again */
+  use(runId: RunId, step: number | null): void {
+    if (step !== null) this.pin(runId, step, true)
+    setUsedStep(this.#options.workspaces.require().db, runId, step === 0 ? null : step)
     this.#tell(runId)
   }
 

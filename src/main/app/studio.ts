@@ -399,6 +399,7 @@ export class Studio {
       'runs.delete': ({ runId }) => done(runs.delete(runId)),
       'runs.checkpoints': ({ runId }) => ({ checkpoints: checkpointViews(workspaces.requireShown().db, runId) }),
       'runs.pin': ({ runId, step, isPinned }) => done(runs.pin(runId, step, isPinned)),
+      'runs.use': ({ runId, step }) => done(runs.use(runId, step)),
       'runs.rename': ({ runId, name }) => done(runs.rename(runId, name)),
       'engine.restart': () => done(engine.start()),
       'hardware.probe': () => {

@@ -15,7 +15,14 @@ const ofModel: PolicyChoice = { from: 'model', modelId: model.modelId }
 
 function checkpoint(step: number, more: Partial<CheckpointView> = {}): CheckpointView {
   return {
-    ...{ checkpointId: (step + 1) as CheckpointId, step, isPinned: false, isBest: false, hasWeights: step > 0 },
+    ...{
+      checkpointId: (step + 1) as CheckpointId,
+      step,
+      isPinned: false,
+      isUsed: false,
+      isBest: false,
+      hasWeights: step > 0,
+    },
     ...{ summary: { klNats: null, meanReward: null }, createdAtMs: 0, describedImages: 0, ...more },
   }
 }
@@ -65,6 +72,9 @@ describe('policies', () => {
   test('that are proposed are the model as it came and its best checkpoint', () => {
     const checkpoints = [checkpoint(0), checkpoint(10, { isBest: true }), checkpoint(20)]
     expect(usualPolicies(run, checkpoints, 0.8, [model])).toEqual([at(0), at(10, 0.8)])
+    // Unless a person uses another one.
+    const used = [...checkpoints.slice(0, 2), checkpoint(20, { isUsed: true })]
+    expect(usualPolicies(run, used, 0.8, [model])).toEqual([at(0), at(20, 0.8)])
     expect(usualPolicies(undefined, [], 1, [model])).toEqual([ofModel])
     expect(usualPolicies(undefined, [], 1, [])).toEqual([])
   })

@@ -42,7 +42,8 @@ export function removeImages(selection: ImageSelection, onDone: () => void): voi
     onDone()
     if (removalId === null) return
     const what = 'The files stay where they are; responses and runs are kept.'
-    sayUndoable(`${formatPlural(images, 'image')} removed`, what, () => restoreImages(removalId))
+    const undo = () => restoreImages(removalId)
+    sayUndoable(`${formatPlural(images, 'image')} removed`, what, undo, noticeOf(removalId))
   })
 }
 
@@ -59,12 +60,15 @@ export function askToDelete(removalId: number): void {
           {kept && <Text size="sm">{kept}</Text>}
         </Stack>
       ),
-      labels: { confirm: 'Delete for good', cancel: 'Cancel' },
-      confirmProps: { color: 'red', disabled: deletion.images === 0 },
+      centered: true,
+      labels: { confirm: 'Delete for good', cancel: 'Keep them' },
+      cancelProps: { 'data-autofocus': true },
+      confirmProps: { color: 'red.9', disabled: deletion.images === 0 },
       closeButtonProps: { 'aria-label': 'Close' },
       onConfirm: () =>
         attempt(async () => {
           const { images } = await request('images.delete', { removalId })
+          notifications.hide(noticeOf(removalId))
           say(`${formatPlural(images, 'image')} deleted for good.`)
         }),
     })
@@ -74,14 +78,20 @@ export function askToDelete(removalId: number): void {
 export function restoreImages(removalId: number): void {
   attempt(async () => {
     const { images } = await request('images.restore', { removalId })
+    notifications.hide(noticeOf(removalId))
     say(`${formatPlural(images, 'image')} brought back.`)
   })
 }
 
 const closeButtonProps = { 'aria-label': 'Close this message' }
 
-function sayUndoable(title: string, what: string | null, undo: () => void): void {
+function noticeOf(removalId: number): string {
+  return `removal ${removalId}`
+}
+
+function sayUndoable(title: string, what: string | null, undo: () => void, ownId?: string): void {
   const id = notifications.show({
+    ...(ownId !== undefined && { id: ownId }),
     ...{ role: 'status', withBorder: true, autoClose: undoMs, closeButtonProps, title },
     message: (
       <>
