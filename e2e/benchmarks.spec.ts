@@ -3,15 +3,17 @@
 import { join } from 'node:path'
 import type { Locator, Page } from '@playwright/test'
 import { writeBenchmarks } from './benchmarkFiles.ts'
+import { look, widen } from './looks.ts'
 import { answerDialogs, expect, onRuntime, type Studio, test } from './studio.ts'
 
-async function looks({ app, page }: Studio, name: string): Promise<void> {
+async function looks(studio: Studio, name: string): Promise<void> {
+  const { page } = studio
   for (const scheme of ['light', 'dark'] as const) {
     await page.evaluate((chosen) => window.studio.request('app.setAppearance', { appearance: chosen }), scheme)
     await expect(page.locator(`html[data-mantine-color-scheme=${scheme}]`)).toBeAttached()
     for (const width of [760, 1280]) {
-      await app.evaluate(({ BrowserWindow }, w) => BrowserWindow.getAllWindows()[0]?.setSize(w, 860), width)
-      await page.screenshot({ path: test.info().outputPath(`${name} ${scheme} ${width}.png`) })
+      await widen(studio, width)
+      await look(page, `${name} ${scheme} ${width}`)
       expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0)
     }
   }
