@@ -1,10 +1,9 @@
 // What is measured: one of the measures, and the files and images that it needs.
-import { Button, NumberInput, Radio, Select, Stack, TextInput } from '@mantine/core'
-import { IconFolderOpen } from '@tabler/icons-react'
+import { NumberInput, Radio, Select, Stack } from '@mantine/core'
 import type { ReactNode } from 'react'
 import type { Params } from '../../../../shared/contract.ts'
 import { request } from '../../api.ts'
-import { attempt } from '../../attempt.ts'
+import { PathField } from '../../ui/PathField.tsx'
 import { chosenOption, type ImageOption } from './imageChoice.ts'
 import css from './MeasureFields.module.css'
 import { type MeasureDraft, measureInfos } from './measures.ts'
@@ -163,28 +162,7 @@ interface FileFieldProps {
   readonly onChange: (path: string) => void
 }
 
-function FileField({ label, description, what, value, onChange }: FileFieldProps): ReactNode {
-  const pick = (): void =>
-    attempt(async () => {
-      const picked = await request('evaluations.pick', { what })
-      if (picked) onChange(picked.path)
-    })
-  return (
-    <div className={css.file}>
-      <TextInput
-        label={label}
-        description={description}
-        value={value}
-        onChange={({ currentTarget }) => onChange(currentTarget.value)}
-      />
-      <Button
-        variant="default"
-        leftSection={<IconFolderOpen size={16} aria-hidden="true" />}
-        aria-label={`Choose: ${label}`}
-        onClick={pick}
-      >
-        Choose…
-      </Button>
-    </div>
-  )
+function FileField({ what, label, ...field }: FileFieldProps): ReactNode {
+  const pick = async (): Promise<string | null> => (await request('evaluations.pick', { what }))?.path ?? null
+  return <PathField {...field} label={label} chooseLabel={`Choose: ${label}`} pick={pick} />
 }
