@@ -139,6 +139,7 @@ test('images are chosen, tagged, removed and brought back', async ({ launch, fol
   const studio = await launch({ args: [path] })
   const { page } = studio
   await expect(tiles(page)).toHaveCount(12)
+  await expect(page.getByRole('region', { name: 'Tour' })).toContainText('Your pictures are here.')
 
   await test.step('by mouse', async () => {
     await tiles(page).nth(1).click()
@@ -178,7 +179,7 @@ test('images are chosen, tagged, removed and brought back', async ({ launch, fol
     await page.getByRole('button', { name: 'Tag…', exact: true }).click()
     await page.getByRole('combobox', { name: 'Tag', exact: true }).fill('<b>at night</b>')
     await page.getByRole('button', { name: 'Give this tag' }).click()
-    await expect(page.getByText('2 images tagged “<b>at night</b>”.')).toBeVisible()
+    await expect(page.getByText('2 images tagged “<b>at night</b>”')).toBeVisible()
     await expect(tiles(page).first()).toHaveAccessibleName(/tagged <b>at night<\/b>/)
     await page.getByRole('button', { name: 'Choose nothing' }).click()
     await filter(page, /^Tag/).click()
@@ -186,6 +187,9 @@ test('images are chosen, tagged, removed and brought back', async ({ launch, fol
     await page.getByRole('option', { name: /at night/ }).click()
     await expect(count(page)).toHaveText('2 images found')
     await page.getByRole('button', { name: 'Clear filters' }).click()
+    await page.getByRole('button', { name: 'Undo' }).click()
+    await expect(page.getByText('Undone for 2 images.')).toBeVisible()
+    await expect(tiles(page).first()).not.toHaveAccessibleName(/tagged/)
   })
 
   await test.step('removed, and undone', async () => {
@@ -210,11 +214,32 @@ test('images are chosen, tagged, removed and brought back', async ({ launch, fol
     await page.keyboard.press('Escape')
     await expect(count(page)).toHaveText('12 images')
   })
+
+  await test.step('deleted for good', async () => {
+    await tiles(page).nth(2).click()
+    await page.getByRole('button', { name: 'Remove', exact: true }).click()
+    await expect(count(page)).toHaveText('11 images')
+    await page.getByRole('button', { name: 'More about images' }).click()
+    await page.getByRole('menuitem', { name: 'Removed images…' }).click()
+    await page.getByRole('button', { name: 'Delete for good…' }).click()
+    const question = page.getByRole('dialog', { name: 'Delete for good?' })
+    await expect(question).toContainText(
+      /^.*1 image leaves the workspace with its tags.*Your files stay where they are/,
+    )
+    await looks(studio, 'delete for good')
+    await question.getByRole('button', { name: 'Delete for good' }).click()
+    await expect(page.getByText('1 image deleted for good.')).toBeVisible()
+    await expect(page.getByRole('button', { name: 'Undo' })).toHaveCount(0)
+    await expect(page.getByText('Nothing was removed.')).toBeVisible()
+    await page.keyboard.press('Escape')
+    await expect(count(page)).toHaveText('11 images')
+  })
 })
 
 test('an import says what came of it, and a moved folder is found again', async ({ studio, folder }) => {
   const { page } = studio
   await createWorkspace(studio, join(folder, 'work.fisao'))
+  await expect(page.getByRole('region', { name: 'Tour' })).toContainText('Bring pictures here.')
   await looks(studio, 'no images')
 
   await test.step('nothing that could be added', async () => {

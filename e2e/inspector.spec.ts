@@ -106,6 +106,30 @@ test('the image zooms by keys, the next one comes by keys, and text and picture 
   await expect(page.getByRole('gridcell').nth(1)).toBeFocused()
 })
 
+test('a map is asked for the word that stays, and for none that the arrow keys pass over', async ({
+  launch,
+  folder,
+}) => {
+  const { app, page } = await openScene(launch, folder)
+  await before(page).getByRole('button', { name: 'umbrella, grounded' }).focus()
+  await app.evaluate(({ ipcMain }) => {
+    const asked: string[] = []
+    Object.assign(globalThis, { askedWords: asked })
+    ipcMain.removeHandler('evidence.get')
+    ipcMain.handle('evidence.get', (_event, { word }: { word: string }) => {
+      asked.push(word)
+      const frame = { x: 0, y: 0, width: 1, height: 1 }
+      return { ok: true, value: { side: 2, values: [0, 0.1, 0.2, 0.3], score: 0.2, frame } }
+    })
+  })
+  for (const key of ['ArrowRight', 'ArrowRight', 'ArrowRight', 'ArrowLeft', 'End']) await page.keyboard.press(key)
+  await expect(page.getByText('cosine with the word, 2 × 2 patches')).toBeVisible()
+  const asked = await app.evaluate(() => (globalThis as unknown as { askedWords: string[] }).askedWords)
+  const panel = page.getByRole('region', { name: /^The word/ })
+  expect(asked).toHaveLength(1)
+  await expect(panel).toHaveAccessibleName(`The word ${asked[0]}`)
+})
+
 test('among ten thousand words the choice moves on without drawing them all again', async ({ launch, folder }) => {
   test.setTimeout(300_000)
   const { app, page } = await openScene(launch, folder, '10000')

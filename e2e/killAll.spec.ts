@@ -13,7 +13,7 @@ const kills = Number(process.env.FISAO_KILLS ?? 8)
 const seed = Number(process.env.FISAO_KILL_SEED ?? 9090)
 const longestMs = 30_000
 
-const targets = ['engine', 'main', 'library', 'renderer', 'GPU', 'all'] as const
+const targets = ['engine', 'main', 'library', 'catalogue', 'renderer', 'GPU', 'all'] as const
 type Target = (typeof targets)[number]
 /** After more ends of its page in a minute the app asks a person. */
 const mostRendererKills = 3
@@ -100,6 +100,7 @@ async function processesOf(app: ElectronApplication): Promise<Pids> {
   const found = {
     engine: find(({ name }) => name.endsWith('engine')),
     library: find(({ name }) => name.endsWith('library')),
+    catalogue: find(({ name }) => name.endsWith('catalogue')),
     renderer: find(({ type }) => type === 'Tab'),
     GPU: find(({ type }) => type === 'GPU'),
   }

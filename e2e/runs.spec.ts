@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import type { Locator, Page } from '@playwright/test'
 import { projectRoot } from '../scripts/runProgram.ts'
 import { presetConfig } from '../src/shared/runConfig.ts'
+import { look } from './looks.ts'
 import { answerDialogs, createWorkspace, expect, onRuntime, type Studio, test } from './studio.ts'
 
 async function openRuns(launch: (options: { args: string[] }) => Promise<Studio>, folder: string): Promise<Page> {
@@ -144,6 +145,18 @@ test('checkpoints on a time line: pinned, their words before and after, their re
     await section.getByRole('button', { name: 'Pin', exact: true }).click()
     await expect(chosen).toHaveText('Step 23, pinned')
     await expect(section.getByText('This checkpoint has described no image yet.')).toBeVisible()
+    await section.getByRole('button', { name: 'Unpin' }).click()
+    await expect(chosen).toHaveText('Step 23')
+    await section.getByRole('button', { name: 'Use this checkpoint' }).click()
+    await expect(chosen).toHaveText('Step 23, in use')
+    await expect(section.getByText('In use: the inspector, Try it and Evaluate propose it')).toBeVisible()
+    for (const appearance of ['Light', 'Dark'] as const) {
+      await page.getByTitle(appearance, { exact: true }).click()
+      await section.scrollIntoViewIfNeeded()
+      await look(page, `a checkpoint in use ${appearance}`)
+    }
+    await section.getByRole('button', { name: 'Use the best one again' }).click()
+    await expect(chosen).toHaveText('Step 23, pinned')
     await section.getByRole('button', { name: 'Unpin' }).click()
     await expect(chosen).toHaveText('Step 23')
   })

@@ -9,6 +9,7 @@ export const activityKinds = [
   'model',
   'probe',
   'backup',
+  'delete',
   'describe',
   'evaluate',
   'relink',

@@ -3,6 +3,7 @@
 import { z } from 'zod'
 import {
   checkpointIdSchema,
+  imageQuerySchema,
   modelIdSchema,
   rolloutIdSchema,
   rolloutPurposeSchema,
@@ -72,9 +73,13 @@ export const questionSchema = z.object({
 })
 export type Question = z.infer<typeof questionSchema>
 
-/** A checkpoint that describes the whole library, with its run's own question, each image once. */
+/** A checkpoint that describes the library, with its run's own question, each image once. */
 export const libraryDescribeSchema = z.object({ runId: runIdSchema, step: count })
 export type LibraryDescribe = z.infer<typeof libraryDescribeSchema>
+
+/** Which images of the library it describes: those that a query finds, e.g. what the grid shows; all when null. */
+export const libraryTaskSchema = libraryDescribeSchema.extend({ query: imageQuerySchema.nullable() })
+export type LibraryTask = z.infer<typeof libraryTaskSchema>
 
 export const describeStateSchema = z.enum(['waiting', 'opening', 'running', 'done', 'cancelled', 'failed'])
 export type DescribeState = z.infer<typeof describeStateSchema>
@@ -106,10 +111,10 @@ export type QuestionView = z.infer<typeof questionViewSchema>
 export const libraryViewSchema = z.object({
   about: z.literal('library'),
   ...describeFields,
-  ...libraryDescribeSchema.shape,
+  ...libraryTaskSchema.shape,
   /** Images with a response, those of before included. */
   done: count,
-  /** Images of the workspace. */
+  /** Images that are described in the end. */
   total: count,
   /** Images that could not be read. */
   skipped: count,
@@ -222,6 +227,8 @@ export const checkpointViewSchema = z.object({
   isPinned: z.boolean(),
   /** The best step by the verifier alone, whose weights are kept too. */
   isBest: z.boolean(),
+  /** Put in the place of the best one by a person: pages propose it first. */
+  isUsed: z.boolean(),
   /** False once its weights were dropped to save space: it can no longer be asked, its responses stay. */
   hasWeights: z.boolean(),
   /** Null at step 0. */

@@ -175,6 +175,21 @@ export type TagRecord = z.infer<typeof tagRecordSchema>
 export const removalSchema = z.object({ removalId: id, removedAtMs: z.number(), images: count })
 export type Removal = z.infer<typeof removalSchema>
 
+/** What deleting a removal for good takes from the workspace. */
+export const deletionSchema = z.object({
+  images: count,
+  /** Images that stay among the removed ones, because runs were begun with them. */
+  kept: count,
+  /** Responses to the images that go. */
+  responses: count,
+  thumbnailBytes: count,
+})
+export type Deletion = z.infer<typeof deletionSchema>
+
+/** A tag that was given or taken: how many images that changed, and what undoes it; null when nothing did. */
+export const tagChangeSchema = z.object({ images: count, changeId: id.nullable() })
+export type TagChange = z.infer<typeof tagChangeSchema>
+
 /** Whether the files of the images are where they were. */
 export const missingFilesSchema = z.object({
   images: count,

@@ -1,6 +1,6 @@
 // Drafts of a new run by hand: each kind of field emptied, wrong and right, and fields that say nothing beside others.
 import { describe, expect, test } from 'vitest'
-import { newRunSchema } from './contract.ts'
+import { newRunSchema } from './runChannels.ts'
 import { runConfigSchema } from './runConfig.ts'
 import { type DraftTexts, draftFields, keyOf, type RunDraft, readRunDraft, textOf } from './runDraft.ts'
 import { choiceLabel, runSections } from './settingFields.ts'

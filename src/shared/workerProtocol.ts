@@ -1,10 +1,11 @@
 // The messages between main and its utility processes (engine, library): one versioned envelope,
 // one table of methods a process. Both ends validate every message with these schemas.
 import { z } from 'zod'
-import { encoderChoiceSchema, evidenceSchema, libraryDescribeSchema, questionSchema, regionSchema } from './describe.ts'
+import { encoderChoiceSchema, evidenceSchema, libraryTaskSchema, questionSchema, regionSchema } from './describe.ts'
 import {
   answeredCheckpointSchema,
   checkpointIdSchema,
+  deletionSchema,
   evaluationIdSchema,
   imageQuerySchema,
   imageRowSchema,
@@ -16,6 +17,7 @@ import {
   removalSchema,
   rolloutIdSchema,
   runIdSchema,
+  tagChangeSchema,
   tagRecordSchema,
 } from './domain.ts'
 import { errorRecordSchema } from './errors.ts'
@@ -85,16 +87,18 @@ const pictureQuietMs = 120_000
 /** A page check or a copy of a large file on a slow disk is one long call. */
 const fileQuietMs = 30 * 60_000
 
+/** Where sessions run, and on how many threads of the processor; null for as many as there are cores. */
+const sessions = { device: deviceNameSchema, threads: threadsSchema.nullable() }
 const describing = {
   workspace: z.string(),
-  device: deviceNameSchema,
+  ...sessions,
   lexicon: z.string(),
   ownerToken: z.string().nullable(),
 }
 const describedCounts = z.object({
   /** Images with a response. */
   done: z.number().int(),
-  /** Images of the workspace. */
+  /** Images that are described in the end. */
   total: z.number().int(),
   /** Images that could not be read this time. */
   skipped: z.number().int(),
@@ -130,8 +134,7 @@ export const engineMethods = {
       modelId: modelIdSchema,
       config: runConfigSchema,
       seed: z.number().int(),
-      device: deviceNameSchema,
-      threads: threadsSchema.nullable(),
+      ...sessions,
       lexicon: z.string(),
     }),
     progress: runCheckProgressSchema,
@@ -143,9 +146,7 @@ export const engineMethods = {
     params: z.object({
       workspace: z.string(),
       runId: runIdSchema,
-      device: deviceNameSchema,
-      /** Of the processor; null for as many as there are cores. */
-      threads: threadsSchema.nullable().default(null),
+      ...sessions,
       /** The lexicon of object words that the app brings. */
       lexicon: z.string(),
       /** Of the ownership of the workspace (db/owner.ts) under which it commits; null when it was not written down. */
@@ -184,7 +185,7 @@ export const engineMethods = {
       annotationFile: z.string(),
       /** The first so many of the annotated images; all when null. */
       mostImages: z.number().int().positive().nullable(),
-      device: deviceNameSchema,
+      ...sessions,
       lexicon: z.string(),
     }),
     progress: z.object({ done: z.number().int(), total: z.number().int() }),
@@ -199,9 +200,9 @@ export const engineMethods = {
     result: z.object({ rolloutId: rolloutIdSchema }),
     quietMs: stepQuietMs,
   },
-  /** Lets a checkpoint describe every image that has no response of it; what is committed before a cancel stays. */
+  /** Lets a checkpoint describe every image of a query that has no response of it; what is committed before a cancel stays. */
   describeLibrary: {
-    params: z.object({ ...describing, ...libraryDescribeSchema.shape }),
+    params: z.object({ ...describing, ...libraryTaskSchema.shape }),
     progress: describedCounts,
     result: describedCounts,
     quietMs: stepQuietMs,
@@ -225,7 +226,7 @@ export const engineMethods = {
       word: z.string(),
       encoder: encoderChoiceSchema,
       region: regionSchema.nullable(),
-      device: deviceNameSchema,
+      ...sessions,
     }),
     progress: none,
     result: evidenceSchema,
@@ -288,6 +289,13 @@ export const libraryMethods = {
     params: z.object({ path: z.string(), from: z.string(), to: z.string() }),
     progress: z.object({ done: z.number().int(), total: z.number().int() }),
     result: relinkReportSchema,
+    quietMs: pictureQuietMs,
+  },
+  /** Deletes a removal for good, as deletionOf in db/removals.ts says; a cancel leaves the rest as it is. */
+  deleteRemoval: {
+    params: z.object({ path: z.string(), removalId: z.number().int() }),
+    progress: z.object({ done: z.number().int() }),
+    result: z.object({ images: z.number().int() }),
     quietMs: pictureQuietMs,
   },
   /** Takes a backup when the last one is older than the schedule allows. */
@@ -369,8 +377,11 @@ export const catalogueMethods = {
   checkpoints: question(asked, z.array(answeredCheckpointSchema)),
   tags: question(asked, z.array(tagRecordSchema)),
   removals: question(asked, z.array(removalSchema)),
-  tag: question(asked.extend({ selection: imageSelectionSchema, tag: z.string() }), total),
-  untag: question(asked.extend({ selection: imageSelectionSchema, tag: z.string() }), total),
+  deletion: question(asked.extend({ removalId: z.number().int() }), deletionSchema),
+  tag: question(asked.extend({ selection: imageSelectionSchema, tag: z.string() }), tagChangeSchema),
+  untag: question(asked.extend({ selection: imageSelectionSchema, tag: z.string() }), tagChangeSchema),
+  /** Undoes one of the last changes of tags in this opening; one that is forgotten changes nothing. */
+  undoTags: question(asked.extend({ changeId: z.number().int() }), total),
   renameTag: question(asked.extend({ from: z.string(), to: z.string() }), none),
   remove: question(
     asked.extend({ selection: imageSelectionSchema }),

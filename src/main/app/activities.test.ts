@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import type { ImportView } from '../../shared/contract.ts'
 import { type DescribeView, greedy } from '../../shared/describe.ts'
-import type { ModelId, RunId } from '../../shared/domain.ts'
+import { allImages, type ModelId, type RunId } from '../../shared/domain.ts'
 import type { RunView } from '../../shared/runView.ts'
 import { Activities } from './activities.ts'
 import { describeActivities, importActivities, runActivities } from './activityViews.ts'
@@ -127,10 +127,18 @@ test('questions and descriptions of the library are listed while they are open, 
     ...{ imageId: 7, policy: { from: 'model' as const, modelId: 1 as ModelId }, prompt: null },
     ...{ decoding: greedy, region: null },
   }
-  const library = { about: 'library' as const, runId: 2 as RunId, step: 12, total: 200, skipped: 0, remainingMs: 9000 }
+  const library = {
+    about: 'library' as const,
+    runId: 2 as RunId,
+    step: 12,
+    total: 200,
+    skipped: 0,
+    remainingMs: 9000,
+    query: null,
+  }
   const views: DescribeView[] = [
     { ...library, ...more, describeId: 1, state: 'running', done: 50 },
-    { ...library, ...more, describeId: 2, state: 'waiting', waitsFor: 'the run “Paper”', done: 0 },
+    { ...library, ...more, describeId: 2, query: allImages, state: 'waiting', waitsFor: 'the run “Paper”', done: 0 },
     { ...library, ...more, describeId: 3, state: 'done', done: 200 },
     { about: 'image', question, ...more, describeId: 4, state: 'running', text: 'A', tokens: 1, rolloutId: null },
   ]
@@ -138,7 +146,7 @@ test('questions and descriptions of the library are listed while they are open, 
   const listed = describeActivities(views, (describeId) => cancelled.push(describeId))
   expect(listed).toMatchObject([
     { title: 'All images by step 12', detail: '50 of 200 images', share: 0.25, remainingMs: 9000, state: 'under-way' },
-    { detail: 'the run “Paper”', state: 'waiting', startedAtMs: null },
+    { title: 'Images of a filter by step 12', detail: 'the run “Paper”', state: 'waiting', startedAtMs: null },
     { title: 'Question about image 7', detail: '1 token', share: null },
   ])
   listed[1]?.cancel?.()

@@ -1,10 +1,12 @@
-// Runs and imports as activities: read from their own lists, so that nothing is kept twice. Before it stand runQueue.ts and
-// imageLibrary.ts, after it activities.ts.
+// Runs, imports, questions and evaluations as activities: read from their own lists, so that nothing is kept twice. Before it
+// stand runQueue.ts, imageLibrary.ts, describes.ts and evaluations.ts, after it activities.ts.
 import { basename } from 'node:path'
 import type { ImportView } from '../../shared/contract.ts'
 import type { DescribeView } from '../../shared/describe.ts'
+import type { EvaluationId } from '../../shared/domain.ts'
 import type { RunView } from '../../shared/runView.ts'
 import type { ListedActivity } from './activities.ts'
+import type { OpenEvaluation } from './evaluations.ts'
 
 /** Runs that the engine works on, or that wait for it. @param pause what the tray's cancel does to one */
 export function runActivities(runs: readonly RunView[], pause: (run: RunView) => void): ListedActivity[] {
@@ -86,10 +88,28 @@ function describeWords(view: DescribeView): Pick<ListedActivity, 'title' | 'deta
       remainingMs: null,
     }
   }
-  const { step, done, total, remainingMs } = view
+  const { step, query, done, total, remainingMs } = view
   return {
-    title: `All images by step ${step}`,
+    title: `${query === null ? 'All images' : 'Images of a filter'} by step ${step}`,
     detail: doing ?? `${done} of ${total} images`,
     ...{ share: total === 0 ? null : Math.min(1, done / total), remainingMs },
   }
+}
+
+/** Evaluations that wait or are under way. @param cancel ends one; what was answered stays */
+export function evaluationActivities(
+  open: readonly OpenEvaluation[],
+  cancel: (evaluationId: EvaluationId) => void,
+): ListedActivity[] {
+  return open.map(({ view, startedAtMs, isEnding }) => {
+    const { evaluationId, name, state, done, total, remainingMs, waitsFor } = view
+    const doing = waitsFor ?? (state === 'opening' ? 'opening the models' : state === 'counting' ? 'counting' : null)
+    return {
+      ...{ id: `evaluate-${evaluationId}`, kind: 'evaluate' as const, title: name },
+      detail: doing ?? `${done} of ${total} answers`,
+      state: isEnding ? ('ending' as const) : state === 'waiting' ? ('waiting' as const) : ('under-way' as const),
+      ...{ share: total === 0 ? null : Math.min(1, done / total), remainingMs, startedAtMs },
+      cancel: isEnding ? null : () => cancel(evaluationId),
+    }
+  })
 }

@@ -63,6 +63,10 @@ export class Catalogue {
     return this.#change('untag', params)
   }
 
+  undoTags(params: Params<'images.undoTags'>): Promise<Result<'images.undoTags'>> {
+    return this.#change('undoTags', params)
+  }
+
   renameTag(params: Params<'images.renameTag'>): Promise<Result<'images.renameTag'>> {
     return this.#change('renameTag', params)
   }

@@ -7,10 +7,11 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { type DescribeView, describeViewSchema, greedy, type Question } from '../../shared/describe.ts'
-import type { ModelId, RunId } from '../../shared/domain.ts'
+import { allImages, type ModelId, type RunId } from '../../shared/domain.ts'
 import { engineMethods } from '../../shared/workerProtocol.ts'
 import { dropLastWeights } from '../db/checkpoints.ts'
 import { countDescribed } from '../db/rollouts.ts'
+import { tagImages } from '../db/tags.ts'
 import { addCheckpoint, type TemporaryWorkspace, temporaryWorkspace } from '../db/testing/temporaryWorkspace.ts'
 import { WorkerClient } from '../worker/workerClient.ts'
 import { Describes } from './describes.ts'
@@ -36,12 +37,18 @@ interface Bench extends TemporaryWorkspace {
 
 const step = 4
 
+function refuse(): never {
+  throw new Error('open for reading only')
+}
+
 /** A run of six images whose checkpoint can be asked, and an engine that answers. */
-function bench(): Bench {
+function bench({ reads = false } = {}): Bench {
   const workspace = temporaryWorkspace(6)
   const { db, path, runId } = workspace
   addCheckpoint(db, runId, step)
   const current: Current = { path, key: 'first', db, isDemo: false, ownerToken: null }
+  // As a workspace that another app works on when `reads` is set: it can be shown and no more.
+  const workspaces = reads ? { current: null, require: refuse } : { current, require: () => current }
   const children = new Set<ReturnType<typeof fork>>()
   const told: DescribeView[] = []
   let run: string | null = null
@@ -63,7 +70,8 @@ function bench(): Bench {
     onStatus: () => describes.look(),
   })
   const describes: Describes = new Describes({
-    ...{ engine, workspaces: { current, require: () => current }, device: () => 'cpu', lexicon: () => '/lexicon.json' },
+    ...{ engine, workspaces: { ...workspaces, requireShown: () => current } },
+    ...{ device: () => 'cpu', threads: () => 3, lexicon: () => '/lexicon.json' },
     runUnderWay: () => run,
     onChanged: (view) => void told.push(describeViewSchema.parse(view)),
   })
@@ -111,10 +119,10 @@ describe('Describes', { timeout: 60_000 }, () => {
 
   test('a library makes way for a question and for a run, goes on afterwards, and describes each image once', async () => {
     const one = bench()
-    const { describeId } = one.describes.describeLibrary({ runId: one.runId, step })
+    const { describeId } = one.describes.describeLibrary({ runId: one.runId, step, query: null })
     await one.until(describeId, 'running')
     // The same is not begun twice.
-    expect(one.describes.describeLibrary({ runId: one.runId, step }).describeId).toBe(describeId)
+    expect(one.describes.describeLibrary({ runId: one.runId, step, query: null }).describeId).toBe(describeId)
     const question = one.ask('What is here?')
     await one.until(describeId, 'waiting')
     await one.until(question, 'done')
@@ -131,7 +139,7 @@ describe('Describes', { timeout: 60_000 }, () => {
   test('a cancel keeps what was described; the same asked again goes on from there', async () => {
     const one = bench()
     const checkpointId = one.db.prepare('SELECT checkpoint_id FROM checkpoint').pluck().get() as never
-    const { describeId } = one.describes.describeLibrary({ runId: one.runId, step })
+    const { describeId } = one.describes.describeLibrary({ runId: one.runId, step, query: null })
     await vi.waitFor(() => expect(countDescribed(one.db, checkpointId)).toBeGreaterThan(1), {
       timeout: 20_000,
       interval: 5,
@@ -140,7 +148,7 @@ describe('Describes', { timeout: 60_000 }, () => {
     await one.until(describeId, 'cancelled')
     const kept = countDescribed(one.db, checkpointId)
     expect(kept).toBeLessThan(6)
-    const again = one.describes.describeLibrary({ runId: one.runId, step })
+    const again = one.describes.describeLibrary({ runId: one.runId, step, query: null })
     expect(one.view(again.describeId)).toMatchObject({ done: kept, total: 6 })
     await one.until(again.describeId, 'done')
     expect(one.describes.coverage({ runId: one.runId, step })).toEqual({ described: 6, images: 6 })
@@ -149,6 +157,34 @@ describe('Describes', { timeout: 60_000 }, () => {
     one.describes.cancel(never)
     expect(one.view(never).state).toBe('cancelled')
     await one.until(waits, 'done')
+  })
+
+  test('what the grid shows can be described alone, beside the whole library and not as the same', async () => {
+    const one = bench()
+    tagImages(one.db, 'night', { imageIds: [2, 5] })
+    const query = { ...allImages, tag: 'night' }
+    const all = one.describes.describeLibrary({ runId: one.runId, step, query: null }).describeId
+    const some = one.describes.describeLibrary({ runId: one.runId, step, query }).describeId
+    expect(some).not.toBe(all)
+    expect(one.describes.describeLibrary({ runId: one.runId, step, query }).describeId).toBe(some)
+    one.describes.cancel(all)
+    expect(await one.until(some, 'done')).toMatchObject({ done: 2, total: 2 })
+    expect(one.describes.coverage({ runId: one.runId, step, query })).toEqual({ described: 2, images: 2 })
+  })
+
+  test('questions and evidence keep to the threads of the settings', async () => {
+    const one = bench()
+    expect(await one.until(one.ask('threads'), 'done')).toMatchObject({ text: '3' })
+    const encoder = { from: 'run', runId: one.runId } as const
+    const { values } = await one.describes.evidence({ imageId: 1, word: 'zebra', encoder, region: null })
+    expect(values).toEqual([3])
+  })
+
+  test('evidence is shown of a workspace that is open for reading only, where nothing can be asked', async () => {
+    const one = bench({ reads: true })
+    const encoder = { from: 'run', runId: one.runId } as const
+    expect((await one.describes.evidence({ imageId: 1, word: 'zebra', encoder, region: null })).side).toBe(1)
+    expect(() => one.ask('What is here?')).toThrow('for reading only')
   })
 
   test('a question during which the engine ends has failed, and the next one is answered', async () => {
@@ -168,7 +204,7 @@ describe('Describes', { timeout: 60_000 }, () => {
     const model = { from: 'model', modelId: 99 as ModelId } as const
     expect(() => one.ask('x', { policy: model })).toThrow(expect.objectContaining({ code: 'model.missing' }))
     dropLastWeights(db, runId)
-    expect(() => describes.describeLibrary({ runId, step })).toThrow(
+    expect(() => describes.describeLibrary({ runId, step, query: null })).toThrow(
       expect.objectContaining({ code: 'run.no-weights' }),
     )
     one.setRun('busy')

@@ -6,6 +6,7 @@ import type {
   DescribeView,
   Evidence,
   LibraryDescribe,
+  LibraryTask,
   LibraryView,
   Question,
   QuestionView,
@@ -16,7 +17,7 @@ import { missingImage, missingModel, missingRun, noCheckpoint, noWeights } from 
 import type { engineMethods, ParamsOf } from '../../shared/workerProtocol.ts'
 import { checkpointAtStep } from '../db/checkpoints.ts'
 import type { ReadableDb } from '../db/connection.ts'
-import { imageById, imageCount } from '../db/images.ts'
+import { countImages, imageById, imageCount } from '../db/images.ts'
 import { modelById } from '../db/models.ts'
 import { countDescribed } from '../db/rollouts.ts'
 import { runById } from '../db/runs.ts'
@@ -41,9 +42,11 @@ interface Entry {
 
 export interface DescribesOptions {
   readonly engine: WorkerClient<typeof engineMethods>
-  readonly workspaces: Pick<Workspaces, 'current' | 'require'>
+  readonly workspaces: Pick<Workspaces, 'current' | 'require' | 'requireShown'>
   /** For answers; null until the devices have been measured. */
   readonly device: () => DeviceName | null
+  /** Of the processor, for what is asked next; null for as many as there are cores. */
+  readonly threads: () => number | null
   /** Path of the lexicon for a workspace. */
   readonly lexicon: (current: Current) => string
   /** Name of the run that the engine works on; null while it works on none. */
@@ -73,27 +76,29 @@ export class Describes {
   }
 
   /** One that is on its way already is not begun twice. @throws StudioError `run.missing`, `run.no-checkpoint`, `run.no-weights` */
-  describeLibrary({ runId, step }: LibraryDescribe): { describeId: number } {
+  describeLibrary({ runId, step, query }: LibraryTask): { describeId: number } {
     const current = this.#requireCurrent()
-    const { described, images } = this.coverage({ runId, step }, current)
-    const same = this.#entries.find(
-      ({ view }) => view.about === 'library' && view.runId === runId && view.step === step && isOpen({ view }),
-    )
+    const { described, images } = this.coverage({ runId, step, query }, current)
+    const asked = JSON.stringify({ runId, step, query })
+    const same = this.#entries.find(({ view }) => {
+      return view.about === 'library' && isOpen({ view }) && taskOf(view) === asked
+    })
     if (same) return { describeId: same.view.describeId }
     if (step > 0 && described < images && !checkpointAtStep(current.db, runId, step)?.hasWeights) throw noWeights(step)
     const counts = { done: described, total: images, skipped: 0, remainingMs: null }
-    return this.#add({ about: 'library', runId, step, ...counts })
+    return this.#add({ about: 'library', runId, step, query, ...counts })
   }
 
-  /** How many images a checkpoint has described. @throws StudioError `run.missing`, `run.no-checkpoint` */
+  /** How many images a checkpoint has described, of all or of a query. @throws StudioError `run.missing`, `run.no-checkpoint` */
   coverage(
-    { runId, step }: LibraryDescribe,
+    { runId, step, query = null }: LibraryDescribe & Partial<LibraryTask>,
     { db }: { readonly db: ReadableDb } = this.#requireCurrent(),
   ): { described: number; images: number } {
     if (!runById(db, runId)) throw missingRun(runId)
     const checkpoint = checkpointAtStep(db, runId, step)
     if (!checkpoint) throw noCheckpoint(runId, step)
-    return { described: countDescribed(db, checkpoint.checkpointId), images: imageCount(db) }
+    const images = query === null ? imageCount(db) : countImages(db, query)
+    return { described: countDescribed(db, checkpoint.checkpointId, query), images }
   }
 
   /** Whether anything waits for an answer or is answered. */
@@ -113,11 +118,14 @@ export class Describes {
     this.look()
   }
 
-  /** Where an image shows a word; a run that is under way hardly notices. */
-  async evidence(asked: Omit<ParamsOf<typeof engineMethods, 'evidence'>, 'workspace' | 'device'>): Promise<Evidence> {
-    const { path } = this.#requireCurrent()
-    const device = this.#options.device() ?? 'cpu'
-    return await this.#options.engine.request('evidence', { ...asked, workspace: path, device })
+  /** Where an image shows a word. A run that is under way hardly notices; nothing is stored, so reading the workspace will do. */
+  async evidence(
+    asked: Omit<ParamsOf<typeof engineMethods, 'evidence'>, 'workspace' | 'device' | 'threads'>,
+  ): Promise<Evidence> {
+    const { path } = this.#options.workspaces.requireShown()
+    const { engine, device, threads } = this.#options
+    const session = { device: device() ?? 'cpu', threads: threads() }
+    return await engine.request('evidence', { ...asked, ...session, workspace: path })
   }
 
   /** Starts what is next when the engine is free for it, and makes way for what comes before. Call it at any change. */
@@ -201,10 +209,11 @@ export class Describes {
   }
 
   #start(current: Current, entry: Entry): void {
-    const { lexicon, device } = this.#options
+    const { lexicon, device, threads } = this.#options
     const abort = new AbortController()
     const { path: workspace, ownerToken } = current
-    const request = { workspace, ownerToken, device: device() ?? 'cpu', lexicon: lexicon(current) }
+    const session = { device: device() ?? 'cpu', threads: threads() }
+    const request = { workspace, ownerToken, ...session, lexicon: lexicon(current) }
     const done = this.#carryOut(entry, request, abort.signal)
       .then(
         (found) => this.#change(entry, { ...found, state: 'done' }),
@@ -233,11 +242,11 @@ export class Describes {
       }
       return await engine.request('describeImage', { ...request, question }, { onProgress, signal })
     }
-    const { runId, step } = view
+    const { runId, step, query } = view
     const onProgress = (counts: { done: number; total: number; skipped: number }): void => {
       this.#change(entry, { ...counts, state: 'running', remainingMs: this.#remainingMs(entry, counts) })
     }
-    const counts = await engine.request('describeLibrary', { ...request, runId, step }, { onProgress, signal })
+    const counts = await engine.request('describeLibrary', { ...request, runId, step, query }, { onProgress, signal })
     return { ...counts, remainingMs: 0 }
   }
 
@@ -284,6 +293,10 @@ function isOpen({ view }: Pick<Entry, 'view'>): boolean {
 /** A question that is interrupted is asked again from its beginning. */
 function unsaid(view: DescribeView): Partial<QuestionView> | Partial<LibraryView> {
   return view.about === 'image' ? { text: '', tokens: 0 } : { remainingMs: null }
+}
+
+function taskOf({ runId, step, query }: LibraryView): string {
+  return JSON.stringify({ runId, step, query })
 }
 
 function requireAskable({ db }: Current, { imageId, policy }: Question): void {

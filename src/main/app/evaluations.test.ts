@@ -12,6 +12,8 @@ import { engineMethods } from '../../shared/workerProtocol.ts'
 import { answersOf, countAnswers, listEvaluations } from '../db/evaluations.ts'
 import { addCheckpoint, temporaryWorkspace } from '../db/testing/temporaryWorkspace.ts'
 import { WorkerClient } from '../worker/workerClient.ts'
+import { Activities } from './activities.ts'
+import { evaluationActivities } from './activityViews.ts'
 import { Evaluations } from './evaluations.ts'
 import type { Current } from './workspaces.ts'
 
@@ -54,7 +56,7 @@ function bench() {
   const evaluations: Evaluations = new Evaluations({
     engine,
     workspaces: { current, shown: current, require: of, requireShown: of },
-    ...{ device: () => 'cpu', lexicon: () => '/lexicon.json' },
+    ...{ device: () => 'cpu', threads: () => 3, lexicon: () => '/lexicon.json' },
     ...{ runUnderWay: () => busy.run, isAsked: () => busy.isAsked },
     onChanged: (view) => void told.push(evaluationViewSchema.parse(view)),
     onDeleted: (evaluationId) => void deleted.push(evaluationId),
@@ -95,9 +97,12 @@ describe('Evaluations', { timeout: 150_000 }, () => {
     expect(one.view(second)).toMatchObject({ state: 'waiting', waitsFor: 'Waits for the evaluations before it.' })
     const done = await one.until(first, 'done')
     expect(done).toMatchObject({ name: 'Estimates without annotations', done: 20, total: 20, waitsFor: null })
+    expect(answersOf(one.db, first, 0, -1, 1)).toMatchObject([{ text: 'answered with 3 threads' }])
     await one.until(second, 'done')
-    const progress = one.told.filter(({ evaluationId, state }) => evaluationId === second && state === 'answering')
-    expect(progress.at(-1)).toMatchObject({ done: 20, total: 20 })
+    const answering = () => one.told.filter(({ evaluationId: id, state }) => id === second && state === 'answering')
+    // It is done in the file before main hears of its last answer.
+    await vi.waitFor(() => expect(answering().at(-1)).toMatchObject({ done: 20, total: 20 }), 20_000)
+    const progress = answering()
     expect(progress.some(({ remainingMs }) => remainingMs !== null && remainingMs > 0)).toBe(true)
   })
 
@@ -134,6 +139,31 @@ describe('Evaluations', { timeout: 150_000 }, () => {
     await vi.waitFor(() => expect(one.told.filter(({ state }) => state === 'failed').length).toBeGreaterThan(1), {
       timeout: 20_000,
     })
+  })
+
+  test('are activities while they wait and while policies answer, and end by the tray', async () => {
+    const one = bench()
+    const activities = new Activities({ onChange: () => undefined })
+    activities.addSource(() => evaluationActivities(one.evaluations.open(), (id) => one.evaluations.cancel(id)))
+    one.setBusy({ run: 'Long run' })
+    const first = one.create('slow')
+    const second = one.create('slow')
+    const runComesFirst = 'Waits until the run “Long run” has ended or is paused.'
+    expect(activities.list()).toMatchObject([
+      { id: `evaluate-${first}`, state: 'waiting', detail: runComesFirst, startedAtMs: null, canCancel: true },
+      { id: `evaluate-${second}`, state: 'waiting', detail: 'Waits for the evaluations before it.', share: null },
+    ])
+    one.setBusy({ run: null })
+    await one.until(first, 'answering')
+    await vi.waitFor(() => expect(activities.list()[0]?.share).toBeGreaterThan(0.1), { timeout: 20_000, interval: 5 })
+    const [running] = activities.list()
+    expect(running).toMatchObject({ kind: 'evaluate', title: 'slow', state: 'under-way' })
+    expect(running?.detail).toBe(`${20 * (running?.share ?? 0)} of 20 answers`)
+    activities.cancel(`evaluate-${first}`)
+    expect(activities.list()[0]).toMatchObject({ state: 'ending', canCancel: false })
+    await one.until(first, 'cancelled')
+    expect(activities.list().map(({ id }) => id)).toEqual([`evaluate-${second}`])
+    activities.stop()
   })
 
   test('one that is deleted while policies answer leaves nothing', async () => {

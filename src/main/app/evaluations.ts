@@ -14,6 +14,7 @@ import {
   firstWaiting,
   listEvaluations,
   setEvaluationState,
+  waitingEvaluations,
 } from '../db/evaluations.ts'
 import { logger } from '../log.ts'
 import type { WorkerClient } from '../worker/workerClient.ts'
@@ -26,8 +27,18 @@ const longestGoodbyeMs = 10_000
 
 type Progress = ProgressOf<typeof engineMethods, 'evaluate'>
 
+/** One that is carried out or waits. */
+export interface OpenEvaluation {
+  readonly view: EvaluationView
+  /** Null while it waits. */
+  readonly startedAtMs: number | null
+  /** Whether its end is wished for. */
+  readonly isEnding: boolean
+}
+
 interface Active {
   readonly evaluationId: EvaluationId
+  readonly startedAtMs: number
   readonly abort: AbortController
   readonly done: Promise<void>
   /** `wait` and `close`: it goes on later. */
@@ -42,6 +53,8 @@ export interface EvaluationsOptions {
   readonly workspaces: Pick<Workspaces, 'current' | 'require' | 'requireShown' | 'shown'>
   /** Null until the devices have been measured. */
   readonly device: () => DeviceName | null
+  /** Of the processor, for the next one; null for as many as there are cores. */
+  readonly threads: () => number | null
   /** Path of the lexicon for a workspace. */
   readonly lexicon: (current: Current) => string
   /** Name of the run that the engine works on; null while it works on none. */
@@ -76,6 +89,20 @@ export class Evaluations {
     const { shown } = this.#options.workspaces
     if (!shown) return []
     return listEvaluations(shown.db).map((record) => viewOfEvaluation(shown.db, record, this.#nowOf(record)))
+  }
+
+  /** What is carried out or waits, in the order of the queue. */
+  open(): OpenEvaluation[] {
+    const { current } = this.#options.workspaces
+    if (!current) return []
+    return waitingEvaluations(current.db).flatMap((evaluationId) => {
+      const record = evaluationById(current.db, evaluationId)
+      const active = this.#active?.evaluationId === evaluationId ? this.#active : null
+      if (!record) return []
+      const view = viewOfEvaluation(current.db, record, this.#nowOf(record))
+      const isEnding = active !== null && active.wish !== 'go-on'
+      return [{ view, startedAtMs: active?.startedAtMs ?? null, isEnding }]
+    })
   }
 
   /** @throws StudioError `run.no-evaluation` */
@@ -171,7 +198,7 @@ export class Evaluations {
   }
 
   #start(current: Current, evaluationId: EvaluationId): void {
-    const { engine, device, lexicon } = this.#options
+    const { engine, device, threads, lexicon } = this.#options
     const abort = new AbortController()
     const { path: workspace, ownerToken } = current
     const request = {
@@ -179,6 +206,7 @@ export class Evaluations {
       ownerToken,
       evaluationId,
       device: device() ?? 'cpu',
+      threads: threads(),
       lexicon: lexicon(current),
     } as const
     const onProgress = (progress: Progress): void => {
@@ -197,7 +225,8 @@ export class Evaluations {
         this.#active = null
         if (active.wish !== 'close') this.#changed(evaluationId)
       })
-    const active: Active = { evaluationId, abort, done, wish: 'go-on', progress: null, since: null }
+    const startedAtMs = Date.now()
+    const active: Active = { evaluationId, startedAtMs, abort, done, wish: 'go-on', progress: null, since: null }
     this.#active = active
     this.#tell(evaluationId)
   }

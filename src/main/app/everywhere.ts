@@ -6,9 +6,16 @@ import type { ChosenSettings } from '../../shared/settings.ts'
 import type { ChannelHandlers } from '../ipc.ts'
 import { showFolder } from '../security.ts'
 import { Activities } from './activities.ts'
-import { describeActivities, importActivities, probeActivities, runActivities } from './activityViews.ts'
+import {
+  describeActivities,
+  evaluationActivities,
+  importActivities,
+  probeActivities,
+  runActivities,
+} from './activityViews.ts'
 import type { Describes } from './describes.ts'
 import type { Engine } from './engine.ts'
+import type { Evaluations } from './evaluations.ts'
 import type { ImageLibrary } from './imageLibrary.ts'
 import { LoadMeter, type ProcessUse } from './load.ts'
 import type { RunQueue } from './runQueue.ts'
@@ -21,6 +28,7 @@ export interface EverywhereOptions {
   readonly runs: () => RunQueue
   readonly images: () => ImageLibrary
   readonly describes: () => Describes
+  readonly evaluations: () => Evaluations
   readonly broadcast: <E extends StudioEvent>(event: E, payload: EventPayload<E>) => void
   readonly onSettingsChanged: () => void
 }
@@ -37,11 +45,13 @@ export class Everywhere {
   readonly settings: SettingsPage
   readonly #load: LoadMeter
 
-  constructor({ settings, engine, runs, images, describes, broadcast, onSettingsChanged }: EverywhereOptions) {
+  constructor(options: EverywhereOptions) {
+    const { settings, engine, runs, images, describes, evaluations, broadcast, onSettingsChanged } = options
     this.activities = new Activities({ onChange: (activities) => broadcast('activity.changed', { activities }) })
     this.activities.addSource(() => runActivities(runs().list(), ({ runId }) => runs().pause(runId)))
     this.activities.addSource(() => importActivities(images().imports(), (importId) => images().cancelImport(importId)))
     this.activities.addSource(() => describeActivities(describes().list(), (id) => describes().cancel(id)))
+    this.activities.addSource(() => evaluationActivities(evaluations().open(), (id) => evaluations().cancel(id)))
     this.activities.addSource(() => probeActivities(engine.probingSinceMs))
     this.settings = new SettingsPage({
       settings,

@@ -1,10 +1,11 @@
-// The files of the workspace's images: which are missing, and a moved folder's new place. The long work is the library
-// process's (library/imageFiles.ts); one relink at a time, ended when the workspace closes.
-import type { MissingFiles, RelinkReport } from '../../shared/domain.ts'
+// The long work on the workspace's images: which files are missing, a moved folder's new place, and deleting for good what was
+// removed. It is the library process's (library/imageFiles.ts, db/removals.ts); what is under way ends when the workspace closes.
+import type { Deletion, MissingFiles, RelinkReport } from '../../shared/domain.ts'
 import { StudioError } from '../../shared/errors.ts'
 import { shownPath } from '../../shared/shownText.ts'
 import type { libraryMethods } from '../../shared/workerProtocol.ts'
 import type { WorkerClient } from '../worker/workerClient.ts'
+import type { Activities } from './activities.ts'
 import type { Workspaces } from './workspaces.ts'
 
 /** As long as a person looks at a page that says "Looking". */
@@ -13,12 +14,14 @@ const longestLookMs = 10_000
 export interface ImageFilesOptions {
   readonly library: WorkerClient<typeof libraryMethods>
   readonly workspaces: Workspaces
+  readonly activities: Pick<Activities, 'during'>
   readonly onChanged: () => void
   readonly onProgress: (progress: { done: number; total: number }) => void
 }
 
 export class ImageFiles {
   readonly #options: ImageFilesOptions
+  readonly #deletions = new Map<AbortController, Promise<unknown>>()
   #relink: { readonly abort: AbortController; readonly done: Promise<unknown> } | null = null
 
   constructor(options: ImageFilesOptions) {
@@ -49,10 +52,38 @@ export class ImageFiles {
     }
   }
 
+  /** Deletes a removal for good, after a backup: it cannot be undone. @returns images that are gone, fewer after a cancel */
+  async delete(removalId: number, { images: total }: Deletion): Promise<number> {
+    const { library, workspaces, activities, onChanged } = this.#options
+    const { path, key } = workspaces.require()
+    await workspaces.backUp(path)
+    if (workspaces.current?.key !== key) return 0
+    const abort = new AbortController()
+    const title = total === 1 ? 'A removed image' : `${total.toLocaleString('en')} removed images`
+    const work = activities.during({ kind: 'delete', title, cancel: () => abort.abort() }, async (entry) => {
+      const onProgress = ({ done }: { done: number }): void => entry.progress(total === 0 ? null : done / total)
+      return await library.request('deleteRemoval', { path, removalId }, { onProgress, signal: abort.signal })
+    })
+    const done = work.catch(() => undefined)
+    this.#deletions.set(abort, done)
+    try {
+      return (await work).images
+    } finally {
+      this.#deletions.delete(abort)
+      onChanged()
+    }
+  }
+
   /** Ends the relink that is under way, without a change. */
-  async cancel(): Promise<void> {
+  async cancelRelink(): Promise<void> {
     this.#relink?.abort.abort()
     await this.#relink?.done
+  }
+
+  /** Ends all that is under way; images that are deleted stay so. */
+  async cancel(): Promise<void> {
+    for (const abort of this.#deletions.keys()) abort.abort()
+    await Promise.all([this.cancelRelink(), ...this.#deletions.values()])
   }
 }
 

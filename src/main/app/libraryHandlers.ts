@@ -49,17 +49,22 @@ export function libraryHandlers({
     'images.tags': () => catalogue.ask('tags', {}),
     'images.tag': (params) => catalogue.tag(params),
     'images.untag': (params) => catalogue.untag(params),
+    'images.undoTags': (params) => catalogue.undoTags(params),
     'images.renameTag': (params) => catalogue.renameTag(params),
     'images.remove': (params) => catalogue.remove(params),
     'images.restore': (params) => catalogue.restore(params),
     'images.removals': () => catalogue.ask('removals', {}),
+    'images.deletion': (params) => catalogue.ask('deletion', params),
+    'images.delete': async ({ removalId }) => ({
+      images: await imageFiles.delete(removalId, await catalogue.ask('deletion', { removalId })),
+    }),
     'images.missing': () => imageFiles.missing(),
     'images.pickNewPlace': async () => {
       const folder = await askNewPlace()
       return folder === null ? null : { folder }
     },
     'images.relink': ({ from, to }) => imageFiles.relink(fullPath('image', from), fullPath('image', to)),
-    'images.cancelRelink': () => done(imageFiles.cancel()),
+    'images.cancelRelink': () => done(imageFiles.cancelRelink()),
     'images.get': ({ imageId }) => images.get(imageId),
   }
 }

@@ -57,6 +57,20 @@ test('a response says who said it, what judged it and which words repeat', () =>
   expect(() => responseView(db, 99 as RolloutId)).toThrow(expect.objectContaining({ code: 'run.no-response' }))
 })
 
+test('a word of a look has a verdict and no reward', () => {
+  const { db, runId, at } = judgedRun()
+  const asked = responseTo(1, 8, { runId, checkpointId: at(8), step: 8 })
+  const look = {
+    ...responseTo(2, 8, { runId, checkpointId: asked.checkpointId, step: 8 }),
+    tokens: asked.tokens.map((token) => ({ ...token, referenceLogProb: null })),
+    spans: asked.spans.map((span) => ({ ...span, reward: 0 })),
+  }
+  const [described, looked] = storeRollouts(db, [asked, look], 1) as [RolloutId, RolloutId]
+  const label = asked.spans[0]?.label
+  expect(responseView(db, looked).words).toMatchObject([{ label, reward: null }])
+  expect(responseView(db, described).words).toMatchObject([{ label, reward: asked.spans[0]?.reward }])
+})
+
 test('without a run, or with a verifier that cannot tell, words have scores and no verdict', () => {
   const { db, runId, modelId, at } = judgedRun()
   const alone = { ...responseTo(1, 8, { runId, purpose: 'trial' }), runId: null, modelId, isJudged: false }

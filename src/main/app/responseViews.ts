@@ -33,6 +33,7 @@ import { pinnedLookStep } from '../db/looks.ts'
 import { modelName } from '../db/models.ts'
 import { responseById, responsesToImage, samplesOfStep } from '../db/rollouts.ts'
 import { runById } from '../db/runs.ts'
+import { usedStep } from '../db/usedCheckpoint.ts'
 
 /** Longer than any response that a run may draw. */
 const longestResponse = 100_000
@@ -104,12 +105,17 @@ function policyOf({ runId, modelId, step, strength }: ResponseRecord): PolicyCho
   throw new Error('a response of nobody')
 }
 
-function wordsOf({ spans }: ResponseDetail, isJudged: boolean): WordView[] {
+/**
+ * Words with what judged them. A look of a run counts and rewards nothing: it alone keeps no log-probability of the
+ * reference, and what it keeps as rewards is 0.
+ */
+function wordsOf({ spans, tokens, purpose }: ResponseDetail, isJudged: boolean): WordView[] {
   const seen = new Set<string>()
+  const isRewarded = purpose !== 'evaluation' || tokens.some(({ referenceLogProb }) => referenceLogProb !== null)
   return spans.map(({ startPosition, endPosition, word, score, reward, label }) => {
     const isRepeated = seen.has(word)
     seen.add(word)
-    const verdict = isJudged ? { reward, label } : { reward: null, label: null }
+    const verdict = isJudged ? { reward: isRewarded ? reward : null, label } : { reward: null, label: null }
     return { startPosition, endPosition, word: shownText(word), score, ...verdict, isRepeated }
   })
 }
@@ -142,11 +148,13 @@ export function checkpointViews(db: ReadableDb, runId: RunId): CheckpointView[] 
   if (!runById(db, runId)) throw missingRun(runId)
   const described = describedImages(db, runId)
   const bestStep = pinnedLookStep(db, runId)
+  const used = usedStep(db, runId)
   return listCheckpoints(db, runId).map((checkpoint) => ({
     checkpointId: checkpoint.checkpointId,
     step: checkpoint.step,
     isPinned: checkpoint.isKept,
     isBest: checkpoint.step === bestStep,
+    isUsed: checkpoint.step === used,
     // A new adapter changes nothing, so the model as it came needs no weights of its own.
     hasWeights: checkpoint.hasWeights || checkpoint.step === 0,
     summary: summaryOf(checkpoint),

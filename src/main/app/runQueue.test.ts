@@ -4,6 +4,7 @@ import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import type { EventPayload } from '../../shared/contract.ts'
@@ -14,9 +15,11 @@ import { lastCheckpoint, listCheckpoints } from '../db/checkpoints.ts'
 import { saveModel } from '../db/models.ts'
 import { listRuns, setRunState } from '../db/runs.ts'
 import { addCheckpoint, type TemporaryWorkspace, temporaryWorkspace } from '../db/testing/temporaryWorkspace.ts'
+import { usedStep } from '../db/usedCheckpoint.ts'
 import { WorkerClient } from '../worker/workerClient.ts'
 import { Activities } from './activities.ts'
 import { ModelLibrary } from './modelLibrary.ts'
+import { checkpointViews } from './responseViews.ts'
 import { RunQueue } from './runQueue.ts'
 import type { Current } from './workspaces.ts'
 
@@ -39,6 +42,8 @@ interface Bench extends TemporaryWorkspace {
   readonly changed: EventPayload<'runs.changed'>[]
   /** Runs in the workspace at each backup. */
   readonly backedUp: number[]
+  /** What a run that begins waits for. */
+  readonly way: { readonly asked: number; free: Promise<void> }
   /** Stands for an opening of the workspace. */
   setKey(key: string): void
 }
@@ -52,6 +57,7 @@ function bench(): Bench {
   const children = new Set<ReturnType<typeof fork>>()
   const changed: EventPayload<'runs.changed'>[] = []
   const backedUp: number[] = []
+  const way = { asked: 0, free: Promise.resolve() }
   const engine = new WorkerClient({
     ...{ name: 'engine', area: 'engine' as const, methods: engineMethods, backoffMs: 5, maxRestartsInARow: 20 },
     spawn: () => {
@@ -80,8 +86,12 @@ function bench(): Bench {
     requireShown: () => current,
   }
   const queue = new RunQueue({
-    ...{ engine, workspaces, hardware: () => hardware, lexicon: () => 'lexicon.json' },
+    ...{ engine, workspaces, hardware: () => hardware, threads: () => null, lexicon: () => 'lexicon.json' },
     onRunChanged: (change) => changed.push(change),
+    makeWay: () => {
+      way.asked++
+      return way.free
+    },
     backUp: async ({ db: open }) => void backedUp.push(listRuns(open).length),
   })
   stop = async () => {
@@ -103,7 +113,7 @@ function bench(): Bench {
     current = { ...current, key }
   }
   engine.start()
-  return { ...workspace, engine, queue, models, model, changed, backedUp, setKey }
+  return { ...workspace, engine, queue, models, model, changed, backedUp, way, setKey }
 }
 
 function create({ queue, model }: Bench, name: string, stepsPerRound = 4): RunId {
@@ -249,6 +259,59 @@ describe('RunQueue', { timeout: 60_000 }, () => {
     setRunState(one.db, runId, 'failed', 2, error)
     one.queue.resume(runId, { goOnRefused: false })
     expect(lastCheckpoint(one.db, runId)?.step).toBe(1)
+  })
+
+  test('a check that is under way has ended before a run begins, be it new, resumed or a placebo', async () => {
+    const one = bench()
+    const runId = create(one, 'slow', 12)
+    await untilStep(one, runId, 1)
+    one.queue.pause(runId)
+    await untilState(one, runId, 'paused')
+    const begun: (() => RunId)[] = [
+      () => create(one, 'new', 2),
+      () => one.queue.createPlacebo(runId).runId,
+      () => {
+        one.queue.resume(runId, { goOnRefused: false })
+        return runId
+      },
+    ]
+    for (const begin of begun) {
+      let checkEnds: () => void = () => undefined
+      const { asked } = one.way
+      one.way.free = new Promise((resolve) => {
+        checkEnds = resolve
+      })
+      const began = begin()
+      await vi.waitFor(() => expect(one.way.asked).toBe(asked + 1))
+      await delay(50)
+      expect(one.queue.get(began).run).toMatchObject({ state: 'queued', live: null })
+      checkEnds()
+      await untilState(one, began, 'complete')
+    }
+  })
+
+  test('a checkpoint can be used in the place of the best one: it is pinned, and unpinning gives it up', async () => {
+    const one = bench()
+    const runId = create(one, 'one')
+    await untilState(one, runId, 'complete')
+    const shown = () => checkpointViews(one.db, runId).filter(({ isUsed, isPinned }) => isUsed || isPinned)
+    one.queue.use(runId, 2)
+    expect(shown()).toMatchObject([{ step: 2, isUsed: true, isPinned: true, isBest: false }])
+    one.queue.use(runId, 4)
+    expect(shown().map(({ step, isUsed }) => [step, isUsed])).toEqual([
+      [2, false],
+      [4, true],
+    ])
+    one.queue.pin(runId, 4, false)
+    expect(shown().map(({ step, isUsed }) => [step, isUsed])).toEqual([[2, false]])
+    one.queue.use(runId, 2)
+    one.queue.use(runId, null)
+    expect(shown()).toMatchObject([{ step: 2, isUsed: false, isPinned: true }])
+    expect(() => one.queue.use(runId, 9)).toThrow(expect.objectContaining({ code: 'run.no-checkpoint' }))
+    one.queue.use(runId, 2)
+    await one.queue.delete(runId)
+    // A run that gets its number later begins without a choice.
+    expect(usedStep(one.db, runId)).toBeNull()
   })
 
   test('makes one placebo of a run, which differs in nothing but its verifier, and none of a placebo', () => {

@@ -22,6 +22,7 @@ import {
   setRunConfig,
   setRunState,
 } from '../db/runs.ts'
+import { setUsedStep, usedStep } from '../db/usedCheckpoint.ts'
 import { logger } from '../log.ts'
 import type { WorkerClient } from '../worker/workerClient.ts'
 import { EngineEnds, endedTooOften } from './engineEnds.ts'
@@ -54,12 +55,14 @@ export interface RunQueueOptions {
   /** What the device probe found; null until it has ended. */
   readonly hardware: () => HardwareReport | null
   /** Of the processor, for the next run; null for as many as there are cores. */
-  readonly threads?: () => number | null
+  readonly threads: () => number | null
   readonly workspaces: Pick<Workspaces, 'current' | 'require' | 'shown' | 'requireShown'>
   /** Path of the lexicon for a workspace. */
   readonly lexicon: (current: Current) => string
   /** A run changed, or the engine went on with it. */
   readonly onRunChanged: (change: EventPayload<'runs.changed'>) => void
+  /** Ends what measures or tries beside runs, which a run that begins would falsify; answers once it has ended. */
+  readonly makeWay: () => Promise<void>
   /** Takes a backup of the open workspace, or tells the person why it could not; never throws. */
   readonly backUp: (current: Current) => Promise<void>
 }
@@ -116,6 +119,7 @@ export class RunQueue {
       next = firstRunIn(current.db, 'running') ?? firstRunIn(current.db, 'queued')
       if (!next) return
       await requireSpace(current.path, bytesToStart(current, next.runId))
+      await this.#options.makeWay()
       const device = this.#device()
       // Meanwhile the person may have closed the workspace or taken the run out of the queue.
       if (device === null || this.#options.workspaces.current?.key !== current.key) return
@@ -130,7 +134,7 @@ export class RunQueue {
   }
 
   #start(current: Current, runId: RunId, device: DeviceName): void {
-    const { engine, lexicon, threads = () => null } = this.#options
+    const { engine, lexicon, threads } = this.#options
     const abort = new AbortController()
     const { path: workspace, ownerToken } = current
     const request = { workspace, runId, device, threads: threads(), lexicon: lexicon(current), ownerToken }
@@ -323,6 +327,14 @@ export class RunQueue {
     if (!checkpoint) throw noCheckpoint(runId, step)
     if (isPinned && step > 0 && !checkpoint.hasWeights) throw noWeights(step)
     setKept(db, checkpoint.checkpointId, isPinned)
+    if (!isPinned && usedStep(db, runId) === step) setUsedStep(db, runId, null)
+    this.#tell(runId)
+  }
+
+  /** Puts a checkpoint in the place of the best one, and pins it. @param step null for the best one again */
+  use(runId: RunId, step: number | null): void {
+    if (step !== null) this.pin(runId, step, true)
+    setUsedStep(this.#options.workspaces.require().db, runId, step === 0 ? null : step)
     this.#tell(runId)
   }
 

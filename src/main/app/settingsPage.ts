@@ -1,5 +1,5 @@
 // The settings page: what a person chose, what of it is in use, and the cache. Before it stand the settings file and the
-// device probe, after it runQueue.ts, which asks for device and threads of the next run.
+// device probe, after it runQueue.ts, describes.ts and evaluations.ts, which ask for device and threads of what comes next.
 import { readdir, stat } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'

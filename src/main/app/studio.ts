@@ -104,6 +104,7 @@ export class Studio {
         runs: () => this.runs,
         images: () => this.images,
         describes: () => this.describes,
+        evaluations: () => this.evaluations,
         onSettingsChanged: changed,
       },
     })
@@ -154,6 +155,7 @@ export class Studio {
     })
     this.imageFiles = new ImageFiles({
       ...{ library: this.#library, workspaces: this.workspaces, onChanged: imagesChanged },
+      activities: this.everywhere.activities,
       onProgress: (progress) => options.broadcast('images.relinkProgress', progress),
     })
     this.models = new ModelLibrary({
@@ -174,6 +176,8 @@ export class Studio {
       engine: this.engine.client,
       ...{ hardware, threads, lexicon },
       workspaces: this.workspaces,
+      // A check beside a run would make both slower, and its figures wrong.
+      makeWay: () => this.checks.cancel(),
       backUp: ({ path }) => this.workspaces.backUp(path),
       onRunChanged: (change) => {
         options.broadcast('runs.changed', change)
@@ -185,7 +189,7 @@ export class Studio {
     })
     this.describes = new Describes({
       engine: this.engine.client,
-      ...{ device: () => hardware()?.chosen ?? null, lexicon },
+      ...{ device: () => hardware()?.chosen ?? null, threads, lexicon },
       workspaces: this.workspaces,
       runUnderWay: () => this.runs.nameOfActive(),
       onChanged: (view) => {
@@ -201,12 +205,18 @@ export class Studio {
     })
     this.evaluations = new Evaluations({
       engine: this.engine.client,
-      ...{ device: () => hardware()?.chosen ?? null, lexicon },
+      ...{ device: () => hardware()?.chosen ?? null, threads, lexicon },
       workspaces: this.workspaces,
       runUnderWay: () => this.runs.nameOfActive(),
       isAsked: () => this.describes.isAsked,
-      onChanged: (view) => options.broadcast('evaluations.changed', view),
-      onDeleted: (evaluationId) => options.broadcast('evaluations.deleted', { evaluationId }),
+      onChanged: (view) => {
+        options.broadcast('evaluations.changed', view)
+        this.everywhere.activities.changed()
+      },
+      onDeleted: (evaluationId) => {
+        options.broadcast('evaluations.deleted', { evaluationId })
+        this.everywhere.activities.changed()
+      },
     })
     this.votes = new Votes(this.workspaces)
     this.notices = new Notices(() => options.broadcast('app.noticed', {}))
@@ -381,8 +391,7 @@ export class Studio {
       'runs.list': () => runs.list(),
       'runs.get': ({ runId }) => runs.get(runId),
       'runs.metrics': ({ runId, names }) => runs.metrics(runId, names),
-      // A check beside a run would make both slower.
-      'runs.create': (request) => this.checks.cancel().then(() => runs.create(request)),
+      'runs.create': (request) => runs.create(request),
       'runs.pickAnnotations': () => this.pickAnnotations(),
       'runs.createPlacebo': ({ runId }) => runs.createPlacebo(runId),
       'runs.pause': ({ runId }) => done(runs.pause(runId)),
@@ -391,6 +400,7 @@ export class Studio {
       'runs.delete': ({ runId }) => done(runs.delete(runId)),
       'runs.checkpoints': ({ runId }) => ({ checkpoints: checkpointViews(workspaces.requireShown().db, runId) }),
       'runs.pin': ({ runId, step, isPinned }) => done(runs.pin(runId, step, isPinned)),
+      'runs.use': ({ runId, step }) => done(runs.use(runId, step)),
       'runs.rename': ({ runId, name }) => done(runs.rename(runId, name)),
       'engine.restart': () => done(engine.start()),
       'hardware.probe': () => {

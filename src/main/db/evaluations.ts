@@ -278,6 +278,16 @@ export function firstWaiting(db: ReadableDb): EvaluationId | undefined {
   ).get()?.evaluationId
 }
 
+/** Those that wait, or are carried out, in the order of the queue. */
+export function waitingEvaluations(db: ReadableDb): EvaluationId[] {
+  return statement<[], { evaluationId: EvaluationId }>(
+    db,
+    "SELECT evaluation_id AS evaluationId FROM evaluation WHERE state = 'waiting' ORDER BY evaluation_id",
+  )
+    .all()
+    .map(({ evaluationId }) => evaluationId)
+}
+
 /** Counts by object word, as {@link finishEvaluation} was given them; null before. */
 export function storedConcepts(db: ReadableDb, evaluationId: EvaluationId): Json | null {
   const row = statement<[number], { concepts: string | null }>(

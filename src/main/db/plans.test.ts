@@ -26,7 +26,19 @@ import { addCheckpoint, temporaryWorkspace } from './testing/temporaryWorkspace.
 import * as votes from './votes.ts'
 
 /** Tables that stay small, so that reading all of them is the right plan. */
-const small = new Set(['model', 'run', 'import', 'tag', 'setting', 'session', 'word', 'evaluation', 'vote', 'l'])
+const small = new Set([
+  'run_job',
+  'model',
+  'run',
+  'import',
+  'tag',
+  'setting',
+  'session',
+  'word',
+  'evaluation',
+  'vote',
+  'l',
+])
 
 /** Called with an open workspace of 300 images, so that each prepares what it runs. */
 function useEveryStatement({ db, modelId, runId }: ReturnType<typeof temporaryWorkspace>): void {
@@ -71,6 +83,8 @@ function useEveryStatement({ db, modelId, runId }: ReturnType<typeof temporaryWo
   tags.renameTag(db, 'good', 'better')
   tags.renameTag(db, 'better', 'good')
   tags.untagImages(db, 'good', { imageIds: [1] })
+  removals.deletionOf(db, 1)
+  removals.deleteSome(db, 1, 10)
 
   models.listModels(db)
   models.modelById(db, modelId)
@@ -110,6 +124,8 @@ function useEveryStatement({ db, modelId, runId }: ReturnType<typeof temporaryWo
   rollouts.samplesOfStep(db, { runId, step: 0, purpose: 'evaluation' }, { offset: 0, limit: 10 })
   rollouts.countDescribed(db, before)
   rollouts.imagesToDescribe(db, before, 0, 10)
+  rollouts.imagesToDescribe(db, before, 0, 10, { ...allImages, tag: 'x' })
+  rollouts.countDescribed(db, before, { ...allImages, tag: 'x' })
   rollouts.verifyResponse(db, left!)
   const asked = { prompt: 'Describe.', strength: 1, decoding: null, region: null }
   rollouts.trialOf(db, { imageId: 1, runId, modelId: null, step: 0, ...asked })

@@ -1,8 +1,9 @@
 // Images taken out of the library and brought back. Their rows stay: runs, responses, evaluations and tags are whole, and a
-// run that goes on finds the images that it was begun with.
-import type { ImageSelection, Removal } from '../../shared/domain.ts'
+// run that goes on finds the images that it was begun with. Those that no run was begun with can be deleted for good.
+import type { Deletion, ImageSelection, Removal } from '../../shared/domain.ts'
 import { inTransaction, type ReadableDb, statement, type WritableDb } from './connection.ts'
 import { selectImages } from './imageQuery.ts'
+import { dropUnusedTags } from './tags.ts'
 
 /**
  * Removes images.
@@ -46,4 +47,40 @@ export function listRemovals(db: ReadableDb): Removal[] {
     `SELECT removed_ms AS removalId, removed_ms AS removedAtMs, count(*) AS images FROM removed_image
      GROUP BY removed_ms ORDER BY removed_ms DESC LIMIT 100`,
   ).all()
+}
+
+/** That no run was begun with the image of `removed`; see imagesBegunWith in images.ts. */
+const isNoRuns = `NOT EXISTS (SELECT 1 FROM run_job WHERE run_job.last_image_id >= removed.image_id AND NOT EXISTS (
+  SELECT 1 FROM run_absent_image AS absent WHERE absent.run_id = run_job.run_id AND absent.image_id = removed.image_id))`
+
+/** What {@link deleteSome} takes of a removal in the end, and what it leaves. */
+export function deletionOf(db: ReadableDb, removalId: number): Deletion {
+  const row = statement<[number], Deletion>(
+    db,
+    `WITH shown AS MATERIALIZED (
+       SELECT image_id AS id, ${isNoRuns} AS isFree FROM removed_image AS removed WHERE removed_ms = ?
+     )
+     SELECT count(*) FILTER (WHERE isFree) AS images, count(*) FILTER (WHERE NOT isFree) AS kept,
+       ifnull(sum((SELECT count(*) FROM rollout WHERE rollout.image_id = id)) FILTER (WHERE isFree), 0) AS responses,
+       ifnull(sum((SELECT length(bytes) FROM thumbnail WHERE thumbnail.image_id = id)) FILTER (WHERE isFree), 0)
+         AS thumbnailBytes
+     FROM shown`,
+  ).get(removalId)
+  return row ?? { images: 0, kept: 0, responses: 0, thumbnailBytes: 0 }
+}
+
+/**
+ * Deletes at most so many images of a removal with their thumbnails, tags and responses; files are not touched.
+ * @returns how many; fewer than `most` once no more can be deleted
+ */
+export function deleteSome(db: WritableDb, removalId: number, most: number): number {
+  return inTransaction(db, () => {
+    const { changes } = statement<[number, number]>(
+      db,
+      `DELETE FROM image WHERE image_id IN (
+         SELECT image_id FROM removed_image AS removed WHERE removed_ms = ? AND ${isNoRuns} LIMIT ?)`,
+    ).run(removalId, most)
+    dropUnusedTags(db)
+    return changes
+  })
 }

@@ -14,6 +14,7 @@ import {
   trialOf,
 } from './rollouts.ts'
 import { deleteRun } from './runs.ts'
+import { tagImages } from './tags.ts'
 import { responseTo } from './testing/responses.ts'
 import { addCheckpoint, temporaryWorkspace } from './testing/temporaryWorkspace.ts'
 
@@ -103,6 +104,13 @@ test('samples of a step come in pages, and what a checkpoint has not described y
   expect(countDescribed(db, checkpointId)).toBe(2)
   expect(imagesToDescribe(db, checkpointId, 0, 2).map(({ imageId }) => imageId)).toEqual([1, 3])
   expect(imagesToDescribe(db, checkpointId, 3, 9).map(({ imageId }) => imageId)).toEqual([4, 6])
+  // Of what the grid shows: those with a tag, and those that this checkpoint has not described.
+  tagImages(db, 'night', { imageIds: [2, 3, 4] })
+  const tagged = { ...allImages, tag: 'night' }
+  const left = { ...allImages, checkpointId, responses: 'none' as const }
+  expect([tagged, left].map((query) => countDescribed(db, checkpointId, query))).toEqual([1, 0])
+  expect(imagesToDescribe(db, checkpointId, 0, 9, tagged).map(({ imageId }) => imageId)).toEqual([3, 4])
+  expect(imagesToDescribe(db, checkpointId, 1, 9, left).map(({ imageId }) => imageId)).toEqual([3, 4, 6])
 })
 
 test('a batch is stored whole or not at all', () => {

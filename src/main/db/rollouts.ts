@@ -1,6 +1,7 @@
 // Responses with their tokens and object words: a batch is one transaction; read by the Inspector.
 import type {
   CheckpointId,
+  ImageQuery,
   Json,
   ModelId,
   ResponseDetail,
@@ -13,7 +14,7 @@ import type {
 } from '../../shared/domain.ts'
 import { StudioError } from '../../shared/errors.ts'
 import { inTransaction, isCorruption, type ReadableDb, statement, type WritableDb } from './connection.ts'
-import { isPresent } from './imageQuery.ts'
+import { isPresent, selectImages } from './imageQuery.ts'
 import { rowHash } from './rowHash.ts'
 
 /** A response as the engine stores it. Its lowest score and hallucinated words are computed from its spans. */
@@ -250,8 +251,15 @@ export function samplesOfStep(
   }
 }
 
-/** How many images have the response of a checkpoint that the grid shows. */
-export function countDescribed(db: ReadableDb, checkpointId: CheckpointId): number {
+/** How many images, of a query where one is given, have the response of a checkpoint that the grid shows. */
+export function countDescribed(db: ReadableDb, checkpointId: CheckpointId, query: ImageQuery | null = null): number {
+  if (query !== null) {
+    const select = selectImages(db, { query })
+    const sql = `SELECT count(*) AS total FROM rollout WHERE checkpoint_id = @describing AND purpose = 'evaluation'
+      AND image_id IN (${select.sql})`
+    const found = statement<object, { total: number }>(db, sql).get({ ...select.parameters, describing: checkpointId })
+    return found?.total ?? 0
+  }
   const row = statement<[number], { total: number }>(
     db,
     "SELECT count(*) AS total FROM rollout WHERE checkpoint_id = ? AND purpose = 'evaluation'",
@@ -259,20 +267,24 @@ export function countDescribed(db: ReadableDb, checkpointId: CheckpointId): numb
   return row?.total ?? 0
 }
 
-/** The next `limit` images of the library after an id that a checkpoint has no response to yet, by id. */
+/** The next `limit` images of the library, or of a query, after an id that a checkpoint has no response to yet, by id. */
 export function imagesToDescribe(
   db: ReadableDb,
   checkpointId: CheckpointId,
   afterImageId: number,
   limit: number,
+  query: ImageQuery | null = null,
 ): { imageId: number; sha256: string; path: string }[] {
-  return statement<[number, number, number], { imageId: number; sha256: string; path: string }>(
+  const select = query && selectImages(db, { query })
+  return statement<object, { imageId: number; sha256: string; path: string }>(
     db,
-    `SELECT image_id AS imageId, lower(hex(sha256)) AS sha256, path FROM image WHERE image_id > ? AND ${isPresent('image.image_id')} AND NOT EXISTS (
-       SELECT 1 FROM rollout WHERE rollout.checkpoint_id = ? AND rollout.image_id = image.image_id
+    `SELECT image_id AS imageId, lower(hex(sha256)) AS sha256, path FROM image
+     WHERE image_id > @afterImageId AND ${isPresent('image.image_id')} ${select ? `AND image_id IN (${select.sql})` : ''}
+     AND NOT EXISTS (
+       SELECT 1 FROM rollout WHERE rollout.checkpoint_id = @describing AND rollout.image_id = image.image_id
          AND rollout.purpose = 'evaluation'
-     ) ORDER BY image_id LIMIT ?`,
-  ).all(afterImageId, checkpointId, limit)
+     ) ORDER BY image_id LIMIT @limit`,
+  ).all({ ...select?.parameters, afterImageId, describing: checkpointId, limit })
 }
 
 /** What was asked for by hand, beside the image: two answers to the same are one. */

@@ -3,6 +3,7 @@ import type { Json, ModelId, RunId, RunRecord, RunState } from '../../shared/dom
 import { type ErrorRecord, StudioError } from '../../shared/errors.ts'
 import { missingRun } from '../../shared/runErrors.ts'
 import { inTransaction, type ReadableDb, statement, type WritableDb } from './connection.ts'
+import { setUsedStep } from './usedCheckpoint.ts'
 
 /** The states that a run may go to. One that is `running` while no engine works on it was interrupted. */
 export const nextStates: Readonly<Record<RunState, readonly RunState[]>> = {
@@ -90,7 +91,10 @@ export function renameRun(db: WritableDb, runId: RunId, name: string): void {
 
 /** Deletes a run with its checkpoints, responses, metrics and evaluations. */
 export function deleteRun(db: WritableDb, runId: RunId): void {
-  inTransaction(db, () => statement<[number]>(db, 'DELETE FROM run WHERE run_id = ?').run(runId))
+  inTransaction(db, () => {
+    setUsedStep(db, runId, null)
+    statement<[number]>(db, 'DELETE FROM run WHERE run_id = ?').run(runId)
+  })
 }
 
 type RunRow = Omit<RunRecord, 'config' | 'calibration' | 'error'> & {

@@ -16,36 +16,44 @@ export function listTags(db: ReadableDb): TagRecord[] {
 
 /**
  * Gives images a tag, which is made when it is new; its case does not matter.
- * @returns how many had not had it
+ * @returns those that had not had it
  */
-export function tagImages(db: WritableDb, name: string, selection: ImageSelection): number {
+export function tagImages(db: WritableDb, name: string, selection: ImageSelection): number[] {
   return inTransaction(db, () => {
     const select = selectImages(db, selection)
     statement<[string]>(db, 'INSERT INTO tag (name) VALUES (?) ON CONFLICT DO NOTHING').run(name)
-    const { changes } = statement<object>(
+    const tagged = statement<object, { imageId: number }>(
       db,
       `INSERT INTO image_tag (tag_id, image_id)
        SELECT (SELECT tag_id FROM tag WHERE name = @name), image.image_id
        FROM (${select.sql}) AS chosen CROSS JOIN image USING (image_id) WHERE true
-       ON CONFLICT DO NOTHING`,
-    ).run({ ...select.parameters, name })
+       ON CONFLICT DO NOTHING RETURNING image_id AS imageId`,
+    ).all({ ...select.parameters, name })
     dropUnused(db, name)
-    return changes
+    return tagged.map(({ imageId }) => imageId)
   })
 }
 
-/** Takes a tag from images; a tag that no image has any longer goes. @returns how many had it */
-export function untagImages(db: WritableDb, name: string, selection: ImageSelection): number {
+/** Takes a tag from images; a tag that no image has any longer goes. @returns those that had it */
+export function untagImages(db: WritableDb, name: string, selection: ImageSelection): number[] {
   return inTransaction(db, () => {
     const select = selectImages(db, selection)
-    const { changes } = statement<object>(
+    const untagged = statement<object, { imageId: number }>(
       db,
       `DELETE FROM image_tag WHERE tag_id = (SELECT tag_id FROM tag WHERE name = @name)
-         AND image_id IN (${select.sql})`,
-    ).run({ ...select.parameters, name })
+         AND image_id IN (${select.sql}) RETURNING image_id AS imageId`,
+    ).all({ ...select.parameters, name })
     dropUnused(db, name)
-    return changes
+    return untagged.map(({ imageId }) => imageId)
   })
+}
+
+/** Tags that no image has, in the library or among the removed ones, go. */
+export function dropUnusedTags(db: WritableDb): void {
+  statement<[]>(
+    db,
+    'DELETE FROM tag WHERE NOT EXISTS (SELECT 1 FROM image_tag WHERE image_tag.tag_id = tag.tag_id)',
+  ).run()
 }
 
 function dropUnused(db: WritableDb, name: string): void {

@@ -1,7 +1,7 @@
 // The engine process: the only part of the engine that knows Electron. Owns the devices.
 import { engineMethods } from '../../shared/workerProtocol.ts'
-import { type WritableDb, workspaceRecord } from '../db/connection.ts'
-import { openWorkspace } from '../db/open.ts'
+import { type ReadableDb, type WritableDb, workspaceRecord } from '../db/connection.ts'
+import { openForReading, openWorkspace } from '../db/open.ts'
 import { parentPort } from '../worker/parentPort.ts'
 import { serveMethods } from '../worker/serveMethods.ts'
 import { probeDevices } from './graph/deviceProbe.ts'
@@ -29,39 +29,55 @@ serveMethods(
       await makeRoom()
       return await onWorkspace(request.workspace, (db) => checkRun(db, request, report, signal))
     },
-    runAlignment: async ({ workspace, threads, ...request }, { signal, report }) => {
+    runAlignment: async ({ workspace, ...request }, { signal, report }) => {
       await makeRoom()
-      return await onWorkspace(workspace, (db) =>
-        alignRun(db, { ...request, ...(threads !== null && { threads }) }, report, signal),
-      )
+      return await onWorkspace(workspace, (db) => alignRun(db, withThreads(request), report, signal))
     },
     exportRun: ({ workspace, ...request }, { signal }) =>
       onWorkspace(workspace, (db) => exportRun(db, request, signal).then(() => ({}))),
     evaluateChair: async ({ workspace, ...request }, { signal, report }) => {
       await makeRoom()
-      return await onWorkspace(workspace, (db) => evaluateRun(db, request, report, signal))
+      return await onWorkspace(workspace, (db) => evaluateRun(db, withThreads(request), report, signal))
     },
     describeImage: ({ workspace, ...request }, { signal, report }) =>
       onWorkspace(workspace, (db) => {
         const tell = ({ text, tokens }: DescribeProgress): void => report({ text, tokens })
-        return answerQuestion(db, request, warmModels, tell, signal)
+        return answerQuestion(db, withThreads(request), warmModels, tell, signal)
       }),
     describeLibrary: ({ workspace, ...request }, { signal, report }) =>
-      onWorkspace(workspace, (db) => describeLibrary(db, request, warmModels, report, signal)),
+      onWorkspace(workspace, (db) => describeLibrary(db, withThreads(request), warmModels, report, signal)),
     evaluate: async ({ workspace, ...request }, { signal, report }) => {
       await makeRoom()
-      await onWorkspace(workspace, (db) => evaluateWorkspace(db, request, warmModels, report, signal))
+      await onWorkspace(workspace, (db) => evaluateWorkspace(db, withThreads(request), warmModels, report, signal))
       return {}
     },
-    evidence: ({ workspace, ...request }) => onWorkspace(workspace, (db) => warmEncoder.evidence(db, request)),
+    // Nothing is stored, and the workspace may be another app's.
+    evidence: ({ workspace, ...request }) => reading(workspace, (db) => warmEncoder.evidence(db, withThreads(request))),
   },
   parentPort(),
   workspaceRecord,
 )
 
+/** A session without a number of threads takes as many as there are cores. */
+function withThreads<Request extends { readonly threads: number | null }>({
+  threads,
+  ...request
+}: Request): Omit<Request, 'threads'> & { threads?: number } {
+  return { ...request, ...(threads !== null && { threads }) }
+}
+
 /** Long work has the memory for itself; what is in use is waited for. */
 async function makeRoom(): Promise<void> {
   await Promise.all([warmModels.release(), warmEncoder.release()])
+}
+
+async function reading<Result>(path: string, work: (db: ReadableDb) => Promise<Result>): Promise<Result> {
+  const db = openForReading(path)
+  try {
+    return await work(db)
+  } finally {
+    db.close()
+  }
 }
 
 async function onWorkspace<Result>(path: string, work: (db: WritableDb) => Promise<Result>): Promise<Result> {

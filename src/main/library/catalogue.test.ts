@@ -39,12 +39,31 @@ test('a question is answered as of the last commit while another process is in t
   await close({}, context)
 })
 
+test('a tag that was given is taken from those alone that had not had it, and one that was taken comes back', async () => {
+  const { path } = workspace(5)
+  const asked = { path, key: 'one' }
+  const { tag, tags, untag, undoTags, close } = catalogueHandlers()
+  await tag({ ...asked, selection: { imageIds: [1, 2] }, tag: 'night' }, context)
+  const { changeId } = await tag({ ...asked, selection: { query }, tag: 'night' }, context)
+  expect(await undoTags({ ...asked, changeId: changeId ?? 0 }, context)).toEqual({ images: 3 })
+  expect(await tags(asked, context)).toEqual([{ name: 'night', images: 2 }])
+  // Once.
+  expect(await undoTags({ ...asked, changeId: changeId ?? 0 }, context)).toEqual({ images: 0 })
+  const taken = await untag({ ...asked, selection: { query }, tag: 'night' }, context)
+  expect([taken.images, await tags(asked, context)]).toEqual([2, []])
+  // Another opening is another workspace, maybe.
+  expect(await undoTags({ path, key: 'two', changeId: taken.changeId ?? 0 }, context)).toEqual({ images: 0 })
+  expect(await undoTags({ ...asked, changeId: taken.changeId ?? 0 }, context)).toEqual({ images: 2 })
+  expect(await tags(asked, context)).toEqual([{ name: 'night', images: 2 }])
+  await close({}, context)
+})
+
 test('changes are stored, told in numbers and seen by the next question', async () => {
   const { path } = workspace(5)
   const asked = { path, key: 'one' }
   const { tag, tags, remove, restore, removals, window, renameTag, untag, close } = catalogueHandlers()
   expect(await tags(asked, context)).toEqual([])
-  expect(await tag({ ...asked, selection: { query }, tag: 'all' }, context)).toEqual({ images: 5 })
+  expect(await tag({ ...asked, selection: { query }, tag: 'all' }, context)).toEqual({ images: 5, changeId: 1 })
   await renameTag({ ...asked, from: 'all', to: 'each' }, context)
   const removed = await remove({ ...asked, selection: { imageIds: [5] } }, context)
   expect(removed.images).toBe(1)
@@ -54,7 +73,10 @@ test('changes are stored, told in numbers and seen by the next question', async 
   })
   expect(await removals(asked, context)).toMatchObject([{ removalId: removed.removalId, images: 1 }])
   expect(await restore({ ...asked, removalId: removed.removalId ?? 0 }, context)).toEqual({ images: 1 })
-  expect(await untag({ ...asked, selection: { imageIds: [1] }, tag: 'each' }, context)).toEqual({ images: 1 })
+  expect(await untag({ ...asked, selection: { imageIds: [1] }, tag: 'each' }, context)).toEqual({
+    images: 1,
+    changeId: 2,
+  })
   expect(await tags(asked, context)).toEqual([{ name: 'each', images: 4 }])
   await close({}, context)
 })

@@ -1,4 +1,5 @@
 // The library process: the long work on workspace files and images, away from main and from the engine.
+import { setImmediate } from 'node:timers/promises'
 import { libraryMethods } from '../../shared/workerProtocol.ts'
 import { backupIfDue, describeBackups, ensureBackup, restoreBackup } from '../db/backup.ts'
 import { workspaceRecord } from '../db/connection.ts'
@@ -12,6 +13,7 @@ import {
   openWorkspace,
   prepareWorkspace,
 } from '../db/open.ts'
+import { deleteSome } from '../db/removals.ts'
 import { inspectDamage, salvageWorkspace } from '../db/salvage.ts'
 import { parentPort } from '../worker/parentPort.ts'
 import { serveMethods } from '../worker/serveMethods.ts'
@@ -19,6 +21,9 @@ import { findMissingFiles, relinkFolder } from './imageFiles.ts'
 import { runImport } from './importImages.ts'
 import { layImages } from './layImages.ts'
 import { pagePicture } from './readImage.ts'
+
+/** Images whose rows go in one transaction. */
+const deletedAtOnce = 200
 
 serveMethods(
   libraryMethods,
@@ -56,6 +61,23 @@ serveMethods(
       const db = openWorkspace(path, { foldsLog: false })
       try {
         return await relinkFolder(db, from, to, { signal, report })
+      } finally {
+        closeWorkspace(db)
+      }
+    },
+    async deleteRemoval({ path, removalId }, { signal, report }) {
+      const db = openWorkspace(path, { foldsLog: false })
+      try {
+        let images = 0
+        for (let more = true; more && !signal.aborted; ) {
+          const deleted = deleteSome(db, removalId, deletedAtOnce)
+          images += deleted
+          more = deleted === deletedAtOnce
+          report({ done: images })
+          // Others who write come in between, and a cancel is heard.
+          await setImmediate()
+        }
+        return { images }
       } finally {
         closeWorkspace(db)
       }

@@ -162,6 +162,7 @@ async function judge(studio: Studio, resources: string, detail: RunDetail, optio
     ...{ strength: detail.config?.evaluation.strength ?? 1, mostImages: null },
     ...{ imageFolder: join(folder, 'images'), annotationFile: join(folder, 'annotations.json') },
     device: options.device ?? studio.engine.hardware.hardware?.chosen ?? 'cpu',
+    threads: studio.everywhere.settings.view().chosen.threads,
     lexicon: join(resources, 'lexicons/scene-objects.json'),
   })
 }

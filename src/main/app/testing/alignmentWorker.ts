@@ -8,7 +8,7 @@ import { engineMethods } from '../../../shared/workerProtocol.ts'
 import { checkpointAtStep, lastCheckpoint, setPinned, storeCheckpoint } from '../../db/checkpoints.ts'
 import { inTransaction, type WritableDb } from '../../db/connection.ts'
 import { evaluationById, finishEvaluation, itemsWithout, storeAnswers, storeItems } from '../../db/evaluations.ts'
-import { imageCount } from '../../db/images.ts'
+import { countImages, imageCount } from '../../db/images.ts'
 import { storeLook } from '../../db/looks.ts'
 import { storeMetrics } from '../../db/metrics.ts'
 import { openWorkspace } from '../../db/open.ts'
@@ -59,10 +59,10 @@ serveMethods(
   {
     probeDevices: () => Promise.reject(new Error('not asked in these tests')),
     evaluateChair: () => Promise.reject(new Error('not asked in these tests')),
-    async describeImage({ workspace, question: { imageId, policy, prompt } }, { report, signal }) {
+    async describeImage({ workspace, threads, question: { imageId, policy, prompt } }, { report, signal }) {
       if (prompt === 'die') process.abort()
       for (let tokens = 1; tokens <= (prompt === 'slow' ? 20 : 2); tokens++) {
-        report({ text: 'a zebra'.slice(0, tokens), tokens })
+        report({ text: prompt === 'threads' ? `${threads}` : 'a zebra'.slice(0, tokens), tokens })
         await delay(20)
         if (signal.aborted) throw cancelled()
       }
@@ -76,14 +76,14 @@ serveMethods(
         db.close()
       }
     },
-    async describeLibrary({ workspace, runId, step }, { report, signal }) {
+    async describeLibrary({ workspace, runId, step, query }, { report, signal }) {
       const db = openWorkspace(workspace)
       try {
         const { checkpointId } = checkpointAtStep(db, runId, step)!
-        const total = imageCount(db)
+        const total = query === null ? imageCount(db) : countImages(db, query)
         for (;;) {
-          const [next] = imagesToDescribe(db, checkpointId, 0, 1)
-          const counts = { done: countDescribed(db, checkpointId), total, skipped: 0 }
+          const [next] = imagesToDescribe(db, checkpointId, 0, 1, query)
+          const counts = { done: countDescribed(db, checkpointId, query), total, skipped: 0 }
           report(counts)
           if (!next) return counts
           await delay(20)
@@ -94,8 +94,8 @@ serveMethods(
         db.close()
       }
     },
-    evidence: () => Promise.reject(new Error('not asked in these tests')),
-    async evaluate({ workspace, evaluationId }, { report, signal }) {
+    evidence: async ({ threads }) => ({ side: 1, values: [threads ?? 0], score: 0, frame }),
+    async evaluate({ workspace, threads, evaluationId }, { report, signal }) {
       const db = openWorkspace(workspace)
       try {
         const record = evaluationById(db, evaluationId)!
@@ -120,7 +120,7 @@ serveMethods(
             counts: [],
             concepts: [],
           }
-          const answers = [{ item, text: `answer ${process.pid}`, words: [], ...verdict }]
+          const answers = [{ item, text: `answered with ${threads} threads`, words: [], ...verdict }]
           storeAnswers(db, evaluationId, 0, { answers, unreadable: [] })
           report({ phase: 'answering', done: item + 1, total: 20 })
         }
@@ -188,6 +188,8 @@ function inspectedEncoder(folder: string) {
 function gone(folder: string): StudioError {
   return new StudioError({ code: 'model.missing-file', message: 'It is gone.', remedy: 'Relink it.', where: folder })
 }
+
+const frame = { x: 0, y: 0, width: 1, height: 1 }
 
 const of = (value: number) => ({ value, low: value, high: value })
 const measured = {

@@ -5,13 +5,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { greedy, type Question } from '../../../shared/describe.ts'
-import type { CheckpointId, ModelId, ResponseDetail, RunId } from '../../../shared/domain.ts'
+import { allImages, type CheckpointId, type ModelId, type ResponseDetail, type RunId } from '../../../shared/domain.ts'
 import { checkpointAtStep, dropLastWeights } from '../../db/checkpoints.ts'
 import type { WritableDb } from '../../db/connection.ts'
 import { everyImage } from '../../db/images.ts'
 import { createWorkspace, openWorkspace } from '../../db/open.ts'
-import { responseById, responsesToImage, shownResponse } from '../../db/rollouts.ts'
+import { imagesToDescribe, responseById, responsesToImage, shownResponse } from '../../db/rollouts.ts'
 import { runById } from '../../db/runs.ts'
+import { tagImages } from '../../db/tags.ts'
 import { answerQuestion, describeLibrary } from './describeWorkspace.ts'
 import { WarmEncoder } from './evidence.ts'
 import { addDemoRun, demoLexicon, sampleScenes, shortConfig } from './testing/demoRun.ts'
@@ -144,7 +145,7 @@ describe('the demo model, asked', { timeout: 120_000 }, () => {
     const { db: copy, counts } = copied()
     const abort = new AbortController()
     const seen: number[] = []
-    const asked = { ...engine, runId, step: 2 }
+    const asked = { ...engine, runId, step: 2, query: null }
     await expect(
       describeLibrary(
         copy,
@@ -168,13 +169,26 @@ describe('the demo model, asked', { timeout: 120_000 }, () => {
     copy.close()
   })
 
+  test('describes what a query finds, and nothing else', async () => {
+    const { db: copy, counts } = copied()
+    tagImages(copy, 'night', { imageIds: [1, 20, 21] })
+    const query = { ...allImages, tag: 'night' }
+    const kept = counts()
+    const told: number[] = []
+    const end = await describeLibrary(copy, { ...engine, runId, step: 2, query }, warm, ({ done }) => told.push(done))
+    expect(end).toEqual({ done: 3, total: 3, skipped: 0 })
+    expect(counts() - kept).toBe(3 - (told[0] ?? 0))
+    expect(imagesToDescribe(copy, checkpointOf(2), 0, 99, query)).toEqual([])
+    copy.close()
+  })
+
   test('an image that is gone is counted and the rest is described; asked about it alone, it is named', async () => {
     const { db: copy, counts } = copied()
     copy.exec("UPDATE image SET path = '/nowhere/a.jpg' WHERE image_id = 24")
     copy.exec("DELETE FROM rollout WHERE image_id = 24 AND purpose = 'evaluation'")
     // Models that are warm have seen it.
     await warm.release()
-    const end = await describeLibrary(copy, { ...engine, runId, step: 2 }, warm, () => undefined)
+    const end = await describeLibrary(copy, { ...engine, runId, step: 2, query: null }, warm, () => undefined)
     expect(end).toEqual({ done: images - 1, total: images, skipped: 1 })
     expect(counts()).toBe(images - 1)
     const gone = ask({ imageId: 24, prompt: 'What is gone?' }, copy)

@@ -1,7 +1,7 @@
 // What the engine process is asked to describe in a workspace, made into jobs and carried out with models that stay warm:
 // one question, or the whole library page by page. Before it stands what a person asked, after it describeJob.ts.
 import type { Calibration } from '../../../shared/calibration.ts'
-import type { LibraryDescribe, PolicyChoice, Question } from '../../../shared/describe.ts'
+import type { LibraryTask, PolicyChoice, Question } from '../../../shared/describe.ts'
 import type { RolloutId } from '../../../shared/domain.ts'
 import { StudioError } from '../../../shared/errors.ts'
 import type { DeviceName } from '../../../shared/hardware.ts'
@@ -10,7 +10,7 @@ import { type RunConfig, runConfigSchema } from '../../../shared/runConfig.ts'
 import { missingImage, missingModel, noCheckpoint, noCompanion } from '../../../shared/runErrors.ts'
 import { checkpointAtStep } from '../../db/checkpoints.ts'
 import type { WritableDb } from '../../db/connection.ts'
-import { imageById, imageCount } from '../../db/images.ts'
+import { countImages, imageById, imageCount } from '../../db/images.ts'
 import { modelById } from '../../db/models.ts'
 import { countDescribed, imagesToDescribe } from '../../db/rollouts.ts'
 import { identifyModels, type ModelFolders, type ModelsIdentity, requireCheckedModel } from '../folder/modelIdentity.ts'
@@ -76,13 +76,13 @@ export async function answerQuestion(
 }
 
 /**
- * Lets a checkpoint describe every image of the workspace that has no response of it, as the looks of its run do.
- * @param report images with a response, of all of the workspace
+ * Lets a checkpoint describe every image of the workspace, or of a query, that has no response of it, as the looks of its run do.
+ * @param report images with a response, of all that are meant
  * @throws StudioError as {@link answerQuestion}; what was kept before a cancel stays, and is not done again
  */
 export async function describeLibrary(
   db: WritableDb,
-  { runId, step, ...request }: DescribeRequest & LibraryDescribe,
+  { runId, step, query, ...request }: DescribeRequest & LibraryTask,
   warm: WarmModels,
   report: (progress: { done: number; total: number; skipped: number }) => void,
   signal?: AbortSignal,
@@ -97,11 +97,12 @@ export async function describeLibrary(
     ...{ decoding: { kind: 'greedy' as const }, region: null },
   }
   const common = await jobOf(answering, request)
-  const progress = { done: countDescribed(db, asked.checkpointId), total: imageCount(db), skipped: 0 }
+  const total = query === null ? imageCount(db) : countImages(db, query)
+  const progress = { done: countDescribed(db, asked.checkpointId, query), total, skipped: 0 }
   report({ ...progress })
   for (let after = 0; ; ) {
     throwIfCancelled(signal)
-    const images = imagesToDescribe(db, asked.checkpointId, after, imagesOfPage)
+    const images = imagesToDescribe(db, asked.checkpointId, after, imagesOfPage, query)
     const last = images.at(-1)
     if (!last) return progress
     after = last.imageId

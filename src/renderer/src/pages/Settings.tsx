@@ -1,4 +1,4 @@
-// Settings: the device and threads of runs, what the app keeps to be faster, how it looks, and what it sends (nothing).
+// Settings: the device and threads of all that models do, what the app keeps to be faster, how it looks, and what it sends (nothing).
 import { Alert, Button, NumberInput, SegmentedControl, Select, Text, Title } from '@mantine/core'
 import { IconFolderOpen, IconInfoCircle, IconShieldCheck } from '@tabler/icons-react'
 import { type ReactNode, useState } from 'react'
@@ -59,9 +59,9 @@ function Work({ settings }: { readonly settings: SettingsView }): ReactNode {
   const change = (changes: Parameters<typeof set>[0]): void => attempt(async () => setNote(await set(changes)))
   // A device that was chosen and is not right now stays in the list, so that the field says what was chosen.
   const offered = chosen.device === null || devices.includes(chosen.device) ? devices : [...devices, chosen.device]
-  const inUse = deviceInUse === null ? 'The devices are being measured.' : `Runs use: ${deviceLabels[deviceInUse]}.`
+  const inUse = deviceInUse === null ? 'The devices are being measured.' : `In use: ${deviceLabels[deviceInUse]}.`
   return (
-    <Section title="Runs">
+    <Section title="Computing">
       <Select
         label="Device"
         description={inUse}
@@ -106,8 +106,8 @@ function Threads({ threads, cores, onChange }: ThreadsProps): ReactNode {
   }
   return (
     <NumberInput
-      label="Threads"
-      description={`Empty for as many as there are cores: ${formatPlural(cores, 'core')}. More than that only costs time.`}
+      label="Threads (empty for all)"
+      description={`For runs, checks, questions and evaluations. This machine has ${formatPlural(cores, 'core')}; more threads than that only cost time.`}
       placeholder={String(cores)}
       allowDecimal={false}
       allowNegative={false}

@@ -49,7 +49,7 @@ test('one question does not stand for a list that was never asked for', () => {
 test('a library that a checkpoint has described, or a part of it, makes its responses and checkpoints be asked for', () => {
   const runId = 3 as RunId
   const library = (state: LibraryView['state']): LibraryView => ({
-    ...{ about: 'library', describeId: 5, state, waitsFor: null, error: null, runId, step: 4 },
+    ...{ about: 'library', describeId: 5, state, waitsFor: null, error: null, runId, step: 4, query: null },
     ...{ done: 2, total: 9, skipped: 0, remainingMs: null },
   })
   for (const state of ['cancelled', 'done', 'failed'] as const) {

@@ -1,4 +1,5 @@
 // What pages ask of responses, of questions on their way, and of where an image shows a word.
+import { useDebouncedValue } from '@mantine/hooks'
 import { keepPreviousData, type QueryClient, useMutation, useQuery } from '@tanstack/react-query'
 import type { Params, Result } from '../../../shared/contract.ts'
 import type {
@@ -142,9 +143,13 @@ export interface EvidenceAnswer {
   readonly error: ErrorRecord | null
 }
 
-/** Where an image shows a word; null before the first answer and when nothing is asked. */
+/** Arrow keys pass over words, and maps are computed one after the other. */
+const settlesMs = 150
+
+/** Where an image shows a word, asked once the word stays; null before the first answer and when nothing is asked. */
 export function useEvidence(asked: Params<'evidence.get'> | null): EvidenceAnswer | null {
   const w = useWorkspaceKey()
+  const [settled] = useDebouncedValue(JSON.stringify(asked), settlesMs)
   const { data } = useQuery({
     queryKey: keys.evidence(w, asked),
     queryFn: async (): Promise<EvidenceAnswer> => {
@@ -155,7 +160,7 @@ export function useEvidence(asked: Params<'evidence.get'> | null): EvidenceAnswe
         (thrown: unknown) => ({ evidence: null, error: toErrorRecord(thrown) }),
       )
     },
-    enabled: w !== null && asked !== null,
+    enabled: w !== null && asked !== null && settled === JSON.stringify(asked),
   })
   return data ?? null
 }

@@ -12,7 +12,14 @@ import { LoadLine, LoadPanel } from './Load.tsx'
 
 const kindLabels: Readonly<Record<ActivityKind, string>> = {
   ...{ import: 'Import', run: 'Run', export: 'Export', check: 'Check', model: 'Model', probe: 'Measurement' },
-  ...{ backup: 'Backup', describe: 'Description', evaluate: 'Evaluation', relink: 'Relink', report: 'Report' },
+  ...{
+    backup: 'Backup',
+    delete: 'Deletion',
+    describe: 'Description',
+    evaluate: 'Evaluation',
+    relink: 'Relink',
+    report: 'Report',
+  },
 }
 
 export function ActivityTray(): ReactNode {

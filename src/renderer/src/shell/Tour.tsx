@@ -3,12 +3,24 @@ import { Button } from '@mantine/core'
 import { useLocalStorage } from '@mantine/hooks'
 import type { ReactNode } from 'react'
 import { z } from 'zod'
+import { useAppState } from '../api.ts'
 import type { PageName } from '../route.ts'
 import { keyWords } from './onMac.ts'
 import css from './Tour.module.css'
 
-const steps: readonly { readonly page: PageName | null; readonly words: string }[] = [
-  { page: 'images', words: 'Bring pictures here. A workspace keeps what you find out about them in one file.' },
+interface Step {
+  readonly page: PageName | null
+  readonly words: string
+  /** In a workspace that has images. */
+  readonly withImages?: string
+}
+
+const steps: readonly Step[] = [
+  {
+    page: 'images',
+    words: 'Bring pictures here. A workspace keeps what you find out about them in one file.',
+    withImages: 'Your pictures are here. A workspace keeps what you find out about them in one file.',
+  },
   { page: 'models', words: 'Add a model with the encoder that it sees with, or use the small one of the demo.' },
   { page: 'runs', words: 'A run teaches the model to say only what it sees. Pause it whenever you like.' },
   { page: null, words: `${keyWords('palette')} finds anything by its name, and ${keyWords('help')} shows all keys.` },
@@ -36,14 +48,16 @@ export function useTour(): TourState {
 }
 
 export function Tour({ tour: { step, show } }: { readonly tour: TourState }): ReactNode {
-  if (step === null) return null
+  const hasImages = (useAppState().workspace?.imageCount ?? 0) > 0
+  const shown = step === null ? undefined : steps[step]
+  if (step === null || !shown) return null
   const isLast = step === steps.length - 1
   return (
     <section className={css.tour} aria-label="Tour">
       <p className={css.count}>
         {step + 1} of {steps.length}
       </p>
-      <p className={css.words}>{steps[step]?.words}</p>
+      <p className={css.words}>{(hasImages && shown.withImages) || shown.words}</p>
       <div className={css.actions}>
         <Button size="compact-xs" onClick={() => show(step + 1)}>
           {isLast ? 'Done' : 'Go ahead'}

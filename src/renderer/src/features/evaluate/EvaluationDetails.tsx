@@ -87,7 +87,7 @@ function Actions({ evaluation: { evaluationId, name, state } }: { readonly evalu
         <Text size="sm">Its answers and figures are removed from the workspace. No file of yours is touched.</Text>
       ),
       labels: { confirm: 'Delete', cancel: 'Keep it' },
-      confirmProps: { color: 'red' },
+      confirmProps: { color: 'red.9' },
       cancelProps: { 'data-autofocus': true },
       closeButtonProps: { 'aria-label': 'Close' },
       onConfirm: () => attempt(() => request('evaluations.delete', { evaluationId })),

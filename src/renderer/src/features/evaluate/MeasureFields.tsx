@@ -1,22 +1,21 @@
 // What is measured: one of the measures, and the files and images that it needs.
-import { Button, NumberInput, Radio, Select, Stack, TextInput } from '@mantine/core'
-import { IconFolderOpen } from '@tabler/icons-react'
+import { NumberInput, Radio, Select, Stack } from '@mantine/core'
 import type { ReactNode } from 'react'
 import type { Params } from '../../../../shared/contract.ts'
-import type { TagRecord } from '../../../../shared/domain.ts'
 import { request } from '../../api.ts'
-import { attempt } from '../../attempt.ts'
-import { formatPlural } from '../../format.ts'
+import { PathField } from '../../ui/PathField.tsx'
+import { chosenOption, type ImageOption } from './imageChoice.ts'
 import css from './MeasureFields.module.css'
 import { type MeasureDraft, measureInfos } from './measures.ts'
 
 interface MeasureFieldsProps {
   readonly draft: MeasureDraft
   readonly onChange: (draft: MeasureDraft) => void
-  readonly tags: readonly TagRecord[]
+  /** Images of the workspace to choose from. */
+  readonly images: readonly ImageOption[]
 }
 
-export function MeasureFields({ draft, onChange, tags }: MeasureFieldsProps): ReactNode {
+export function MeasureFields({ draft, onChange, images }: MeasureFieldsProps): ReactNode {
   const set = (part: Partial<MeasureDraft>): void => onChange({ ...draft, ...part })
   return (
     <Stack gap="md">
@@ -31,7 +30,7 @@ export function MeasureFields({ draft, onChange, tags }: MeasureFieldsProps): Re
           ))}
         </Stack>
       </Radio.Group>
-      <Files draft={draft} set={set} tags={tags} />
+      <Files draft={draft} set={set} choices={images} />
       <NumberInput
         className={css.most}
         label="Images"
@@ -50,10 +49,10 @@ export function MeasureFields({ draft, onChange, tags }: MeasureFieldsProps): Re
 interface FilesProps {
   readonly draft: MeasureDraft
   readonly set: (part: Partial<MeasureDraft>) => void
-  readonly tags: readonly TagRecord[]
+  readonly choices: readonly ImageOption[]
 }
 
-function Files({ draft, set, tags }: FilesProps): ReactNode {
+function Files({ draft, set, choices }: FilesProps): ReactNode {
   const annotations = (
     <FileField
       label="Annotations"
@@ -74,19 +73,16 @@ function Files({ draft, set, tags }: FilesProps): ReactNode {
   )
   switch (draft.kind) {
     case 'annotation-free':
-      return tags.length === 0 ? null : (
+      return choices.length === 1 ? null : (
         <Select
           label="Which images"
-          data={[
-            { value: '', label: 'All of the workspace' },
-            ...tags.map(({ name, images: count }) => ({
-              value: name,
-              label: `${name}, ${formatPlural(count, 'image')}`,
-            })),
-          ]}
-          value={draft.tag ?? ''}
+          data={choices.map(({ value, label }) => ({ value, label }))}
+          value={chosenOption(choices, draft.images)}
           allowDeselect={false}
-          onChange={(tag) => set({ tag: tag === '' ? null : tag })}
+          onChange={(value) => {
+            const chosen = choices.find((option) => option.value === value)
+            if (chosen) set({ images: chosen.choice })
+          }}
         />
       )
     case 'chair':
@@ -166,28 +162,7 @@ interface FileFieldProps {
   readonly onChange: (path: string) => void
 }
 
-function FileField({ label, description, what, value, onChange }: FileFieldProps): ReactNode {
-  const pick = (): void =>
-    attempt(async () => {
-      const picked = await request('evaluations.pick', { what })
-      if (picked) onChange(picked.path)
-    })
-  return (
-    <div className={css.file}>
-      <TextInput
-        label={label}
-        description={description}
-        value={value}
-        onChange={({ currentTarget }) => onChange(currentTarget.value)}
-      />
-      <Button
-        variant="default"
-        leftSection={<IconFolderOpen size={16} aria-hidden="true" />}
-        aria-label={`Choose: ${label}`}
-        onClick={pick}
-      >
-        Choose…
-      </Button>
-    </div>
-  )
+function FileField({ what, label, ...field }: FileFieldProps): ReactNode {
+  const pick = async (): Promise<string | null> => (await request('evaluations.pick', { what }))?.path ?? null
+  return <PathField {...field} label={label} chooseLabel={`Choose: ${label}`} pick={pick} />
 }

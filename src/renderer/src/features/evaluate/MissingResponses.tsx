@@ -49,7 +49,7 @@ function Missing({ label, policy, missing }: MissingProps): ReactNode {
   const count = isWhole ? missing.count : missing.first.length
   const start = (): void =>
     attempt(async () => {
-      if (isWhole) await request('describe.library', { runId: policy.runId, step: policy.step })
+      if (isWhole) await request('describe.library', { runId: policy.runId, step: policy.step, query: null })
       else {
         for (const imageId of missing.first) {
           await request('describe.start', { imageId, policy, prompt: null, decoding: greedy, region: null })

@@ -1,20 +1,21 @@
 // A new evaluation: what is measured, on which images, and of which policies.
 import { ActionIcon, Button, NumberInput, Stack, Text, Textarea, TextInput } from '@mantine/core'
 import { IconPlus, IconTrash } from '@tabler/icons-react'
-import { useQuery } from '@tanstack/react-query'
 import { type ReactNode, useState } from 'react'
 import type { PolicyChoice } from '../../../../shared/describe.ts'
 import type { EvaluationId } from '../../../../shared/domain.ts'
 import { type ErrorRecord, toErrorRecord } from '../../../../shared/errors.ts'
 import { mostPolicies } from '../../../../shared/evaluations.ts'
 import type { ModelView, RunView } from '../../../../shared/runView.ts'
-import { request, useWorkspaceKey } from '../../api.ts'
+import { request } from '../../api.ts'
 import { useCheckpoints } from '../../queries/describe.ts'
-import { keys } from '../../queries/keys.ts'
+import { useTags } from '../../queries/images.ts'
 import { useRunDetail } from '../../queries/runs.ts'
 import { Dialog } from '../../ui/Dialog.tsx'
 import { ErrorAlert } from '../../ui/ErrorAlert.tsx'
 import shared from '../../ui/shared.module.css'
+import { useGridQuery } from '../images/gridQuery.ts'
+import { imageOptions } from './imageChoice.ts'
 import { MeasureFields } from './MeasureFields.tsx'
 import { emptyMeasure, type MeasureDraft, measureOf } from './measures.ts'
 import css from './NewEvaluation.module.css'
@@ -31,13 +32,9 @@ interface NewEvaluationProps {
 }
 
 export function NewEvaluation({ runs, models, run, onClose, onMade }: NewEvaluationProps): ReactNode {
-  const w = useWorkspaceKey()
   const checkpoints = useCheckpoints(run?.runId ?? null) ?? []
   const strength = useRunDetail(run?.runId ?? null)?.config?.evaluation.strength ?? 1
-  const { data: tags = [] } = useQuery({
-    queryKey: [...keys.images(w), 'tags'],
-    queryFn: () => request('images.tags', {}),
-  })
+  const images = imageOptions(useTags(), useGridQuery())
   const [chosen, setChosen] = useState<readonly PolicyChoice[] | null>(null)
   const [draft, setDraft] = useState<MeasureDraft>(emptyMeasure)
   const [name, setName] = useState('')
@@ -75,7 +72,7 @@ export function NewEvaluation({ runs, models, run, onClose, onMade }: NewEvaluat
   return (
     <Dialog onClose={onClose} centered size="lg" title="New evaluation">
       <Stack gap="lg">
-        <MeasureFields draft={draft} onChange={setDraft} tags={tags} />
+        <MeasureFields draft={draft} onChange={setDraft} images={images} />
         <section aria-labelledby="policies-title" className={css.policies}>
           <h3 id="policies-title" className={shared.legend}>
             Which models

@@ -1,5 +1,5 @@
 // What can be measured, in words, and the measure that a form's fields make. Pure.
-import { type Measure, type MeasureKind, measureSchema } from '../../../../shared/evaluations.ts'
+import { type ImageChoice, type Measure, type MeasureKind, measureSchema } from '../../../../shared/evaluations.ts'
 
 interface MeasureInfo {
   readonly kind: MeasureKind
@@ -43,8 +43,7 @@ export const measureInfos: readonly MeasureInfo[] = [
 /** What a form holds; a measure takes of it what it needs. */
 export interface MeasureDraft {
   readonly kind: MeasureKind
-  /** Images of the workspace with this tag; null for all. */
-  readonly tag: string | null
+  readonly images: ImageChoice
   readonly annotationFile: string
   readonly imageFolder: string
   readonly questionsFrom: 'file' | 'random' | 'popular' | 'adversarial'
@@ -57,7 +56,7 @@ export interface MeasureDraft {
 }
 
 export const emptyMeasure: MeasureDraft = {
-  ...{ kind: 'annotation-free', tag: null, annotationFile: '', imageFolder: '', questionsFrom: 'file' },
+  ...{ kind: 'annotation-free', images: { from: 'all' }, annotationFile: '', imageFolder: '', questionsFrom: 'file' },
   ...{ questionFile: '', mmeFolder: '', amberFolder: '', queryFile: '', most: null },
 }
 
@@ -70,7 +69,7 @@ function written(draft: MeasureDraft): Measure {
   const { kind, most, imageFolder, annotationFile, questionsFrom } = draft
   switch (kind) {
     case 'annotation-free':
-      return { kind, images: draft.tag === null ? { from: 'all' } : { from: 'tag', tag: draft.tag }, most }
+      return { kind, images: draft.images, most }
     case 'chair':
       return { kind, imageFolder, annotationFile, most }
     case 'pope':

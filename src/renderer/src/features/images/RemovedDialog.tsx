@@ -1,10 +1,10 @@
-// What was removed and not brought back: the way back also after the notice of it is gone.
-import { Button, Table, Text } from '@mantine/core'
+// What was removed and not brought back: the way back also after the notice of it is gone, and the way to delete it for good.
+import { Button, Group, Table, Text } from '@mantine/core'
 import type { ReactNode } from 'react'
 import { formatCount, formatMoment } from '../../format.ts'
 import { useRemovals } from '../../queries/images.ts'
 import { Dialog } from '../../ui/Dialog.tsx'
-import { restoreImages } from './imageActions.tsx'
+import { askToDelete, restoreImages } from './imageActions.tsx'
 
 export function RemovedDialog({
   isReading,
@@ -25,7 +25,7 @@ export function RemovedDialog({
             <Table.Tr>
               <Table.Th>Removed</Table.Th>
               <Table.Th className="number">Images</Table.Th>
-              <Table.Th aria-label="Bring back" />
+              <Table.Th aria-label="What to do" />
             </Table.Tr>
           </Table.Thead>
           <Table.Tbody>
@@ -34,9 +34,20 @@ export function RemovedDialog({
                 <Table.Td>{formatMoment(removedAtMs)}</Table.Td>
                 <Table.Td className="number">{formatCount(images)}</Table.Td>
                 <Table.Td>
-                  <Button size="xs" variant="default" disabled={isReading} onClick={() => restoreImages(removalId)}>
-                    Bring back
-                  </Button>
+                  <Group gap="xs" justify="flex-end">
+                    <Button size="xs" variant="default" disabled={isReading} onClick={() => restoreImages(removalId)}>
+                      Bring back
+                    </Button>
+                    <Button
+                      size="xs"
+                      variant="subtle"
+                      color="red"
+                      disabled={isReading}
+                      onClick={() => askToDelete(removalId)}
+                    >
+                      Delete for good…
+                    </Button>
+                  </Group>
                 </Table.Td>
               </Table.Tr>
             ))}

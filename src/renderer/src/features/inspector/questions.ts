@@ -97,10 +97,11 @@ export function usualRun(runs: readonly RunView[]): RunView | undefined {
   return started.find(({ state, isPlacebo }) => state === 'complete' && !isPlacebo) ?? started[0]
 }
 
-/** The checkpoint that stands for the aligned model: the best one, else the newest with weights, else the newest. */
+/** The checkpoint that stands for the aligned model: the one that a person chose, else the best one, else the newest with weights, else the newest. */
 export function alignedCheckpoint(checkpoints: readonly CheckpointView[]): CheckpointView | undefined {
   const trained = checkpoints.filter(({ step }) => step > 0)
-  return trained.find(({ isBest }) => isBest) ?? trained.findLast(({ hasWeights }) => hasWeights) ?? trained.at(-1)
+  const chosen = trained.find(({ isUsed }) => isUsed) ?? trained.find(({ isBest }) => isBest)
+  return chosen ?? trained.findLast(({ hasWeights }) => hasWeights) ?? trained.at(-1)
 }
 
 /** `Model as it came`, `Step 20, best`. */

@@ -1,12 +1,12 @@
 // The two folders of a model, asked for in one way wherever they are: to add it, and after they have moved. Folders that
 // were taken for one another are swapped by a click.
-import { Button, TextInput } from '@mantine/core'
-import { IconArrowsUpDown, IconFolderOpen } from '@tabler/icons-react'
+import { Button } from '@mantine/core'
+import { IconArrowsUpDown } from '@tabler/icons-react'
 import { type KeyboardEvent, type ReactNode, useState } from 'react'
 import { type ErrorRecord, toErrorRecord } from '../../../../shared/errors.ts'
 import { request } from '../../api.ts'
-import { attempt } from '../../attempt.ts'
 import { ErrorAlert } from '../../ui/ErrorAlert.tsx'
+import { PathField } from '../../ui/PathField.tsx'
 import css from './AddModel.module.css'
 
 export interface TwoFolders {
@@ -105,28 +105,7 @@ interface FolderFieldProps {
   readonly onChange: (folder: string) => void
 }
 
-function FolderField({ label, description, purpose, value, onChange }: FolderFieldProps): ReactNode {
-  const pick = (): void =>
-    attempt(async () => {
-      const picked = await request('models.pickFolder', { purpose })
-      if (picked) onChange(picked.folder)
-    })
-  return (
-    <div className={css.folderField}>
-      <TextInput
-        label={label}
-        description={description}
-        value={value}
-        onChange={({ currentTarget }) => onChange(currentTarget.value)}
-      />
-      <Button
-        variant="default"
-        leftSection={<IconFolderOpen size={16} />}
-        aria-label={`Choose the ${label.toLowerCase()}`}
-        onClick={pick}
-      >
-        Choose…
-      </Button>
-    </div>
-  )
+function FolderField({ purpose, label, ...field }: FolderFieldProps): ReactNode {
+  const pick = async (): Promise<string | null> => (await request('models.pickFolder', { purpose }))?.folder ?? null
+  return <PathField {...field} label={label} chooseLabel={`Choose the ${label.toLowerCase()}`} pick={pick} />
 }

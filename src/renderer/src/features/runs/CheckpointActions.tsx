@@ -1,6 +1,6 @@
-// What can be done with a checkpoint: keep its weights, take it out of the app, write its report, describe every image.
+// What can be done with a checkpoint: use it instead of the best one, keep its weights, take it out of the app, write its report, describe every image.
 import { Button, Menu, Text } from '@mantine/core'
-import { IconCheck, IconChevronDown, IconFileText, IconPin, IconPinnedOff } from '@tabler/icons-react'
+import { IconArrowBackUp, IconCheck, IconChevronDown, IconFileText, IconPin, IconPinnedOff } from '@tabler/icons-react'
 import { type ReactNode, useState } from 'react'
 import type { CheckpointView } from '../../../../shared/describe.ts'
 import { type ErrorRecord, toErrorRecord } from '../../../../shared/errors.ts'
@@ -16,10 +16,12 @@ interface CheckpointActionsProps {
   readonly run: RunView
   readonly detail: RunDetail
   readonly checkpoint: CheckpointView
+  /** Whether other pages propose it already. */
+  readonly isUsual: boolean
 }
 
-export function CheckpointActions({ run, detail, checkpoint }: CheckpointActionsProps): ReactNode {
-  const { step, isPinned, isBest, hasWeights } = checkpoint
+export function CheckpointActions({ run, detail, checkpoint, isUsual }: CheckpointActionsProps): ReactNode {
+  const { step, isPinned, isUsed, hasWeights } = checkpoint
   const { runId } = run
   const canChange = useAppState().workspace?.readOnlyBecause === null
   const report = useReport(run, step)
@@ -44,6 +46,16 @@ export function CheckpointActions({ run, detail, checkpoint }: CheckpointActions
             <Menu.Item onClick={() => report.write('pdf')}>As PDF…</Menu.Item>
           </Menu.Dropdown>
         </Menu>
+        {canChange && step > 0 && (isUsed || (hasWeights && !isUsual)) && (
+          <Button
+            size="xs"
+            variant="default"
+            leftSection={<IconArrowBackUp size={15} />}
+            onClick={() => attempt(() => request('runs.use', { runId, step: isUsed ? null : step }))}
+          >
+            {isUsed ? 'Use the best one again' : 'Use this checkpoint'}
+          </Button>
+        )}
         {canChange && step > 0 && (hasWeights || isPinned) && (
           <Button
             size="xs"
@@ -56,7 +68,7 @@ export function CheckpointActions({ run, detail, checkpoint }: CheckpointActions
         )}
       </div>
       <Text size="xs" className="quiet">
-        {weightWords({ step, isPinned, isBest, hasWeights })}
+        {weightWords(checkpoint)}
       </Text>
       {report.error && <ErrorAlert error={report.error} />}
       {report.path !== null && (
@@ -79,11 +91,15 @@ export function CheckpointActions({ run, detail, checkpoint }: CheckpointActions
 function weightWords({
   step,
   isPinned,
+  isUsed,
   isBest,
   hasWeights,
-}: Pick<CheckpointView, 'step' | 'isPinned' | 'isBest' | 'hasWeights'>): string {
+}: Pick<CheckpointView, 'step' | 'isPinned' | 'isUsed' | 'isBest' | 'hasWeights'>): string {
   if (step === 0) return 'The model as it came: there is no adapter to export.'
   if (!hasWeights) return 'Its weights were dropped to save space; what it said and its figures stay.'
+  if (isUsed) {
+    return 'In use: the inspector, Try it and Evaluate propose it instead of the best step. Later steps stay as they are.'
+  }
   if (isPinned) return 'Pinned: its weights are kept until you unpin it.'
   if (isBest) return 'The best step: its weights are kept while it is the best. Pin it to keep them in any case.'
   return 'Its weights may be dropped when newer checkpoints come. Pin it to keep them.'

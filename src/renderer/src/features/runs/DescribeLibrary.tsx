@@ -3,12 +3,13 @@ import { Button, Progress } from '@mantine/core'
 import { IconMessages } from '@tabler/icons-react'
 import type { ReactNode } from 'react'
 import type { CheckpointView, LibraryView } from '../../../../shared/describe.ts'
-import type { RunId } from '../../../../shared/domain.ts'
+import type { ImageQuery, RunId } from '../../../../shared/domain.ts'
 import { request } from '../../api.ts'
 import { attempt } from '../../attempt.ts'
 import { formatCount, formatPlural, formatSpan } from '../../format.ts'
 import { useAsk, useCoverage, useDescribes } from '../../queries/describe.ts'
 import { ErrorAlert } from '../../ui/ErrorAlert.tsx'
+import { useGridQuery } from '../images/gridQuery.ts'
 import css from './DescribeLibrary.module.css'
 
 interface DescribeLibraryProps {
@@ -20,6 +21,7 @@ interface DescribeLibraryProps {
 
 export function DescribeLibrary({ runId, checkpoint: { step }, canAsk }: DescribeLibraryProps): ReactNode {
   const coverage = useCoverage({ runId, step })
+  const grid = useGridQuery()
   const last = useDescribes().findLast(
     (view): view is LibraryView => view.about === 'library' && view.runId === runId && view.step === step,
   )
@@ -27,19 +29,20 @@ export function DescribeLibrary({ runId, checkpoint: { step }, canAsk }: Describ
   const { described, images } = coverage
   if (last && ['waiting', 'opening', 'running'].includes(last.state)) return <UnderWay view={last} />
   const isWhole = described >= images
+  const ask = (query: ImageQuery | null): void => attempt(() => request('describe.library', { runId, step, query }))
   const skipped = last?.state === 'done' && last.skipped > 0
   return (
     <>
       {last?.error && <ErrorAlert error={last.error} />}
       <div className={css.row}>
         {canAsk && !isWhole && (
-          <Button
-            size="xs"
-            variant="default"
-            leftSection={<IconMessages size={15} />}
-            onClick={() => attempt(() => request('describe.library', { runId, step }))}
-          >
+          <Button size="xs" variant="default" leftSection={<IconMessages size={15} />} onClick={() => ask(null)}>
             Describe the whole library
+          </Button>
+        )}
+        {canAsk && !isWhole && grid !== null && grid.images > 0 && (
+          <Button size="xs" variant="default" onClick={() => ask(grid.query)}>
+            Describe what the grid shows ({formatPlural(grid.images, 'image')})
           </Button>
         )}
         <span className="quiet">

@@ -52,11 +52,17 @@ export function RunCheckpoints({ run, detail }: RunCheckpointsProps): ReactNode 
         <div className={css.head}>
           <strong role="status" aria-label="Chosen checkpoint">
             {checkpointName(chosen)}
-            {chosen.isPinned && ', pinned'}
+            {chosen.isUsed ? ', in use' : chosen.isPinned && ', pinned'}
           </strong>
           <span className="quiet">{factsOf(chosen, detail)}</span>
         </div>
-        <CheckpointActions key={chosen.step} run={run} detail={detail} checkpoint={chosen} />
+        <CheckpointActions
+          key={chosen.step}
+          run={run}
+          detail={detail}
+          checkpoint={chosen}
+          isUsual={chosen === alignedCheckpoint(points)}
+        />
       </div>
       <RunSamples run={run} checkpoints={all ?? []} chosen={chosen} />
     </section>
@@ -116,7 +122,11 @@ function TimeLine({ points, chosen, onChoose }: TimeLineProps): ReactNode {
 }
 
 function pointTitle(point: CheckpointView): string {
-  return [checkpointName(point), point.isPinned && 'pinned', !point.hasWeights && 'weights dropped']
+  return [
+    checkpointName(point),
+    point.isUsed ? 'in use' : point.isPinned && 'pinned',
+    !point.hasWeights && 'weights dropped',
+  ]
     .filter(Boolean)
     .join(', ')
 }
