@@ -5,7 +5,9 @@ import { readFile } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
 import { z } from 'zod'
 import { type ErrorRecord, StudioError } from '../../../shared/errors.ts'
+import { folderKind } from './folderKind.ts'
 import { parseJson } from './json.ts'
+import { standIn, standInBytes } from './standIn.ts'
 import { insideFolder } from './weights.ts'
 
 /** A count of layers, heads, tokens or the width of a layer; the bound keeps a broken file from asking for terabytes. */
@@ -37,15 +39,16 @@ export async function readJsonObject(path: string): Promise<Record<string, unkno
     text = await readFile(await insideFolder(dirname(path), basename(path)), 'utf8')
   } catch (cause) {
     if (cause instanceof StudioError) throw cause
-    throw modelError(
-      {
-        code: 'model.missing-file',
-        message: `${basename(path)} is missing or cannot be read.`,
-        remedy: 'Choose the folder of a whole Hugging Face checkpoint.',
-        where: path,
-      },
-      cause,
-    )
+    throw missingFile(path, cause)
+  }
+  const other = standIn(text.slice(0, standInBytes))
+  if (other) {
+    throw modelError({
+      code: 'model.stand-in',
+      message: `${basename(path)} of this model cannot be used. ${other.what}`,
+      remedy: other.remedy,
+      where: path,
+    })
   }
   try {
     return z.record(z.string(), z.unknown()).parse(parseJson(text))
@@ -78,6 +81,20 @@ export function readSection<Shape extends z.ZodRawShape>(
     throw unknownField(path, section === '' ? field : `${section}.${field}`, value)
   }
   return parsed.data as z.infer<z.ZodObject<Shape>>
+}
+
+/** A file that every checkpoint has. What lies in its place, the folder's other files tell of config.json. */
+function missingFile(path: string, cause: unknown): StudioError {
+  const kind = basename(path) === 'config.json' ? folderKind(dirname(path)) : null
+  return modelError(
+    {
+      code: 'model.missing-file',
+      message: `${kind ? `${kind.what} ` : ''}${basename(path)} is missing or cannot be read.`,
+      remedy: kind?.remedy ?? 'Choose the folder of a whole Hugging Face checkpoint.',
+      where: path,
+    },
+    cause,
+  )
 }
 
 /** What transformers writes for a feature that is not used. */

@@ -6,6 +6,7 @@ import { z } from 'zod'
 import { StudioError } from '../../../shared/errors.ts'
 import { brief } from '../folder/configFields.ts'
 import { parseJson } from '../folder/json.ts'
+import { standIn, standInBytes } from '../folder/standIn.ts'
 import { insideFolder } from '../folder/weights.ts'
 import { addedTokenSchema } from './addedTokens.ts'
 import { bpeSchema } from './bpe.ts'
@@ -126,11 +127,13 @@ export async function readTokenizerSettings(folder: string): Promise<TokenizerSe
 
 /**
  * A JSON file of a model folder; null when there is none.
- * @throws StudioError `tokenizer.unreadable`, `tokenizer.outside`, `tokenizer.bad-file`
+ * @throws StudioError `tokenizer.unreadable`, `tokenizer.outside`, `tokenizer.stand-in`, `tokenizer.bad-file`
  */
 export async function readJson(folder: string, name: string): Promise<unknown> {
   const text = await readText(folder, name)
   if (text === null) return null
+  const other = standIn(text.slice(0, standInBytes))
+  if (other) throw tokenizerError('stand-in', join(folder, name), other.what, { remedy: other.remedy })
   try {
     return parseJson(text)
   } catch (cause) {
