@@ -33,6 +33,8 @@ const parametersShape = z.strictObject({
   low_freq_factor: positive.optional(),
   high_freq_factor: positive.optional(),
   original_max_position_embeddings: z.int().positive().optional(),
+  /** Every number of a head is rotated. */
+  partial_rotary_factor: z.literal(1).optional(),
 })
 
 interface RawRope {
