@@ -102,7 +102,7 @@ function quantised(path: string, field: string, value: unknown): StudioError | n
   const few = typeof bits === 'number' ? bits : load_in_4bit === true ? 4 : load_in_8bit === true ? 8 : null
   return modelError({
     code: 'model.quantised',
-    message: `This model is quantised${by}${few === null ? '' : ` to ${few} bits`}, and what was rounded so far cannot be aligned.`,
+    message: `This model is quantised${by}${few === null ? '' : ` to ${few} bits`}, and weights that were rounded so much cannot be aligned.`,
     remedy: 'Choose the model that it was made of: mostly the same name without bnb, 4bit, AWQ, GPTQ or MLX in it.',
     expected: 'weights of 16 or 32 bits',
     found: brief(value),

@@ -40,7 +40,7 @@ const forms: readonly (readonly [file: RegExp, what: string, remedy: string])[] 
 ]
 
 /** Names under which programs keep what they have not downloaded to its end. */
-export const unfinished = /\.(incomplete|part|partial|crdownload|aria2|download|tmp|opdownload)$/i
+const unfinished = /\.(incomplete|part|partial|crdownload|aria2|download|tmp|opdownload)$/i
 
 /**
  * @param folder where config.json or the weights are missing

@@ -132,8 +132,6 @@ export async function readTokenizerSettings(folder: string): Promise<TokenizerSe
 export async function readJson(folder: string, name: string): Promise<unknown> {
   const text = await readText(folder, name)
   if (text === null) return null
-  const other = standIn(text.slice(0, standInBytes))
-  if (other) throw tokenizerError('stand-in', join(folder, name), other.what, { remedy: other.remedy })
   try {
     return parseJson(text)
   } catch (cause) {
@@ -143,7 +141,7 @@ export async function readJson(folder: string, name: string): Promise<unknown> {
 
 /**
  * A text file of a model folder; null when there is none. Never follows a link out of the folder.
- * @throws StudioError `tokenizer.unreadable`, `tokenizer.outside`
+ * @throws StudioError `tokenizer.unreadable`, `tokenizer.outside`, `tokenizer.stand-in`
  */
 export async function readText(folder: string, name: string): Promise<string | null> {
   const path = join(folder, name)
@@ -152,7 +150,10 @@ export async function readText(folder: string, name: string): Promise<string | n
     if ((await stat(real)).size > largestFileBytes) {
       throw tokenizerError('unreadable', path, 'It is larger than any tokenizer.')
     }
-    return new TextDecoder('utf-8', { fatal: true }).decode(await readFile(real))
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(await readFile(real))
+    const other = standIn(text.slice(0, standInBytes))
+    if (other) throw tokenizerError('stand-in', path, other.what, { remedy: other.remedy })
+    return text
   } catch (cause) {
     if (cause instanceof StudioError && cause.code === 'weights.outside') {
       throw tokenizerError('outside', path, 'It is a link that leads out of the model folder.', {}, cause)

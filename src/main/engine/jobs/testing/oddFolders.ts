@@ -296,6 +296,11 @@ const texts: OddFolder[] = [
     tokenizer('bad-template', /does not place/),
   ),
   files(
+    'a template by git alone',
+    { 'chat_template.jinja': pointer },
+    tokenizer('stand-in', /^chat_template.jinja.*placeholder/),
+  ),
+  files(
     'a template of another language',
     { 'chat_template.jinja': '{% if %}' },
     tokenizer('bad-template', /cannot be read/),
