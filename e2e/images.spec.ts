@@ -136,9 +136,10 @@ test('pictures that an earlier version stored unturned are laid upright once the
   const areTall = () =>
     page.evaluate(async () => {
       const all = [1, 2, 3].map((imageId) => window.studio.request('images.get', { imageId }))
-      return (await Promise.all(all)).map(
-        ({ ok, value }) => ok && value.image && value.image.height > value.image.width,
-      )
+      return (await Promise.all(all)).map((answer) => {
+        const image = answer.ok ? answer.value.image : null
+        return image !== null && image.height > image.width
+      })
     })
   await expect.poll(areTall, { timeout: 30_000 }).toEqual([true, true, true])
 })

@@ -5,27 +5,16 @@ import { readFile } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
 import { z } from 'zod'
 import { type ErrorRecord, StudioError } from '../../../shared/errors.ts'
+import { folderKind } from './folderKind.ts'
+import { isHarmless } from './harmlessFields.ts'
 import { parseJson } from './json.ts'
+import { standIn, standInBytes } from './standIn.ts'
 import { insideFolder } from './weights.ts'
 
 /** A count of layers, heads, tokens or the width of a layer; the bound keeps a broken file from asking for terabytes. */
 export const size = z.int().positive().max(4_000_000)
 export const tokenId = z.int().nonnegative().max(4_000_000)
 export const epsilon = z.number().positive().max(0.1)
-
-/** Fields that any section may hold and that do not change what the model computes in evaluation. */
-const describing = new Set(
-  `_name_or_path _commit_hash _attn_implementation_autoset architectures transformers_version dtype torch_dtype
-  model_type initializer_range initializer_factor use_cache id2label label2id problem_type return_dict
-  output_hidden_states output_attentions torchscript tf_legacy_loss finetuning_task task_specific_params
-  tokenizer_class prefix use_bfloat16 ignore_index attention_dropout dropout hidden_dropout pretraining_tp
-  gradient_checkpointing logit_scale_init_value is_decoder max_length min_length do_sample early_stopping num_beams
-  num_beam_groups diversity_penalty temperature top_k top_p typical_p repetition_penalty length_penalty
-  no_repeat_ngram_size encoder_no_repeat_ngram_size bad_words_ids num_return_sequences output_scores
-  return_dict_in_generate forced_bos_token_id forced_eos_token_id remove_invalid_values
-  exponential_decay_length_penalty suppress_tokens begin_suppress_tokens sep_token_id decoder_start_token_id
-  chunk_size_feed_forward unk_token_id model_max_length image_seq_length`.split(/\s+/),
-)
 
 /**
  * @throws StudioError `model.missing-file`, `model.bad-config` when the file is not a JSON object, `weights.outside`,
@@ -37,15 +26,16 @@ export async function readJsonObject(path: string): Promise<Record<string, unkno
     text = await readFile(await insideFolder(dirname(path), basename(path)), 'utf8')
   } catch (cause) {
     if (cause instanceof StudioError) throw cause
-    throw modelError(
-      {
-        code: 'model.missing-file',
-        message: `${basename(path)} is missing or cannot be read.`,
-        remedy: 'Choose the folder of a whole Hugging Face checkpoint.',
-        where: path,
-      },
-      cause,
-    )
+    throw missingFile(path, cause)
+  }
+  const other = standIn(text.slice(0, standInBytes))
+  if (other) {
+    throw modelError({
+      code: 'model.stand-in',
+      message: `${basename(path)} of this model cannot be used. ${other.what}`,
+      remedy: other.remedy,
+      where: path,
+    })
   }
   try {
     return z.record(z.string(), z.unknown()).parse(parseJson(text))
@@ -58,7 +48,7 @@ export async function readJsonObject(path: string): Promise<Record<string, unkno
  * The section's fields by the schema, whose keys are the known fields.
  * @param section path of the section in the file, '' for the file itself
  * @param ignored further fields that change nothing in this section
- * @throws StudioError `model.bad-config`, `model.unknown-config-field`
+ * @throws StudioError `model.bad-config`, `model.quantised`, `model.unknown-config-field`
  */
 export function readSection<Shape extends z.ZodRawShape>(
   path: string,
@@ -74,16 +64,50 @@ export function readSection<Shape extends z.ZodRawShape>(
     throw badConfig(path, `The field ${field || 'at its root'} is wrong: ${issue?.message}.`)
   }
   for (const [field, value] of Object.entries(raw as Record<string, unknown>)) {
-    if (field in shape || describing.has(field) || ignored.includes(field) || isNothing(value)) continue
-    throw unknownField(path, section === '' ? field : `${section}.${field}`, value)
+    if (field in shape || ignored.includes(field) || isHarmless(field, value)) continue
+    throw quantised(path, field, value) ?? unknownField(path, section === '' ? field : `${section}.${field}`, value)
   }
   return parsed.data as z.infer<z.ZodObject<Shape>>
 }
 
-/** What transformers writes for a feature that is not used. */
-function isNothing(value: unknown): boolean {
-  if (value === null || value === false) return true
-  return typeof value === 'object' && value !== null && Object.keys(value).length === 0
+/** A file that every checkpoint has. What lies in its place, the folder's other files tell of config.json. */
+function missingFile(path: string, cause: unknown): StudioError {
+  const kind = basename(path) === 'config.json' ? folderKind(dirname(path)) : null
+  return modelError(
+    {
+      code: 'model.missing-file',
+      message: `${kind ? `${kind.what} ` : ''}${basename(path)} is missing or cannot be read.`,
+      remedy: kind?.remedy ?? 'Choose the folder of a whole Hugging Face checkpoint.',
+      where: path,
+    },
+    cause,
+  )
+}
+
+/**
+ * A model whose weights were made smaller by rounding them to a few bits; nothing is trained on them here.
+ * @returns null for a field that says nothing of it
+ */
+function quantised(path: string, field: string, value: unknown): StudioError | null {
+  // MLX calls it `quantization`, everybody else `quantization_config`.
+  if (field !== 'quantization_config' && field !== 'quantization') return null
+  const { quant_method: method, bits, load_in_4bit, load_in_8bit } = Object(value) as Record<string, unknown>
+  const names: Readonly<Record<string, string>> = { bitsandbytes: 'bitsandbytes', awq: 'AWQ', gptq: 'GPTQ' }
+  const by =
+    typeof method === 'string'
+      ? ` by ${names[method] ?? method.slice(0, 50)}`
+      : field === 'quantization'
+        ? ' by MLX'
+        : ''
+  const few = typeof bits === 'number' ? bits : load_in_4bit === true ? 4 : load_in_8bit === true ? 8 : null
+  return modelError({
+    code: 'model.quantised',
+    message: `This model is quantised${by}${few === null ? '' : ` to ${few} bits`}, and weights that were rounded so much cannot be aligned.`,
+    remedy: 'Choose the model that it was made of: mostly the same name without bnb, 4bit, AWQ, GPTQ or MLX in it.',
+    expected: 'weights of 16 or 32 bits',
+    found: brief(value),
+    where: path,
+  })
 }
 
 /** A value of a JSON file for a message: the numbers and texts of a flat one, only the kind of a nested one. */
@@ -94,6 +118,13 @@ export function brief(value: unknown): string {
   const isFlat = isNested && Object.values(value).every((part) => typeof part !== 'object' || part === null)
   if (isNested && !isFlat) return Array.isArray(value) ? 'a nested list' : 'a nested object'
   return JSON.stringify(value).slice(0, 200)
+}
+
+/** A short value of a field, for a sentence; what is long or nested is left to `found`. */
+function ofValue(value: unknown): string {
+  const isShort = typeof value === 'number' || typeof value === 'boolean' || typeof value === 'string'
+  const text = isShort ? brief(value) : ''
+  return text === '' || text.length > 60 ? '' : ` = ${text}`
 }
 
 export function badConfig(path: string, what: string, cause?: unknown): StudioError {
@@ -112,7 +143,7 @@ export function badConfig(path: string, what: string, cause?: unknown): StudioEr
 export function unknownField(path: string, field: string, value: unknown, expected?: string): StudioError {
   return modelError({
     code: 'model.unknown-config-field',
-    message: `This model uses "${field}", which FiSAO Studio does not compute.`,
+    message: `This model uses "${field}"${ofValue(value)}, which FiSAO Studio does not compute.`,
     remedy: 'Choose a model without it.',
     ...(expected !== undefined && { expected }),
     found: brief(value),

@@ -140,7 +140,7 @@ describe('a file that is wrong is refused for what is wrong with it', () => {
   test('an empty file', async () => {
     const path = join(folder, 'empty.safetensors')
     writeFileSync(path, '')
-    expect(await codeOf(readSafetensors(path))).toBe('weights.truncated')
+    expect(await codeOf(readSafetensors(path))).toBe('weights.stand-in')
   })
 
   test('a tensor whose bytes do not fit is not written, and leaves nothing behind', async () => {

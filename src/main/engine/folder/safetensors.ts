@@ -7,6 +7,7 @@ import { z } from 'zod'
 import { type ErrorCode, StudioError } from '../../../shared/errors.ts'
 import { type DType, elementBytes, type FileSlice } from '../graph/ir.ts'
 import { parseJson } from './json.ts'
+import { standIn, standInBytes } from './standIn.ts'
 
 /** The format's names of the element types that are supported. */
 export const safetensorsDTypes = {
@@ -55,8 +56,8 @@ const entrySchema = z.strictObject({
 
 /**
  * The tensors of a file, in the order of their bytes. Reads the header only.
- * @throws StudioError `weights.truncated`, `weights.not-safetensors`, `weights.bad-header`, `weights.bad-tensor`,
- *   `weights.unsupported-dtype`, `weights.unreadable`
+ * @throws StudioError `weights.truncated`, `weights.stand-in`, `weights.not-safetensors`, `weights.bad-header`,
+ *   `weights.bad-tensor`, `weights.unsupported-dtype`, `weights.unreadable`
  */
 export async function readSafetensors(path: string): Promise<StoredTensor[]> {
   const handle = await open(path, 'r').catch((cause: unknown) => Promise.reject(unreadable(path, cause)))
@@ -73,8 +74,11 @@ export async function readSafetensors(path: string): Promise<StoredTensor[]> {
 }
 
 async function readHeader(handle: FileHandle, path: string, fileBytes: number): Promise<Buffer> {
+  const head = await readExactly(handle, path, 0, Math.min(fileBytes, standInBytes))
+  const other = standIn(head.toString('latin1'))
+  if (other) throw weightsError('stand-in', path, other.what, {}, undefined, other.remedy)
   if (fileBytes < lengthBytes) throw truncated(path, `at least ${lengthBytes} bytes`, `${fileBytes} bytes`)
-  const length = Number((await readExactly(handle, path, 0, lengthBytes)).readBigUInt64LE())
+  const length = Number(head.readBigUInt64LE())
   if (length > largestHeaderBytes) {
     throw weightsError('not-safetensors', path, 'It does not begin as a safetensors file does.', {
       expected: `a header of at most ${largestHeaderBytes} bytes`,
@@ -316,19 +320,20 @@ export function writeFailure(path: string, cause: unknown): StudioError {
   return new StudioError({ ...record, where: path }, { cause })
 }
 
-/** An error about a weights file: what is wrong in one sentence, and the one remedy that helps with all of them. */
+/** An error about a weights file: what is wrong in one sentence, and the remedy that helps with nearly all of them. */
 export function weightsError(
   problem: string,
   path: string,
   what: string,
   facts: { expected?: string; found?: string } = {},
   cause?: unknown,
+  remedy = 'Copy or download the file again, and compare its size with the original.',
 ): StudioError {
   const code: ErrorCode = `weights.${problem}`
   const record = {
     code,
     message: `A weights file of the model cannot be used. ${what}`,
-    remedy: 'Copy or download the file again, and compare its size with the original.',
+    remedy,
     where: path,
     ...facts,
   }

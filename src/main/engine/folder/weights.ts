@@ -5,8 +5,10 @@ import { readFile, realpath, stat } from 'node:fs/promises'
 import { basename, dirname, join, sep } from 'node:path'
 import { z } from 'zod'
 import { StudioError } from '../../../shared/errors.ts'
+import { folderKind, unfinishedIn } from './folderKind.ts'
 import { parseJson } from './json.ts'
 import { readSafetensors, readTensorBytes, type StoredTensor, weightsError } from './safetensors.ts'
+import { standIn, standInBytes } from './standIn.ts'
 
 const singleFile = 'model.safetensors'
 export const indexFile = 'model.safetensors.index.json'
@@ -65,13 +67,15 @@ async function openShards(folder: string): Promise<Weights> {
   const shards = [...new Set(Object.values(shardOf))]
   const missing = shards.filter((shard) => !isPlainName(shard) || !existsSync(join(folder, shard)))
   if (missing.length > 0) {
+    const named = missing.slice(0, 5).map((name) => name.slice(0, 100))
+    const partly = unfinishedIn(folder)
     throw weightsError(
       'missing-shard',
       folder,
-      `Of its ${shards.length} parts these are missing: ${missing
-        .slice(0, 5)
-        .map((name) => name.slice(0, 100))
-        .join(', ')}.`,
+      `Of its ${shards.length} parts these are missing: ${named.join(', ')}.${partly === null ? '' : ` Its download did not finish (${partly}).`}`,
+      {},
+      undefined,
+      'Download the missing parts into the same folder.',
     )
   }
   const files = new Map<string, StoredTensor[]>()
@@ -87,8 +91,11 @@ async function openShards(folder: string): Promise<Weights> {
 }
 
 async function readIndex(path: string): Promise<z.infer<typeof indexSchema>> {
+  const text = await readFile(path, 'utf8')
+  const other = standIn(text.slice(0, standInBytes))
+  if (other) throw weightsError('stand-in', path, other.what, {}, undefined, other.remedy)
   try {
-    return indexSchema.parse(parseJson(await readFile(path, 'utf8')))
+    return indexSchema.parse(parseJson(text))
   } catch (cause) {
     throw weightsError('bad-index', path, 'The list of its parts cannot be read.', {}, cause)
   }
@@ -122,7 +129,7 @@ export async function insideFolder(folder: string, name: string): Promise<string
 
 function nothingToOpen(folder: string): StudioError {
   const names = existsSync(folder) ? readdirSync(folder) : []
-  const pickle = names.find((name) => /\.(bin|pt|pth|ckpt)$/.test(name))
+  const pickle = names.find((name) => /\.(bin|pt|pth|ckpt|pkl|pickle)$/.test(name))
   if (pickle !== undefined) {
     return new StudioError({
       code: 'weights.pickle',
@@ -131,10 +138,22 @@ function nothingToOpen(folder: string): StudioError {
       where: folder,
     })
   }
+  const part = names.find((name) => /-of-\d+\.safetensors$/.test(name))
+  if (part !== undefined) {
+    return weightsError(
+      'no-index',
+      folder,
+      `It is one of several (${part.slice(0, 100)}), and the list of them, ${indexFile}, is missing.`,
+      {},
+      undefined,
+      `Download ${indexFile} and all the parts into the same folder.`,
+    )
+  }
+  const kind = folderKind(folder)
   return new StudioError({
     code: 'weights.none',
-    message: 'There are no weights in this folder.',
-    remedy: `Choose the folder that holds ${singleFile} or ${indexFile}.`,
+    message: `${kind ? `${kind.what} ` : ''}There are no weights in this folder.`,
+    remedy: kind?.remedy ?? `Choose the folder that holds ${singleFile} or ${indexFile}.`,
     where: folder,
   })
 }

@@ -130,6 +130,21 @@ describe('weights in files', () => {
 })
 
 describe('a session', () => {
+  it('lays what no device could compute to the graph and not to a driver', async () => {
+    const g = new GraphBuilder('beyond')
+    const { gather } = tensorOps(g)
+    g.output('y', gather(g.input('table', 'float32', [4, 2]), g.input('ids', 'int64', ['n'])))
+    const session = await OrtSession.open(g.build(), { device: 'cpu' })
+    const table = tensor('float32', [4, 2], new Float32Array(8))
+    await expect(session.run({ table, ids: tensor('int64', [1], BigInt64Array.of(5000n)) })).rejects.toMatchObject({
+      code: 'graph.run-failed',
+      message: 'The model asked for what cannot be computed.',
+      remedy: expect.not.stringContaining('driver'),
+      found: expect.stringMatching(/out of (data )?bounds/),
+    })
+    await session.release()
+  })
+
   it('stays usable after a wrong input, an allocation that cannot be met, and a cancelled run', async () => {
     const g = new GraphBuilder('large')
     const { add, expand, reduceMax } = tensorOps(g)

@@ -2,7 +2,7 @@
 // Before it stands onnxWriter.ts, after it whoever feeds a graph: rollouts, updates, evaluation, the device probe.
 import { createRequire } from 'node:module'
 import type * as Ort from 'onnxruntime-node'
-import { type ErrorCode, StudioError } from '../../../shared/errors.ts'
+import { StudioError } from '../../../shared/errors.ts'
 import type { DeviceName } from '../../../shared/hardware.ts'
 import type { Graph } from './ir.ts'
 import { writeOnnx } from './onnxWriter.ts'
@@ -137,7 +137,8 @@ export class OrtSession {
   /**
    * Runs the graph; blocks this thread until the device has answered. Fetched CPU outputs are fresh copies.
    * @throws StudioError `run.cancelled` when the signal was aborted before, `graph.feed` for inputs that do not fit
-   *   the graph or each other, `device.out-of-memory`, `device.run-failed` with what ONNX Runtime said
+   *   the graph or each other, `device.out-of-memory`, and with what ONNX Runtime said
+   *   `graph.run-failed` for what no device could compute, else `device.run-failed`
    */
   async run(
     inputs: Readonly<Record<string, RunInput>>,
@@ -246,22 +247,38 @@ function unreadableDType(name: string, found: string): StudioError {
   })
 }
 
-function deviceError(problem: string, device: DeviceName, what: string, cause: unknown): StudioError {
+/** What ONNX Runtime says of a graph or of feeds that no device could compute. */
+const ownFault =
+  /out of (data )?bounds|INVALID_ARGUMENT|invalid dimension|invalid rank|dimension mismatch|cannot broadcast|shape mismatch/i
+
+/**
+ * An error of a device, in words. Only what cannot be the fault of the graph, its feeds or its weights is laid to a driver,
+ * and never on the CPU, which has none.
+ */
+function deviceError(
+  problem: 'open-failed' | 'run-failed',
+  device: DeviceName,
+  what: string,
+  cause: unknown,
+): StudioError {
   const found = cause instanceof Error ? cause.message : String(cause)
-  const outOfMemory = /bad_alloc|failed to allocate|out of memory|OOM|allocate memory/i.test(found)
-  const code: ErrorCode = outOfMemory ? 'device.out-of-memory' : `device.${problem}`
+  const told = { found, where: device }
+  if (/bad_alloc|failed to allocate|out of memory|OOM|allocate memory/i.test(found)) {
+    const message = `The device ${device} has too little memory for this step.`
+    const remedy = 'Lower the batch size or the sequence length, turn recomputation on, or close other programs.'
+    return new StudioError({ code: 'device.out-of-memory', message, remedy, ...told }, { cause })
+  }
+  if (device === 'cpu' || ownFault.test(found)) {
+    const [code, message] =
+      problem === 'open-failed'
+        ? (['device.open-failed', `The model could not be loaded on the device ${device}.`] as const)
+        : (['graph.run-failed', 'The model asked for what cannot be computed.'] as const)
+    const remedy = 'Add the model again, which checks its files; if they are right, report this fault with its text.'
+    return new StudioError({ code, message, remedy, ...told }, { cause })
+  }
+  const remedy = 'Update its driver, or go on with another device.'
   return new StudioError(
-    {
-      code,
-      message: outOfMemory
-        ? `The device ${device} has too little memory for this step.`
-        : `The device ${device} ${what}.`,
-      remedy: outOfMemory
-        ? 'Lower the batch size or the sequence length, turn recomputation on, or close other programs.'
-        : 'Update its driver, or go on with another device.',
-      found,
-      where: device,
-    },
+    { code: `device.${problem}`, message: `The device ${device} ${what}.`, remedy, ...told },
     { cause },
   )
 }

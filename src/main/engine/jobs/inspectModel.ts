@@ -7,6 +7,7 @@ import { readJsonObject } from '../folder/configFields.ts'
 import { sha256Of, weightFiles } from '../folder/hashes.ts'
 import type { Weights } from '../folder/weights.ts'
 import { openImageProcessor } from '../image/imageProcessor.ts'
+import { requireAgreement, requireEncoderAgreement } from '../models/agreement.ts'
 import { readDualEncoderConfig } from '../models/companion/config.ts'
 import { type DualEncoderSource, openDualEncoder } from '../models/companion/encoder.ts'
 import { compareTowers } from '../models/companion/towerComparison.ts'
@@ -26,8 +27,9 @@ export async function inspectModel(
   signal?: AbortSignal,
 ): Promise<ModelReport> {
   const vlm = await openModel(folder, companionFolder)
-  await openChatTemplate(folder, await openTokenizer(folder))
-  await openImageProcessor(folder)
+  const tokenizer = await openTokenizer(folder)
+  const template = await openChatTemplate(folder, tokenizer)
+  requireAgreement(vlm, { tokenizer, template, processor: await openImageProcessor(folder) })
   return {
     name: basename(folder),
     config: (await readJsonObject(`${folder}/config.json`)) as ModelReport['config'],
@@ -109,8 +111,8 @@ async function inspectCompanion(
   signal: AbortSignal | undefined,
 ): Promise<NonNullable<ModelReport['encoder']>> {
   const companion = await openEncoder(folder)
-  await openTokenizer(folder)
-  await openImageProcessor(folder)
+  const tokenizer = await openTokenizer(folder)
+  requireEncoderAgreement(companion, { tokenizer, processor: await openImageProcessor(folder) })
   const comparison = await compareTowers(vlm, companion, signal)
   const { outcome } = comparison
   return {

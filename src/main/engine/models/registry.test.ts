@@ -218,7 +218,9 @@ describe('a folder that cannot be opened', () => {
     await expect(describeVlm(folder)).rejects.toMatchObject({
       code: 'model.unsupported',
       message: expect.stringContaining(sentence),
-      remedy: expect.stringMatching(/^Choose a LLaVA model with .*decoder/),
+      remedy: expect.stringMatching(
+        /^Choose (llava-hf\/[\w.-]+, or |the conversion .*, or )?a LLaVA model with .*decoder/,
+      ),
       where: join(folder, 'config.json'),
     })
   })

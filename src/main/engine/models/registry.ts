@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { StudioError, toErrorRecord } from '../../../shared/errors.ts'
 import { readJsonObject, unknownField } from '../folder/configFields.ts'
 import type { Architecture, VlmConfig } from './architecture.ts'
+import { knownModels } from './knownModels.ts'
 import { llava } from './llava/llava.ts'
 
 const records: Architecture[] = [llava]
@@ -18,26 +19,6 @@ export function registerArchitecture(record: Architecture): void {
 }
 
 const namesOf = ({ architectures, modelTypes }: Architecture): readonly string[] => [...architectures, ...modelTypes]
-
-/** Kinds of models that are known and not computed here, by their names in config.json. */
-const unsupported: readonly { readonly names: RegExp; readonly why: string }[] = [
-  {
-    names: /^(LlavaLlamaForCausalLM|LlavaMistralForCausalLM|llava_llama|llava_mistral)$/,
-    why: 'This is a LLaVA model in the form of its authors’ own program; FiSAO Studio opens the form of Hugging Face.',
-  },
-  {
-    names: /^(LlavaNext|llava_next|LlavaOnevision|llava_onevision)/,
-    why: 'This kind of LLaVA cuts images into tiles of many sizes, which FiSAO Studio does not compute.',
-  },
-  {
-    names: /^(CLIPModel|SiglipModel|clip|siglip)$/,
-    why: 'This is an image encoder, which judges words but says none.',
-  },
-  {
-    names: /(ForCausalLM)$|^(llama|mistral|qwen2)$/,
-    why: 'This is a language model, which sees no images.',
-  },
-]
 
 /** A folder's architecture and its config. */
 export interface DescribedVlm {
@@ -64,26 +45,27 @@ function architectureOf(raw: Readonly<Record<string, unknown>>, path: string): A
   const { architectures, model_type: modelType } = raw
   const [first] = Array.isArray(architectures) ? architectures : []
   const record = records.find((known) => namesOf(known).includes(first ?? modelType))
-  if (!record) throw unsupportedModel(first ?? modelType, path)
+  if (!record) throw unsupportedModel([first, modelType], path)
   if (modelType !== undefined && !record.modelTypes.includes(modelType as string)) {
     throw unknownField(path, 'model_type', modelType, record.modelTypes.join(' or '))
   }
   return record
 }
 
-function unsupportedModel(name: unknown, path: string): StudioError {
-  const found = typeof name === 'string' ? name.slice(0, 200) : null
-  const known = found === null ? undefined : unsupported.find(({ names }) => names.test(found))
+/** @param names its first architecture, which tells more, and its model_type */
+function unsupportedModel(names: readonly unknown[], path: string): StudioError {
+  const found = names.filter((name) => typeof name === 'string').map((name) => name.slice(0, 200))
+  const known = found.map((name) => knownModels.find((row) => row.names.test(name))).find((row) => row !== undefined)
   const unknown =
-    found === null
+    found.length === 0
       ? 'The config.json of this model does not say what kind of model it is.'
-      : `Models of the kind ${found} cannot be opened by FiSAO Studio.`
+      : `Models of the kind ${found[0]} cannot be opened by FiSAO Studio.`
   return new StudioError({
     code: 'model.unsupported',
     message: known?.why ?? unknown,
-    remedy: `Choose ${alternatives()}.`,
+    remedy: `Choose ${known?.instead ? `${known.instead}, or ` : ''}${alternatives()}.`,
     expected: records.flatMap((record) => record.architectures).join(', '),
-    found: found ?? 'nothing',
+    found: found[0] ?? 'nothing',
     where: path,
   })
 }

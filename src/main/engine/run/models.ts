@@ -9,6 +9,7 @@ import { sha256OfText } from '../folder/hashes.ts'
 import type { ModelFolders } from '../folder/modelIdentity.ts'
 import { openTogether, releaseAll } from '../graph/resources.ts'
 import { type ImagePixels, type ImageProcessor, openImageProcessor } from '../image/imageProcessor.ts'
+import { requireAgreement, requirePrompt } from '../models/agreement.ts'
 import type { ImageLayout } from '../models/architecture.ts'
 import { loraFeeds } from '../models/shared/lora.ts'
 import { openVlm } from '../models/vlm.ts'
@@ -143,6 +144,9 @@ export class AlignmentModels {
       model: await openImageProcessor(folders.model),
       companion: await openImageProcessor(folders.companion),
     }
+    requireAgreement(source, { tokenizer, template, processor: processors.model })
+    // A question that no prompt can hold is refused here and not at the first image.
+    requirePrompt(source, template, config.rollout.question, config.rollout.maxNewTokens + 1)
     return await openTogether(async (keep) => {
       const verifier = await keep(
         Verifier.open(folders.companion, {
@@ -153,8 +157,6 @@ export class AlignmentModels {
       )
       const features = await keep(ImageFeatures.open(source, { ...session, limitBytes: featureBytes }))
       const generator = await keep(Generator.open(source, { ...session, adapter: { rank: config.adapter.rank } }))
-      // A question that no prompt can hold is refused here and not at the first image.
-      template.text(config.rollout.question)
       return new AlignmentModels({ source, tokenizer, verifier, features, generator, template, processors }, options)
     })
   }

@@ -25,9 +25,11 @@ test.each(names)('%s: prompts and expanded ids', async (name) => {
   expect(questions).toHaveLength(2)
   questions.forEach((question, index) => {
     expect(template.text(question)).toBe(prompts[index]?.text)
-    expect(template.promptIds(question, places(prompts[index]?.image_token_count ?? 0))).toEqual(
-      prompts[index]?.input_ids,
-    )
+    // The fixture's written prompts were encoded as any text, where a begin token in them is a second one;
+    // `apply_chat_template` leaves it out (models/agreement.test.ts).
+    const ids = prompts[index]?.input_ids ?? []
+    const expected = name === 'clip-mistral' ? ids.slice(1) : ids
+    expect(template.promptIds(question, places(prompts[index]?.image_token_count ?? 0))).toEqual(expected)
   })
 })
 

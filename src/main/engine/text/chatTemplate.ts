@@ -127,12 +127,16 @@ export class ChatTemplate {
 
   /**
    * The prompt as transformers' processors make it: the image's token is replaced by what stands for the image, then the
-   * text is encoded with its special tokens. Offsets are of `text`.
+   * text is encoded with its special tokens, unless it begins with the first of them already. Offsets are of `text`.
    * @throws StudioError as {@link promptIds}
    */
   promptEncoding(question: string, { tokens, promptText }: ImagePlace): Encoding & { readonly text: string } {
-    const text = this.text(question).replace(this.#imageToken, () => promptText(this.#imageToken))
-    const encoding = this.#tokenizer.encode(text)
+    const written = this.text(question)
+    const text = written.replace(this.#imageToken, () => promptText(this.#imageToken))
+    // `apply_chat_template` of transformers' processors decides by the written prompt; without a template there is none.
+    const bos = this.#template === null ? '' : (this.#variables['bos_token'] ?? '')
+    const addSpecialTokens = bos === '' || !written.startsWith(bos)
+    const encoding = this.#tokenizer.encode(text, { addSpecialTokens })
     const count = encoding.ids.filter((id) => id === this.#imageId).length
     if (count === tokens) return { ...encoding, text }
     throw badTemplate(this.#path, `The prompt holds ${count} places for an image of ${tokens}.`)

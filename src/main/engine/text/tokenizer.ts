@@ -65,6 +65,8 @@ export class Tokenizer {
   readonly special: SpecialIds
   /** The count of distinct tokens, added ones included. */
   readonly size: number
+  /** The largest id of a token; -1 when there is none. */
+  readonly lastId: number
   readonly #path: string
   readonly #model: SubwordModel
   readonly #normalize: Normalizer
@@ -129,6 +131,7 @@ export class Tokenizer {
     this.#addedIds = new Map(added.map(({ content, id }) => [content, id]))
     this.#specialTokens = new Set(added.filter(({ special }) => special).map(({ content }) => content))
     this.size = tokens.size
+    this.lastId = [...tokens.keys()].reduce((last, id) => Math.max(last, id), -1)
     this.special = this.#specialIds(settings.specialTokens)
     this.#checkEnds(settings)
   }

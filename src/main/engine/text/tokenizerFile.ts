@@ -6,6 +6,7 @@ import { z } from 'zod'
 import { StudioError } from '../../../shared/errors.ts'
 import { brief } from '../folder/configFields.ts'
 import { parseJson } from '../folder/json.ts'
+import { standIn, standInBytes } from '../folder/standIn.ts'
 import { insideFolder } from '../folder/weights.ts'
 import { addedTokenSchema } from './addedTokens.ts'
 import { bpeSchema } from './bpe.ts'
@@ -126,7 +127,7 @@ export async function readTokenizerSettings(folder: string): Promise<TokenizerSe
 
 /**
  * A JSON file of a model folder; null when there is none.
- * @throws StudioError `tokenizer.unreadable`, `tokenizer.outside`, `tokenizer.bad-file`
+ * @throws StudioError `tokenizer.unreadable`, `tokenizer.outside`, `tokenizer.stand-in`, `tokenizer.bad-file`
  */
 export async function readJson(folder: string, name: string): Promise<unknown> {
   const text = await readText(folder, name)
@@ -140,7 +141,7 @@ export async function readJson(folder: string, name: string): Promise<unknown> {
 
 /**
  * A text file of a model folder; null when there is none. Never follows a link out of the folder.
- * @throws StudioError `tokenizer.unreadable`, `tokenizer.outside`
+ * @throws StudioError `tokenizer.unreadable`, `tokenizer.outside`, `tokenizer.stand-in`
  */
 export async function readText(folder: string, name: string): Promise<string | null> {
   const path = join(folder, name)
@@ -149,7 +150,10 @@ export async function readText(folder: string, name: string): Promise<string | n
     if ((await stat(real)).size > largestFileBytes) {
       throw tokenizerError('unreadable', path, 'It is larger than any tokenizer.')
     }
-    return new TextDecoder('utf-8', { fatal: true }).decode(await readFile(real))
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(await readFile(real))
+    const other = standIn(text.slice(0, standInBytes))
+    if (other) throw tokenizerError('stand-in', path, other.what, { remedy: other.remedy })
+    return text
   } catch (cause) {
     if (cause instanceof StudioError && cause.code === 'weights.outside') {
       throw tokenizerError('outside', path, 'It is a link that leads out of the model folder.', {}, cause)

@@ -60,7 +60,7 @@ const clipText = {
   hidden_act: z.string().default('quick_gelu'),
   layer_norm_eps: epsilon.default(1e-5),
   eos_token_id: tokenId.default(49_407),
-  pad_token_id: tokenId.default(1),
+  pad_token_id: z.int().default(1),
   projection_size: size.nullish(),
 }
 const siglipText = {
@@ -91,6 +91,19 @@ export async function readDualEncoderConfig(folder: string): Promise<DualEncoder
   const vision = readVisionConfig(path, visionRaw)
   const text = readSection(path, 'text_config', textRaw, kind === 'clip' ? clipText : siglipText, unusedText)
   const layers = readEncoderLayers(path, 'text_config', text)
+  const isToken = (id: number): boolean => id >= 0 && id < text.vocab_size
+  if (kind === 'clip' && !isToken(text.eos_token_id)) {
+    throw badConfig(
+      path,
+      `text_config.eos_token_id ${text.eos_token_id} is outside of the vocabulary of ${text.vocab_size}.`,
+    )
+  }
+  if (kind === 'siglip' && !isToken(text.pad_token_id)) {
+    throw badConfig(
+      path,
+      `text_config.pad_token_id ${text.pad_token_id} is outside of the vocabulary of ${text.vocab_size}.`,
+    )
+  }
   const projectionSize = kind === 'clip' ? section.projection_dim : (text.projection_size ?? text.hidden_size)
   if (kind === 'siglip' && projectionSize !== vision.hiddenSize) {
     throw badConfig(path, 'Its two towers do not end in the same width.')
@@ -104,7 +117,8 @@ export async function readDualEncoderConfig(folder: string): Promise<DualEncoder
       vocabSize: text.vocab_size,
       maxPositions: text.max_position_embeddings,
       endTokenId: text.eos_token_id,
-      padTokenId: text.pad_token_id,
+      // CLIP sees nothing of what follows the end of a text, so any token may.
+      padTokenId: isToken(text.pad_token_id) ? text.pad_token_id : text.eos_token_id,
     },
     projectionSize,
   }

@@ -28,8 +28,11 @@ function folderWith(name: string, change: (config: Fields) => void): string {
   writeFileSync(path, JSON.stringify(config))
   return folder
 }
-const text = (change: Fields) => (config: Fields) => Object.assign(config['text_config'] as Fields, change)
-const vision = (change: Fields) => (config: Fields) => Object.assign(config['vision_config'] as Fields, change)
+const section = (name: string) => (change: Fields) => (config: Fields) => {
+  Object.assign(config[name] as Fields, change)
+  return config
+}
+const [text, vision] = [section('text_config'), section('vision_config')]
 const root = (change: Fields) => (config: Fields) => Object.assign(config, change)
 
 test('a LLaMA of transformers 4 with defaults left out', async () => {
@@ -86,7 +89,11 @@ describe('what would change the mathematics is refused by the name of its field'
     ['clip-llama', 'text_config.model_type', text({ model_type: 'gemma2' })],
     ['clip-llama', 'text_config.attn_logit_softcapping', text({ attn_logit_softcapping: 50 })],
     ['clip-llama', 'text_config.hidden_act', text({ hidden_act: 'xielu' })],
-    ['clip-llama', 'text_config.quantization_config', text({ quantization_config: { bits: 4 } })],
+    ['clip-llama', 'text_config.residual_multiplier', text({ residual_multiplier: 0.22 })],
+    ['clip-llama', 'text_config.partial_rotary_factor', text({ partial_rotary_factor: 0.5 })],
+    ['clip-llama', 'text_config.num_local_experts', text({ num_local_experts: 8 })],
+    ['clip-llama', 'unslothed', root({ unslothed: true })],
+    ['clip-llama', 'text_config.my_attn_', text({ my_attn_: 'x' })],
     ['clip-llama', 'vision_config.model_type', vision({ model_type: 'dinov2' })],
     ['clip-llama', 'vision_config.num_registers', vision({ num_registers: 4 })],
     ['siglip-qwen2', 'vision_feature_select_strategy', root({ vision_feature_select_strategy: 'default' })],
@@ -94,6 +101,43 @@ describe('what would change the mathematics is refused by the name of its field'
     await expect(readVlmConfig(folderWith(name, change))).rejects.toMatchObject({
       code: 'model.unknown-config-field',
       message: expect.stringContaining(`"${field}"`),
+    })
+  })
+})
+
+// Each was written by a tool that people use, or is what transformers writes where nothing is meant; transformers 5.24 gives
+// the same logits with it as without.
+describe('what changes nothing is passed over', () => {
+  test.each([
+    ['unsloth', root({ unsloth_fixed: true, unsloth_version: '2025.1.1' })],
+    ['how attention is carried out', root({ _attn_implementation: 'flash_attention_2' })],
+    ['the same in a section', text({ _flash_attn_2_enabled: true, _attn_implementation_internal: 'sdpa' })],
+    ['code of its own', root({ auto_map: { AutoConfig: 'configuration_x.X' } })],
+    ['for the browser', root({ 'transformers.js_config': { dtype: 'q4' } })],
+    ['what a training noted', text({ max_sequence_length: 4096, tokenizer_padding_side: 'right' })],
+    ['dropout', text({ resid_pdrop: 0.1, hidden_dropout_prob: 0.1, ffn_dropout: 0.2 })],
+    ['factors of 1', text({ residual_multiplier: 1, embedding_multiplier: 1.0, logits_scaling: 1 })],
+    ['a rotation of all numbers', text({ partial_rotary_factor: 1.0 })],
+    ['no experts and no registers', (config: Fields) => vision({ num_registers: 0 })(text({ num_experts: 0 })(config))],
+  ])('%s', async (_what, change) => {
+    const plain = await readVlmConfig(folderWith('clip-llama', () => undefined))
+    expect(await readVlmConfig(folderWith('clip-llama', (config) => void change(config)))).toEqual(plain)
+  })
+})
+
+describe('a quantised model says so and by whom', () => {
+  test.each([
+    ['bitsandbytes to 4 bits', root({ quantization_config: { quant_method: 'bitsandbytes', load_in_4bit: true } })],
+    ['AWQ to 4 bits', root({ quantization_config: { quant_method: 'awq', bits: 4 } })],
+    ['GPTQ to 8 bits', text({ quantization_config: { quant_method: 'gptq', bits: 8 } })],
+    ['MLX to 4 bits', root({ quantization: { group_size: 64, bits: 4 } })],
+    ['compressed-tensors', root({ quantization_config: { quant_method: 'compressed-tensors' } })],
+    ['quantised to 4 bits', text({ quantization_config: { bits: 4 } })],
+  ])('%s', async (words, change) => {
+    await expect(readVlmConfig(folderWith('clip-llama', change))).rejects.toMatchObject({
+      code: 'model.quantised',
+      message: expect.stringContaining(words),
+      remedy: expect.stringContaining('the model that it was made of'),
     })
   })
 })

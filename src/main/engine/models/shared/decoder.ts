@@ -14,7 +14,8 @@ import type { ModelParameters } from './parameters.ts'
 export type DecoderParameters = ModelParameters<'decoder' | 'head'>
 
 /** Of the decoder: what tokens become first, and where the head is tied also what they are read by. */
-const table = 'embed_tokens'
+/** The path of the embedding table in the decoder. */
+export const table = 'embed_tokens'
 
 /** Keys and values of one layer, each [batch, kvHeads, tokens, headDim], keys already rotated. */
 export interface LayerCache {

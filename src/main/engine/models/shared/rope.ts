@@ -1,12 +1,14 @@
 // Rotary position embedding: which of transformers' variants a config asks for, and the tables of cosines and sines
 // that the decoder's graphs take as inputs (Su et al. 2021; the scalings as in modeling_rope_utils.py of transformers).
 import { z } from 'zod'
+import { StudioError } from '../../../../shared/errors.ts'
 import { badConfig, unknownField } from '../../folder/configFields.ts'
 
 export type RopeConfig =
   | { readonly type: 'default'; readonly theta: number }
   | { readonly type: 'linear'; readonly theta: number; readonly factor: number }
-  | { readonly type: 'dynamic'; readonly theta: number; readonly factor: number; readonly originalLength: number }
+  /** Up to `originalLength` positions as `default`, and no more are computed: see {@link requireTrainedLength}. */
+  | { readonly type: 'dynamic'; readonly theta: number; readonly originalLength: number }
   | {
       readonly type: 'llama3'
       readonly theta: number
@@ -33,6 +35,8 @@ const parametersShape = z.strictObject({
   low_freq_factor: positive.optional(),
   high_freq_factor: positive.optional(),
   original_max_position_embeddings: z.int().positive().optional(),
+  /** Every number of a head is rotated. */
+  partial_rotary_factor: z.literal(1).optional(),
 })
 
 interface RawRope {
@@ -61,7 +65,8 @@ export function readRope(path: string, raw: RawRope): RopeConfig {
   if (type === 'default') return { type, theta }
   if (type === 'linear') return { type, theta, factor: needed('factor', factor) }
   if (type === 'dynamic') {
-    return { type, theta, factor: needed('factor', factor), originalLength: raw.max_position_embeddings }
+    needed('factor', factor)
+    return { type, theta, originalLength: raw.max_position_embeddings }
   }
   if (type === 'llama3') {
     const lowFrequencyFactor = needed('low_freq_factor', low_freq_factor)
@@ -81,15 +86,28 @@ export function readRope(path: string, raw: RawRope): RopeConfig {
 }
 
 /**
- * The rotation speeds, [headDim / 2], in float32 as transformers computes them.
- * @param length positions in use: `dynamic` slows down when there are more than in training
+ * Beyond the trained length `dynamic` slows all rotations down by the longest row of the batch, in transformers anew at
+ * every token: a response would have other log-probabilities alone, in a batch, while it grows and when it is whole.
+ * @param length positions in use
+ * @throws StudioError `model.beyond-trained-length`
  */
-export function ropeFrequencies(rope: RopeConfig, headDim: number, length: number): Float32Array {
+export function requireTrainedLength(rope: RopeConfig, length: number): void {
+  if (rope.type !== 'dynamic' || length <= rope.originalLength) return
+  throw new StudioError({
+    code: 'model.beyond-trained-length',
+    message: `This model stretches its positions (RoPE of the type dynamic) beyond ${rope.originalLength} tokens, which FiSAO Studio does not compute.`,
+    remedy: 'Ask a shorter question or let responses be shorter, or choose a model that was trained on longer texts.',
+    expected: `at most ${rope.originalLength} tokens of prompt and response together`,
+    found: `${length}`,
+  })
+}
+
+/** The rotation speeds, [headDim / 2], in float32 as transformers computes them. */
+export function ropeFrequencies(rope: RopeConfig, headDim: number): Float32Array {
   const { fround } = Math
-  const theta = rope.type === 'dynamic' ? dynamicTheta(rope, headDim, length) : rope.theta
   const frequencies = Float32Array.from(
     { length: headDim / 2 },
-    (_, i) => 1 / fround(theta ** fround((2 * i) / headDim)),
+    (_, i) => 1 / fround(rope.theta ** fround((2 * i) / headDim)),
   )
   if (rope.type === 'linear') return frequencies.map((frequency) => frequency / rope.factor)
   if (rope.type !== 'llama3') return frequencies
@@ -103,9 +121,10 @@ export function ropeFrequencies(rope: RopeConfig, headDim: number, length: numbe
   })
 }
 
-/** Cosines and sines for the positions below `length`. */
+/** Cosines and sines for the positions below `length`. @throws StudioError `model.beyond-trained-length` */
 export function ropeTables(rope: RopeConfig, headDim: number, length: number): RopeTables {
-  const frequencies = ropeFrequencies(rope, headDim, length)
+  requireTrainedLength(rope, length)
+  const frequencies = ropeFrequencies(rope, headDim)
   const half = frequencies.length
   const cos = new Float32Array(length * half)
   const sin = new Float32Array(length * half)
@@ -118,11 +137,4 @@ export function ropeTables(rope: RopeConfig, headDim: number, length: number): R
     }
   }
   return { cos, sin }
-}
-
-/** NTK-aware base for sequences that are longer than in training. */
-function dynamicTheta(rope: Extract<RopeConfig, { type: 'dynamic' }>, headDim: number, length: number): number {
-  if (length <= rope.originalLength) return rope.theta
-  const stretched = (rope.factor * length) / rope.originalLength - (rope.factor - 1)
-  return rope.theta * stretched ** (headDim / (headDim - 2))
 }

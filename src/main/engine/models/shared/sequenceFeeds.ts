@@ -192,7 +192,7 @@ const tableStep = 256
 const tableCache = new Map<string, { tables: RopeTables; length: number }>()
 
 function ropeFeeds({ rope, headDim }: DecoderConfig, length: number): Feeds {
-  // The angles of `dynamic` depend on how many positions are in use.
+  // Of `dynamic` there are none beyond the trained length.
   const rounded = rope.type === 'dynamic' ? length : Math.ceil(length / tableStep) * tableStep
   const key = `${JSON.stringify(rope)} ${headDim} ${rounded}`
   const known = tableCache.get(key) ?? { tables: ropeTables(rope, headDim, rounded), length: rounded }

@@ -60,9 +60,10 @@ export function oneImageEach({ shape }: Pick<Tensor, 'shape'>, images: number): 
   return Array.from({ length: images }, (_, i) => [{ first: i * count, count }])
 }
 
-export async function openSequenceCase(name: string): Promise<SequenceCase> {
+/** @param folder of the model; the fixture's own when left out */
+export async function openSequenceCase(name: string, folder?: string): Promise<SequenceCase> {
   const fixture = await readFixture(name)
-  const source = await openVlm(fixture.folder)
+  const source = await openVlm(folder ?? fixture.folder)
   const batch = tokenBatch(fixture, 'sequence')
   const { cells, feeds } = responseRows(fixture, batch)
   const imageFeatures = await imageFeaturesOf(source, fixture)
