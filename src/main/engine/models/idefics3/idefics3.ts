@@ -12,6 +12,12 @@ import { patchCount } from '../shared/towerConfig.ts'
 import { towerStates } from '../shared/visionTower.ts'
 import { type Idefics3Config, readIdefics3Config } from './config.ts'
 
+/** Where the towers of the published models come from, by width, layers and patch size. Source: their model cards. */
+const origins = [
+  { tower: [768, 12, 16], encoder: 'google/siglip-base-patch16-512' },
+  { tower: [1152, 27, 14], encoder: 'google/siglip-so400m-patch14-384' },
+] as const
+
 export const idefics3: Architecture<Idefics3Config> = {
   title: 'SmolVLM or Idefics3',
   architectures: ['Idefics3ForConditionalGeneration', 'SmolVLMForConditionalGeneration'],
@@ -25,6 +31,10 @@ export const idefics3: Architecture<Idefics3Config> = {
   },
   peftPrefix: 'model.text_model.',
   readConfig: readIdefics3Config,
+  nearestEncoder({ vision: { hiddenSize, layers, patchSize } }) {
+    const found = origins.find((one) => `${[hiddenSize, layers, patchSize]}` === `${one.tower}`)
+    return found?.encoder ?? 'the SigLIP model that its image tower was taken from'
+  },
   imageLayout(config, size) {
     const grid = tileGrid(size, config.tiling)
     const tiles = grid.rows * grid.columns + 1
