@@ -19,6 +19,7 @@ import { fixtureRoot } from '../models/testing/parityFixtures.ts'
 import { openVlm } from '../models/vlm.ts'
 import { Rng } from '../rng.ts'
 import { AlignmentModels, type RunImage } from '../run/models.ts'
+import { describeModel } from './describeModel.ts'
 import { inspectModel } from './inspectModel.ts'
 import { readLexicon } from './readLexicon.ts'
 import { demoLexicon } from './testing/demoRun.ts'
@@ -56,6 +57,9 @@ test('a tower as it was is recognised, and one that was trained on is not', asyn
 
 test('the check of a folder accepts it, and says which encoder to give it', async () => {
   expect(await inspectModel(model, null)).toMatchObject({ name: 'smolvlm-tiles', imageTokens: 40, encoder: null })
+  const described = (await describeModel(model, null)).model
+  expect(described).toMatchObject({ architecture: 'SmolVLM or Idefics3', imageTokens: 40 })
+  expect(described.parts.map(({ part }) => part)).toEqual(['tower', 'projector', 'decoder', 'head'])
   const { encoder: found } = await inspectModel(model, encoder)
   expect(found).toMatchObject({ outcome: 'different' })
   expect(found?.difference).toBe(
