@@ -48,7 +48,7 @@ const visionShape = {
 
 /** What its authors' training program noted in each section, and nothing computes with. */
 const notes = {
-  root: ['use_reentrant_checkpointing', 'image_seq_len', 'vocab_size', 'transformers.js_config'],
+  root: ['use_reentrant_checkpointing', 'vocab_size', 'transformers.js_config'],
   vision: ['max_image_size', 'size', 'use_base_siglip', 'tie_word_embeddings'],
   text: [
     ...['is_llama_config', 'neftune_noise_alpha', 'pixel_shuffle_factor', 'perceiver_config', 'transformers.js_config'],
@@ -82,7 +82,7 @@ export async function readIdefics3Config(
   const path = join(folder, 'config.json')
   const section = readSection(path, '', raw, rootShape, [...rootTokens, ...notes.root])
   const vision = readTower(path, section.vision_config ?? {})
-  const text = { model_type: 'llama', rms_norm_eps: 1e-5, ...section.text_config }
+  const text = { model_type: 'llama', ...(section.text_config ?? { rms_norm_eps: 1e-5 }) }
   const decoder = readDecoderConfig(path, without(text, notes.text), section.tie_word_embeddings)
   const scaleFactor = section.scale_factor
   if (Math.sqrt(patchCount(vision)) % scaleFactor !== 0) {

@@ -164,6 +164,18 @@ describe('a config', () => {
   })
 
   test.each([
+    [
+      'without an epsilon has that of LLaMA',
+      (config: Fields) => delete (config['text_config'] as Fields)['rms_norm_eps'],
+      1e-6,
+    ],
+    ['without a decoder has that of Idefics3', root({ text_config: null, image_token_id: 5 }), 1e-5],
+  ])('%s', async (_what, change, epsilon) => {
+    const { config } = await describeVlm(folderWith('config.json', change))
+    expect(config.decoder).toMatchObject({ kind: 'llama', epsilon })
+  })
+
+  test.each([
     ['vision_config.model_type', vision({ model_type: 'siglip_vision_model' })],
     ['vision_config.image_size', vision({ image_size: 76 })],
     ['text_config.model_type', text({ model_type: 'gemma2' })],
