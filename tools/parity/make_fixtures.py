@@ -7,24 +7,26 @@ import peft
 import torch
 import transformers
 
-from parity_kit import checkpoints, encoders, expected_inference, expected_training, optimizer, pictures
+from parity_kit import checkpoints, encoders, expected_inference, expected_training, optimizer, pictures, smolvlm
 from parity_kit.photos import write_photos
 from parity_kit.record import Record
 
 FIXTURES = Path(__file__).parent / "fixtures"
 
 
-def make_vlm(recipe: checkpoints.Recipe, photos: list[Path]) -> None:
-    """One VLM folder: the checkpoint, then everything that transformers and peft compute from it."""
+def make_vlm(
+    recipe: checkpoints.Recipe, photos: list[Path], family=checkpoints, record_images=expected_inference.record_images
+) -> None:
+    """One VLM folder: the checkpoint that `family` builds and saves, then all that transformers and peft compute from it."""
     folder, record = FIXTURES / recipe.name, Record()
-    model = checkpoints.build(recipe)
+    model = family.build(recipe)
     record.value("made_by", {name: module.__version__ for name, module in
                              (("torch", torch), ("transformers", transformers), ("peft", peft))})  # fmt: skip
     prompts = expected_inference.prompt_batch(record, recipe, photos)
     expected_inference.place_eos(recipe, model, prompts)
-    checkpoints.save(recipe, model, folder)
+    family.save(recipe, model, folder)
     with torch.no_grad():
-        expected_inference.record_images(record, recipe, model, photos)
+        record_images(record, recipe, model, photos)
     expected_inference.record_tokenizer(record, recipe)
     batch = expected_inference.sequence_batch(record, recipe, prompts)
     expected_inference.record_forward(record, model, batch)
@@ -42,9 +44,11 @@ def main() -> None:
     torch.manual_seed(0)
     torch.set_num_threads(1)
     transformers.logging.set_verbosity_error()
-    photos = write_photos(FIXTURES / "images")
+    wide, tall, strip = write_photos(FIXTURES / "images")
     recipes = checkpoints.recipes()
-    makers = {name: lambda recipe=recipe: make_vlm(recipe, photos) for name, recipe in recipes.items()}
+    makers = {name: lambda recipe=recipe: make_vlm(recipe, [wide, tall]) for name, recipe in recipes.items()}
+    for name, recipe in smolvlm.recipes().items():
+        makers[name] = lambda recipe=recipe: make_vlm(recipe, [wide, strip], smolvlm, smolvlm.record_images)
     makers["clip-encoder"] = lambda: encoders.make_encoder("clip-encoder", recipes["clip-llama"], FIXTURES)
     makers["siglip-encoder"] = lambda: encoders.make_encoder("siglip-encoder", recipes["siglip-qwen2"], FIXTURES)
     makers["optimizer"] = lambda: optimizer.make_optimizer(FIXTURES)

@@ -58,6 +58,15 @@ class Recipe:
     extra_eos: list[str] = field(default_factory=list)
     trained: bool = True
     omit: dict[str, list[str]] = field(default_factory=dict)
+    # What transformers calls the language model among the model's modules.
+    text_module: str = "language_model"
+
+    def processor(self):
+        return LlavaProcessor(
+            image_processor=self.image_processor, tokenizer=self.tokenizer, patch_size=self.vision.patch_size,
+            vision_feature_select_strategy=self.strategy, chat_template=self.chat_template,
+            num_additional_image_tokens=1 if isinstance(self.vision, CLIPVisionConfig) else 0,
+        )
 
 
 def clip_processor(edge: int, crop: int) -> CLIPImageProcessorPil:
@@ -181,14 +190,6 @@ def generation_config(recipe: Recipe) -> GenerationConfig:
     )
 
 
-def processor(recipe: Recipe) -> LlavaProcessor:
-    return LlavaProcessor(
-        image_processor=recipe.image_processor, tokenizer=recipe.tokenizer, patch_size=recipe.vision.patch_size,
-        vision_feature_select_strategy=recipe.strategy, chat_template=recipe.chat_template,
-        num_additional_image_tokens=1 if isinstance(recipe.vision, CLIPVisionConfig) else 0,
-    )
-
-
 def save(recipe: Recipe, model: LlavaForConditionalGeneration, folder: Path) -> None:
     """Writes the folder as a hub checkpoint looks: v4 layout of config.json and preprocessor_config.json included."""
     shutil.rmtree(folder, ignore_errors=True)
@@ -198,7 +199,7 @@ def save(recipe: Recipe, model: LlavaForConditionalGeneration, folder: Path) -> 
     saved.generation_config = model.generation_config
     saved.to(recipe.dtype).save_pretrained(folder, max_shard_size=recipe.shard_size)
     rename_tensors(folder, model.state_dict().keys(), NAMINGS[recipe.naming], recipe.text.tie_word_embeddings)
-    processor(recipe).save_pretrained(folder)
+    recipe.processor().save_pretrained(folder)
     write_preprocessor(recipe.image_processor, folder)
     if recipe.naming == "v4":
         write_v4_config(recipe, folder)

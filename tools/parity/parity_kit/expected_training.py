@@ -10,7 +10,7 @@ from parity_kit.checkpoints import Recipe
 from parity_kit.expected_inference import forward, response_logprobs, response_rows
 from parity_kit.record import Record
 
-TARGETS = r".*language_model.*\.(q_proj|k_proj|v_proj|o_proj|gate_proj|up_proj|down_proj)"
+PROJECTIONS = r"(q_proj|k_proj|v_proj|o_proj|gate_proj|up_proj|down_proj)"
 PPO = {"clip_range": 0.2, "value_clip_range": 0.2, "value_coefficient": 0.5, "kl_coefficient": 0.1,
        "entropy_coefficient": 0.01}  # fmt: skip
 FORMULAS = {
@@ -44,9 +44,15 @@ class ValueHead(torch.nn.Module):
         return self.fc2(torch.tanh(self.fc1(hidden)))[..., 0]
 
 
+def targets(recipe: Recipe) -> str:
+    return rf".*{recipe.text_module}.*\.{PROJECTIONS}"
+
+
 def attach_adapter(recipe: Recipe, model: LlavaForConditionalGeneration, folder: Path):
     """Puts a rank-4 adapter with random non-zero factors on the language model and saves it as peft does."""
-    config = LoraConfig(r=4, lora_alpha=8, lora_dropout=0.0, bias="none", target_modules=TARGETS, task_type="CAUSAL_LM")
+    config = LoraConfig(
+        r=4, lora_alpha=8, lora_dropout=0.0, bias="none", target_modules=targets(recipe), task_type="CAUSAL_LM"
+    )
     model.name_or_path = ""
     adapted = get_peft_model(model, config)
     generator = torch.Generator().manual_seed(recipe.seed + 1)
@@ -60,10 +66,10 @@ def attach_adapter(recipe: Recipe, model: LlavaForConditionalGeneration, folder:
     return adapted
 
 
-def lora_factors(adapted) -> dict[str, torch.nn.Parameter]:
+def lora_factors(recipe: Recipe, adapted) -> dict[str, torch.nn.Parameter]:
     """The trainable factors by short name, such as layers.0.self_attn.q_proj.lora_A."""
     named = ((name, value) for name, value in adapted.named_parameters() if "lora_" in name)
-    return {name.split("language_model.")[1].removesuffix(".default.weight"): value for name, value in named}
+    return {name.split(f"{recipe.text_module}.")[1].removesuffix(".default.weight"): value for name, value in named}
 
 
 def record_training(record: Record, recipe: Recipe, model, batch: dict[str, torch.Tensor], folder: Path) -> None:
@@ -97,16 +103,18 @@ def record_training(record: Record, recipe: Recipe, model, batch: dict[str, torc
         record.tensor(f"value_head.{name}", value)
     for name, value in given.items():
         record.tensor(f"ppo.{name}", value)
-    record.value("lora", {"r": 4, "alpha": 8, "dropout": 0.0, "scale": 2.0, "targets": TARGETS})
+    record.value("lora", {"r": 4, "alpha": 8, "dropout": 0.0, "scale": 2.0, "targets": targets(recipe)})
     record.value("ppo", PPO)
     record.value("formulas", FORMULAS)
-    record.value("losses", record_gradients(record, adapted, head, batch, given))
+    record.value("losses", record_gradients(record, recipe, adapted, head, batch, given))
     with torch.no_grad():
         merged = adapted.merge_and_unload()
         record.tensor("merged.response_logits", response_rows(forward(merged, batch).logits, batch))
 
 
-def record_gradients(record: Record, adapted, head: ValueHead, batch, given: dict[str, torch.Tensor]) -> dict:
+def record_gradients(
+    record: Record, recipe: Recipe, adapted, head: ValueHead, batch, given: dict[str, torch.Tensor]
+) -> dict:
     """Gradients of the nll, value, policy and ppo losses for each factor; the loss values by name."""
     values = {}
     for target in ("nll", "value", "policy", "ppo"):
@@ -115,7 +123,7 @@ def record_gradients(record: Record, adapted, head: ValueHead, batch, given: dic
         losses = compute_losses(adapted, head, batch, given)
         losses[target].backward()
         values = {name: loss.item() for name, loss in losses.items()}
-        for name, parameter in lora_factors(adapted).items():
+        for name, parameter in lora_factors(recipe, adapted).items():
             record.tensor(f"grad.{target}.{name}", parameter.grad)
         if target in ("value", "ppo"):
             for name, parameter in head.named_parameters():

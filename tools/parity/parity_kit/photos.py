@@ -1,4 +1,4 @@
-"""Draws the two test photographs (gradients, discs, stripes, grain) that every fixture looks at."""
+"""Draws the three test photographs (gradients, discs, stripes, grain) that the fixtures look at."""
 
 from pathlib import Path
 
@@ -20,9 +20,9 @@ def photo(width: int, height: int, seed: int) -> Image.Image:
 
 
 def write_photos(folder: Path) -> list[Path]:
-    """Writes wide.png (90 x 60) and tall.png (40 x 75) and returns their paths in that order."""
+    """Writes wide.png (90 x 60), tall.png (40 x 75) and strip.png (96 x 24), and returns their paths in that order."""
     folder.mkdir(parents=True, exist_ok=True)
-    paths = [folder / "wide.png", folder / "tall.png"]
-    photo(90, 60, 11).save(paths[0])
-    photo(40, 75, 12).save(paths[1])
-    return paths
+    sizes = {"wide": (90, 60, 11), "tall": (40, 75, 12), "strip": (96, 24, 13)}
+    for name, size in sizes.items():
+        photo(*size).save(folder / f"{name}.png")
+    return [folder / f"{name}.png" for name in sizes]

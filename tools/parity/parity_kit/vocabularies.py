@@ -49,6 +49,15 @@ MISTRAL_INST = (
     "{% else %}{{ raise_exception('Only user and assistant roles are supported!') }}{% endif %}{% endfor %}"
 )
 
+# The template of SmolVLM-256M-Instruct, as its model card has it.
+SMOLVLM = (
+    "<|im_start|>{% for message in messages %}{{message['role'] | capitalize}}"
+    "{% if message['content'][0]['type'] == 'image' %}{{':'}}{% else %}{{': '}}{% endif %}"
+    "{% for line in message['content'] %}{% if line['type'] == 'text' %}{{line['text']}}"
+    "{% elif line['type'] == 'image' %}{{ '<image>' }}{% endif %}{% endfor %}<end_of_utterance>\n{% endfor %}"
+    "{% if add_generation_prompt %}{{ 'Assistant:' }}{% endif %}"
+)
+
 
 def _special(content: str):
     return AddedToken(content, normalized=False, special=True)
@@ -113,6 +122,30 @@ def qwen_tokenizer() -> PreTrainedTokenizerFast:
     return PreTrainedTokenizerFast(
         tokenizer_object=tokenizer, eos_token="<|im_end|>", pad_token="<|endoftext|>", padding_side="left",
         clean_up_tokenization_spaces=False, model_max_length=2048,
+    )
+
+
+def smolvlm_tokenizer() -> PreTrainedTokenizerFast:
+    """SmolLM2's byte-level BPE with single digits, and the markers that Idefics3 puts around images and their tiles."""
+    tokenizer = Tokenizer(models.BPE())
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
+        [pre_tokenizers.Digits(individual_digits=True), pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=True)]
+    )
+    first = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"]
+    trainer = trainers.BpeTrainer(
+        vocab_size=370, show_progress=False, initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), max_token_length=9,
+        special_tokens=first,
+    )
+    tokenizer.train_from_iterator(CORPUS, trainer)
+    tokenizer.decoder = decoders.ByteLevel()
+    tiles = [f"<row_{row}_col_{column}>" for row in range(1, 4) for column in range(1, 5)]
+    tokenizer.add_special_tokens(
+        [_special(token) for token in
+         (*first, "<global-img>", *tiles, "<fake_token_around_image>", "<image>", "<end_of_utterance>")]
+    )  # fmt: skip
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, bos_token="<|im_start|>", eos_token="<end_of_utterance>", pad_token="<|im_end|>",
+        unk_token="<|endoftext|>", padding_side="left", clean_up_tokenization_spaces=False, model_max_length=8192,
     )
 
 

@@ -17,7 +17,9 @@ import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { floatsOf } from '../graph/tensor.ts'
 import { bfloat16Bits, bfloat16Number } from '../graph/typedValues.ts'
+import type { Architecture } from '../models/architecture.ts'
 import { llava } from '../models/llava/llava.ts'
+import { describeVlm } from '../models/registry.ts'
 import { byDecoderPath, loraFeeds, storedAdapter } from '../models/shared/lora.ts'
 import { fixtureRoot, floats, maxDifference } from '../models/testing/parityFixtures.ts'
 import { at, openSequenceCase, runResponse, trainedFixtures } from '../models/testing/sequenceCase.ts'
@@ -32,8 +34,9 @@ afterAll(() => rmSync(root, { recursive: true, force: true }))
 let number = 0
 const newPlace = () => join(root, `${number++}`)
 
-const merge = (weights: Weights, adapter: LoraAdapter, folder: string, options?: MergeOptions) =>
-  mergeAdapter(weights, storedAdapter(llava, weights, adapter), folder, options)
+const merge = (weights: Weights, adapter: LoraAdapter, folder: string, options?: MergeOptions, from: Names = llava) =>
+  mergeAdapter(weights, storedAdapter(from, weights, adapter), folder, options)
+type Names = Pick<Architecture, 'names' | 'peftPrefix'>
 
 /** SHA-256 of every file of a folder, by name. */
 function hashes(folder: string): Record<string, string> {
@@ -51,7 +54,7 @@ describe.each(trainedFixtures)('%s merged with its adapter', (name) => {
     const { fixture, source, feeds, cells } = await openSequenceCase(name)
     const before = hashes(fixture.folder)
     const merged = newPlace()
-    await merge(source.weights, await readAdapter(join(fixture.folder, 'adapter')), merged)
+    await merge(source.weights, await readAdapter(join(fixture.folder, 'adapter')), merged, {}, source.architecture)
     expect(hashes(fixture.folder)).toEqual(before)
 
     const opened = await openVlm(merged)
@@ -66,7 +69,8 @@ describe.each(trainedFixtures)('%s merged with its adapter', (name) => {
   test('differs from its source in the seven projections of each layer alone', async () => {
     const source = await openWeights(join(fixtureRoot, name))
     const merged = newPlace()
-    await merge(source, await readAdapter(join(fixtureRoot, name, 'adapter')), merged)
+    const { architecture } = await describeVlm(source.folder)
+    await merge(source, await readAdapter(join(fixtureRoot, name, 'adapter')), merged, {}, architecture)
     const opened = await openWeights(merged)
     const changed: string[] = []
     for (const tensor of source.names) {

@@ -70,6 +70,29 @@ describe('a config', () => {
     expect(await configOf({ ...siglip, size: null, do_center_crop: null })).toEqual(await configOf(siglip))
   })
 
+  test('of Idefics3 and SmolVLM cuts into tiles, with the defaults of their class', async () => {
+    const idefics3 = await configOf({ image_processor_type: 'Idefics3ImageProcessor' })
+    expect(idefics3).toEqual({
+      resize: { width: 364, height: 364 },
+      filter: 'lanczos',
+      crop: null,
+      rescale: 1 / 255,
+      mean: [0.5, 0.5, 0.5],
+      std: [0.5, 0.5, 0.5],
+      output: { width: 364, height: 364 },
+      tiling: { longestEdge: 1456, splits: true, tile: 364 },
+    })
+    expect(await configOf({ image_processor_type: 'SmolVLMImageProcessorFast', do_image_splitting: null })).toEqual(
+      idefics3,
+    )
+    const given = { image_processor_type: 'SmolVLMImageProcessor', do_resize: false, resample: 3, do_normalize: false }
+    expect(await configOf(given)).toMatchObject({ filter: 'bicubic', mean: null, tiling: { longestEdge: null } })
+    await expect(configOf({ ...given, size: { shortest_edge: 64 } })).rejects.toMatchObject({
+      code: 'model.bad-config',
+    })
+    await expect(configOf({ ...given, crop_pct: 1 })).rejects.toMatchObject({ code: 'model.unknown-config-field' })
+  })
+
   test.each([
     ['CLIPImageProcessorFast', 'CLIPImageProcessor'],
     ['CLIPImageProcessorPil', 'CLIPImageProcessor'],

@@ -1,10 +1,12 @@
-// From a picture to the model's `pixel_values`: resize, crop, rescale and normalise as the image processors of CLIP and
-// SigLIP in transformers do (their PIL path). imageProcessorConfig.ts says how; after it stand the towers of models/.
+// From a picture to the model's `pixel_values`: resize, crop or cut into tiles, rescale and normalise as the image processors
+// of CLIP, SigLIP and Idefics3 in transformers do (their PIL path). imageProcessorConfig.ts says how; after it stand the
+// towers of models/.
 import type { Region } from '../../../shared/describe.ts'
 import { coverRegion } from './coverRegion.ts'
 import { decodeImage } from './decodeImage.ts'
 import { type ImageProcessorConfig, readImageProcessorConfig } from './imageProcessorConfig.ts'
 import { type RgbImage, resizeRgb, type Size, type Window } from './resample.ts'
+import { cutTiles } from './tiling.ts'
 
 const channels = 3
 const levels = 256
@@ -33,16 +35,25 @@ export class ImageProcessor {
   }
 
   /**
-   * `pixel_values` [3, height, width] of a picture.
+   * `pixel_values` [tiles, 3, height, width] of a picture; one tile unless it is cut into more.
    * @param into where to write them, e.g. an image's part of a batch [images, 3, height, width]; new when left out
    */
-  pixelValues(
-    image: RgbImage,
-    into: Float32Array = new Float32Array(channels * this.size.width * this.size.height),
-  ): Float32Array {
+  pixelValues(image: RgbImage, into?: Float32Array): Float32Array {
+    const { tiling, filter } = this.config
+    const upright = { left: 0, top: 0 }
+    const tiles = tiling
+      ? cutTiles(image, tiling, filter).map((resized) => ({ resized, at: upright }))
+      : [this.#resize(image)]
+    const tileValues = channels * this.size.width * this.size.height
+    const values = into ?? new Float32Array(tiles.length * tileValues)
+    for (const [i, tile] of tiles.entries()) this.#place(tile, values.subarray(i * tileValues, (i + 1) * tileValues))
+    return values
+  }
+
+  /** `pixel_values` [3, height, width] of what the result shows of a picture, at its place in the result. */
+  #place({ resized, at }: Placed, into: Float32Array): void {
     const { width, height } = this.size
     const plane = width * height
-    const { resized, at } = this.#resize(image)
     for (let channel = 0; channel < channels; channel++) {
       const values = this.#values.subarray(channel * levels, (channel + 1) * levels)
       const channelPlane = into.subarray(channel * plane, (channel + 1) * plane)
@@ -50,11 +61,10 @@ export class ImageProcessor {
       if (resized.width < width || resized.height < height) channelPlane.fill(values[0] as number)
       placeChannel(resized, channel, values, channelPlane, at.top * width + at.left, width)
     }
-    return into
   }
 
   /**
-   * An image file as the tower sees it, in one tile.
+   * An image file as the tower sees it.
    * @param options.into as {@link pixelValues} has it; `sha256` as `decodeImage` has it; `covered` of the picture is grey
    * @throws StudioError as `decodeImage` does
    */
@@ -85,7 +95,7 @@ export class ImageProcessor {
   }
 
   /** The part of the resized picture that the crop keeps, and where it lies in the result. */
-  #resize(image: RgbImage): { resized: RgbImage; at: { left: number; top: number } } {
+  #resize(image: RgbImage): Placed {
     const { resize, filter, crop } = this.config
     const target = resize === null ? image : resizedSize(image, resize)
     const { width, height } = crop ?? target
@@ -94,6 +104,12 @@ export class ImageProcessor {
     const window: Window = { left: x.from, top: y.from, width: x.length, height: y.length }
     return { resized: resizeRgb(image, target, filter, window), at: { left: x.to, top: y.to } }
   }
+}
+
+/** A resized picture, or a part of one, and where it lies in the result. */
+interface Placed {
+  readonly resized: RgbImage
+  readonly at: { readonly left: number; readonly top: number }
 }
 
 /** Looks up one channel of a picture, its rows `stride` apart in the target from `start` on. */

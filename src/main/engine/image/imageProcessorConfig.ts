@@ -1,10 +1,12 @@
 // What a model folder says about its pictures: preprocessor_config.json, or the image_processor section that
-// transformers 5 writes into processor_config.json, of CLIP and SigLIP, with their defaults. Read by imageProcessor.ts.
+// transformers 5 writes into processor_config.json, of CLIP, SigLIP and Idefics3 (SmolVLM), with their defaults. Read by
+// imageProcessor.ts.
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { badConfig, readJsonObject, readSection, unknownField } from '../folder/configFields.ts'
 import { type Filter, filters, type Size } from './resample.ts'
+import type { Tiling } from './tiling.ts'
 
 export interface ImageProcessorConfig {
   /** null: the picture keeps its size */
@@ -19,6 +21,8 @@ export interface ImageProcessorConfig {
   readonly std: readonly [number, number, number] | null
   /** Of every result: the crop, or the size that is resized to. */
   readonly output: Size
+  /** Cuts pictures into tiles of the output's size; one picture is one result where it is absent. */
+  readonly tiling?: Tiling
 }
 
 const preprocessorFile = 'preprocessor_config.json'
@@ -84,7 +88,7 @@ const families = {
   },
 } as const satisfies Record<string, Fields>
 
-const classPattern = /^(CLIP|Siglip)(ImageProcessor|FeatureExtractor)(Fast|Pil)?$/
+const classPattern = /^(CLIP|Siglip|Idefics3|SmolVLM)(ImageProcessor|FeatureExtractor)(Fast|Pil)?$/
 
 /**
  * How a folder's model wants its pictures. The section in processor_config.json comes first, as in transformers.
@@ -95,15 +99,17 @@ export async function readImageProcessorConfig(folder: string): Promise<ImagePro
   const { path, section, raw } = await readRaw(folder)
   // transformers takes its default for a field that is null.
   const given = Object.fromEntries(Object.entries(raw).filter(([, value]) => value !== null))
+  const named = given['image_processor_type'] ?? given['feature_extractor_type'] ?? 'CLIPImageProcessor'
+  const className = typeof named === 'string' ? named : ''
+  const family = classPattern.exec(className)?.[1]
+  if (family === 'Idefics3' || family === 'SmolVLM') return readTiling(path, section, given)
   const fields = readSection(path, section, given, shape, ignored)
-  const className = fields.image_processor_type ?? fields.feature_extractor_type
-  const family = classPattern.exec(className ?? 'CLIPImageProcessor')?.[1]
   if (!family) {
     throw unknownField(
       path,
       'image_processor_type',
       className,
-      'CLIPImageProcessor or SiglipImageProcessor, also with Fast or Pil at the end',
+      'CLIPImageProcessor, SiglipImageProcessor, Idefics3ImageProcessor or SmolVLMImageProcessor, also with Fast or Pil at the end',
     )
   }
   return interpret(path, family === 'CLIP' ? 'clip' : 'siglip', fields)
@@ -123,6 +129,45 @@ async function readRaw(folder: string): Promise<{ path: string; section: string;
   return { path, section: '', raw: await readJsonObject(path) }
 }
 
+/** The published ones have 4; the bound keeps a broken file from asking for terabytes. */
+const mostTilesASide = 16
+/** transformers never makes the longer side larger than this; up to it nothing else happens to it. */
+const longestEdge = z.strictObject({ longest_edge: edge.max(4096) })
+
+const tilingShape = {
+  ...shape,
+  size: longestEdge.default({ longest_edge: 4 * 364 }),
+  max_image_size: longestEdge.default({ longest_edge: 364 }),
+  do_image_splitting: z.boolean().default(true),
+  // All tiles are of one size, so nothing of a batch of one is padded.
+  do_pad: z.boolean().optional(),
+  do_center_crop: z.literal(false).optional(),
+  image_mean: levels.default(0.5),
+  image_std: deviations.default(0.5),
+}
+/** Fields of videos, and what a processor says beside its pixels. */
+const ignoredOfTiling = [...ignored, 'video_sampling', 'do_sample_frames', 'return_row_col_info', 'crop_size']
+
+/** The config of an Idefics3ImageProcessor or SmolVLMImageProcessor, with their defaults. */
+function readTiling(path: string, section: string, raw: Record<string, unknown>): ImageProcessorConfig {
+  const fields = readSection(path, section, raw, tilingShape, ignoredOfTiling)
+  const tile = fields.max_image_size.longest_edge
+  if (fields.size.longest_edge > mostTilesASide * tile) {
+    throw badConfig(path, `It cuts pictures into more than ${mostTilesASide} tiles a side.`)
+  }
+  const square: Size = { width: tile, height: tile }
+  return {
+    ...{ resize: square, filter: filters[fields.resample ?? filters.indexOf('lanczos')] as Filter, crop: null },
+    ...levelsOf(fields, fields.image_mean, fields.image_std),
+    output: square,
+    tiling: {
+      longestEdge: (fields.do_resize ?? true) ? fields.size.longest_edge : null,
+      splits: fields.do_image_splitting,
+      tile,
+    },
+  }
+}
+
 function interpret(path: string, family: keyof typeof families, fields: Fields): ImageProcessorConfig {
   const defaults = families[family]
   const size = fields.size ?? defaults.size
@@ -137,15 +182,26 @@ function interpret(path: string, family: keyof typeof families, fields: Fields):
   const crop = crops && cropSize !== undefined ? sizeOf(cropSize) : null
   const output = crop ?? (resize && 'width' in resize ? resize : null)
   if (!output) throw unknownField(path, 'do_center_crop', false, 'pictures of one size: a crop, or a height and width')
-  const normalizes = fields.do_normalize ?? true
   return {
     resize,
     filter: filters[fields.resample ?? filters.indexOf('bicubic')] as Filter,
     crop,
-    rescale: (fields.do_rescale ?? true) ? (fields.rescale_factor ?? 1 / 255) : 1,
-    mean: normalizes ? perChannel(fields.image_mean ?? defaults.image_mean) : null,
-    std: normalizes ? perChannel(fields.image_std ?? defaults.image_std) : null,
+    ...levelsOf(fields, fields.image_mean ?? defaults.image_mean, fields.image_std ?? defaults.image_std),
     output,
+  }
+}
+
+/** What becomes of the levels of a picture, by these means and deviations if they are used. */
+function levelsOf(
+  fields: Pick<Fields, 'do_rescale' | 'rescale_factor' | 'do_normalize'>,
+  mean: z.infer<typeof levels>,
+  std: z.infer<typeof deviations>,
+): Pick<ImageProcessorConfig, 'rescale' | 'mean' | 'std'> {
+  const normalizes = fields.do_normalize ?? true
+  return {
+    rescale: (fields.do_rescale ?? true) ? (fields.rescale_factor ?? 1 / 255) : 1,
+    mean: normalizes ? perChannel(mean) : null,
+    std: normalizes ? perChannel(std) : null,
   }
 }
 

@@ -10,7 +10,7 @@ import { openImageProcessor } from '../image/imageProcessor.ts'
 import { requireAgreement, requireEncoderAgreement } from '../models/agreement.ts'
 import { readDualEncoderConfig } from '../models/companion/config.ts'
 import { type DualEncoderSource, openDualEncoder } from '../models/companion/encoder.ts'
-import { compareTowers } from '../models/companion/towerComparison.ts'
+import { compareTowers, type TowerDifference } from '../models/companion/towerComparison.ts'
 import { describeVlm } from '../models/registry.ts'
 import { openVlm } from '../models/vlm.ts'
 import type { VlmSource } from '../models/vlmGraphs.ts'
@@ -60,7 +60,7 @@ async function openModel(folder: string, companionFolder: string | null): Promis
 }
 
 /** The encoder, or that the folder is one of a model. @throws StudioError `model.not-encoder`, and what `openDualEncoder` throws */
-async function openEncoder(folder: string): Promise<DualEncoderSource> {
+async function openEncoder(folder: string, { architecture, config }: VlmSource): Promise<DualEncoderSource> {
   try {
     return await openDualEncoder(folder)
   } catch (thrown) {
@@ -69,7 +69,7 @@ async function openEncoder(folder: string): Promise<DualEncoderSource> {
       {
         code: 'model.not-encoder',
         message: 'This is the folder of a model, which has no text tower to judge words with.',
-        remedy: 'Choose the CLIP or SigLIP model that its image tower was taken from.',
+        remedy: `Choose ${architecture.nearestEncoder?.(config) ?? 'the CLIP or SigLIP model that its image tower was taken from'}.`,
         where: folder,
       },
       { cause: thrown },
@@ -110,7 +110,7 @@ async function inspectCompanion(
   folder: string,
   signal: AbortSignal | undefined,
 ): Promise<NonNullable<ModelReport['encoder']>> {
-  const companion = await openEncoder(folder)
+  const companion = await openEncoder(folder, vlm)
   const tokenizer = await openTokenizer(folder)
   requireEncoderAgreement(companion, { tokenizer, processor: await openImageProcessor(folder) })
   const comparison = await compareTowers(vlm, companion, signal)
@@ -118,11 +118,16 @@ async function inspectCompanion(
   return {
     weightsSha256: await sha256Of(weightFiles(companion.weights)),
     outcome,
-    difference:
-      outcome === 'different'
-        ? `${comparison.difference.where}: ${comparison.difference.expected} here, ${comparison.difference.found} there`
-        : null,
+    difference: outcome === 'different' ? differenceOf(vlm, comparison.difference) : null,
   }
+}
+
+/** Where the two towers part, and which encoder to take where none has the model's own. */
+function differenceOf(vlm: VlmSource, { where, expected, found }: TowerDifference): string {
+  const parted = `${where}: ${expected} here, ${found} there`
+  const nearest = vlm.architecture.nearestEncoder?.(vlm.config)
+  if (nearest === undefined) return parted
+  return `${parted}. The image tower of this model was trained on after it was taken over, so no encoder has quite the same; the nearest is ${nearest}.`
 }
 
 function parametersOf(weights: Weights): number {

@@ -48,6 +48,11 @@ export interface Architecture<Config extends VlmConfig = VlmConfig> {
    * @throws StudioError `model.bad-config`, `model.unknown-config-field` and what reading its files throws
    */
   readConfig(folder: string, raw: Readonly<Record<string, unknown>>): Promise<Config>
+  /**
+   * The encoder whose text tower judges words, in words, where a model's image tower was trained on after it was taken from
+   * there, so that no encoder has quite the same; left out where towers stay as they were.
+   */
+  nearestEncoder?(config: Config): string
   imageLayout(config: Config, size: Size): ImageLayout
   /** `pixels` [images, channels, size, size] to features [images, towerRows, width]. */
   towerFeatures(g: GraphBuilder, tower: Parameters, config: Config, pixels: Value): Value

@@ -35,11 +35,6 @@ export const knownModels: readonly KnownModel[] = [
     instead: llava,
   },
   {
-    names: /^(Idefics3|idefics3|SmolVLM|smolvlm)/,
-    why: 'Idefics3 and SmolVLM shuffle the pixels of tiles, which FiSAO Studio does not compute.',
-    instead: smallLlava,
-  },
-  {
     names: /^(Idefics2?For|idefics2?$)/,
     why: 'Idefics reads images through a perceiver, which FiSAO Studio does not compute.',
     instead: llava,

@@ -4,10 +4,11 @@ import { join } from 'node:path'
 import { StudioError, toErrorRecord } from '../../../shared/errors.ts'
 import { readJsonObject, unknownField } from '../folder/configFields.ts'
 import type { Architecture, VlmConfig } from './architecture.ts'
+import { idefics3 } from './idefics3/idefics3.ts'
 import { knownModels } from './knownModels.ts'
 import { llava } from './llava/llava.ts'
 
-const records: Architecture[] = [llava]
+const records: Architecture[] = [llava, idefics3]
 
 /** Makes a further architecture known. @throws Error when one of its names is taken */
 export function registerArchitecture(record: Architecture): void {

@@ -8,6 +8,7 @@ import { featureFeeds, padTokens, sequenceFeeds } from '../models/shared/sequenc
 import { floats, integers, maxDifference, type ParityFixture, readFixture } from '../models/testing/parityFixtures.ts'
 import {
   imageFeaturesOf,
+  oneImageEach,
   plainFixtures,
   rowFeeds,
   runResponse,
@@ -45,11 +46,12 @@ async function open(name: string): Promise<Opened> {
   const rank = trainedFixtures.includes(name) ? 4 : null
   const adapter = rank ? { rank } : null
   const generator = await Generator.open(source, { device: 'cpu', threads: 1, adapter })
-  const features = (await imageFeaturesOf(source, fixture)).values
-  const { batch, seq, ids, mask } = tokenBatch(fixture, 'prompt')
-  const prompts = Array.from({ length: batch }, (_, row) => ({
+  const features = await imageFeaturesOf(source, fixture)
+  const { seq, ids, mask } = tokenBatch(fixture, 'prompt')
+  const width = source.config.decoder.hiddenSize
+  const prompts = oneImageEach(fixture, features).map((images, row) => ({
     promptIds: [...ids.subarray(row * seq, (row + 1) * seq)].filter((_, column) => mask[row * seq + column]),
-    imageFeatures: [features.slice((row * features.length) / batch, ((row + 1) * features.length) / batch)],
+    imageFeatures: images.map(({ first, count }) => features.values.slice(first * width, (first + count) * width)),
   }))
   return { fixture, source, generator, prompts }
 }

@@ -43,7 +43,7 @@ export class ImageFeatures {
   /**
    * Features of each image in the order of the entries; the same array for the same key as long as it is kept.
    * @param images key (e.g. the file's SHA-256) and pixels, which are asked for only when the features are not kept
-   * @param batchSize images in one run
+   * @param batchSize images that are read together, and tiles that the tower sees together
    */
   async of(
     images: readonly (readonly [key: string, pixels: PixelSource])[],
@@ -60,7 +60,7 @@ export class ImageFeatures {
     const entries = [...missing]
     for (let start = 0; start < entries.length; start += batchSize) {
       const batch = entries.slice(start, start + batchSize)
-      const computed = await this.#compute(await Promise.all(batch.map(([, pixels]) => pixels())), signal)
+      const computed = await this.#compute(await Promise.all(batch.map(([, pixels]) => pixels())), batchSize, signal)
       batch.forEach(([key], i) => {
         found.set(key, computed[i] as SeenImage)
       })
@@ -74,16 +74,25 @@ export class ImageFeatures {
     await this.#session.release()
   }
 
-  async #compute(images: readonly ImagePixels[], signal: AbortSignal | undefined): Promise<SeenImage[]> {
+  async #compute(
+    images: readonly ImagePixels[],
+    batchSize: number,
+    signal: AbortSignal | undefined,
+  ): Promise<SeenImage[]> {
     const { architecture, config } = this.#source
     const { channels, imageSize } = config.vision
     const values = concat(images.map((image) => image.values))
     const tileValues = channels * imageSize ** 2
-    const shape = [values.length / tileValues, channels, imageSize, imageSize]
-    const feeds = { pixel_values: tensor('float32', shape, values) }
-    const results = await this.#session.compute(feeds, signal ? { signal } : {})
-    const features = floatsOf(results, 'image_features')
-    const valuesOfTile = features.length / (shape[0] as number)
+    const tiles = values.length / tileValues
+    const parts: Float32Array[] = []
+    for (let first = 0; first < tiles; first += batchSize) {
+      const part = values.subarray(first * tileValues, (first + batchSize) * tileValues)
+      const shape = [part.length / tileValues, channels, imageSize, imageSize]
+      const feeds = { pixel_values: tensor('float32', shape, part) }
+      parts.push(floatsOf(await this.#session.compute(feeds, signal ? { signal } : {}), 'image_features'))
+    }
+    const features = concat(parts)
+    const valuesOfTile = features.length / tiles
     let at = 0
     return images.map(({ values: { length }, size }) => {
       const layout = architecture.imageLayout(config, size)

@@ -9,7 +9,7 @@ import { openTokenizer, type TextRange, type Tokenizer } from './tokenizer.ts'
 
 const fixtures = join(import.meta.dirname, '../../../../tools/parity/fixtures')
 const decoders = ['clip-llama', 'clip-mistral', 'siglip-qwen2']
-const folders = [...decoders, 'clip-llama-bf16', 'clip-llama-linear', 'clip-encoder', 'siglip-encoder']
+const folders = [...decoders, 'clip-llama-bf16', 'clip-llama-linear', 'smolvlm-tiles', 'clip-encoder', 'siglip-encoder']
 
 interface Case {
   text: string

@@ -76,7 +76,7 @@ await compare(visionGraph(source), { pixel_values: tensor('float32', pixels.shap
 const prompt = tokenBatch(fixture, 'prompt')
 const filled = await compare(promptGraph(source, { rank: adapter.rank }), {
   ...sequenceFeeds(config.decoder, prompt),
-  ...imageFeeds(config, prompt, oneImageEach(tensorOf(feeds, 'image_features', 'float32'), 2)),
+  ...imageFeeds(config, prompt, oneImageEach(fixture, tensorOf(feeds, 'image_features', 'float32'))),
   image_features: tensorOf(feeds, 'image_features', 'float32'),
   ...lora,
 })

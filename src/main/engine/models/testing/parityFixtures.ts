@@ -26,7 +26,8 @@ export interface ExpectedJson {
   readonly responses: readonly string[]
   readonly response_start: number
   readonly greedy_text: readonly string[]
-  readonly images: { files: string[] }
+  /** `rows` of the features that each image takes, and `tiles`, where the images do not take the same. */
+  readonly images: { files: string[]; rows?: number[]; tiles?: number[] }
   readonly sampling: readonly {
     temperature: number
     top_k: number

@@ -8,10 +8,10 @@ import { openVlm } from '../vlm.ts'
 import { type ResponseGraphOptions, responseGraph, type VlmSource, visionGraph } from '../vlmGraphs.ts'
 import { floats, integers, type ParityFixture, readFixture } from './parityFixtures.ts'
 
-/** Folders of every kind of decoder and tower. */
-export const plainFixtures = ['clip-llama', 'siglip-qwen2', 'clip-mistral', 'clip-llama-bf16', 'clip-llama-linear']
 /** Those with an adapter, losses and gradients. */
-export const trainedFixtures = ['clip-llama', 'siglip-qwen2', 'clip-mistral']
+export const trainedFixtures = ['clip-llama', 'siglip-qwen2', 'clip-mistral', 'smolvlm-tiles']
+/** Folders of every kind of decoder, tower and projector. */
+export const plainFixtures = [...trainedFixtures, 'clip-llama-bf16', 'clip-llama-linear', 'smolvlm-tile']
 
 /** The whole sequences of a fixture, and which of their tokens are a response. */
 export interface SequenceCase {
@@ -54,10 +54,16 @@ export async function imageFeaturesOf(source: VlmSource, fixture: ParityFixture)
   return tensorOf(results, 'image_features', 'float32')
 }
 
-/** Of images that take equal parts of the features, one to each row of a batch. */
-export function oneImageEach({ shape }: Pick<Tensor, 'shape'>, images: number): ImageRows[][] {
-  const count = (shape[0] as number) / images
-  return Array.from({ length: images }, (_, i) => [{ first: i * count, count }])
+/** The rows of the features that each of a fixture's images takes, one image to each row of a batch. */
+export function oneImageEach({ json, get }: ParityFixture, { shape }: Pick<Tensor, 'shape'>): ImageRows[][] {
+  const images = get('prompt.input_ids').shape[0] as number
+  const equal = new Array<number>(images).fill((shape[0] as number) / images)
+  let first = 0
+  return (json.images.rows ?? equal).map((count) => {
+    const rows = [{ first, count }]
+    first += count
+    return rows
+  })
 }
 
 /** @param folder of the model; the fixture's own when left out */
@@ -74,7 +80,7 @@ export async function openSequenceCase(name: string, folder?: string): Promise<S
     cells,
     feeds: {
       ...sequenceFeeds(source.config.decoder, batch),
-      ...imageFeeds(source.config, batch, oneImageEach(imageFeatures, batch.batch)),
+      ...imageFeeds(source.config, batch, oneImageEach(fixture, imageFeatures)),
       ...feeds,
       image_features: imageFeatures,
       temperature: tensor('float32', [], [1]),

@@ -64,7 +64,7 @@ async function decode(device: DeviceName): Promise<Decoded> {
   const batch = tokenBatch(fixture, 'prompt')
   const filled = await prompt.run({
     ...sequenceFeeds(config.decoder, batch),
-    ...imageFeeds(config, batch, oneImageEach(namedIn(seen, 'image_features'), 2)),
+    ...imageFeeds(config, batch, oneImageEach(fixture, namedIn(seen, 'image_features'))),
     ...features.feeds(),
   })
   const logits = [floatsOf(filled, 'logits')]
