@@ -5,8 +5,8 @@ import { delimiter, join } from 'node:path'
 import { withLock } from './cache.ts'
 import { runCommand } from './runCommand.ts'
 
-/** Packages by what shows that they are missing. Names as in Debian 12; see `currentName` for later ones. */
-const runtimePackages = [
+/** Packages by what shows that they are missing; an installer depends on the same. Names as in Debian 12; see `currentName` for later ones. */
+export const runtimePackages = [
   'libgtk-3-0',
   'libnss3',
   'libasound2',
