@@ -26,7 +26,7 @@ const suite = 'bookworm'
 const mirror = 'http://deb.debian.org/debian'
 /** A clean Debian with the libraries that the package names, and what a test looks with. */
 const inside = [...runtimePackages, 'xvfb', 'xdotool', 'strace', 'desktop-file-utils', 'procps']
-const rootTimeoutMs = 900_000
+const rootTimeoutMs = 240_000
 const testTimeoutMs = 240_000
 
 /** Why the test cannot be run here, or null. */
