@@ -1,15 +1,16 @@
 // The icons of an installer, drawn from build/icons/fisao-studio.svg in every size that a desktop asks for.
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import sharp from 'sharp'
 import { projectRoot } from '../runProgram.ts'
 
 const drawing = join(projectRoot, 'build/icons/fisao-studio.svg')
 /** Side lengths in pixels, as freedesktop.org's hicolor theme has folders for. */
 export const iconSizes = [16, 24, 32, 48, 64, 128, 256, 512]
 
-export function drawIcon(size: number): Promise<Buffer> {
-  return sharp(drawing, { density: (72 * size) / 512 })
+export async function drawIcon(size: number): Promise<Buffer> {
+  // Loaded only when something is drawn: it does not bear the runtime of the tests, which has a GLib of its own.
+  const { default: sharp } = await import('sharp')
+  return await sharp(drawing, { density: (72 * size) / 512 })
     .resize(size, size)
     .png({ compressionLevel: 9 })
     .toBuffer()

@@ -6,6 +6,7 @@ import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { projectRoot, runEntry } from '../runProgram.ts'
 import { runCommand } from '../setup/runCommand.ts'
+import { windowsIcon } from './icons.ts'
 import { filesUnder } from './packageFiles.ts'
 
 /** The lines of NSIS that delete these files and then the folders that are empty. @param files with `/` */
@@ -58,8 +59,6 @@ export async function makeSetup(
 if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
   const [folder = '', out = ''] = process.argv.slice(2)
   await runEntry(async () => {
-    // Drawn only here: the library that draws does not bear the test's runtime.
-    const { windowsIcon } = await import('./icons.ts')
     await makeSetup(resolve(folder), resolve(out), await windowsIcon())
     return 0
   })
