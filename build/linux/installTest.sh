@@ -114,7 +114,7 @@ echo '0 0 65536' >/proc/$unprivileged/uid_map
 echo '0 0 65536' >/proc/$unprivileged/gid_map
 refused() { wait $unprivileged; echo "code $?"; cat /tmp/refused.log; }
 refused >/tmp/refused.txt
-check 'where it cannot build its sandbox it says what to do' grep -Pzo 'code 69\n(.|\n)*sudo chmod 4755' /tmp/refused.txt
+check 'where it cannot build its sandbox it says what to do' grep -Pzoq 'code 69\n(.|\n)*sudo chmod 4755' /tmp/refused.txt
 
 # --- the same work without a window
 

@@ -125,6 +125,8 @@ async function runInside(root: string, debs: string, folder: string, starts: num
       env: { PATH: process.env.PATH, WORK: work, ROOT: root, DEBS: debs, RESULT: result },
       stdio: ['ignore', 'pipe', 'inherit'],
       timeout: testTimeoutMs + starts * 10_000,
+      // unshare passes over the gentle one; what it started ends with it.
+      killSignal: 'SIGKILL',
     },
   )
   let passed = 0
