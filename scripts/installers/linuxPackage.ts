@@ -33,7 +33,7 @@ export interface LinuxPackage {
 }
 
 /** Files of the program's folder that belong to the command. */
-const ofCommand = ['node', 'LICENSE.node.txt', 'fisao-studio-run']
+const ofCommand = /^(node|LICENSE\.node\.txt|fisao-studio-run|resources\/app\.asar\.unpacked\/out\/headless\/.*)$/
 
 /** Lays both trees out below `work`. Files are linked, not copied, where the file system allows. */
 export async function layOut(program: string, work: string, timeS: number): Promise<LinuxPackage[]> {
@@ -41,7 +41,7 @@ export async function layOut(program: string, work: string, timeS: number): Prom
   const command = join(work, 'fisao-studio-run')
   for (const root of [app, command]) rmSync(root, { recursive: true, force: true })
   for (const path of filesUnder(program, '.')) {
-    const to = join(ofCommand.includes(path) ? command : app, home, path)
+    const to = join(ofCommand.test(path) ? command : app, home, path)
     mkdirSync(dirname(to), { recursive: true })
     linkSync(join(program, path), to)
   }
