@@ -69,7 +69,7 @@ waits_for() { # COMMAND...: until it is so
 
 useradd --create-home person
 mkdir -p /tmp/.X11-unix && chmod 1777 /tmp/.X11-unix
-chown person /result
+chown -R person /result
 check 'the packages install' dpkg -i /debs/fisao-studio_*.deb /debs/fisao-studio-run_*.deb
 check 'nobody but root can change the program' test -z "$(find /opt/fisao-studio ! -type l \( ! -user root -o -perm /022 \))"
 check 'the desktop entry is valid' desktop-file-validate /usr/share/applications/fisao-studio.desktop

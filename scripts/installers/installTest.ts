@@ -117,7 +117,7 @@ async function runInside(root: string, debs: string, folder: string, starts: num
   copyFileSync(join(projectRoot, 'build/linux/installTest.sh'), join(debs, 'installTest.sh'))
   writeFileSync(join(folder, 'enter.sh'), enter)
   // A bound folder is entered by a person who is not root.
-  await runCommand('chmod', ['-R', 'a+rwX', folder])
+  await runCommand('chmod', ['-R', 'a+rX', folder])
   const child = spawn(
     'unshare',
     ['--mount', '--pid', '--net', '--fork', '--kill-child', 'bash', join(folder, 'enter.sh'), String(starts)],
