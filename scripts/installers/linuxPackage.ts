@@ -35,7 +35,7 @@ export interface LinuxPackage {
 /** Files of the program's folder that belong to the command. */
 const ofCommand = /^(node|LICENSE\.node\.txt|fisao-studio-run|resources\/app\.asar\.unpacked\/out\/headless\/.*)$/
 
-/** Lays both trees out below `work`. Files are linked, not copied, where the file system allows. */
+/** Lays both trees out below `work`. Files are linked and not copied: `program` lies beside `work`. */
 export async function layOut(program: string, work: string, timeS: number): Promise<LinuxPackage[]> {
   const app = join(work, 'fisao-studio')
   const command = join(work, 'fisao-studio-run')
