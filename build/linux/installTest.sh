@@ -7,7 +7,8 @@ export PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8
 starts=${1:-0}
 settings='/home/person/.config/FiSAO Studio/settings.json'
 
-as_person() { setpriv --reuid=person --regid=person --clear-groups env HOME=/home/person DISPLAY=:7 "$@"; }
+person=(setpriv --reuid=person --regid=person --clear-groups env HOME=/home/person DISPLAY=:7)
+as_person() { "${person[@]}" "$@"; }
 
 check() { # NAME COMMAND...
   local name=$1 output
@@ -30,7 +31,8 @@ open_window() { # NAME ARGUMENTS...
   local name=$1 began
   shift
   began=$(date +%s%N)
-  as_person fisao-studio "$@" >/tmp/studio.log 2>&1 &
+  # Not through the function: the process that is ended later has to be the program itself.
+  "${person[@]}" fisao-studio "$@" >/tmp/studio.log 2>&1 &
   studio=$!
   for ((i = 0; i < 2000; i++)); do
     if is_visible; then
