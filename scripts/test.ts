@@ -1,4 +1,4 @@
-// `npm test`: sets up, then lint, types, unit tests, build and end-to-end tests; ends with one line
+// `npm test`: sets up, then lint, types, unit tests, build, end-to-end tests and the installed app; ends with one line
 // `N passed, N failed` in which a static check counts as one test. Every step runs even after a failed one.
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -16,7 +16,7 @@ export interface Count {
 
 type Step = (env: NodeJS.ProcessEnv, reports: string) => Promise<Count>
 
-const steps: Readonly<Record<string, Step>> = { lint, types, unit, build: buildApp, e2e: endToEnd }
+const steps: Readonly<Record<string, Step>> = { lint, types, unit, build: buildApp, e2e: endToEnd, install }
 const typeProjects = ['src/shared', 'src/main', 'src/preload', 'src/renderer', '.']
 
 /** The parts of both runners' JSON reports that are counted. */
@@ -78,6 +78,12 @@ async function endToEnd(env: NodeJS.ProcessEnv, reports: string): Promise<Count>
     count.failed += failed
   }
   return count
+}
+
+/** The package in a clean Debian; it says so where that cannot be tried. */
+async function install(): Promise<Count> {
+  const { installTest } = await import('./installers/installTest.ts')
+  return await installTest()
 }
 
 function countOfCheck(exitCode: number): Count {

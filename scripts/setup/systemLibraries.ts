@@ -5,8 +5,8 @@ import { delimiter, join } from 'node:path'
 import { withLock } from './cache.ts'
 import { runCommand } from './runCommand.ts'
 
-/** Packages by what shows that they are missing. Names as in Debian 12; see `currentName` for later ones. */
-const runtimePackages = [
+/** Packages by what shows that they are missing; an installer depends on the same. Names as in Debian 12; see `currentName` for later ones. */
+export const runtimePackages = [
   'libgtk-3-0',
   'libnss3',
   'libasound2',
@@ -39,7 +39,8 @@ export interface Plan {
   readonly packages: readonly string[]
 }
 
-function isOnPath(command: string): boolean {
+/** Whether the shell would find the command. */
+export function isOnPath(command: string): boolean {
   return (process.env.PATH ?? '').split(delimiter).some((folder) => folder && existsSync(join(folder, command)))
 }
 
@@ -103,7 +104,11 @@ export async function ensureSystemLibraries(need: Need, print: (line: string) =>
 /** Installs what is missing by now: a set-up beside this one may have been first. */
 async function install(need: Need, print: (line: string) => void): Promise<void> {
   const { packages } = plan(need)
-  if (packages.length === 0) return
+  if (packages.length > 0) await installPackages(packages, print)
+}
+
+/** Installs packages of Debian or Ubuntu, as root; names as in Debian 12. */
+export async function installPackages(packages: readonly string[], print: (line: string) => void): Promise<void> {
   print(`installing ${packages.join(' ')}`)
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
   // A machine that has just started may hold apt's lock for its own updates.

@@ -14,12 +14,16 @@ import { askToStop, endInOrder, type Leaving } from './leaving.ts'
 import { removeSingletonFolder, singletonFolder } from './leftBehind.ts'
 import { logger, openLog } from './log.ts'
 import { installMenu, type MenuActions } from './menu.ts'
+import { portableFolder } from './portable.ts'
 import { declareSchemes, serveApp, serveImages } from './protocols.ts'
 import { lockContents, lockSession, showFolder, silenceChromium } from './security.ts'
 import { removeTelemetryRemains, telemetryFolders } from './telemetryRemains.ts'
 import { loadPage, openWindow } from './window.ts'
 import { careFor, survivesHelpers } from './windowCare.ts'
 
+// Beside the program when that is portable, unless the command line names another folder.
+const portable = app.isPackaged && !app.commandLine.hasSwitch('user-data-dir') ? portableFolder(process.execPath) : null
+if (portable !== null) app.setPath('userData', portable)
 // A demo run has settings of its own, so that it neither reads nor changes a person's.
 const isDemoRun = app.commandLine.hasSwitch('demo')
 const demo = demoOptions(

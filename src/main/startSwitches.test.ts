@@ -1,5 +1,6 @@
 // What opens the packaged app is refused in every spelling; what desktops and the product itself say is not.
 import { expect, test } from 'vitest'
+import { demoOptions } from './app/demo/demoOptions.ts'
 import { refusalOf, refusedWord } from './startSwitches.ts'
 
 const person = { platform: 'linux', isRoot: false } as const
@@ -60,6 +61,17 @@ test('what the product, a desktop file or a double click says is taken', () => {
     ],
   ]
   expect(refusedWord(words, person)).toBe(null)
+})
+
+test('every switch that the demo asks for is taken', () => {
+  const asked: string[] = []
+  const ask = (name: string): string => {
+    asked.push(name)
+    return ''
+  }
+  demoOptions((name) => ask(name) === '', ask)
+  expect(asked).toContain('placebo')
+  for (const name of asked) expect(refusedWord([`--${name}=1`], person), name).toBe(null)
 })
 
 test('the sandbox may be missing for root on Linux only', () => {

@@ -3,7 +3,7 @@
 /** The demo's own switches (demo.ts), and the folder for settings of its own. */
 const ofTheProduct = [
   ...['demo', 'out', 'seed', 'preset', 'reward', 'calibration', 'images', 'steps', 'held-out', 'model', 'device'],
-  ...['resume', 'force', 'user-data-dir'],
+  ...['resume', 'force', 'placebo', 'user-data-dir'],
 ]
 
 /** What desktops, packagers and people with a troublesome display put on the command line; no more than a picture. */

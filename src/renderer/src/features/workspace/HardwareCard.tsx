@@ -7,6 +7,7 @@ import { request, useAppState } from '../../api.ts'
 import { attempt } from '../../attempt.ts'
 import { formatBytes, formatSpeed } from '../../format.ts'
 import shared from '../../ui/shared.module.css'
+import { DataFolder } from './DataFolder.tsx'
 import css from './HardwareCard.module.css'
 
 export const deviceLabels: Readonly<Record<DeviceName, string>> = {
@@ -47,6 +48,7 @@ export function HardwareCard(): ReactNode {
         </Alert>
       )}
       {hardware && <Measured hardware={hardware} />}
+      <DataFolder />
     </Paper>
   )
 }
