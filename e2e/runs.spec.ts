@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import type { Locator, Page } from '@playwright/test'
 import { projectRoot } from '../scripts/runProgram.ts'
 import { presetConfig } from '../src/shared/runConfig.ts'
+import { paint, schemes, widen } from './looks.ts'
 import { answerDialogs, createWorkspace, expect, onRuntime, type Studio, test } from './studio.ts'
 
 async function openRuns(launch: (options: { args: string[] }) => Promise<Studio>, folder: string): Promise<Page> {
@@ -53,9 +54,8 @@ test('a run shows what lies beyond its placebo, and makes one where there is non
   await expect(rows).toHaveCount(4)
   await expect(rows.nth(1)).toContainText(/Hallucinated words/)
   await expect(page.getByText('dashed: placebo')).toHaveCount(4)
-  for (const scheme of ['light', 'dark'] as const) {
-    await page.evaluate((chosen) => window.studio.request('app.setAppearance', { appearance: chosen }), scheme)
-    await expect(page.locator(`html[data-mantine-color-scheme=${scheme}]`)).toBeAttached()
+  for (const scheme of schemes) {
+    await paint(page, scheme)
     await page.screenshot({ path: test.info().outputPath(`beyond placebo ${scheme}.png`) })
   }
   await beyond.getByRole('button', { name: 'Placebo' }).click()
@@ -78,9 +78,8 @@ test('a run that went on without some images says which, and why', async ({ laun
     'Left out 2 times, last at step 8.',
   )
   await expect(left).toContainText('It is no longer the file that was added.')
-  for (const scheme of ['light', 'dark'] as const) {
-    await page.evaluate((chosen) => window.studio.request('app.setAppearance', { appearance: chosen }), scheme)
-    await expect(page.locator(`html[data-mantine-color-scheme=${scheme}]`)).toBeAttached()
+  for (const scheme of schemes) {
+    await paint(page, scheme)
     await left.scrollIntoViewIfNeeded()
     await page.screenshot({ path: test.info().outputPath(`left out ${scheme}.png`) })
   }
@@ -95,7 +94,7 @@ test('checkpoints on a time line: pinned, their words before and after, their re
   const path = join(folder, 'aligned.fisao')
   await onRuntime('e2e/runsFile.ts', path)
   const studio = await launch({ args: [path] })
-  const { page, app } = studio
+  const { page } = studio
   await page.getByRole('button', { name: 'Runs' }).click()
   await runItem(page, 'Quick look').click()
   const section = page.getByRole('region', { name: 'Checkpoints' })
@@ -116,13 +115,12 @@ test('checkpoints on a time line: pinned, their words before and after, their re
       ['dark', 760],
       ['light', 760],
     ] as const) {
-      await page.evaluate((to) => window.studio.request('app.setAppearance', { appearance: to }), scheme)
-      await app.evaluate(({ BrowserWindow }, w) => BrowserWindow.getAllWindows()[0]?.setSize(w, 860), width)
-      await expect(page.locator(`html[data-mantine-color-scheme=${scheme}]`)).toBeAttached()
+      await paint(page, scheme)
+      await widen(studio, width)
       await section.scrollIntoViewIfNeeded()
       await page.screenshot({ path: test.info().outputPath(`checkpoints ${scheme} ${width}.png`) })
     }
-    await app.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]?.setSize(1280, 860))
+    await widen(studio, 1280)
   })
 
   await test.step('a report of it is written, and shown', async () => {
