@@ -1,9 +1,8 @@
-// Evaluate in the real window: figures with intervals and the images behind them, blind votes by mouse and keys; with the
-// demo model, a person's own COCO file.
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+// Evaluate in the real window: figures with intervals and the images behind them, blind votes by mouse and keys.
+// With the demo model and a person's own COCO file: wholeFlow.spec.ts.
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Page } from '@playwright/test'
-import { projectRoot } from '../scripts/runProgram.ts'
 import { lookAtAll } from './looks.ts'
 import { answerDialogs, expect, onRuntime, test } from './studio.ts'
 
@@ -107,61 +106,3 @@ test('figures lead to the images behind them, and responses are voted on blindly
     await lookAtAll(studio, 'counts')
   })
 })
-
-test('the demo model is judged by a person’s own COCO file', async ({ studio, folder }) => {
-  test.setTimeout(400_000)
-  const { page } = studio
-  const own = ownAnnotations(folder)
-  await page.getByRole('button', { name: 'Open the demo' }).click()
-  await expect(page.getByRole('status', { name: 'Number of images' })).toHaveText('200 images', { timeout: 90_000 })
-  await page.getByRole('button', { name: 'Runs' }).click()
-  await page.getByRole('button', { name: 'New run' }).click()
-  await page.getByRole('button', { name: 'Use the demo model' }).click()
-  await expect(page.getByText('Encoder verified')).toBeVisible({ timeout: 90_000 })
-  await page.keyboard.press('Escape')
-  await showEvaluate(page)
-  await expect(page.getByText('Measure before and after')).toBeVisible()
-  await lookAtAll(studio, 'no evaluation')
-
-  await page.getByRole('button', { name: 'New evaluation' }).click()
-  const dialog = page.getByRole('dialog', { name: 'New evaluation' })
-  await dialog.getByRole('radio', { name: 'CHAIR' }).check()
-  await answerDialogs(studio, own.file)
-  await dialog.getByRole('button', { name: 'Choose: Annotations' }).click()
-  await expect(dialog.getByRole('textbox', { name: 'Annotations' })).toHaveValue(own.file)
-  await answerDialogs(studio, own.images)
-  await dialog.getByRole('button', { name: 'Choose: Folder of the images' }).click()
-  await expect(dialog.getByRole('textbox', { name: 'Folder of the images' })).toHaveValue(own.images)
-  await dialog.getByRole('button', { name: 'Start' }).click()
-
-  const details = page.getByRole('article', { name: 'CHAIR' })
-  await expect(details.getByRole('button', { name: 'Cancel' })).toBeVisible()
-  await expect(details.getByRole('table', { name: 'Figures' })).toBeVisible({ timeout: 200_000 })
-  for (const title of ['CHAIR-i', 'CHAIR-s', 'Recall', 'Length']) {
-    await expect(details.getByRole('rowheader').filter({ hasText: title }).first()).toBeVisible()
-  }
-  await details.getByRole('button', { name: 'See the images and words' }).click()
-  await expect(page.getByRole('article', { name: /^scene-/ })).toHaveCount(12)
-  await lookAtAll(studio, 'demo')
-  expect(existsSync(own.file)).toBe(true)
-})
-
-/** The first twelve sample scenes with their annotations, as a person has them. */
-function ownAnnotations(folder: string): { file: string; images: string } {
-  interface Coco {
-    readonly images: readonly { readonly id: number; readonly file_name: string }[]
-    readonly annotations: readonly { readonly image_id: number }[]
-  }
-  const samples = join(projectRoot, 'resources/samples')
-  const coco = JSON.parse(readFileSync(join(samples, 'annotations.json'), 'utf8')) as Coco
-  const images = join(folder, 'own pictures')
-  mkdirSync(images)
-  const names = readdirSync(join(samples, 'images')).sort().slice(0, 12)
-  for (const name of names) copyFileSync(join(samples, 'images', name), join(images, name))
-  const kept = coco.images.filter(({ file_name }) => names.includes(file_name))
-  const ids = new Set(kept.map(({ id }) => id))
-  const file = join(folder, 'instances.json')
-  const annotations = coco.annotations.filter(({ image_id }) => ids.has(image_id))
-  writeFileSync(file, JSON.stringify({ ...coco, images: kept, annotations }))
-  return { file, images }
-}

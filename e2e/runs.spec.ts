@@ -1,10 +1,8 @@
-// The Runs screen in the real window: what runs show, the wizard, refusals and errors; and with the demo model a whole
-// alignment that is paused and resumed on the way.
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+// The Runs screen in the real window: what runs show, the wizard, refusals and errors. A whole run: wholeFlow.spec.ts.
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Locator, Page } from '@playwright/test'
 import { projectRoot } from '../scripts/runProgram.ts'
-import { presetConfig } from '../src/shared/runConfig.ts'
 import { paint, schemes, widen } from './looks.ts'
 import { answerDialogs, createWorkspace, expect, onRuntime, type Studio, test } from './studio.ts'
 
@@ -319,76 +317,4 @@ test('the demo opens from Home and offers its model', async ({ studio }) => {
   await page.getByRole('button', { name: 'New run' }).click()
   await page.getByRole('button', { name: 'Use the demo model' }).click()
   await expect(page.getByText('Encoder verified')).toBeVisible({ timeout: 60_000 })
-})
-
-test('the demo model aligns itself from the window, paused and resumed, and is exported', async ({
-  studio,
-  folder,
-}) => {
-  test.setTimeout(300_000)
-  const { page } = studio
-  await page.getByRole('button', { name: 'Open the demo' }).click()
-  await expect(page.getByRole('status', { name: 'Number of images' })).toHaveText('200 images', { timeout: 60_000 })
-  await page.getByRole('button', { name: 'Runs' }).click()
-  await page.getByRole('button', { name: 'New run' }).click()
-  await page.getByRole('button', { name: 'Use the demo model' }).click()
-  await expect(page.getByText('Encoder verified')).toBeVisible({ timeout: 60_000 })
-  const next = page.getByRole('button', { name: 'Next' })
-  await next.click()
-  const fill = (name: string, value: number) => page.getByRole('textbox', { name, exact: true }).fill(String(value))
-  await fill('Validation images', 12)
-  await next.click()
-  await page.getByText('Expert settings').click()
-  const settings: readonly [string, number][] = [
-    ['Responses a step', 8],
-    ['Responses for calibration', 64],
-    ['Steps a round', 2],
-    ['Value updates before the first step', 5],
-  ]
-  for (const [name, value] of settings) await fill(name, value)
-  await next.click()
-  await test.step('the check measures it, and says time, memory, disk and verifier', async () => {
-    await page.getByRole('button', { name: 'Measure it first' }).click()
-    await expect(page.getByRole('button', { name: 'Cancel the check' })).toBeVisible()
-    await page.screenshot({ path: test.info().outputPath('measuring.png') })
-    const findings = page.getByRole('list', { name: 'Findings' })
-    await expect(findings).toContainText('It takes about', { timeout: 120_000 })
-    await expect(findings).not.toContainText('Not known')
-    await expect(findings.getByRole('listitem')).toHaveCount(7)
-    await page.screenshot({ path: test.info().outputPath('measured.png') })
-  })
-  await page.getByRole('button', { name: 'Start' }).click()
-  const run = page.getByRole('article', { name: 'Quick look' })
-  await run.getByRole('button', { name: 'Pause' }).click()
-  await run.getByRole('button', { name: 'Resume' }).click({ timeout: 60_000 })
-  // Sixty-four responses may be too few to trust the verifier by; then the person goes on knowingly.
-  const goOn = run.getByRole('button', { name: 'Go on knowingly' })
-  const result = run.getByRole('region', { name: 'Result' })
-  await expect(goOn.or(result)).toBeVisible({ timeout: 200_000 })
-  if (await goOn.isVisible()) await goOn.click()
-  await expect(result).toBeVisible({ timeout: 200_000 })
-  const looks = run.getByRole('table', { name: 'Looks at the validation images' })
-  await expect(looks.getByRole('row')).toHaveCount(3)
-  await expect(run.getByRole('region', { name: 'Can the verifier tell?' })).toContainText('scores')
-  await page.screenshot({ path: test.info().outputPath('demo run.png') })
-
-  // Whether a step so early is better than the model as it came differs between processors; here it shall be.
-  await onRuntime('e2e/runFile.ts', 'pin', join(folder, 'user data/demo/Demo.fisao'))
-  await page.getByRole('button', { name: 'Home' }).click()
-  await page.getByRole('button', { name: 'Runs' }).click()
-  await run.getByRole('button', { name: 'Export…' }).click()
-  const exportDialog = page.getByRole('dialog', { name: 'Export step 2 of “Quick look”' })
-  await exportDialog.getByLabel('Also the whole model with the adapter merged in').check()
-  await exportDialog.getByRole('slider').press('ArrowLeft')
-  await expect(exportDialog).toContainText('Strength of the adapter: 0.95')
-  await answerDialogs(studio, folder)
-  await exportDialog.getByRole('button', { name: 'Choose where to…' }).click()
-  await expect(exportDialog.getByRole('status')).toContainText(folder, { timeout: 60_000 })
-  await page.screenshot({ path: test.info().outputPath('export.png') })
-  const [written = ''] = readdirSync(folder).filter((name) => name.startsWith('Quick look step'))
-  expect(existsSync(join(folder, written, 'merged/model.safetensors'))).toBe(true)
-  expect(JSON.parse(readFileSync(join(folder, written, 'run.json'), 'utf8'))).toMatchObject({ strength: 0.95 })
-  expect(JSON.parse(readFileSync(join(folder, written, 'adapter/adapter_config.json'), 'utf8')).lora_alpha).toBeCloseTo(
-    presetConfig('quick-look').adapter.alpha * 0.95,
-  )
 })

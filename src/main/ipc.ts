@@ -49,7 +49,9 @@ async function answer<C extends Channel>(
     return { ok: true, value: value.data as Result<C> }
   } catch (thrown) {
     const error = toErrorRecord(isFromSqlite(thrown) ? workspaceError(thrown, channel) : thrown)
-    logger.warn(`${channel}: ${error.code}: ${error.message}`)
+    logger.warn(
+      `${channel}: ${error.code}: ${error.message}${error.found === undefined ? '' : ` Found: ${error.found}`}`,
+    )
     if (!(thrown instanceof StudioError)) logger.error(channel, thrown)
     return { ok: false, error }
   }

@@ -316,7 +316,9 @@ export function writeFailure(path: string, cause: unknown): StudioError {
   return new StudioError({ ...record, where: path }, { cause })
 }
 
-/** An error about a weights file: what is wrong in one sentence, and the one remedy that helps with all of them. */
+const otherDtype = 'Get the model with its weights as F32, F16 or BF16; most models offer one of them.'
+
+/** An error about a weights file: what is wrong in one sentence, and what helps: mostly a new copy. */
 export function weightsError(
   problem: string,
   path: string,
@@ -328,7 +330,10 @@ export function weightsError(
   const record = {
     code,
     message: `A weights file of the model cannot be used. ${what}`,
-    remedy: 'Copy or download the file again, and compare its size with the original.',
+    remedy:
+      problem === 'unsupported-dtype'
+        ? otherDtype
+        : 'Copy or download the file again, and compare its size with the original.',
     where: path,
     ...facts,
   }
