@@ -1,34 +1,15 @@
 // axe on every screen and dialog, light and dark: nothing serious or critical may remain.
-import { readFileSync, writeFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Page } from '@playwright/test'
 import { addBadPictures, makePictures } from '../src/main/library/testing/pictures.ts'
+import { choose, look, overhang, widen } from './looks.ts'
 import { answerDialogs, createWorkspace, expect, onRuntime, test } from './studio.ts'
-
-const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
-
-/** Rules that are broken seriously or critically, with the elements that break them. */
-async function violations(page: Page): Promise<string[]> {
-  await page.evaluate(axeSource)
-  return await page.evaluate(async () => {
-    const { axe } = window as unknown as { axe: typeof import('axe-core') }
-    const { violations } = await axe.run()
-    return violations
-      .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-      .flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary }) => `${id}: ${html} ${failureSummary}`))
-  })
-}
 
 for (const appearance of ['Light', 'Dark'] as const) {
   test(`no serious violation in ${appearance.toLowerCase()}`, async ({ studio, folder }) => {
     const { page } = studio
-    const looks = async (name: string): Promise<void> => {
-      await page.screenshot({ path: test.info().outputPath(`${name} ${appearance}.png`) })
-      expect(await violations(page), name).toEqual([])
-    }
-    await page.getByTitle(appearance, { exact: true }).click()
-    await expect(page.locator('html')).toHaveAttribute('data-mantine-color-scheme', appearance.toLowerCase())
+    const looks = (name: string): Promise<void> => look(page, `${name} ${appearance}`)
+    await choose(studio, appearance)
     await expect(page.getByRole('status', { name: 'Engine status' })).toContainText('Engine ready')
     await looks('home')
     writeFileSync(join(folder, 'letter.fisao'), 'Dear Sir or Madam, '.repeat(100))
@@ -67,12 +48,8 @@ for (const appearance of ['Light', 'Dark'] as const) {
     await onRuntime('e2e/runsFile.ts', path)
     const studio = await launch({ args: [path] })
     const { page } = studio
-    const looks = async (name: string): Promise<void> => {
-      await page.screenshot({ path: test.info().outputPath(`${name} ${appearance}.png`) })
-      expect(await violations(page), name).toEqual([])
-    }
-    await page.getByTitle(appearance, { exact: true }).click()
-    await expect(page.locator('html')).toHaveAttribute('data-mantine-color-scheme', appearance.toLowerCase())
+    const looks = (name: string): Promise<void> => look(page, `${name} ${appearance}`)
+    await choose(studio, appearance)
     await expect(page.getByRole('status', { name: 'Engine status' })).toContainText('Engine ready')
     await page.getByRole('button', { name: 'Runs' }).click()
     const list = page.getByRole('navigation', { name: 'Runs' })
@@ -106,13 +83,10 @@ for (const appearance of ['Light', 'Dark'] as const) {
     test.setTimeout(240_000)
     const path = join(folder, 'aligned.fisao')
     await onRuntime('e2e/runsFile.ts', path)
-    const { app, page } = await launch({ args: [path] })
-    const looks = async (name: string): Promise<void> => {
-      await page.screenshot({ path: test.info().outputPath(`${name} ${appearance}.png`) })
-      expect(await violations(page), name).toEqual([])
-    }
-    await page.getByTitle(appearance, { exact: true }).click()
-    await expect(page.locator('html')).toHaveAttribute('data-mantine-color-scheme', appearance.toLowerCase())
+    const studio = await launch({ args: [path] })
+    const { page } = studio
+    const looks = (name: string): Promise<void> => look(page, `${name} ${appearance}`)
+    await choose(studio, appearance)
     await page.getByRole('button', { name: 'Runs' }).click()
     await page.getByRole('button', { name: 'New run' }).click()
     await page.getByRole('button', { name: 'Add a model' }).click()
@@ -134,7 +108,7 @@ for (const appearance of ['Light', 'Dark'] as const) {
     await next.click()
     await expect(page.getByRole('list', { name: 'Findings' })).toBeVisible()
     await looks('new run, check')
-    await app.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]?.setSize(760, 860))
+    await widen(studio, 760)
     await looks('new run, check, narrow')
     await page.getByRole('button', { name: 'Previous' }).click()
     await looks('new run, preset, narrow')
@@ -145,15 +119,10 @@ for (const appearance of ['Light', 'Dark'] as const) {
   test(`no serious violation in the inspector in ${appearance.toLowerCase()}`, async ({ launch, folder }) => {
     const path = join(folder, 'described.fisao')
     await onRuntime('e2e/inspectorFile.ts', path)
-    const { app, page } = await launch({ args: [path] })
-    const resize = (width: number): Promise<void> =>
-      app.evaluate(({ BrowserWindow }, w) => BrowserWindow.getAllWindows()[0]?.setSize(w, 860), width)
-    const looks = async (name: string): Promise<void> => {
-      await page.screenshot({ path: test.info().outputPath(`${name} ${appearance}.png`) })
-      expect(await violations(page), name).toEqual([])
-    }
-    await page.getByTitle(appearance, { exact: true }).click()
-    await expect(page.locator('html')).toHaveAttribute('data-mantine-color-scheme', appearance.toLowerCase())
+    const studio = await launch({ args: [path] })
+    const { app, page } = studio
+    const looks = (name: string): Promise<void> => look(page, `${name} ${appearance}`)
+    await choose(studio, appearance)
     await expect(page.getByRole('status', { name: 'Engine status' })).toContainText('Engine ready')
     await page.getByRole('gridcell').first().dblclick()
     await expect(page.getByText('3 words kept, 3 gone, 3 new')).toBeVisible()
@@ -166,13 +135,13 @@ for (const appearance of ['Light', 'Dark'] as const) {
     await page.keyboard.press('Enter')
     await page.keyboard.press('Shift+ArrowRight')
     await expect(page.getByRole('img', { name: 'Covered region' })).toBeVisible()
-    await resize(760)
+    await widen(studio, 760)
     await looks('a covered region, narrow')
     await page.keyboard.press('Escape')
     await page.getByRole('gridcell').last().dblclick()
     await expect(page.getByRole('button', { name: 'Describe with both' })).toBeVisible()
     await looks('not described, narrow')
-    await resize(1280)
+    await widen(studio, 1280)
     await looks('not described')
     await page.keyboard.press('PageUp')
     await expect(page.getByText('3 words kept, 3 gone, 3 new')).toBeVisible()
@@ -183,6 +152,6 @@ for (const appearance of ['Light', 'Dark'] as const) {
       (await BrowserWindow.getAllWindows()[0]?.webContents.capturePage())?.toPNG().toString('base64'),
     )
     writeFileSync(test.info().outputPath(`text at 200 per cent ${appearance}.png`), Buffer.from(whole ?? '', 'base64'))
-    expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0)
+    expect(await overhang(page)).toBeLessThanOrEqual(0)
   })
 }

@@ -3,21 +3,8 @@
 import { join } from 'node:path'
 import type { Locator, Page } from '@playwright/test'
 import { writeBenchmarks } from './benchmarkFiles.ts'
-import { look, widen } from './looks.ts'
+import { lookAtAll } from './looks.ts'
 import { answerDialogs, expect, onRuntime, type Studio, test } from './studio.ts'
-
-async function looks(studio: Studio, name: string): Promise<void> {
-  const { page } = studio
-  for (const scheme of ['light', 'dark'] as const) {
-    await page.evaluate((chosen) => window.studio.request('app.setAppearance', { appearance: chosen }), scheme)
-    await expect(page.locator(`html[data-mantine-color-scheme=${scheme}]`)).toBeAttached()
-    for (const width of [760, 1280]) {
-      await widen(studio, width)
-      await look(page, `${name} ${scheme} ${width}`)
-      expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0)
-    }
-  }
-}
 
 /** Opens the form, has it filled in, starts and waits for its figures. */
 async function evaluate(page: Page, name: string, fill: (dialog: Locator) => Promise<void>): Promise<Locator> {
@@ -58,7 +45,7 @@ test('each measure is carried out on files of a person’s own', async ({ launch
     const table = await evaluate(page, 'Estimates without annotations', async (dialog) => {
       await dialog.getByRole('combobox', { name: 'Which images' }).click()
       await page.getByRole('option', { name: 'What the grid shows: 9 images' }).click()
-      await looks(studio, 'what the grid shows')
+      await lookAtAll(studio, 'what the grid shows')
     })
     await expect(row(table, 'Length')).toBeVisible()
     await page.getByRole('button', { name: 'See the images and words' }).click()
@@ -73,7 +60,7 @@ test('each measure is carried out on files of a person’s own', async ({ launch
       await choose(studio, dialog, 'Folder of the images', files.images)
     })
     await expect(row(table, 'Accuracy')).toBeVisible()
-    await looks(studio, 'POPE')
+    await lookAtAll(studio, 'POPE')
   })
 
   await test.step('MME, from its folder', async () => {
@@ -84,7 +71,7 @@ test('each measure is carried out on files of a person’s own', async ({ launch
     await expect(row(table, 'Perception')).toBeVisible()
     await page.getByText('By subtask').click()
     await expect(page.getByText('Accuracy+', { exact: true }).first()).toBeVisible()
-    await looks(studio, 'MME')
+    await lookAtAll(studio, 'MME')
   })
 
   await test.step('AMBER, which is an activity with its progress meanwhile', async () => {
@@ -95,7 +82,7 @@ test('each measure is carried out on files of a person’s own', async ({ launch
       await choose(studio, dialog, 'Folder of the images', files.images)
     })
     for (const title of ['AMBER score', 'Cover', 'Hal', 'Cog']) await expect(row(table, title).first()).toBeVisible()
-    await looks(studio, 'AMBER')
+    await lookAtAll(studio, 'AMBER')
   })
 
   await test.step('images that have no response are described from the votes', async () => {
@@ -107,7 +94,7 @@ test('each measure is carried out on files of a person’s own', async ({ launch
     await page.getByRole('button', { name: /under way/ }).click()
     const tray = page.getByRole('list', { name: 'Under way' })
     await expect(tray.getByText(/^Description/).first()).toBeVisible()
-    await looks(studio, 'the tray')
+    await lookAtAll(studio, 'the tray')
     await page.keyboard.press('Escape')
     await expect(responses).toContainText('24 images have a response of both', { timeout: 120_000 })
     await expect(responses.getByRole('button', { name: /^Describe/ })).toHaveCount(0)

@@ -1,39 +1,10 @@
-// Evaluate in the real window: figures with intervals and the images behind them, blind votes by mouse and keys; with the
-// demo model, a person's own COCO file.
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
+// Evaluate in the real window: figures with intervals and the images behind them, blind votes by mouse and keys.
+// With the demo model and a person's own COCO file: wholeFlow.spec.ts.
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Page } from '@playwright/test'
-import { projectRoot } from '../scripts/runProgram.ts'
-import { answerDialogs, expect, onRuntime, type Studio, test } from './studio.ts'
-
-const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
-
-/** Rules that are broken seriously or critically, with the elements that break them. */
-async function violations(page: Page): Promise<string[]> {
-  await page.evaluate(axeSource)
-  return await page.evaluate(async () => {
-    const { axe } = window as unknown as { axe: typeof import('axe-core') }
-    const found = await axe.run()
-    return found.violations
-      .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-      .flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary }) => `${id}: ${html} ${failureSummary}`))
-  })
-}
-
-/** A picture of the page in both themes and at two widths, and what axe finds in each theme. */
-async function looks({ app, page }: Studio, name: string): Promise<void> {
-  for (const scheme of ['light', 'dark'] as const) {
-    await page.evaluate((chosen) => window.studio.request('app.setAppearance', { appearance: chosen }), scheme)
-    await expect(page.locator(`html[data-mantine-color-scheme=${scheme}]`)).toBeAttached()
-    for (const width of [760, 1280]) {
-      await app.evaluate(({ BrowserWindow }, w) => BrowserWindow.getAllWindows()[0]?.setSize(w, 860), width)
-      await page.screenshot({ path: test.info().outputPath(`${name} ${scheme} ${width}.png`) })
-      expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0)
-      expect(await violations(page), `${name} ${scheme} ${width}`).toEqual([])
-    }
-  }
-}
+import { lookAtAll } from './looks.ts'
+import { answerDialogs, expect, onRuntime, test } from './studio.ts'
 
 const showEvaluate = (page: Page): Promise<void> => page.getByRole('button', { name: 'Evaluate' }).click()
 
@@ -53,7 +24,7 @@ test('figures lead to the images behind them, and responses are voted on blindly
     await expect(row('Recall')).toContainText('+27.3 points')
     await expect(row('Length')).toContainText('no clear change')
     await expect(page.getByText('“scene-0999.jpg”')).toBeVisible()
-    await looks(studio, 'figures')
+    await lookAtAll(studio, 'figures')
     await page.getByRole('combobox', { name: 'Differences to' }).click()
     await page.getByRole('option', { name: /step 20/ }).click()
     await expect(row('CHAIR-i')).toContainText('+35.7 points (+29.7 to +41.7)worse')
@@ -63,13 +34,13 @@ test('figures lead to the images behind them, and responses are voted on blindly
     await page.getByRole('combobox', { name: 'Order of the objects' }).click()
     await page.getByRole('option', { name: 'Name' }).click()
     await page.getByRole('table', { name: 'By object' }).scrollIntoViewIfNeeded()
-    await looks(studio, 'objects')
+    await lookAtAll(studio, 'objects')
     await page.getByRole('button', { name: 'bench, 6 hallucinated, model 1' }).click()
     const title = page.getByRole('heading', { name: /“bench” hallucinated · 6 images/ })
     await expect(title).toBeFocused()
     await expect(page.getByRole('article', { name: /^scene-/ })).toHaveCount(6)
     await expect(page.getByRole('button', { name: 'bench, hallucinated' }).first()).toBeVisible()
-    await looks(studio, 'images')
+    await lookAtAll(studio, 'images')
     await page.getByRole('button', { name: 'All figures' }).click()
   })
 
@@ -85,7 +56,7 @@ test('figures lead to the images behind them, and responses are voted on blindly
     const list = page.getByRole('navigation', { name: 'Evaluations' })
     await list.getByRole('button', { name: /^Annotations of another folder/ }).click()
     await expect(page.getByRole('alert')).toContainText('Choose the folder that the names in the file begin from.')
-    await looks(studio, 'failed')
+    await lookAtAll(studio, 'failed')
     await list.getByRole('button', { name: /^A first try/ }).click()
     await page.getByRole('button', { name: 'Delete…' }).click()
     await page.getByRole('button', { name: 'Delete', exact: true }).click()
@@ -99,7 +70,7 @@ test('figures lead to the images behind them, and responses are voted on blindly
     await dialog.getByRole('radio', { name: 'CHAIR' }).check()
     await expect(dialog.getByText('Choose the files that it needs.')).toBeVisible()
     await expect(dialog.getByRole('button', { name: 'Start' })).toBeDisabled()
-    await looks(studio, 'new evaluation')
+    await lookAtAll(studio, 'new evaluation')
     await page.keyboard.press('Escape')
   })
 
@@ -115,7 +86,7 @@ test('figures lead to the images behind them, and responses are voted on blindly
       await page.keyboard.press(key)
     }
     await expect(vote).not.toContainText('Zoo and street')
-    await looks(studio, 'a vote')
+    await lookAtAll(studio, 'a vote')
     await page.getByRole('button', { name: 'Left is better' }).click()
     await expect(stand).toHaveText('1 vote cast, 10 pairs left.')
     await press('ArrowRight')
@@ -132,64 +103,6 @@ test('figures lead to the images behind them, and responses are voted on blindly
     const counts = page.getByRole('region', { name: 'Counts' })
     await expect(counts).toContainText('Sign test on 3 votes without ties')
     await expect(counts).toContainText('No difference1')
-    await looks(studio, 'counts')
+    await lookAtAll(studio, 'counts')
   })
 })
-
-test('the demo model is judged by a person’s own COCO file', async ({ studio, folder }) => {
-  test.setTimeout(400_000)
-  const { page } = studio
-  const own = ownAnnotations(folder)
-  await page.getByRole('button', { name: 'Open the demo' }).click()
-  await expect(page.getByRole('status', { name: 'Number of images' })).toHaveText('200 images', { timeout: 90_000 })
-  await page.getByRole('button', { name: 'Runs' }).click()
-  await page.getByRole('button', { name: 'New run' }).click()
-  await page.getByRole('button', { name: 'Use the demo model' }).click()
-  await expect(page.getByText('Encoder verified')).toBeVisible({ timeout: 90_000 })
-  await page.keyboard.press('Escape')
-  await showEvaluate(page)
-  await expect(page.getByText('Measure before and after')).toBeVisible()
-  await looks(studio, 'no evaluation')
-
-  await page.getByRole('button', { name: 'New evaluation' }).click()
-  const dialog = page.getByRole('dialog', { name: 'New evaluation' })
-  await dialog.getByRole('radio', { name: 'CHAIR' }).check()
-  await answerDialogs(studio, own.file)
-  await dialog.getByRole('button', { name: 'Choose: Annotations' }).click()
-  await expect(dialog.getByRole('textbox', { name: 'Annotations' })).toHaveValue(own.file)
-  await answerDialogs(studio, own.images)
-  await dialog.getByRole('button', { name: 'Choose: Folder of the images' }).click()
-  await expect(dialog.getByRole('textbox', { name: 'Folder of the images' })).toHaveValue(own.images)
-  await dialog.getByRole('button', { name: 'Start' }).click()
-
-  const details = page.getByRole('article', { name: 'CHAIR' })
-  await expect(details.getByRole('button', { name: 'Cancel' })).toBeVisible()
-  await expect(details.getByRole('table', { name: 'Figures' })).toBeVisible({ timeout: 200_000 })
-  for (const title of ['CHAIR-i', 'CHAIR-s', 'Recall', 'Length']) {
-    await expect(details.getByRole('rowheader').filter({ hasText: title }).first()).toBeVisible()
-  }
-  await details.getByRole('button', { name: 'See the images and words' }).click()
-  await expect(page.getByRole('article', { name: /^scene-/ })).toHaveCount(12)
-  await looks(studio, 'demo')
-  expect(existsSync(own.file)).toBe(true)
-})
-
-/** The first twelve sample scenes with their annotations, as a person has them. */
-function ownAnnotations(folder: string): { file: string; images: string } {
-  interface Coco {
-    readonly images: readonly { readonly id: number; readonly file_name: string }[]
-    readonly annotations: readonly { readonly image_id: number }[]
-  }
-  const samples = join(projectRoot, 'resources/samples')
-  const coco = JSON.parse(readFileSync(join(samples, 'annotations.json'), 'utf8')) as Coco
-  const images = join(folder, 'own pictures')
-  mkdirSync(images)
-  const names = readdirSync(join(samples, 'images')).sort().slice(0, 12)
-  for (const name of names) copyFileSync(join(samples, 'images', name), join(images, name))
-  const kept = coco.images.filter(({ file_name }) => names.includes(file_name))
-  const ids = new Set(kept.map(({ id }) => id))
-  const file = join(folder, 'instances.json')
-  const annotations = coco.annotations.filter(({ image_id }) => ids.has(image_id))
-  writeFileSync(file, JSON.stringify({ ...coco, images: kept, annotations }))
-  return { file, images }
-}

@@ -1,6 +1,6 @@
 // What is at hand on every page: tour, palette, keys and terms, settings, and what is under way.
 import { join } from 'node:path'
-import { choose, look, widen } from './looks.ts'
+import { look, lookAtAll } from './looks.ts'
 import { expect, onRuntime, test } from './studio.ts'
 
 test('the tour is shown once, and can be asked for again', async ({ launch }) => {
@@ -68,13 +68,7 @@ test('settings are kept, and say what happens', async ({ studio }) => {
   await expect(page.getByText(/are kept only to be faster/)).toBeVisible()
   await page.getByRole('button', { name: 'Empty the cache' }).click()
   await expect(page.getByText(/freed\.$/)).toBeVisible()
-  for (const appearance of ['Light', 'Dark'] as const) {
-    await choose(studio, appearance)
-    for (const width of [1280, 760]) {
-      await widen(studio, width)
-      await look(page, `settings ${appearance} ${width}`)
-    }
-  }
+  await lookAtAll(studio, 'settings')
   await page.getByRole('button', { name: 'Home' }).click()
   await page.getByRole('button', { name: 'Settings' }).click()
   await expect(page.getByRole('textbox', { name: 'Threads' })).toHaveValue('2')

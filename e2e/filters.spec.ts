@@ -1,34 +1,11 @@
 // The Images page as a person uses it: filters and orders by what models said, choosing by mouse and keys, tags, removal
 // and its undo, a folder that moved, files that are dropped, and what each says when there is nothing to show.
-import { readFileSync, renameSync, writeFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
+import { renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Locator, Page } from '@playwright/test'
 import { makePictures } from '../src/main/library/testing/pictures.ts'
+import { lookInBoth, widen } from './looks.ts'
 import { answerDialogs, createWorkspace, expect, onRuntime, type Studio, test } from './studio.ts'
-
-const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
-
-/** Pictures of what is shown, light and dark, each without a serious finding of axe. */
-async function looks({ page }: Studio, name: string): Promise<void> {
-  for (const scheme of ['light', 'dark'] as const) {
-    await page.evaluate((chosen) => window.studio.request('app.setAppearance', { appearance: chosen }), scheme)
-    await expect(page.locator(`html[data-mantine-color-scheme=${scheme}]`)).toBeAttached()
-    await page.screenshot({ path: test.info().outputPath(`${name} ${scheme}.png`) })
-    await page.evaluate(axeSource)
-    const found = await page.evaluate(async () => {
-      const { axe } = window as unknown as { axe: typeof import('axe-core') }
-      return (await axe.run()).violations
-        .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-        .flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`))
-    })
-    expect(found, `${name} ${scheme}`).toEqual([])
-  }
-}
-
-async function setWidth({ app }: Studio, width: number): Promise<void> {
-  await app.evaluate(({ BrowserWindow }, w) => BrowserWindow.getAllWindows()[0]?.setSize(w, 860), width)
-}
 
 /** Drags files over the window and lets them go, as a file manager does. */
 async function dropOnWindow(studio: Studio, files: string[]): Promise<void> {
@@ -38,7 +15,7 @@ async function dropOnWindow(studio: Studio, files: string[]): Promise<void> {
     await session.send('Input.dispatchDragEvent', { type, x: 100, y: 300, data })
     if (type !== 'dragOver') continue
     await expect(studio.page.getByText('Drop folders or pictures to add them')).toBeVisible()
-    await looks(studio, 'held over the window')
+    await lookInBoth(studio, 'held over the window')
   }
   await expect(studio.page.getByText('Drop folders or pictures to add them')).toBeHidden()
 }
@@ -60,7 +37,7 @@ test('images are found by what a checkpoint said of them, and stay found', async
     await expect(tiles(page)).toHaveCount(12)
     await expect(tiles(page).first()).toHaveAccessibleName(/1 hallucinated word, lowest score 0.02/)
     await expect(tiles(page).last()).not.toHaveAccessibleName(/hallucinated/)
-    await looks(studio, 'marks')
+    await lookInBoth(studio, 'marks')
   })
 
   await test.step('verdicts', async () => {
@@ -81,7 +58,7 @@ test('images are found by what a checkpoint said of them, and stay found', async
     await page.keyboard.press('Enter')
     await expect(count(page)).toHaveText('11 images found')
     await expect(filter(page, /^Word: bench, hallucinated/)).toBeVisible()
-    await looks(studio, 'a word')
+    await lookInBoth(studio, 'a word')
   })
 
   await test.step('another checkpoint, a score, and nothing left', async () => {
@@ -90,11 +67,11 @@ test('images are found by what a checkpoint said of them, and stay found', async
     await expect(tiles(page).first()).toHaveAccessibleName(/4 hallucinated words, lowest score 0.02/)
     await filter(page, /^Lowest score/).click()
     await page.getByRole('textbox', { name: 'From' }).fill('0.1')
-    await looks(studio, 'a score')
+    await lookInBoth(studio, 'a score')
     await page.getByRole('button', { name: 'Show these' }).click()
     await expect(page.getByRole('heading', { name: 'No images match' })).toBeVisible()
     await expect(page.getByText('No image fits all of these filters at once.')).toBeVisible()
-    await looks(studio, 'nothing found')
+    await lookInBoth(studio, 'nothing found')
     await page.getByRole('button', { name: 'Show all images' }).click()
     await expect(count(page)).toHaveText('12 images')
   })
@@ -128,8 +105,8 @@ test('images are found by what a checkpoint said of them, and stay found', async
     await page.getByRole('button', { name: 'Runs' }).click()
     await page.getByRole('button', { name: 'Images' }).click()
     await expect(filter(page, /^Verdict: Hallucinated words/)).toBeVisible()
-    await setWidth(studio, 760)
-    await looks(studio, 'filtered 760')
+    await widen(studio, 760)
+    await lookInBoth(studio, 'filtered 760')
   })
 })
 
@@ -167,7 +144,7 @@ test('images are chosen, tagged, removed and brought back', async ({ launch, fol
     await expect(chosen(page)).toHaveCount(12)
     await page.keyboard.press('Space')
     await expect(chosen(page)).toHaveCount(11)
-    await looks(studio, 'chosen')
+    await lookInBoth(studio, 'chosen')
   })
 
   await test.step('a tag', async () => {
@@ -196,8 +173,8 @@ test('images are chosen, tagged, removed and brought back', async ({ launch, fol
     await tiles(page).nth(2).click()
     await page.keyboard.press('Delete')
     await expect(count(page)).toHaveText('11 images')
-    await setWidth(studio, 760)
-    await looks(studio, 'removed 760')
+    await widen(studio, 760)
+    await lookInBoth(studio, 'removed 760')
     await page.getByRole('button', { name: 'Undo' }).click()
     await expect(count(page)).toHaveText('12 images')
   })
@@ -208,7 +185,7 @@ test('images are chosen, tagged, removed and brought back', async ({ launch, fol
     await expect(count(page)).toHaveText('11 images')
     await page.getByRole('button', { name: 'More about images' }).click()
     await page.getByRole('menuitem', { name: 'Removed images…' }).click()
-    await looks(studio, 'removed images')
+    await lookInBoth(studio, 'removed images')
     await page.getByRole('button', { name: 'Bring back' }).click()
     await expect(page.getByText('Nothing was removed.')).toBeVisible()
     await page.keyboard.press('Escape')
@@ -226,7 +203,7 @@ test('images are chosen, tagged, removed and brought back', async ({ launch, fol
     await expect(question).toContainText(
       /^.*1 image leaves the workspace with its tags.*Your files stay where they are/,
     )
-    await looks(studio, 'delete for good')
+    await lookInBoth(studio, 'delete for good')
     await question.getByRole('button', { name: 'Delete for good' }).click()
     await expect(page.getByText('1 image deleted for good.')).toBeVisible()
     await expect(page.getByRole('button', { name: 'Undo' })).toHaveCount(0)
@@ -240,7 +217,7 @@ test('an import says what came of it, and a moved folder is found again', async 
   const { page } = studio
   await createWorkspace(studio, join(folder, 'work.fisao'))
   await expect(page.getByRole('region', { name: 'Tour' })).toContainText('Bring pictures here.')
-  await looks(studio, 'no images')
+  await lookInBoth(studio, 'no images')
 
   await test.step('nothing that could be added', async () => {
     writeFileSync(join(folder, 'IMG_1.HEIC'), 'x')
@@ -250,7 +227,7 @@ test('an import says what came of it, and a moved folder is found again', async 
     await page.getByRole('button', { name: 'Show what was left out' }).click()
     const kinds = page.getByRole('table', { name: 'Kinds of files that were not looked into' })
     await expect(kinds.getByRole('row').nth(1)).toContainText('HEIC')
-    await looks(studio, 'left out')
+    await lookInBoth(studio, 'left out')
     await page.keyboard.press('Escape')
   })
 
@@ -267,13 +244,13 @@ test('an import says what came of it, and a moved folder is found again', async 
     await page.getByRole('menuitem', { name: 'Missing files…' }).click()
     const dialog = page.getByRole('dialog', { name: 'Missing files' })
     await expect(dialog.getByText('8 files cannot be found.')).toBeVisible()
-    await looks(studio, 'missing')
+    await lookInBoth(studio, 'missing')
     // The pictures lie one folder below.
     await answerDialogs(studio, join(moved, 'set 0'))
     await dialog.getByRole('button', { name: 'Choose its new place…' }).first().click()
     await expect(dialog.getByText('8 images found again.')).toBeVisible()
     await expect(dialog.getByText('All 8 files are in their places.')).toBeVisible()
-    await looks(studio, 'found again')
+    await lookInBoth(studio, 'found again')
     await dialog.getByRole('button', { name: 'Done' }).click()
   })
 })

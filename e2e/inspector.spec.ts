@@ -3,6 +3,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Locator, Page } from '@playwright/test'
+import { lookInBoth, widen } from './looks.ts'
 import { answerDialogs, expect, onRuntime, type Studio, test } from './studio.ts'
 
 type Launch = (options: { args: string[] }) => Promise<Studio>
@@ -19,18 +20,6 @@ async function openScene(launch: Launch, folder: string, ...words: readonly stri
 const before = (page: Page): Locator => page.getByRole('article', { name: /^First model/ })
 const after = (page: Page): Locator => page.getByRole('article', { name: /^Second model/ })
 
-async function looks(page: Page, name: string): Promise<void> {
-  for (const scheme of ['light', 'dark'] as const) {
-    await page.evaluate((chosen) => window.studio.request('app.setAppearance', { appearance: chosen }), scheme)
-    await expect(page.locator(`html[data-mantine-color-scheme=${scheme}]`)).toBeAttached()
-    await page.screenshot({ path: test.info().outputPath(`${name} ${scheme}.png`) })
-  }
-}
-
-async function setWidth({ app }: Studio, width: number): Promise<void> {
-  await app.evaluate(({ BrowserWindow }, w) => BrowserWindow.getAllWindows()[0]?.setSize(w, 860), width)
-}
-
 test('two policies stand side by side, their words judged and compared', async ({ launch, folder }) => {
   const studio = await openScene(launch, folder)
   const { page } = studio
@@ -41,7 +30,7 @@ test('two policies stand side by side, their words judged and compared', async (
   await expect(before(page).getByRole('button', { name: 'bench, hallucinated, gone' })).toHaveCount(1)
   await expect(page.getByText('3 words kept, 3 gone, 3 new')).toBeVisible()
   await expect(page.getByText('Choose a word.')).toBeVisible()
-  await looks(page, 'inspector')
+  await lookInBoth({ page }, 'inspector')
 
   await test.step('a word by keyboard', async () => {
     await before(page).getByRole('button', { name: 'umbrella, grounded' }).focus()
@@ -58,11 +47,11 @@ test('two policies stand side by side, their words judged and compared', async (
     await panel.getByRole('button', { name: 'KL contribution' }).focus()
     await expect(page.getByRole('tooltip')).toContainText('log π(word) − log π_ref(word)')
   })
-  await looks(page, 'a word')
-  await setWidth(studio, 760)
-  await looks(page, 'a word 760')
+  await lookInBoth({ page }, 'a word')
+  await widen(studio, 760)
+  await lookInBoth({ page }, 'a word 760')
   await page.getByRole('region', { name: 'The word giraffe' }).scrollIntoViewIfNeeded()
-  await looks(page, 'a word 760 below')
+  await lookInBoth({ page }, 'a word 760 below')
 })
 
 test('the image zooms by keys, the next one comes by keys, and text and picture can be taken along', async ({
@@ -188,7 +177,7 @@ test('the demo model describes an image as it came and aligned, and again with a
     await page.keyboard.press('PageDown')
   }
   await expect(describe).toHaveCount(2)
-  await looks(page, 'not described')
+  await lookInBoth({ page }, 'not described')
   await page.getByRole('button', { name: 'Describe with both' }).click()
   const said = page.getByRole('group', { name: /^Response of .*(came|step \d+(, best)?)$/i })
   await expect(said).toHaveCount(2, { timeout: 120_000 })
@@ -204,7 +193,7 @@ test('the demo model describes an image as it came and aligned, and again with a
     await expect(page.getByRole('region', { name: /^The word/ })).toContainText('KL contribution')
     await expect(page.getByText(/cosine with the word, \d+ × \d+ patches/)).toBeVisible({ timeout: 60_000 })
     await expect(page.locator('canvas')).toBeVisible()
-    await looks(page, 'evidence')
+    await lookInBoth({ page }, 'evidence')
   })
 
   await test.step('a region covered and asked again', async () => {
@@ -216,12 +205,12 @@ test('the demo model describes an image as it came and aligned, and again with a
     await page.mouse.move(stage.x + stage.width * 0.7, stage.y + stage.height * 0.6, { steps: 5 })
     await page.mouse.up()
     await expect(page.getByRole('img', { name: 'Covered region' })).toBeVisible()
-    await looks(page, 'covered')
+    await lookInBoth({ page }, 'covered')
     await page.getByRole('button', { name: 'Ask', exact: true }).click()
     await expect(page.getByRole('group', { name: /on its way$/ }).first()).toBeVisible({ timeout: 60_000 })
     await page.screenshot({ path: test.info().outputPath('on its way.png') })
     await expect(said).toHaveCount(2, { timeout: 120_000 })
-    await looks(page, 'asked again')
+    await lookInBoth({ page }, 'asked again')
     const stored = await page.evaluate(async () => {
       const imageId = Number(JSON.parse(sessionStorage.getItem('place') ?? '{}').history.entries.at(-1).imageId)
       const answer = await window.studio.request('responses.toImage', { imageId })

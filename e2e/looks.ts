@@ -1,28 +1,53 @@
 // How a spec looks at a page: a picture in the test's results, and axe, which may find nothing serious.
-import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { expect, type Page, test } from '@playwright/test'
+import { seriousViolations } from './axe.ts'
 import type { Studio } from './studio.ts'
 
-const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+export const schemes = ['light', 'dark'] as const
+export type Scheme = (typeof schemes)[number]
+/** Widths of the window in pixels: as it opens, and as narrow as it gets. */
+export const widths = [1280, 760] as const
 
 /** Takes a picture of this name and holds the page to axe. */
 export async function look(page: Page, name: string): Promise<void> {
   await page.screenshot({ path: test.info().outputPath(`${name}.png`) })
-  await page.evaluate(axeSource)
-  const found = await page.evaluate(async () => {
-    const { axe } = window as unknown as { axe: typeof import('axe-core') }
-    const { violations } = await axe.run()
-    return violations
-      .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-      .flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary }) => `${id}: ${html} ${failureSummary}`))
-  })
-  expect.soft(found, name).toEqual([])
+  expect.soft(await seriousViolations(page), name).toEqual([])
+}
+
+/** The same in light and in dark. */
+export async function lookInBoth({ page }: { readonly page: Page }, name: string): Promise<void> {
+  for (const scheme of schemes) {
+    await paint(page, scheme)
+    await look(page, `${name} ${scheme}`)
+  }
+}
+
+/** The same in both themes and at both widths, at none of which the page may reach beyond the window. */
+export async function lookAtAll(studio: Studio, name: string): Promise<void> {
+  for (const scheme of schemes) {
+    await paint(studio.page, scheme)
+    for (const width of widths.toReversed()) {
+      await widen(studio, width)
+      await look(studio.page, `${name} ${scheme} ${width}`)
+      expect.soft(await overhang(studio.page), `${name} ${scheme} ${width}`).toBeLessThanOrEqual(0)
+    }
+  }
+}
+
+/** CSS pixels by which the page is wider than the window. */
+export function overhang(page: Page): Promise<number> {
+  return page.evaluate(() => document.documentElement.scrollWidth - innerWidth)
 }
 
 /** Makes the window so wide, as a person who drags its edge. */
 export async function widen({ app }: Studio, width: number): Promise<void> {
   await app.evaluate(({ BrowserWindow }, w) => BrowserWindow.getAllWindows()[0]?.setSize(w, 860), width)
+}
+
+/** Sets the theme without a click, wherever the person is. */
+export async function paint(page: Page, scheme: Scheme): Promise<void> {
+  await page.evaluate((chosen) => window.studio.request('app.setAppearance', { appearance: chosen }), scheme)
+  await expect(page.locator(`html[data-mantine-color-scheme=${scheme}]`)).toBeAttached()
 }
 
 /** Chooses a theme by the switch below the pages. */

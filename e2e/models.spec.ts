@@ -2,7 +2,7 @@
 import { cpSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import { projectRoot } from '../scripts/runProgram.ts'
-import { choose, look, widen } from './looks.ts'
+import { look, lookAtAll } from './looks.ts'
 import { createWorkspace, expect, onRuntime, test } from './studio.ts'
 
 test('a model is brought, looked at, found again and removed', async ({ studio, folder }) => {
@@ -37,14 +37,7 @@ test('a model is brought, looked at, found again and removed', async ({ studio, 
     await expect(details.getByText('Align in a run')).toBeVisible()
     await expect(details.getByText('No run was made with it yet.')).toBeVisible()
   })
-  for (const appearance of ['Light', 'Dark'] as const) {
-    await choose(studio, appearance)
-    for (const width of [1280, 760]) {
-      await widen(studio, width)
-      await look(page, `models ${appearance} ${width}`)
-      expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0)
-    }
-  }
+  await lookAtAll(studio, 'models')
 
   await test.step('its files', async () => {
     await details.getByText('Show the files').click()

@@ -1,11 +1,9 @@
-// The Runs screen in the real window: what runs show, the wizard, refusals and errors; and with the demo model a whole
-// alignment that is paused and resumed on the way.
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+// The Runs screen in the real window: what runs show, the wizard, refusals and errors. A whole run: wholeFlow.spec.ts.
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Locator, Page } from '@playwright/test'
 import { projectRoot } from '../scripts/runProgram.ts'
-import { presetConfig } from '../src/shared/runConfig.ts'
-import { look } from './looks.ts'
+import { look, paint, schemes, widen } from './looks.ts'
 import { answerDialogs, createWorkspace, expect, onRuntime, type Studio, test } from './studio.ts'
 
 async function openRuns(launch: (options: { args: string[] }) => Promise<Studio>, folder: string): Promise<Page> {
@@ -54,9 +52,8 @@ test('a run shows what lies beyond its placebo, and makes one where there is non
   await expect(rows).toHaveCount(4)
   await expect(rows.nth(1)).toContainText(/Hallucinated words/)
   await expect(page.getByText('dashed: placebo')).toHaveCount(4)
-  for (const scheme of ['light', 'dark'] as const) {
-    await page.evaluate((chosen) => window.studio.request('app.setAppearance', { appearance: chosen }), scheme)
-    await expect(page.locator(`html[data-mantine-color-scheme=${scheme}]`)).toBeAttached()
+  for (const scheme of schemes) {
+    await paint(page, scheme)
     await page.screenshot({ path: test.info().outputPath(`beyond placebo ${scheme}.png`) })
   }
   await beyond.getByRole('button', { name: 'Placebo' }).click()
@@ -79,9 +76,8 @@ test('a run that went on without some images says which, and why', async ({ laun
     'Left out 2 times, last at step 8.',
   )
   await expect(left).toContainText('It is no longer the file that was added.')
-  for (const scheme of ['light', 'dark'] as const) {
-    await page.evaluate((chosen) => window.studio.request('app.setAppearance', { appearance: chosen }), scheme)
-    await expect(page.locator(`html[data-mantine-color-scheme=${scheme}]`)).toBeAttached()
+  for (const scheme of schemes) {
+    await paint(page, scheme)
     await left.scrollIntoViewIfNeeded()
     await page.screenshot({ path: test.info().outputPath(`left out ${scheme}.png`) })
   }
@@ -96,7 +92,7 @@ test('checkpoints on a time line: pinned, their words before and after, their re
   const path = join(folder, 'aligned.fisao')
   await onRuntime('e2e/runsFile.ts', path)
   const studio = await launch({ args: [path] })
-  const { page, app } = studio
+  const { page } = studio
   await page.getByRole('button', { name: 'Runs' }).click()
   await runItem(page, 'Quick look').click()
   const section = page.getByRole('region', { name: 'Checkpoints' })
@@ -117,13 +113,12 @@ test('checkpoints on a time line: pinned, their words before and after, their re
       ['dark', 760],
       ['light', 760],
     ] as const) {
-      await page.evaluate((to) => window.studio.request('app.setAppearance', { appearance: to }), scheme)
-      await app.evaluate(({ BrowserWindow }, w) => BrowserWindow.getAllWindows()[0]?.setSize(w, 860), width)
-      await expect(page.locator(`html[data-mantine-color-scheme=${scheme}]`)).toBeAttached()
+      await paint(page, scheme)
+      await widen(studio, width)
       await section.scrollIntoViewIfNeeded()
       await page.screenshot({ path: test.info().outputPath(`checkpoints ${scheme} ${width}.png`) })
     }
-    await app.evaluate(({ BrowserWindow }) => BrowserWindow.getAllWindows()[0]?.setSize(1280, 860))
+    await widen(studio, 1280)
   })
 
   await test.step('a report of it is written, and shown', async () => {
@@ -334,76 +329,4 @@ test('the demo opens from Home and offers its model', async ({ studio }) => {
   await page.getByRole('button', { name: 'New run' }).click()
   await page.getByRole('button', { name: 'Use the demo model' }).click()
   await expect(page.getByText('Encoder verified')).toBeVisible({ timeout: 60_000 })
-})
-
-test('the demo model aligns itself from the window, paused and resumed, and is exported', async ({
-  studio,
-  folder,
-}) => {
-  test.setTimeout(300_000)
-  const { page } = studio
-  await page.getByRole('button', { name: 'Open the demo' }).click()
-  await expect(page.getByRole('status', { name: 'Number of images' })).toHaveText('200 images', { timeout: 60_000 })
-  await page.getByRole('button', { name: 'Runs' }).click()
-  await page.getByRole('button', { name: 'New run' }).click()
-  await page.getByRole('button', { name: 'Use the demo model' }).click()
-  await expect(page.getByText('Encoder verified')).toBeVisible({ timeout: 60_000 })
-  const next = page.getByRole('button', { name: 'Next' })
-  await next.click()
-  const fill = (name: string, value: number) => page.getByRole('textbox', { name, exact: true }).fill(String(value))
-  await fill('Validation images', 12)
-  await next.click()
-  await page.getByText('Expert settings').click()
-  const settings: readonly [string, number][] = [
-    ['Responses a step', 8],
-    ['Responses for calibration', 64],
-    ['Steps a round', 2],
-    ['Value updates before the first step', 5],
-  ]
-  for (const [name, value] of settings) await fill(name, value)
-  await next.click()
-  await test.step('the check measures it, and says time, memory, disk and verifier', async () => {
-    await page.getByRole('button', { name: 'Measure it first' }).click()
-    await expect(page.getByRole('button', { name: 'Cancel the check' })).toBeVisible()
-    await page.screenshot({ path: test.info().outputPath('measuring.png') })
-    const findings = page.getByRole('list', { name: 'Findings' })
-    await expect(findings).toContainText('It takes about', { timeout: 120_000 })
-    await expect(findings).not.toContainText('Not known')
-    await expect(findings.getByRole('listitem')).toHaveCount(7)
-    await page.screenshot({ path: test.info().outputPath('measured.png') })
-  })
-  await page.getByRole('button', { name: 'Start' }).click()
-  const run = page.getByRole('article', { name: 'Quick look' })
-  await run.getByRole('button', { name: 'Pause' }).click()
-  await run.getByRole('button', { name: 'Resume' }).click({ timeout: 60_000 })
-  // Sixty-four responses may be too few to trust the verifier by; then the person goes on knowingly.
-  const goOn = run.getByRole('button', { name: 'Go on knowingly' })
-  const result = run.getByRole('region', { name: 'Result' })
-  await expect(goOn.or(result)).toBeVisible({ timeout: 200_000 })
-  if (await goOn.isVisible()) await goOn.click()
-  await expect(result).toBeVisible({ timeout: 200_000 })
-  const looks = run.getByRole('table', { name: 'Looks at the validation images' })
-  await expect(looks.getByRole('row')).toHaveCount(3)
-  await expect(run.getByRole('region', { name: 'Can the verifier tell?' })).toContainText('scores')
-  await page.screenshot({ path: test.info().outputPath('demo run.png') })
-
-  // Whether a step so early is better than the model as it came differs between processors; here it shall be.
-  await onRuntime('e2e/runFile.ts', 'pin', join(folder, 'user data/demo/Demo.fisao'))
-  await page.getByRole('button', { name: 'Home' }).click()
-  await page.getByRole('button', { name: 'Runs' }).click()
-  await run.getByRole('button', { name: 'Export…' }).click()
-  const exportDialog = page.getByRole('dialog', { name: 'Export step 2 of “Quick look”' })
-  await exportDialog.getByLabel('Also the whole model with the adapter merged in').check()
-  await exportDialog.getByRole('slider').press('ArrowLeft')
-  await expect(exportDialog).toContainText('Strength of the adapter: 0.95')
-  await answerDialogs(studio, folder)
-  await exportDialog.getByRole('button', { name: 'Choose where to…' }).click()
-  await expect(exportDialog.getByRole('status')).toContainText(folder, { timeout: 60_000 })
-  await page.screenshot({ path: test.info().outputPath('export.png') })
-  const [written = ''] = readdirSync(folder).filter((name) => name.startsWith('Quick look step'))
-  expect(existsSync(join(folder, written, 'merged/model.safetensors'))).toBe(true)
-  expect(JSON.parse(readFileSync(join(folder, written, 'run.json'), 'utf8'))).toMatchObject({ strength: 0.95 })
-  expect(JSON.parse(readFileSync(join(folder, written, 'adapter/adapter_config.json'), 'utf8')).lora_alpha).toBeCloseTo(
-    presetConfig('quick-look').adapter.alpha * 0.95,
-  )
 })

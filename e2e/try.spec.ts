@@ -2,23 +2,9 @@
 // with the demo model a question asked, cancelled, asked again drawn at random, and shown again by a click.
 import { copyFileSync, mkdirSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Page } from '@playwright/test'
 import { projectRoot } from '../scripts/runProgram.ts'
-import { seriousViolations } from './axe.ts'
-import { createWorkspace, expect, onRuntime, type Studio, test } from './studio.ts'
-
-async function looks(page: Page, name: string): Promise<void> {
-  for (const scheme of ['light', 'dark'] as const) {
-    await page.evaluate((chosen) => window.studio.request('app.setAppearance', { appearance: chosen }), scheme)
-    await expect(page.locator(`html[data-mantine-color-scheme=${scheme}]`)).toBeAttached()
-    await page.screenshot({ path: test.info().outputPath(`${name} ${scheme}.png`) })
-    expect(await seriousViolations(page), `${name} ${scheme}`).toEqual([])
-  }
-}
-
-async function setWidth({ app }: Studio, width: number): Promise<void> {
-  await app.evaluate(({ BrowserWindow }, w) => BrowserWindow.getAllWindows()[0]?.setSize(w, 860), width)
-}
+import { lookInBoth, widen } from './looks.ts'
+import { createWorkspace, expect, onRuntime, test } from './studio.ts'
 
 test('an image is found by name, and two policies stand beside each other', async ({ launch, folder }) => {
   test.setTimeout(300_000)
@@ -28,7 +14,7 @@ test('an image is found by name, and two policies stand beside each other', asyn
   const { page } = studio
   await page.getByRole('button', { name: 'Try it' }).click()
   await expect(page.getByRole('status').filter({ hasText: '12 images' })).toBeVisible()
-  await looks(page, 'choose')
+  await lookInBoth({ page }, 'choose')
   await page.getByRole('searchbox', { name: 'Search by name' }).fill('no such name')
   await expect(page.getByText('No image has “no such name” in its name.')).toBeVisible()
   await page.getByRole('searchbox', { name: 'Search by name' }).fill('0001')
@@ -38,17 +24,17 @@ test('an image is found by name, and two policies stand beside each other', asyn
   await expect(page.getByText('3 words kept, 3 gone, 3 new')).toBeVisible()
   await expect(page.getByRole('button', { name: 'zebra, grounded, new' })).toBeVisible()
   await expect(page.getByText('Nothing yet since the workspace was opened.')).toHaveCount(0)
-  await looks(page, 'both')
-  await setWidth(studio, 760)
-  await looks(page, 'both 760')
-  await setWidth(studio, 1280)
+  await lookInBoth({ page }, 'both')
+  await widen(studio, 760)
+  await lookInBoth({ page }, 'both 760')
+  await widen(studio, 1280)
 
   await test.step('a number that is emptied is asked for', async () => {
     await page.getByText('Drawn at random').click()
     await page.getByRole('textbox', { name: 'Temperature' }).fill('')
     await expect(page.getByText('0.05 to 2')).toBeVisible()
     await expect(page.getByRole('button', { name: 'Ask both' })).toBeDisabled()
-    await looks(page, 'emptied number')
+    await lookInBoth({ page }, 'emptied number')
     await page.getByText('Likeliest words').click()
   })
 
@@ -58,7 +44,7 @@ test('an image is found by name, and two policies stand beside each other', asyn
     const alert = page.getByRole('article').getByRole('alert')
     await expect(alert).toHaveCount(2, { timeout: 60_000 })
     await expect(alert.first()).toContainText('Choose another checkpoint of this run')
-    await looks(page, 'failed')
+    await lookInBoth({ page }, 'failed')
   })
 
   await test.step('from the inspector, and another image', async () => {
@@ -71,7 +57,7 @@ test('an image is found by name, and two policies stand beside each other', asyn
     await page.getByRole('button', { name: 'Try it' }).last().click()
     await expect(page.getByRole('region', { name: new RegExp(`^${name}`) })).toBeVisible()
     await page.getByRole('button', { name: 'Another image…' }).click()
-    await looks(page, 'picker')
+    await lookInBoth({ page }, 'picker')
     await page.getByRole('dialog').getByRole('button', { name: 'scene-0002.jpg' }).click()
     await expect(page.getByRole('dialog')).toBeHidden()
     await expect(page.getByRole('region', { name: /^scene-0002.jpg/ })).toBeVisible()
@@ -91,7 +77,7 @@ test('the demo model answers as it goes, is cancelled, and what was asked is sho
   await createWorkspace(studio, join(folder, 'work.fisao'))
   await page.getByRole('button', { name: 'Try it' }).click()
   await expect(page.getByRole('heading', { name: 'Add images first' })).toBeVisible()
-  await looks(page, 'empty')
+  await lookInBoth({ page }, 'empty')
   await page.evaluate(async (path) => {
     await window.studio.request('images.importFolder', { folder: path })
     await window.studio.request('models.addDemo', {})
@@ -108,7 +94,7 @@ test('the demo model answers as it goes, is cancelled, and what was asked is sho
   await page.getByRole('button', { name: 'Ask', exact: true }).click()
   await page.getByRole('button', { name: 'Cancel' }).first().click()
   await expect(page.getByRole('button', { name: 'Ask again' }).or(said).first()).toBeVisible({ timeout: 60_000 })
-  await looks(page, 'cancelled')
+  await lookInBoth({ page }, 'cancelled')
 
   await page.getByText('Drawn at random').click()
   await page.getByRole('textbox', { name: 'Seed' }).fill('7')
@@ -129,7 +115,7 @@ test('the demo model answers as it goes, is cancelled, and what was asked is sho
   await page.keyboard.press('Tab')
   await page.getByRole('button', { name: 'Ask', exact: true }).click()
   await expect(history.getByRole('button', { name: /What is in this image/ })).toBeVisible({ timeout: 120_000 })
-  await looks(page, 'asked')
+  await lookInBoth({ page }, 'asked')
   await history.getByRole('button', { name: /seed 7/ }).click()
   await expect(said).toHaveText(drawn ?? '')
   await expect(page.getByRole('textbox', { name: 'Seed' })).toHaveValue('7')

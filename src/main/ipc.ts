@@ -58,7 +58,8 @@ async function answer<C extends Channel>(
 
 function refusal<C extends Channel>(channel: C, thrown: unknown): Answer<C> {
   const error = toErrorRecord(thrown)
-  logger.warn(`${channel}: ${error.code}: ${error.message}`)
+  const found = error.found === undefined ? '' : ` Found: ${error.found}`
+  logger.warn(`${channel}: ${error.code}: ${error.message}${found}`)
   if (!(thrown instanceof StudioError)) logger.error(channel, thrown)
   return { ok: false, error }
 }

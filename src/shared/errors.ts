@@ -64,8 +64,16 @@ export class StudioError extends Error implements ErrorRecord {
   }
 }
 
-/** Any thrown value as an ErrorRecord; what is not a StudioError keeps its text under `fallback`. */
-export function toErrorRecord(thrown: unknown, fallback: ErrorCode = 'app.unexpected'): ErrorRecord {
+/** What a person reads when something failed that nobody foresaw; the text of the exception is no sentence for them. */
+const unforeseen = {
+  'app.unexpected': 'Something went wrong that FiSAO Studio did not foresee.',
+  'device.probe-failed': 'The devices of this machine could not be measured.',
+  'device.run-failed': 'This device failed while it was computing.',
+  'run.unexpected': 'It was ended by something that FiSAO Studio did not foresee; what was stored is kept.',
+} as const satisfies Partial<Record<ErrorCode, string>>
+
+/** Any thrown value as an ErrorRecord; what is not a StudioError keeps its text under `fallback`, as what was found. */
+export function toErrorRecord(thrown: unknown, fallback: keyof typeof unforeseen = 'app.unexpected'): ErrorRecord {
   if (thrown instanceof StudioError) {
     const { code, message, remedy, expected, found, where } = thrown
     return {
@@ -79,7 +87,8 @@ export function toErrorRecord(thrown: unknown, fallback: ErrorCode = 'app.unexpe
   }
   return {
     code: fallback,
-    message: thrown instanceof Error ? thrown.message : String(thrown),
+    message: unforeseen[fallback],
     remedy: 'Try again; if it happens twice, open Help > Show logs and report it.',
+    found: clipped(thrown instanceof Error ? thrown.message : String(thrown)),
   }
 }

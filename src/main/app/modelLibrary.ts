@@ -34,7 +34,7 @@ export function demoModelFolders(resources: string): ModelFolders {
   throw new StudioError({
     code: 'model.no-demo',
     message: 'The demo model is not part of this build.',
-    remedy: 'Add a model folder of your own, or make the demo model with "npm run demo:train".',
+    remedy: 'Add a model folder of your own, or install the app anew: the demo model comes with it.',
     where: model,
   })
 }

@@ -9,7 +9,7 @@ import type { libraryMethods } from '../../shared/workerProtocol.ts'
 import { takeBackup } from '../db/backup.ts'
 import { inWords, type ReadableDb, type WritableDb } from '../db/connection.ts'
 import { countImages } from '../db/images.ts'
-import { closeWorkspace, openForReading, openWorkspace } from '../db/open.ts'
+import { checkPlace, closeWorkspace, openForReading, openWorkspace } from '../db/open.ts'
 import { inUse, lockWorkspace, takenOver, type WorkspaceLock } from '../db/owner.ts'
 import { logger } from '../log.ts'
 import type { WorkerClient } from '../worker/workerClient.ts'
@@ -131,10 +131,17 @@ export class Workspaces {
     return { path, key, name: nameOf(path), imageCount, isDemo, readOnlyBecause: this.#reading?.because ?? null }
   }
 
-  /** Makes a new workspace file and opens it; its name gets the ending `.fisao`. */
+  /**
+   * Makes a new workspace file and opens it; its name gets the ending `.fisao`.
+   * @throws StudioError `workspace.no-folder`, `.name-too-long`, and what making it throws
+   */
   async create(path: string, isDemo = false): Promise<OpenWorkspace> {
     const target = extname(path) === '.fisao' ? path : `${path}.fisao`
-    return await this.#inTurn(async () => this.#open(await trueFolder(target), { create: true, isDemo }))
+    return await this.#inTurn(async () => {
+      const place = await trueFolder(target)
+      checkPlace(place)
+      return await this.#open(place, { create: true, isDemo })
+    })
   }
 
   /** Opens a workspace to work on it. @throws StudioError `workspace.in-use`, and what preparing it throws */

@@ -106,12 +106,14 @@ export function inTransaction<T>(db: WritableDb, work: () => T): T {
 /** The error that a person reads, for what SQLite or the file system said about the workspace at `path`. */
 export function workspaceError(thrown: unknown, path: string): StudioError {
   if (thrown instanceof StudioError) return thrown
-  const { problem, message, remedy } = (isDiskFull(thrown, path) ? diskFull() : knownCause(thrown)) ?? {
+  const known = isDiskFull(thrown, path) ? diskFull() : knownCause(thrown)
+  const { problem, message, remedy } = known ?? {
     problem: 'failed',
-    message: `The workspace could not be used (${codeOf(thrown) || String(thrown)}).`,
+    message: 'The workspace could not be used.',
     remedy: 'Try again; if it stays, copy the file to a local disk and open the copy.',
   }
-  return new StudioError({ code: `workspace.${problem}`, message, remedy, where: path }, { cause: thrown })
+  const found = known ? {} : { found: codeOf(thrown) || String(thrown) }
+  return new StudioError({ code: `workspace.${problem}`, message, remedy, where: path, ...found }, { cause: thrown })
 }
 
 /** What SQLite threw while the workspace at `path` was worked on, in words for a person; anything else as it was thrown. */

@@ -32,15 +32,7 @@ export function createWorkspace(path: string): void {
       where: path,
     })
   }
-  if (!existsSync(dirname(path))) {
-    throw new StudioError({
-      code: 'workspace.no-folder',
-      message: 'The folder for the new workspace is not there.',
-      remedy: 'Choose a folder that exists, or connect the drive that it is on.',
-      where: dirname(path),
-    })
-  }
-  checkName(path)
+  checkPlace(path)
   let temporary: TemporaryFile | undefined
   try {
     removeLeftovers(dirname(path))
@@ -62,6 +54,22 @@ export function createWorkspace(path: string): void {
   } finally {
     temporary?.remove()
   }
+}
+
+/**
+ * Looks at the place of a new workspace before anything is made in it, its lock included.
+ * @throws StudioError `workspace.no-folder`, `workspace.name-too-long`
+ */
+export function checkPlace(path: string): void {
+  if (!existsSync(dirname(path))) {
+    throw new StudioError({
+      code: 'workspace.no-folder',
+      message: 'The folder for the new workspace is not there.',
+      remedy: 'Choose a folder that exists, or connect the drive that it is on.',
+      where: dirname(path),
+    })
+  }
+  checkName(path)
 }
 
 /** @throws StudioError `workspace.name-too-long` for a name that leaves no room for the names that SQLite makes of it */

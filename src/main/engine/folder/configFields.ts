@@ -1,6 +1,7 @@
 // Reads one section of a Hugging Face config.json: known fields with the defaults of transformers, and a refusal of
 // every field that may change the mathematics and is not computed here. Asked by the
 // architectures of models/.
+import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
 import { z } from 'zod'
@@ -26,6 +27,7 @@ export async function readJsonObject(path: string): Promise<Record<string, unkno
     text = await readFile(await insideFolder(dirname(path), basename(path)), 'utf8')
   } catch (cause) {
     if (cause instanceof StudioError) throw cause
+    if (!existsSync(dirname(path))) throw goneFolder(dirname(path), cause)
     throw missingFile(path, cause)
   }
   const other = standIn(text.slice(0, standInBytes))
@@ -42,6 +44,18 @@ export async function readJsonObject(path: string): Promise<Record<string, unkno
   } catch (cause) {
     throw badConfig(path, 'It is not a JSON object.', cause)
   }
+}
+
+function goneFolder(folder: string, cause: unknown): StudioError {
+  return modelError(
+    {
+      code: 'model.missing-file',
+      message: 'The folder of this model is no longer there, or its drive is not connected.',
+      remedy: 'Connect the drive that it is on, or say where the folder is now.',
+      where: folder,
+    },
+    cause,
+  )
 }
 
 /**

@@ -127,7 +127,11 @@ function mergedTensors(weights: Weights, { layers, rank }: LoraAdapter): Map<str
       throw notThisModels(weights, `Its factors of ${layer} do not fit.`, formatShape(shape), formatShape(expected))
     }
     if (!elementsOf[dtype])
-      throw weightsError('unsupported-dtype', weights.folder, `The tensor ${name} is of ${dtype}.`)
+      throw weightsError(
+        'unsupported-dtype',
+        weights.folder,
+        `The tensor ${name} is of the type ${dtype}, which no adapter can be merged into.`,
+      )
     merged.set(name, { ...factors, rank })
   }
   return merged

@@ -320,14 +320,18 @@ export function writeFailure(path: string, cause: unknown): StudioError {
   return new StudioError({ ...record, where: path }, { cause })
 }
 
-/** An error about a weights file: what is wrong in one sentence, and the remedy that helps with nearly all of them. */
+const remedies: Readonly<Record<string, string>> = {
+  'unsupported-dtype': 'Get the model with its weights as F32, F16 or BF16; most models offer one of them.',
+}
+
+/** An error about a weights file: what is wrong in one sentence, and what helps: mostly a new copy. */
 export function weightsError(
   problem: string,
   path: string,
   what: string,
   facts: { expected?: string; found?: string } = {},
   cause?: unknown,
-  remedy = 'Copy or download the file again, and compare its size with the original.',
+  remedy = remedies[problem] ?? 'Copy or download the file again, and compare its size with the original.',
 ): StudioError {
   const code: ErrorCode = `weights.${problem}`
   const record = {

@@ -147,7 +147,7 @@ export type OpName = keyof typeof catalogue
 /** The op's entry. @throws StudioError `graph.unknown-op` */
 export function opSpec(name: string, where = name): OpSpec {
   if (Object.hasOwn(catalogue, name)) return catalogue[name as OpName]
-  throw refusal({ op: name, where }, 'unknown-op', 'is not in the catalogue', 'an op of ops.ts', name)
+  throw refusal({ op: name, where }, 'unknown-op', 'is not in the catalogue', 'an op of the catalogue', name)
 }
 
 /**

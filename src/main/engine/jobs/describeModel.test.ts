@@ -72,7 +72,13 @@ describe('a model described', () => {
   })
 
   test('a folder that is gone is told', async () => {
-    await expect(describeModel(join(folder, 'gone'), null)).rejects.toMatchObject({ code: 'model.missing-file' })
+    await expect(describeModel(join(folder, 'gone'), null)).rejects.toMatchObject({
+      ...{
+        code: 'model.missing-file',
+        message: expect.stringContaining('no longer there'),
+        where: join(folder, 'gone'),
+      },
+    })
   })
 })
 

@@ -32,7 +32,13 @@ export function Notices(): ReactNode {
 
   return (
     <>
-      <Notifications position="bottom-right" limit={mostNotices + 1} autoClose={false} className={css.notices} />
+      <Notifications
+        position="bottom-right"
+        limit={mostNotices + 1}
+        autoClose={false}
+        notificationMaxHeight="100vh"
+        className={css.notices}
+      />
       {inUse && <InUseDialog inUse={inUse} onClose={() => setInUse(null)} />}
       {damaged && <RestoreDialog damaged={damaged} onClose={() => setDamaged(null)} />}
     </>
@@ -65,7 +71,11 @@ function noteError({ code, message: title, remedy, where }: ErrorRecord): void {
     message: (
       <>
         {remedy}
-        {where && <div className="notice-where">{where}</div>}
+        {where && (
+          <div className={`notice-where ${css.where}`} title={where}>
+            {where}
+          </div>
+        )}
       </>
     ),
   })

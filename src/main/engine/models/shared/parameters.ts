@@ -2,7 +2,7 @@
 // by modules (tower, projector, decoder ...), each by paths of its own; what a module is called in a checkpoint its
 // architecture says. The formats of weights are in linear.ts.
 import { StudioError } from '../../../../shared/errors.ts'
-import type { StoredTensor } from '../../folder/safetensors.ts'
+import { type StoredTensor, weightsError } from '../../folder/safetensors.ts'
 import type { Weights } from '../../folder/weights.ts'
 import { type Dim, elementCount, formatShape } from '../../graph/dims.ts'
 import type { GraphBuilder } from '../../graph/graphBuilder.ts'
@@ -57,10 +57,13 @@ export function storedParameters<Module extends string>(
     const stored = weights.get(storedName(weights, prefixes, path))
     // A stored [out, channels, patch, patch] kernel may be read as the matrix [out, channels * patch * patch].
     if (elementCount(stored.shape) !== elementCount(shape) || stored.shape[0] !== shape[0]) {
-      throw misfit('wrong-shape', stored, weights.folder, formatShape(shape), formatShape(stored.shape))
+      throw misfit(stored, weights.folder, formatShape(shape), formatShape(stored.shape))
     }
     const format = weightFormats.find(({ matches }) => matches(stored))
-    if (!format) throw misfit('unsupported-dtype', stored, weights.folder, 'floating-point numbers', stored.dtype)
+    if (!format) {
+      const what = `The tensor ${stored.name} is of the type ${stored.dtype}, which cannot be computed with.`
+      throw weightsError('unsupported-dtype', weights.folder, what, { found: stored.dtype })
+    }
     return format.weight(g, prefixes[0] + path, shape, stored)
   })
 }
@@ -119,9 +122,9 @@ function below(path: string, name: string): string {
   return path === '' ? name : `${path}.${name}`
 }
 
-function misfit(problem: string, { name }: StoredTensor, folder: string, expected: string, found: string): StudioError {
+function misfit({ name }: StoredTensor, folder: string, expected: string, found: string): StudioError {
   return new StudioError({
-    code: `weights.${problem}`,
+    code: 'weights.wrong-shape',
     message: `The tensor ${name} does not fit this model's config.json.`,
     remedy: 'Copy the model again: its config and its weights are not of the same model.',
     expected,

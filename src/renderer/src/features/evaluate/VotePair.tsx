@@ -1,6 +1,6 @@
 // One image and two responses on drawn sides, and the vote by mouse or keys: ←, →, ↓ or space for no difference, U for undo.
 import { Button, Kbd, Text } from '@mantine/core'
-import { IconArrowBackUp } from '@tabler/icons-react'
+import { IconArrowBackUp, IconArrowDown, IconArrowLeft, IconArrowRight } from '@tabler/icons-react'
 import { useQueryClient } from '@tanstack/react-query'
 import { type ReactNode, useEffect, useEffectEvent, useRef, useState } from 'react'
 import { imageUrl } from '../../../../shared/contract.ts'
@@ -80,8 +80,14 @@ export function VotePair({ ballot, view }: VotePairProps): ReactNode {
           <img className={css.picture} src={imageUrl.full(w, pair.imageId)} alt="What both responses are about" />
           <p className={css.ask}>Which response says more truly what the picture shows?</p>
           <div className={css.sides}>
-            <Side name="Left" text={pair.left} isOff={isReadOnly} keyName="←" onChoose={() => cast('left')} />
-            <Side name="Right" text={pair.right} isOff={isReadOnly} keyName="→" onChoose={() => cast('right')} />
+            <Side name="Left" text={pair.left} isOff={isReadOnly} arrow={IconArrowLeft} onChoose={() => cast('left')} />
+            <Side
+              name="Right"
+              text={pair.right}
+              isOff={isReadOnly}
+              arrow={IconArrowRight}
+              onChoose={() => cast('right')}
+            />
           </div>
         </>
       )}
@@ -90,7 +96,7 @@ export function VotePair({ ballot, view }: VotePairProps): ReactNode {
           <Button
             variant="default"
             disabled={isReadOnly}
-            rightSection={<Kbd size="xs">↓</Kbd>}
+            rightSection={<ArrowKey icon={IconArrowDown} />}
             onClick={() => cast('tie')}
           >
             No difference
@@ -115,17 +121,26 @@ interface SideProps {
   readonly name: 'Left' | 'Right'
   readonly text: string
   readonly isOff: boolean
-  readonly keyName: string
+  readonly arrow: typeof IconArrowLeft
   readonly onChoose: () => void
 }
 
-function Side({ name, text, isOff, keyName, onChoose }: SideProps): ReactNode {
+function Side({ name, text, isOff, arrow, onChoose }: SideProps): ReactNode {
   return (
     <article className={css.side} aria-label={`${name} response`}>
       <p dir="auto">{text.trim() === '' ? <span className="quiet">It said nothing.</span> : text}</p>
-      <Button fullWidth disabled={isOff} rightSection={<Kbd size="xs">{keyName}</Kbd>} onClick={onChoose}>
+      <Button fullWidth disabled={isOff} rightSection={<ArrowKey icon={arrow} />} onClick={onChoose}>
         {name} is better
       </Button>
     </article>
+  )
+}
+
+/** Drawn: the arrows of a font for code are specks at this size. */
+function ArrowKey({ icon: Icon }: { readonly icon: typeof IconArrowLeft }): ReactNode {
+  return (
+    <Kbd size="xs" className={css.arrowKey}>
+      <Icon size={13} stroke={2.4} aria-hidden="true" />
+    </Kbd>
   )
 }
