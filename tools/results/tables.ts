@@ -48,6 +48,12 @@ const tables: Readonly<Record<string, (lines: readonly Line[]) => string>> = {
       ],
       groupedBy(linesOf(lines, 'curve'), ({ step }) => step).map(([step, some]) => [String(step), ...controlled(some)]),
     ),
+  long: (lines) => {
+    const long = linesOf(lines, 'curve').filter(({ step }) => step === 96 || step === 128)
+    return groupedBy(long, ({ step }) => step)
+      .map(([, some]) => markdown(seedHead, withMean(some.map(seedRow))))
+      .join('\n\n')
+  },
   strength: (lines) =>
     markdown(
       ['strength', ...controlledHead],

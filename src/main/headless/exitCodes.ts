@@ -36,6 +36,7 @@ const kinds: readonly (readonly [begins: string, kind: ExitName])[] = [
   ['app.disk-full', 'disk'],
   ['app.output-taken', 'output'],
   ['run.verifier-cannot-tell', 'verifier'],
+  ['run.memory', 'machine'],
   ['run.bad-job', 'job'],
   ['run.bad-config', 'job'],
   ['run.non-finite', 'job'],

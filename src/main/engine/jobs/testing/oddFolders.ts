@@ -65,7 +65,7 @@ const vision = (what: string, fields: Fields, told: Told) =>
 const missing = (says: RegExp, advises = /./): Told => ({ code: 'model.missing-file', says, advises })
 const notCheckpoints: OddFolder[] = [
   files('an empty folder', {}, missing(/^config.json is missing/), null),
-  { what: gone, base: null, change: {}, ...missing(/^This folder is not there/) },
+  { what: gone, base: null, change: {}, ...missing(/^The folder of this model is no longer there/, /drive/) },
   files('llama.cpp', { 'model-q4.gguf': 'GGUF' }, missing(/llama.cpp \(GGUF\)/, /Hugging Face/), null),
   files('a pipeline', { 'model_index.json': '{}' }, missing(/makes images/, /vision-language/), null),
   files('an adapter', { 'adapter_config.json': '{}' }, missing(/adapter alone/, /trained on/), null),
