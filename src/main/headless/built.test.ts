@@ -194,7 +194,11 @@ describe('exit codes', { timeout: 120_000 }, () => {
     [2, "Unknown option '--colour'", () => ['--colour']],
     [2, 'Name a job file or a subcommand', () => []],
     [3, 'number to be >=1', () => ['align', '--demo', '--set', 'optimiser.stepsPerRound=0']],
-    [4, 'is no longer the one', () => [changed('lexicon', { lexicon: { path: demoLexicon, sha256: other } })]],
+    [
+      4,
+      'is no longer the one',
+      () => [changed('lexicon', { lexicon: { path: demoLexicon, sha256: other } }), '--progress', 'none'],
+    ],
     [4, 'no workspace and no model folder', () => ['inspect', join(home, 'nothing')]],
     [5, 'already is a workspace', () => [bundle, '--out', inApp]],
     [5, 'cannot be written there', () => ['inspect', demoModel, '--out', join(home, 'no/such/folder.json')]],

@@ -172,12 +172,16 @@ describe('a config that asks for other pixels is refused by the name of its fiel
   test.each([
     ['a list', '[]'],
     ['no JSON', '{'],
-    ['nothing', ''],
   ])('%s', async (_name, text) => {
     const made = modelFolder({ 'preprocessor_config.json': text })
     await expect(readImageProcessorConfig(made)).rejects.toMatchObject({ code: 'model.bad-config' })
     const nested = modelFolder({ 'processor_config.json': { image_processor: 7 }, 'preprocessor_config.json': clip })
     await expect(readImageProcessorConfig(nested)).rejects.toMatchObject({ code: 'model.bad-config' })
+  })
+
+  test('an empty file, as a download leaves it that did not finish', async () => {
+    const made = modelFolder({ 'preprocessor_config.json': '' })
+    await expect(readImageProcessorConfig(made)).rejects.toMatchObject({ code: 'model.stand-in' })
   })
 
   test('a folder without any', async () => {
