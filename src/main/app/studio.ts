@@ -3,7 +3,7 @@ import { existsSync, mkdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { app, clipboard } from 'electron'
 import type { AppState, EventPayload, OpenWorkspace, Params, StudioEvent } from '../../shared/contract.ts'
-import { toErrorRecord } from '../../shared/errors.ts'
+import { StudioError, toErrorRecord } from '../../shared/errors.ts'
 import type { DeviceName, HardwareReport } from '../../shared/hardware.ts'
 import type { RunView } from '../../shared/runView.ts'
 import type { Appearance } from '../../shared/settings.ts'
@@ -148,7 +148,7 @@ export class Studio {
         changed()
       },
       onLaid: imagesChanged,
-      onError: (error) => this.#tellError(error),
+      onError: (error) => this.#tellError(new StudioError(error)),
     })
     this.catalogue = new Catalogue({
       ...{ client: this.#catalogueProcess, workspaces: this.workspaces, onChanged: imagesChanged },

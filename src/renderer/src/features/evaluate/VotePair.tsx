@@ -128,7 +128,10 @@ interface SideProps {
 function Side({ name, text, isOff, arrow, onChoose }: SideProps): ReactNode {
   return (
     <article className={css.side} aria-label={`${name} response`}>
-      <p dir="auto">{text.trim() === '' ? <span className="quiet">It said nothing.</span> : text}</p>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls is reached by keys */}
+      <section className={css.text} tabIndex={0} aria-label={`${name} response, its text`}>
+        <p dir="auto">{text.trim() === '' ? <span className="quiet">It said nothing.</span> : text}</p>
+      </section>
       <Button fullWidth disabled={isOff} rightSection={<ArrowKey icon={arrow} />} onClick={onChoose}>
         {name} is better
       </Button>
