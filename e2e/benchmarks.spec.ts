@@ -3,8 +3,8 @@
 import { join } from 'node:path'
 import type { Locator, Page } from '@playwright/test'
 import { writeBenchmarks } from './benchmarkFiles.ts'
-import { lookAtAll } from './looks.ts'
-import { answerDialogs, expect, onRuntime, type Studio, test } from './studio.ts'
+import { look, lookAtAll } from './looks.ts'
+import { answerDialogs, expect, isThorough, onRuntime, type Studio, test, why } from './studio.ts'
 
 /** Opens the form, has it filled in, starts and waits for its figures. */
 async function evaluate(page: Page, name: string, fill: (dialog: Locator) => Promise<void>): Promise<Locator> {
@@ -27,6 +27,7 @@ const row = (table: Locator, title: string): Locator =>
   table.getByRole('row').filter({ has: table.page().getByText(title, { exact: true }) })
 
 test('each measure is carried out on files of a person’s own', async ({ launch, folder }) => {
+  test.skip(!isThorough, why)
   test.setTimeout(600_000)
   const path = join(folder, 'measured.fisao')
   await onRuntime('e2e/runFile.ts', 'begin', path)
@@ -45,7 +46,7 @@ test('each measure is carried out on files of a person’s own', async ({ launch
     const table = await evaluate(page, 'Estimates without annotations', async (dialog) => {
       await dialog.getByRole('combobox', { name: 'Which images' }).click()
       await page.getByRole('option', { name: 'What the grid shows: 9 images' }).click()
-      await lookAtAll(studio, 'what the grid shows')
+      await look(page, 'what the grid shows')
     })
     await expect(row(table, 'Length')).toBeVisible()
     await page.getByRole('button', { name: 'See the images and words' }).click()
@@ -60,7 +61,7 @@ test('each measure is carried out on files of a person’s own', async ({ launch
       await choose(studio, dialog, 'Folder of the images', files.images)
     })
     await expect(row(table, 'Accuracy')).toBeVisible()
-    await lookAtAll(studio, 'POPE')
+    await look(page, 'POPE')
   })
 
   await test.step('MME, from its folder', async () => {
@@ -71,7 +72,7 @@ test('each measure is carried out on files of a person’s own', async ({ launch
     await expect(row(table, 'Perception')).toBeVisible()
     await page.getByText('By subtask').click()
     await expect(page.getByText('Accuracy+', { exact: true }).first()).toBeVisible()
-    await lookAtAll(studio, 'MME')
+    await look(page, 'MME')
   })
 
   await test.step('AMBER, which is an activity with its progress meanwhile', async () => {
@@ -82,7 +83,7 @@ test('each measure is carried out on files of a person’s own', async ({ launch
       await choose(studio, dialog, 'Folder of the images', files.images)
     })
     for (const title of ['AMBER score', 'Cover', 'Hal', 'Cog']) await expect(row(table, title).first()).toBeVisible()
-    await lookAtAll(studio, 'AMBER')
+    await look(page, 'AMBER')
   })
 
   await test.step('images that have no response are described from the votes', async () => {

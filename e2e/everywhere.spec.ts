@@ -52,7 +52,7 @@ test('anything is found by its name, keys and terms are listed', async ({ launch
     await expect(help.getByText('s = ⟨f_img(image), f_txt(word)⟩')).toBeVisible()
     await look(page, 'terms')
     await page.keyboard.press('Escape')
-    await page.getByRole('button', { name: 'Images' }).click()
+    await page.getByRole('button', { name: 'Images', exact: true }).click()
     await page.getByRole('searchbox', { name: 'Search images' }).pressSequentially('a?')
     await expect(page.getByRole('searchbox', { name: 'Search images' })).toHaveValue('a?')
     await expect(help).toBeHidden()

@@ -103,7 +103,7 @@ test('images are found by what a checkpoint said of them, and stay found', async
     await expect(count(page)).toHaveText('11 images found')
     await expect(tiles(page).nth(1)).toBeFocused()
     await page.getByRole('button', { name: 'Runs' }).click()
-    await page.getByRole('button', { name: 'Images' }).click()
+    await page.getByRole('button', { name: 'Images', exact: true }).click()
     await expect(filter(page, /^Verdict: Hallucinated words/)).toBeVisible()
     await widen(studio, 760)
     await lookInBoth(studio, 'filtered 760')

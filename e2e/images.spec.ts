@@ -4,7 +4,7 @@ import { copyFileSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { pictureFiles, pictureFolder } from '../src/main/files/testing/pictureFiles.ts'
 import { addBadPictures, makePictures } from '../src/main/library/testing/pictures.ts'
-import { answerDialogs, createWorkspace, expect, onRuntime, processOf, test } from './studio.ts'
+import { answerDialogs, createWorkspace, expect, isThorough, onRuntime, processOf, test, why } from './studio.ts'
 
 test('a folder of 1,000 images comes in; five bad files are listed with plain reasons', async ({ studio, folder }) => {
   const { page } = studio
@@ -221,6 +221,7 @@ test('an import whose process is killed again and again goes on as long as it ge
   studio,
   folder,
 }) => {
+  test.skip(!isThorough, why)
   test.setTimeout(180_000)
   const { app, page } = studio
   const pictures = join(folder, 'pictures')

@@ -8,7 +8,7 @@ import { randomNumbers, runAndKill } from './kill.ts'
 import { expect, onRuntime, test } from './studio.ts'
 import type { WorkspaceCheck } from './workspaceFile.ts'
 
-const kills = Number(process.env.FISAO_KILLS ?? 6)
+const kills = Number(process.env.FISAO_KILLS ?? 2)
 const pictures = 6000
 const seed = 20260
 

@@ -64,7 +64,7 @@ test('pages are found as they were left', async ({ launch, folder }) => {
   await expect.poll(() => grid.evaluate((element) => element.scrollTop)).toBe(2000)
   await page.getByRole('button', { name: 'Runs' }).click()
   await page.getByRole('navigation', { name: 'Runs' }).getByRole('button', { name: 'Paper' }).click()
-  await page.getByRole('button', { name: 'Images' }).click()
+  await page.getByRole('button', { name: 'Images', exact: true }).click()
   await expect.poll(() => grid.evaluate((element) => element.scrollTop)).toBe(2000)
   await page.getByRole('combobox', { name: 'Order' }).click()
   await page.getByRole('option', { name: 'By name' }).click()
@@ -74,7 +74,7 @@ test('pages are found as they were left', async ({ launch, folder }) => {
 
   await page.getByRole('button', { name: 'Runs' }).click()
   await expect(page.getByRole('article', { name: 'Paper' })).toBeVisible()
-  await page.getByRole('button', { name: 'Images' }).click()
+  await page.getByRole('button', { name: 'Images', exact: true }).click()
   await expect(search).toHaveValue('photo-00001')
   await expect(page.getByRole('combobox', { name: 'Order' })).toHaveValue('By name')
   await expect(page.getByRole('status', { name: 'Number of images' })).toHaveText(found)

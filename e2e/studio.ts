@@ -7,7 +7,6 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
 import { _electron, test as base, type ElectronApplication, type Page } from '@playwright/test'
-import { needsOwnDisplay, openDisplay } from '../scripts/display.ts'
 import { electronLaunchOptions } from '../scripts/launch.ts'
 import { projectRoot } from '../scripts/runProgram.ts'
 import { runtimeEnvironment, setUp } from '../scripts/setup.ts'
@@ -33,18 +32,7 @@ interface Fixtures {
   readonly studio: Studio
 }
 
-export const test = base.extend<Fixtures, { display: undefined }>({
-  // Windows of two workers would take the keyboard from each other.
-  display: [
-    // biome-ignore lint/correctness/noEmptyPattern: Playwright reads a fixture's needs from this pattern
-    async ({}, use) => {
-      const display = needsOwnDisplay() ? await openDisplay() : null
-      if (display) process.env.DISPLAY = display.name
-      await use(undefined)
-      display?.close()
-    },
-    { scope: 'worker', auto: true },
-  ],
+export const test = base.extend<Fixtures>({
   // biome-ignore lint/correctness/noEmptyPattern: Playwright reads a fixture's needs from this pattern
   folder: async ({}, use) => {
     const folder = mkdtempSync(join(tmpdir(), 'fisao-e2e-'))
@@ -68,6 +56,10 @@ export const test = base.extend<Fixtures, { display: undefined }>({
 })
 
 export { expect } from '@playwright/test'
+
+/** Whether tests run that take a minute and more each, and that unit tests or shorter ones stand for otherwise. */
+export const isThorough = process.env.FISAO_THOROUGH === 'yes'
+export const why = 'minutes; FISAO_THOROUGH=yes runs it'
 
 /** Answers the next file dialogs with this path, as a person would. */
 export async function answerDialogs({ app }: Studio, path: string): Promise<void> {

@@ -82,7 +82,7 @@ test('the demo model answers as it goes, is cancelled, and what was asked is sho
     await window.studio.request('images.importFolder', { folder: path })
     await window.studio.request('models.addDemo', {})
   }, pictures)
-  await page.getByRole('button', { name: 'Images' }).click()
+  await page.getByRole('button', { name: 'Images', exact: true }).click()
   await expect(page.getByRole('gridcell')).toHaveCount(2)
   await page.getByRole('button', { name: 'Try it' }).click()
   await page.getByRole('button', { name: 'scene-0001.jpg' }).click()

@@ -179,7 +179,7 @@ async function seeEvidence(page: Page): Promise<void> {
 }
 
 async function filter(page: Page): Promise<void> {
-  await pages(page).getByRole('button', { name: 'Images' }).click()
+  await pages(page).getByRole('button', { name: 'Images', exact: true }).click()
   await page.getByRole('combobox', { name: 'Responses of' }).click()
   await page.getByRole('option', { name: /as it came/ }).click()
   await page

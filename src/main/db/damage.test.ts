@@ -36,8 +36,8 @@ import {
 const numberOf = (name: string, otherwise: number): number => Number(process.env[name] ?? otherwise)
 const seed = numberOf('FISAO_DAMAGE_SEED', 20266)
 const cases = {
-  flips: numberOf('FISAO_FLIPS', 24),
-  zeroedBlocks: numberOf('FISAO_ZEROED_BLOCKS', 12),
+  flips: numberOf('FISAO_FLIPS', 12),
+  zeroedBlocks: numberOf('FISAO_ZEROED_BLOCKS', 6),
   tornLogs: numberOf('FISAO_TORN_LOGS', 40),
   logFlips: numberOf('FISAO_LOG_FLIPS', 24),
 }

@@ -143,8 +143,8 @@ function nothingToOpen(folder: string): StudioError {
     return weightsError(
       'no-index',
       folder,
-      `It is one of several (${part.slice(0, 100)}), and the list of them, ${indexFile}, is missing.`,
-      {},
+      `It is one of several, and the list of them, ${indexFile}, is missing.`,
+      { found: part.slice(0, 100) },
       undefined,
       `Download ${indexFile} and all the parts into the same folder.`,
     )
