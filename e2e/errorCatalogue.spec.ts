@@ -7,7 +7,7 @@ import { projectRoot } from '../scripts/runProgram.ts'
 import type { ErrorRecord } from '../src/shared/errors.ts'
 import { codesNamed, type ErrorSite, errorSites, placeholder } from './errorSites.ts'
 import { overhang, widen } from './looks.ts'
-import { answerDialogs, expect, onRuntime, test } from './studio.ts'
+import { answerDialogs, expect, isThorough, onRuntime, test, why } from './studio.ts'
 
 const sites = errorSites()
 /** As many as the window shows at once. */
@@ -50,6 +50,7 @@ function faultsOf({ message, remedy }: ErrorSite): string[] {
 }
 
 test('each code is shown as a notice with its sentence, its remedy and its place', async ({ studio }) => {
+  test.skip(!isThorough, why)
   test.setTimeout(240_000)
   const { app, page } = studio
   await widen(studio, 760)

@@ -281,7 +281,7 @@ test('what nobody caught in main is shown and ends nothing', async ({ studio, fo
       throw new Error('thrown on purpose')
     })
   })
-  await expect(page.getByRole('alert')).toContainText('thrown on purpose')
+  await expect(page.getByRole('alert')).toContainText('Something went wrong that FiSAO Studio did not foresee.')
   expect(readFileSync(join(folder, 'user data/logs/studio.log'), 'utf8')).toContain('thrown on purpose')
   await createWorkspace(studio, join(folder, 'after.fisao'))
 })
