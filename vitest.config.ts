@@ -14,7 +14,7 @@ Object.assign(process.env, telemetryOff)
 
 export default defineConfig({
   test: {
-    maxWorkers: 2,
+    maxWorkers: 3,
     testTimeout: 30_000,
     hookTimeout: 60_000,
     env: { FISAO_RUNTIME_DIST: runtime.distPath, ...runtimeEnvironment(runtime, {}) },
