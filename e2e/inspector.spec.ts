@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Locator, Page } from '@playwright/test'
 import { lookInBoth, widen } from './looks.ts'
-import { answerDialogs, expect, onRuntime, type Studio, test } from './studio.ts'
+import { answerDialogs, expect, isThorough, onRuntime, type Studio, test, why } from './studio.ts'
 
 type Launch = (options: { args: string[] }) => Promise<Studio>
 
@@ -156,6 +156,7 @@ test('the demo model describes an image as it came and aligned, and again with a
   launch,
   folder,
 }) => {
+  test.skip(!isThorough, why)
   test.setTimeout(600_000)
   const path = join(folder, 'demo.fisao')
   await onRuntime('e2e/runFile.ts', 'begin', path)

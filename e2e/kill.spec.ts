@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { makePictures } from '../src/main/library/testing/pictures.ts'
 import { randomNumbers, runAndKill } from './kill.ts'
-import { expect, onRuntime, test } from './studio.ts'
+import { expect, isThorough, onRuntime, test, why } from './studio.ts'
 import type { WorkspaceCheck } from './workspaceFile.ts'
 
 const kills = Number(process.env.FISAO_KILLS ?? 2)
@@ -13,6 +13,7 @@ const pictures = kills < 10 ? 2000 : 6000
 const seed = 20260
 
 test(`kill -9 at ${kills} random moments of an import`, async ({ launch, folder }) => {
+  test.skip(!isThorough, why)
   test.setTimeout(480_000)
   const source = join(folder, 'pictures')
   await makePictures(source, pictures)

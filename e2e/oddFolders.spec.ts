@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { projectRoot } from '../scripts/runProgram.ts'
 import { makeOddFolder, oddFolders } from '../src/main/engine/jobs/testing/oddFolders.ts'
 import { look } from './looks.ts'
-import { createWorkspace, expect, test } from './studio.ts'
+import { createWorkspace, expect, isThorough, test, why } from './studio.ts'
 
 const shown = [
   'llama.cpp',
@@ -17,6 +17,7 @@ const shown = [
 ]
 
 test('an odd folder gets its sentence at the check', async ({ studio, folder }) => {
+  test.skip(!isThorough, why)
   const { page } = studio
   await createWorkspace(studio, join(folder, 'work.fisao'))
   await page.getByRole('button', { name: 'Models' }).click()
