@@ -28,15 +28,13 @@ export function openLearner(source: VlmSource, policy: Policy, options: LearnerO
   return methods[options.config.reward.method].open(source, policy, options)
 }
 
-/** The graphs that the learner of a run opens: the one that scores responses, and the one that trains. */
-export function learnerGraphs(
-  source: VlmSource,
-  config: RunConfig,
-): { readonly scores: Graph; readonly training: Graph } {
-  const losses = methods[config.reward.method].losses(config)
-  const { rank } = config.adapter
-  return {
-    scores: scoresGraph(source, { rank, valueHead: config.optimiser.valueWidth, amongKept: losses.amongKept }),
-    training: trainingGraph(source, config, losses).graph,
-  }
+/** What the learner of a run opens to score responses. */
+export function learnerScoresGraph(source: VlmSource, config: RunConfig): Graph {
+  const { amongKept } = methods[config.reward.method].losses(config)
+  return scoresGraph(source, { rank: config.adapter.rank, valueHead: config.optimiser.valueWidth, amongKept })
+}
+
+/** What it opens to train. */
+export function learnerTrainingGraph(source: VlmSource, config: RunConfig): Graph {
+  return trainingGraph(source, config, methods[config.reward.method].losses(config)).graph
 }

@@ -1,7 +1,7 @@
 // What a run will hold in memory, part by part, found from its graphs before anything opens. Before it stand a model's
 // headers and a config, after it jobs/checkJob.ts, which refuses what no setting of this machine can hold.
 import type { RunConfig } from '../../../shared/runConfig.ts'
-import { learnerGraphs } from '../align/openLearner.ts'
+import { learnerScoresGraph, learnerTrainingGraph } from '../align/openLearner.ts'
 import type { Graph } from '../graph/ir.ts'
 import { type GraphMemory, graphMemory } from '../graph/livePeak.ts'
 import type { ImageLayout } from '../models/architecture.ts'
@@ -80,10 +80,10 @@ export class MemoryPlanner {
       ...{ image_rows: trained * layout.rows, pairs: Math.max(1, Math.floor(trained / 2)) },
     }
     const method = JSON.stringify([reward.method, adapter.rank, optimiser.valueWidth, rollout.topK, rollout.topP])
-    const scores = this.#memory(`scores ${method}`, () => learnerGraphs(source, config).scores, ofResponses)
+    const scores = this.#memory(`scores ${method}`, () => learnerScoresGraph(source, config), ofResponses)
     const training = this.#memory(
       `training ${method} ${optimiser.recompute}`,
-      () => learnerGraphs(source, config).training,
+      () => learnerTrainingGraph(source, config),
       ofResponses,
     )
     const encoder = [
