@@ -136,5 +136,7 @@ test('a workspace that is deleted, moved or overwritten while it is open is clos
     await expect(page).toHaveTitle('Home – FiSAO Studio')
     await alert.getByRole('button', { name: 'Close this message' }).click()
     expect(statSync(path).size).toBe(letter.length)
+    const again = await page.evaluate((named) => window.studio.request('workspace.openRecent', { path: named }), path)
+    expect(!again.ok && again.error.code).toBe('workspace.foreign')
   })
 })

@@ -84,7 +84,7 @@ export class Workspaces {
   #isPreparing = false
   /** Openings and closings follow one another. */
   #turn: Promise<unknown> = Promise.resolve()
-  /** What a person was told when the last file was lost. */
+  /** What a person was told when the last file was lost, until one is opened again: what that meets is its own. */
   #lastLoss: StudioError | null = null
   readonly #presence: Presence
 
@@ -153,6 +153,7 @@ export class Workspaces {
   async openForReading(named: string): Promise<OpenWorkspace> {
     return await this.#inTurn(async () => {
       const path = await trueFile(named)
+      this.#lastLoss = null
       const lock = lockWorkspace(path)
       if (lock) {
         lock.release()
@@ -170,6 +171,7 @@ export class Workspaces {
   async #open(path: string, { create, isDemo }: { create: boolean; isDemo: boolean }): Promise<OpenWorkspace> {
     const { library, appVersion, onOpened } = this.#options
     if (this.#current?.path === path) return this.describe() as OpenWorkspace
+    this.#lastLoss = null
     const lock = lockWorkspace(path)
     if (!lock) throw inUse(path)
     let watch: WorkspaceWatch | undefined
