@@ -1,5 +1,6 @@
 // What is the same on every page: what is under way, the load of the machine, the app's settings. Made by studio.ts, whose
 // parts it reads; it changes nothing of theirs but what a person asks for.
+import { setTimeout as wait } from 'node:timers/promises'
 import { app, nativeTheme, session } from 'electron'
 import type { EventPayload, StudioEvent } from '../../shared/contract.ts'
 import type { ChosenSettings } from '../../shared/settings.ts'
@@ -58,10 +59,7 @@ export class Everywhere {
       hardware: () => engine.hardware.hardware,
       isRunUnderWay: () => runs().underWay() !== null,
       dataFolder: app.getPath('userData'),
-      clearBrowserCache: async () => {
-        await session.defaultSession.clearCache()
-        await session.defaultSession.clearCodeCaches({ urls: [] })
-      },
+      clearBrowserCache,
       onChange: ({ appearance }) => {
         nativeTheme.themeSource = appearance
         onSettingsChanged()
@@ -97,6 +95,15 @@ export class Everywhere {
   stop(): void {
     this.activities.stop()
   }
+}
+
+/** Chromium does not always say that it is done; what it frees after that is not counted. */
+const browserCachePatienceMs = 5_000
+
+async function clearBrowserCache(): Promise<void> {
+  const { defaultSession } = session
+  const cleared = Promise.all([defaultSession.clearCache(), defaultSession.clearCodeCaches({ urls: [] })])
+  await Promise.race([cleared, wait(browserCachePatienceMs, undefined, { ref: false })])
 }
 
 /** A field that was sent as undefined is one that was not sent. */

@@ -1,5 +1,5 @@
 // What went wrong, what was kept and what to do next, and what else happened: notices in a corner that stay until they
-// are closed; for a damaged workspace, wherever it was opened from, its backups.
+// are closed, but for the end of a run that somebody was there for; for a damaged workspace, its backups.
 import { Notifications, notifications, useNotifications } from '@mantine/notifications'
 import { IconAlertTriangle, IconInfoCircle } from '@tabler/icons-react'
 import { type ReactNode, useEffect, useState } from 'react'
@@ -12,6 +12,8 @@ import { currentRoute } from '../place.ts'
 import css from './Notices.module.css'
 
 const mostNotices = 4
+/** A run's end stands on the page of runs as well: told to somebody who is there, it need not be closed by hand. */
+const runEndMs = 15_000
 
 export function Notices(): ReactNode {
   const [damaged, setDamaged] = useState<ErrorRecord | null>(null)
@@ -93,6 +95,7 @@ function fetchNotices(): void {
       notifications.show({
         ...{ role: 'status', icon: <IconInfoCircle size={18} />, title: notice.title, message: notice.text },
         ...{ withBorder: true, closeButtonProps },
+        autoClose: notice.about === 'runs' && document.hasFocus() ? runEndMs : false,
       })
     }
   })
