@@ -9,7 +9,7 @@ import { randomNumbers } from './kill.ts'
 import type { RunLook } from './runFile.ts'
 import { expect, onRuntime, test } from './studio.ts'
 
-const kills = Number(process.env.FISAO_KILLS ?? 6)
+const kills = Number(process.env.FISAO_KILLS ?? 4)
 const seed = Number(process.env.FISAO_KILL_SEED ?? 9090)
 const longestMs = 30_000
 

@@ -1,7 +1,7 @@
-// Scrolling through 100,000 images, judged by the frames in Chromium's own trace.
+// Scrolling through a large library, judged by the frames in Chromium's own trace; 100,000 images with FISAO_THOROUGH=yes.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, onRuntime, type Studio, test } from './studio.ts'
+import { expect, isThorough, onRuntime, type Studio, test } from './studio.ts'
 
 /** A trace event as Chromium writes it; times in microseconds. */
 interface TraceEvent {
@@ -21,6 +21,8 @@ interface TraceEvent {
 /** 60 frames a second, with a little for the rounding of timestamps. */
 const longestFrameMs = 16.7
 const mostPasses = 4
+const images = isThorough ? 100_000 : 20_000
+const count = `${images.toLocaleString('en')} images`
 
 type ScrollFigures = ReturnType<typeof figuresOf>
 
@@ -40,13 +42,13 @@ function figuresOf(events: TraceEvent[]) {
   }
 }
 
-test('100,000 images scroll at 60 frames a second', async ({ launch, folder }) => {
+test(`${count} scroll at 60 frames a second`, async ({ launch, folder }) => {
   const path = join(folder, 'large.fisao')
-  await onRuntime('e2e/workspaceFile.ts', 'make', path, '100000')
+  await onRuntime('e2e/workspaceFile.ts', 'make', path, String(images))
 
   const studio = await launch({ args: [path] })
   const { page } = studio
-  await expect(page.getByRole('status', { name: 'Number of images' })).toHaveText('100,000 images')
+  await expect(page.getByRole('status', { name: 'Number of images' })).toHaveText(count)
   await expect(page.getByRole('status', { name: 'Engine status' })).toContainText('Engine ready')
   await expect(page.locator('[role=gridcell] img').first()).toBeVisible()
   await page.waitForTimeout(1000)
@@ -55,7 +57,7 @@ test('100,000 images scroll at 60 frames a second', async ({ launch, folder }) =
   let best: ScrollFigures | null = null
   for (let pass = 1; pass <= mostPasses && !(best && best.frameTimeMs.p95 <= longestFrameMs); pass++) {
     const figures = figuresOf(await traceOf(studio, folder, () => scrollSteadily(page)))
-    process.stdout.write(`scrolling 100,000 images, pass ${pass}: ${JSON.stringify(figures)}\n`)
+    process.stdout.write(`scrolling ${count}, pass ${pass}: ${JSON.stringify(figures)}\n`)
     expect(figures.frames).toBeGreaterThan(200)
     if (!best || figures.frameTimeMs.p95 < best.frameTimeMs.p95) best = figures
   }

@@ -13,7 +13,7 @@ import { fixtureRoot } from '../models/testing/parityFixtures.ts'
 import { kinds } from './testing/fuzzCases.ts'
 import type { FuzzSummary } from './testing/fuzzChild.ts'
 
-const cases = Number(process.env['FISAO_FUZZ_CASES'] ?? 1600)
+const cases = Number(process.env['FISAO_FUZZ_CASES'] ?? 800)
 const seed = Number(process.env['FISAO_FUZZ_SEED'] ?? 20_261)
 const firstCase = Number(process.env['FISAO_FUZZ_FIRST'] ?? 0)
 /** Twenty times what the ordinary cases take on two cores. */
