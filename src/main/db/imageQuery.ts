@@ -5,7 +5,7 @@ import { type ReadableDb, statement } from './connection.ts'
 
 /** True for images that were not taken out of the library (removals.ts), where `imageId` is a column. */
 export function isPresent(imageId: string): string {
-  return `NOT EXISTS (SELECT 1 FROM removed_image WHERE removed_image.image_id = ${imageId})`
+  return `${imageId} NOT IN (SELECT image_id FROM removed_image)`
 }
 
 /** Whether any image is removed: the usual library has none, and its questions need not look. */
