@@ -52,7 +52,7 @@ export function Concepts({ detail, onShow }: ConceptsProps): ReactNode {
         Bars: hallucinated mentions{hasAnnotations ? '' : ', by the verifier'}. Choose a number to see its images.
       </p>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls is reached by keys */}
-      <section className={css.scroll} tabIndex={0} aria-label="By object, table">
+      <section className={shared.tableFrame} tabIndex={0} aria-label="By object, table">
         <Table className={shared.looks} verticalSpacing={4} aria-label="By object">
           <Table.Thead>
             <Table.Tr>

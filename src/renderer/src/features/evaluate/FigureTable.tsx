@@ -75,7 +75,7 @@ interface FiguresProps {
 function Figures({ detail, figures, base, label }: FiguresProps): ReactNode {
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls is reached by keys
-    <section className={css.scroll} tabIndex={0} aria-label={`${label}, table`}>
+    <section className={shared.tableFrame} tabIndex={0} aria-label={`${label}, table`}>
       <Table className={shared.looks} verticalSpacing={6} aria-label={label}>
         <Table.Thead>
           <Table.Tr>

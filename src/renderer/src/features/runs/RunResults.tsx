@@ -187,36 +187,39 @@ export function LooksTable({ looks, bestStep }: LooksTableProps): ReactNode {
       <Title order={3} size="h5" id="looks-title" mb={4}>
         Looks at the validation images
       </Title>
-      <Table className={shared.looks} verticalSpacing={5} aria-labelledby="looks-title">
-        <Table.Thead>
-          <Table.Tr>
-            <Table.Th>Step</Table.Th>
-            <Table.Th className="number">Hallucinated words</Table.Th>
-            <Table.Th className="number">Right objects</Table.Th>
-            <Table.Th className="number">Words</Table.Th>
-            <Table.Th className="number">Repeated objects</Table.Th>
-          </Table.Tr>
-        </Table.Thead>
-        <Table.Tbody>
-          {looks.map((look) => (
-            <Table.Tr key={look.step} {...(look.step === bestStep && { className: css.lookBest })}>
-              <Table.Td>
-                {look.step === 0 ? '0, as it came' : look.step}
-                {look.step === bestStep && (
-                  <span className={css.bestMark}>
-                    <IconStarFilled size={11} aria-hidden="true" />
-                    best
-                  </span>
-                )}
-              </Table.Td>
-              <Table.Td className="number">{share(look.hallucinationRate)}</Table.Td>
-              <Table.Td className="number">{two(look.coverage)}</Table.Td>
-              <Table.Td className="number">{formatFigure(look.meanWords, 1)}</Table.Td>
-              <Table.Td className="number">{two(look.meanRepeatedMentions)}</Table.Td>
+      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls is reached by keys */}
+      <section className={shared.tableFrame} tabIndex={0} aria-label="Looks, table">
+        <Table className={shared.looks} verticalSpacing={5} aria-labelledby="looks-title">
+          <Table.Thead>
+            <Table.Tr>
+              <Table.Th>Step</Table.Th>
+              <Table.Th className="number">Hallucinated words</Table.Th>
+              <Table.Th className="number">Right objects</Table.Th>
+              <Table.Th className="number">Words</Table.Th>
+              <Table.Th className="number">Repeated objects</Table.Th>
             </Table.Tr>
-          ))}
-        </Table.Tbody>
-      </Table>
+          </Table.Thead>
+          <Table.Tbody>
+            {looks.map((look) => (
+              <Table.Tr key={look.step} {...(look.step === bestStep && { className: css.lookBest })}>
+                <Table.Td>
+                  {look.step === 0 ? '0, as it came' : look.step}
+                  {look.step === bestStep && (
+                    <span className={css.bestMark}>
+                      <IconStarFilled size={11} aria-hidden="true" />
+                      best
+                    </span>
+                  )}
+                </Table.Td>
+                <Table.Td className="number">{share(look.hallucinationRate)}</Table.Td>
+                <Table.Td className="number">{two(look.coverage)}</Table.Td>
+                <Table.Td className="number">{formatFigure(look.meanWords, 1)}</Table.Td>
+                <Table.Td className="number">{two(look.meanRepeatedMentions)}</Table.Td>
+              </Table.Tr>
+            ))}
+          </Table.Tbody>
+        </Table>
+      </section>
     </section>
   )
 }
