@@ -29,9 +29,21 @@ GEMMA2 = (
 )
 
 
-def _trained(tokenizer: Tokenizer, vocab_size: int, first: list[str], more: list[AddedToken], **names) -> PreTrainedTokenizerFast:
-    trainer = trainers.BpeTrainer(vocab_size=vocab_size, special_tokens=first, show_progress=False, max_token_length=9)
+WORDS = pre_tokenizers.Sequence([pre_tokenizers.Metaspace(prepend_scheme="never"), pre_tokenizers.Punctuation()])
+
+
+def _trained(
+    tokenizer: Tokenizer, vocab_size: int, first: list[str], more: list[AddedToken], newline: str, **names
+) -> PreTrainedTokenizerFast:
+    """Merges of the corpus; where the tokenizer splits nothing, none of them across words and signs."""
+    split = tokenizer.pre_tokenizer
+    if newline == "\n":
+        tokenizer.pre_tokenizer = WORDS
+    trainer = trainers.BpeTrainer(
+        vocab_size=vocab_size, special_tokens=first, initial_alphabet=[newline], show_progress=False, max_token_length=9
+    )
     tokenizer.train_from_iterator(vocabularies.CORPUS, trainer)
+    tokenizer.pre_tokenizer = split
     tokenizer.add_tokens(more)
     return PreTrainedTokenizerFast(
         tokenizer_object=tokenizer, padding_side="left", clean_up_tokenization_spaces=False, model_max_length=512, **names
@@ -53,7 +65,7 @@ def qwen3_tokenizer() -> PreTrainedTokenizerFast:
     tokenizer.post_processor = processors.ByteLevel(trim_offsets=False)
     thoughts = [AddedToken(text, normalized=False, special=False) for text in ("<think>", "</think>")]
     marks = [_mark(text) for text in ("<|endoftext|>", "<|im_start|>", "<|im_end|>", "<image>")]
-    return _trained(tokenizer, 130, ["Ċ"], [*marks, *thoughts], eos_token="<|im_end|>", pad_token="<|endoftext|>")
+    return _trained(tokenizer, 130, [], [*marks, *thoughts], "Ċ", eos_token="<|im_end|>", pad_token="<|endoftext|>")
 
 
 def phi3_tokenizer() -> PreTrainedTokenizerFast:
@@ -64,7 +76,7 @@ def phi3_tokenizer() -> PreTrainedTokenizerFast:
     turns = [_mark(text, rstrip=True) for text in ("<|assistant|>", "<|end|>", "<|user|>")]
     marks = [_mark("<|endoftext|>"), *turns, _mark("<image>"), _mark("<pad>")]
     return _trained(
-        tokenizer, 140, ["<unk>", "<s>", "</s>", "\n"], marks, bos_token="<s>", eos_token="<|endoftext|>",
+        tokenizer, 140, ["<unk>", "<s>", "</s>"], marks, "\n", bos_token="<s>", eos_token="<|endoftext|>",
         unk_token="<unk>", pad_token="<pad>",
     )  # fmt: skip
 
@@ -75,10 +87,10 @@ def gemma2_tokenizer() -> PreTrainedTokenizerFast:
     tokenizer.normalizer = normalizers.Replace(" ", "▁")
     tokenizer.pre_tokenizer = pre_tokenizers.Split(" ", behavior="merged_with_previous")
     tokenizer.decoder = decoders.Sequence([decoders.Replace("▁", " "), decoders.Fuse()])
-    first = ["<pad>", "<eos>", "<bos>", "<unk>", "\n"]
+    first = ["<pad>", "<eos>", "<bos>", "<unk>"]
     marks = [_mark(text) for text in ("<start_of_turn>", "<end_of_turn>", "<image>")]
     made = _trained(
-        tokenizer, 140, first, marks, bos_token="<bos>", eos_token="<eos>", unk_token="<unk>", pad_token="<pad>"
+        tokenizer, 140, first, marks, "\n", bos_token="<bos>", eos_token="<eos>", unk_token="<unk>", pad_token="<pad>"
     )
     made.backend_tokenizer.post_processor = processors.TemplateProcessing(
         single="<bos> $A", pair="<bos> $A <bos> $B", special_tokens=[("<bos>", made.convert_tokens_to_ids("<bos>"))]
@@ -130,7 +142,7 @@ def recipes() -> dict[str, Recipe]:
         ),
         # As Phi-4-mini and Phi-3.5: part of each head is rotated, by LongRoPE.
         recipe(
-            "llava-phi3", 821,
+            "llava-phi3", 921,
             Phi3Config(
                 **{**sizes, "hidden_size": 32}, **special(phi), num_attention_heads=4, num_key_value_heads=2,
                 original_max_position_embeddings=64,
@@ -155,7 +167,7 @@ def recipes() -> dict[str, Recipe]:
         ),
         # Tied as the published ones; the other way round with windows; no cap.
         recipe(
-            "llava-gemma2-bf16", 835,
+            "llava-gemma2-bf16", 935,
             Gemma2Config(
                 **sizes, **special(gemma), num_attention_heads=2, num_key_value_heads=1, head_dim=8, attention_bias=True,
                 query_pre_attn_scalar=8, attn_logit_softcapping=None, sliding_window=9,

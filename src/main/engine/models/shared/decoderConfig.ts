@@ -87,7 +87,7 @@ const decoderDefaults = {
     tie_word_embeddings: true,
   },
 } as const
-const layerTypes = z.array(z.enum(['full_attention', 'sliding_attention'])).nullish()
+const layerTypes = z.array(z.string()).nullish()
 const qwenFields = {
   use_sliding_window: z.boolean().default(false),
   sliding_window: size.nullable().default(4096),
@@ -104,9 +104,6 @@ const ownFields = {
     sliding_window: size.nullish(),
     original_max_position_embeddings: size.default(4096),
     partial_rotary_factor: z.number().positive().max(1).default(1),
-    // Written by its authors' program; at another value they would mean other mathematics.
-    full_attn_mod: z.literal(1).optional(),
-    interpolate_factor: z.literal(1).optional(),
   },
   gemma2: {
     hidden_activation: z.string().default('gelu_pytorch_tanh'),
@@ -236,5 +233,7 @@ function windowsOf(
   window: number | null,
 ): (number | null)[] {
   if (types.length !== layers) throw badConfig(path, 'layer_types does not name every layer.')
+  const other = types.find((type) => !alternating.includes(type as string))
+  if (other !== undefined) throw unknownField(path, 'text_config.layer_types', other, alternating.join(' or '))
   return types.map((type) => (type === 'sliding_attention' ? window : null))
 }
