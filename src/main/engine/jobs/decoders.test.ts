@@ -47,7 +47,7 @@ test.each([
   const models = await AlignmentModels.open({ model, companion: encoder }, { ...session, lexicon })
   const policy = newPolicy(models.source, config, new Rng({ seed: 3 }))
   const { responses } = await models.respond(images, policy, { rng: null })
-  for (const [i, image] of images.entries()) {
+  for (const [i, image] of images.slice(0, 2).entries()) {
     const alone = await models.respond([image], policy, { rng: null })
     expect(alone.responses[0]?.tokens).toEqual(responses[i]?.tokens)
   }
@@ -57,7 +57,7 @@ test.each([
     ...{ ...response, group: `${row}`, mentionEnds: [1], opening: 0 },
     rewards: Float32Array.from(response.tokens, (_, t) => (t === 1 ? 1 - row : 0)),
   }))
-  for (let step = 0; step < 3; step++) await learner.update(rollouts, step)
+  for (let step = 0; step < 2; step++) await learner.update(rollouts, step)
   await learner.release()
   const learned = await models.respond(images, policy, { rng: null })
   expect(learned.responses.map(({ logProbs }) => logProbs)).not.toEqual(responses.map(({ logProbs }) => logProbs))

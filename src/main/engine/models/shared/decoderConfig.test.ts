@@ -58,7 +58,7 @@ describe('Phi3', () => {
   test('Phi-3.5-mini and Phi-4-mini: LongRoPE up to 4,096 tokens, of all and of three quarters of a head', () => {
     const long = { max_position_embeddings: 131_072, original_max_position_embeddings: 4096, sliding_window: 262_144 }
     const whole = read({ ...mini, ...long, rope_scaling: { type: 'longrope', ...factors(48) } })
-    expect(whole).toMatchObject({ rotaryDim: 96, rope: { type: 'longrope', originalLength: 4096 } })
+    expect(whole).toMatchObject({ rotaryDim: 96, maxPositions: 4096, rope: { type: 'longrope', originalLength: 4096 } })
     expect(whole.rope.type === 'longrope' && whole.rope.magnitude).toBeCloseTo(Math.sqrt(17 / 12), 12)
     const part = read({
       ...{ ...mini, ...long, num_attention_heads: 24, num_key_value_heads: 8, partial_rotary_factor: 0.75 },

@@ -194,7 +194,11 @@ export function readDecoderConfig(path: string, raw: Record<string, unknown>, ti
     intermediateSize: section.intermediate_size,
     ...{ layers, heads, kvHeads, headDim },
     vocabSize: section.vocab_size,
-    maxPositions: section.max_position_embeddings,
+    // Of LongRoPE no more than its trained length is computed.
+    maxPositions: Math.min(
+      section.max_position_embeddings,
+      rope.type === 'longrope' ? rope.originalLength : Number.POSITIVE_INFINITY,
+    ),
     epsilon: section.rms_norm_eps,
     tied: tied || section.tie_word_embeddings,
   }

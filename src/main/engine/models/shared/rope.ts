@@ -7,7 +7,7 @@ import { badConfig, unknownField } from '../../folder/configFields.ts'
 export type RopeConfig =
   | { readonly type: 'default'; readonly theta: number }
   | { readonly type: 'linear'; readonly theta: number; readonly factor: number }
-  /** Up to `originalLength` positions as `default`, and no more are computed: see {@link requireTrainedLength}. */
+  /** Up to `originalLength` positions as `default`, and no more are computed: {@link requireTrainedLength}. */
   | { readonly type: 'dynamic'; readonly theta: number; readonly originalLength: number }
   | {
       readonly type: 'llama3'
@@ -137,7 +137,8 @@ export function endsAtTrainedLength(rope: RopeConfig): rope is Extract<RopeConfi
 
 /**
  * Beyond the trained length `dynamic` and `longrope` slow all rotations down by the longest row of the batch, in
- * transformers anew as it grows: a response would have other log-probabilities alone, in a batch, while it grows and when it is whole.
+ * transformers anew as it grows: a response would have other log-probabilities alone, in a batch, while it grows and when
+ * it is whole.
  * @param length positions in use
  * @throws StudioError `model.beyond-trained-length`
  */
