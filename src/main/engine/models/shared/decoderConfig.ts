@@ -119,6 +119,7 @@ const ownFields = {
 const unusedFields = ['bos_token_id', 'eos_token_id', 'pad_token_id']
 /** Notes of earlier versions in the hub's files of Gemma 2. */
 const gemmaNotes = ['cache_implementation', 'sliding_window_size']
+
 /**
  * @param tied whether the whole model's config says that the head reads the embedding table
  * @throws StudioError `model.bad-config`, `model.unknown-config-field`
@@ -136,52 +137,14 @@ export function readDecoderConfig(path: string, raw: Record<string, unknown>, ti
   if (heads % kvHeads !== 0) throw badConfig(path, 'text_config.num_key_value_heads does not divide its heads.')
   const headDim = section.head_dim ?? Math.floor(section.hidden_size / heads)
   const layers = section.num_hidden_layers
-  const everyLayer = (window: number | null | undefined) => new Array<number | null>(layers).fill(window ?? null)
   const plain: Variant = {
-    ...{ windows: everyLayer(null), rotaryDim: headDim, scoreScale: 1 / Math.sqrt(headDim), scoreCap: null },
+    ...{ windows: everyLayer(layers, null), rotaryDim: headDim, scoreScale: 1 / Math.sqrt(headDim), scoreCap: null },
     ...{ headNorms: false, normOffset: 0, outputNorms: false, embeddingScale: 1, fused: false },
     biases: { qkv: false, o: false, mlp: false },
     activation: readActivation(path, 'text_config.hidden_act', section.hidden_act),
     rope: readRope(path, section, kind === 'phi3' ? own(ownFields.phi3) : null),
   }
-  const variants: Readonly<Record<DecoderKind, () => Partial<Variant>>> = {
-    llama: () => {
-      const { attention_bias: bias, mlp_bias: mlp } = own(ownFields.llama)
-      return { biases: { qkv: bias, o: bias, mlp } }
-    },
-    mistral: () => ({ windows: everyLayer(own(ownFields.mistral).sliding_window) }),
-    qwen2: () => ({
-      windows: qwenWindows(path, layers, own(ownFields.qwen2)),
-      biases: { qkv: true, o: false, mlp: false },
-    }),
-    qwen3: () => {
-      const { attention_bias: bias, ...windows } = own(ownFields.qwen3)
-      return {
-        windows: qwenWindows(path, layers, windows),
-        biases: { qkv: bias, o: bias, mlp: false },
-        headNorms: true,
-      }
-    },
-    phi3: () => {
-      const fields = own(ownFields.phi3)
-      const rotaryDim = Math.floor(headDim * rotaryFactor(section, fields))
-      return { windows: everyLayer(fields.sliding_window), rotaryDim, fused: true }
-    },
-    gemma2: () => {
-      const fields = own(ownFields.gemma2)
-      const types = fields.layer_types ?? Array.from({ length: layers }, (_, i) => alternating[i % 2])
-      const bias = fields.attention_bias
-      return {
-        windows: windowsOf(path, layers, types, fields.sliding_window),
-        biases: { qkv: bias, o: bias, mlp: false },
-        activation: readActivation(path, 'text_config.hidden_activation', fields.hidden_activation),
-        scoreScale: 1 / Math.sqrt(fields.query_pre_attn_scalar),
-        scoreCap: fields.attn_logit_softcapping,
-        ...{ normOffset: 1, outputNorms: true, embeddingScale: Math.sqrt(section.hidden_size) },
-      }
-    },
-  }
-  const variant = { ...plain, ...variants[kind]() }
+  const variant = { ...plain, ...variants[kind]({ path, section, layers, headDim, own }) }
   const { rotaryDim, rope } = variant
   if (rotaryDim === 0 || rotaryDim % 2 !== 0) throw badConfig(path, `Heads of ${rotaryDim} numbers cannot be rotated.`)
   if (rope.type === 'longrope' && rope.factors.length !== rotaryDim / 2) {
@@ -211,8 +174,60 @@ type Variant = Pick<
   | ('scoreScale' | 'scoreCap' | 'headNorms' | 'normOffset' | 'outputNorms' | 'embeddingScale')
 >
 
+interface Given {
+  readonly path: string
+  readonly section: z.infer<z.ZodObject<typeof decoderShape>>
+  readonly layers: number
+  readonly headDim: number
+  /** The fields that only the kind has. */
+  readonly own: <Fields extends z.ZodRawShape>(fields: Fields) => z.infer<z.ZodObject<Fields>>
+}
+
+/** Where a kind is not a plain LLaMA. */
+const variants: Readonly<Record<DecoderKind, (given: Given) => Partial<Variant>>> = {
+  llama: ({ own }) => {
+    const { attention_bias: bias, mlp_bias: mlp } = own(ownFields.llama)
+    return { biases: { qkv: bias, o: bias, mlp } }
+  },
+  mistral: ({ layers, own }) => ({ windows: everyLayer(layers, own(ownFields.mistral).sliding_window) }),
+  qwen2: ({ path, layers, own }) => ({
+    windows: qwenWindows(path, layers, own(ownFields.qwen2)),
+    biases: { qkv: true, o: false, mlp: false },
+  }),
+  qwen3: ({ path, layers, own }) => {
+    const { attention_bias: bias, ...windows } = own(ownFields.qwen3)
+    return {
+      windows: qwenWindows(path, layers, windows),
+      biases: { qkv: bias, o: bias, mlp: false },
+      headNorms: true,
+    }
+  },
+  phi3: ({ section, layers, headDim, own }) => {
+    const fields = own(ownFields.phi3)
+    const rotaryDim = Math.floor(headDim * rotaryFactor(section, fields))
+    return { windows: everyLayer(layers, fields.sliding_window), rotaryDim, fused: true }
+  },
+  gemma2: ({ path, section, layers, own }) => {
+    const fields = own(ownFields.gemma2)
+    const types = fields.layer_types ?? Array.from({ length: layers }, (_, i) => alternating[i % 2])
+    const bias = fields.attention_bias
+    return {
+      windows: windowsOf(path, layers, types, fields.sliding_window),
+      biases: { qkv: bias, o: bias, mlp: false },
+      activation: readActivation(path, 'text_config.hidden_activation', fields.hidden_activation),
+      scoreScale: 1 / Math.sqrt(fields.query_pre_attn_scalar),
+      scoreCap: fields.attn_logit_softcapping,
+      ...{ normOffset: 1, outputNorms: true, embeddingScale: Math.sqrt(section.hidden_size) },
+    }
+  },
+}
+
 function isKind(kind: unknown): kind is DecoderKind {
   return typeof kind === 'string' && Object.hasOwn(decoderDefaults, kind)
+}
+
+function everyLayer(layers: number, window: number | null | undefined): (number | null)[] {
+  return new Array<number | null>(layers).fill(window ?? null)
 }
 
 const alternating = ['sliding_attention', 'full_attention']
