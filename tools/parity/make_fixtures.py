@@ -7,7 +7,7 @@ import peft
 import torch
 import transformers
 
-from parity_kit import checkpoints, encoders, expected_inference, expected_training, optimizer, pictures, smolvlm
+from parity_kit import checkpoints, decoders, encoders, expected_inference, expected_training, optimizer, pictures, smolvlm
 from parity_kit.photos import write_photos
 from parity_kit.record import Record
 
@@ -49,6 +49,8 @@ def main() -> None:
     makers = {name: lambda recipe=recipe: make_vlm(recipe, [wide, tall]) for name, recipe in recipes.items()}
     for name, recipe in smolvlm.recipes().items():
         makers[name] = lambda recipe=recipe: make_vlm(recipe, [wide, strip], smolvlm, smolvlm.record_images)
+    for name, recipe in decoders.recipes().items():
+        makers[name] = lambda recipe=recipe: make_vlm(recipe, [wide, tall], decoders)
     makers["clip-encoder"] = lambda: encoders.make_encoder("clip-encoder", recipes["clip-llama"], FIXTURES)
     makers["siglip-encoder"] = lambda: encoders.make_encoder("siglip-encoder", recipes["siglip-qwen2"], FIXTURES)
     makers["optimizer"] = lambda: optimizer.make_optimizer(FIXTURES)

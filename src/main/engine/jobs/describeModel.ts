@@ -35,7 +35,10 @@ async function vlmFolder(folder: string, { architecture, config, weights }: VlmS
   const { vision, decoder } = config
   const { imageSize, patchSize } = vision
   const layout = architecture.imageLayout(config, { width: imageSize, height: imageSize })
-  const kinds = { llama: 'LLaMA', mistral: 'Mistral', qwen2: 'Qwen2' } as const
+  const kinds = {
+    ...{ llama: 'LLaMA', mistral: 'Mistral', qwen2: 'Qwen2', qwen3: 'Qwen3' },
+    ...{ phi3: 'Phi3', gemma2: 'Gemma 2' },
+  } as const
   const titles = {
     tower: { title: `${encoderTitles[vision.kind]} image tower`, ...layersOf(vision) },
     projector: { title: 'Projector', layers: null, width: decoder.hiddenSize, heads: null },

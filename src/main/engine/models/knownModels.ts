@@ -41,7 +41,7 @@ export const knownModels: readonly KnownModel[] = [
   },
   {
     names: /^(PaliGemma|paligemma)/,
-    why: 'PaliGemma lets its prompt look ahead and has a Gemma decoder, which FiSAO Studio does not compute.',
+    why: 'PaliGemma lets its prompt look ahead, which FiSAO Studio does not compute.',
     instead: smallLlava,
   },
   {
@@ -71,7 +71,7 @@ export const knownModels: readonly KnownModel[] = [
   },
   {
     names: /^(Phi3V|phi3_v|Phi4MM|phi4mm|Phi4Multimodal|phi4_multimodal)/,
-    why: 'Phi Vision cuts images into tiles and has a Phi decoder, which FiSAO Studio does not compute.',
+    why: 'Phi Vision cuts images into tiles of its own, which FiSAO Studio does not compute.',
     instead: smallLlava,
   },
   {

@@ -241,11 +241,11 @@ describe('a folder that cannot be opened', () => {
   })
 
   test('what a field asks that is not computed comes with the models that are', async () => {
-    const folder = folderWith((config) => ({ ...config, text_config: { model_type: 'gemma2' } }))
+    const folder = folderWith((config) => ({ ...config, text_config: { model_type: 'gemma' } }))
     await expect(describeVlm(folder)).rejects.toMatchObject({
       code: 'model.unknown-config-field',
       remedy:
-        'Choose a model without it: a LLaVA model with a CLIP or SigLIP tower and a LLaMA, Mistral or Qwen2 decoder.',
+        'Choose a model without it: a LLaVA model with a CLIP or SigLIP tower and a decoder of LLaMA, Mistral, Qwen2, Qwen3, Phi3 or Gemma 2.',
     })
   })
 })

@@ -28,7 +28,7 @@ export type VlmSource = DescribedVlm & { readonly weights: Weights }
 /** An adapter that a graph takes as inputs, `lora.scale` and the factors of {@link LoraInputs}. */
 export interface AdapterSpec {
   readonly rank: number
-  /** All seven projections of every layer when left out. */
+  /** All projections of every layer when left out. */
   readonly slots?: readonly LoraSlot[]
 }
 

@@ -178,7 +178,7 @@ describe('a config', () => {
   test.each([
     ['vision_config.model_type', vision({ model_type: 'siglip_vision_model' })],
     ['vision_config.image_size', vision({ image_size: 76 })],
-    ['text_config.model_type', text({ model_type: 'gemma2' })],
+    ['text_config.model_type', text({ model_type: 'gemma' })],
     ['text_config.use_resampler', text({ use_resampler: true })],
     ['text_config.qk_layer_norms', text({ qk_layer_norms: true })],
     ['text_config.rope_interleaved', text({ rope_interleaved: true })],

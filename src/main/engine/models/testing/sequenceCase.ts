@@ -9,9 +9,15 @@ import { type ResponseGraphOptions, responseGraph, type VlmSource, visionGraph }
 import { floats, integers, type ParityFixture, readFixture } from './parityFixtures.ts'
 
 /** Those with an adapter, losses and gradients. */
-export const trainedFixtures = ['clip-llama', 'siglip-qwen2', 'clip-mistral', 'smolvlm-tiles']
+export const trainedFixtures = [
+  ...['clip-llama', 'siglip-qwen2', 'clip-mistral', 'smolvlm-tiles'],
+  ...['llava-qwen3', 'llava-phi3', 'llava-gemma2'],
+]
 /** Folders of every kind of decoder, tower and projector. */
-export const plainFixtures = [...trainedFixtures, 'clip-llama-bf16', 'clip-llama-linear', 'smolvlm-tile']
+export const plainFixtures = [
+  ...[...trainedFixtures, 'clip-llama-bf16', 'clip-llama-linear', 'smolvlm-tile'],
+  ...['llava-qwen3-bf16', 'llava-phi3-bf16', 'llava-gemma2-bf16'],
+]
 
 /** The whole sequences of a fixture, and which of their tokens are a response. */
 export interface SequenceCase {
