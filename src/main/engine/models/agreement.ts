@@ -6,6 +6,7 @@ import { StudioError } from '../../../shared/errors.ts'
 import type { ImageProcessorConfig } from '../image/imageProcessorConfig.ts'
 import type { ChatTemplate } from '../text/chatTemplate.ts'
 import type { Tokenizer } from '../text/tokenizer.ts'
+import { usualImage } from './architecture.ts'
 import type { DualEncoderSource } from './companion/encoder.ts'
 import { requireTrainedLength } from './shared/rope.ts'
 import type { VisionConfig } from './shared/towerConfig.ts'
@@ -46,8 +47,7 @@ export function requirePrompt(
   question: string,
   responseTokens: number,
 ): void {
-  const { imageSize } = config.vision
-  const layout = architecture.imageLayout(config, { width: imageSize, height: imageSize })
+  const layout = architecture.imageLayout(config, usualImage(config))
   requireTrainedLength(config.decoder.rope, template.promptIds(question, layout).length + responseTokens)
 }
 
