@@ -2,12 +2,12 @@
 // of CLIP, SigLIP, Idefics3, LLaVA-NeXT and LLaVA-OneVision in transformers do (their PIL path). imageProcessorConfig.ts says
 // how; after it stand the towers of models/.
 import type { Region } from '../../../shared/describe.ts'
-import { fitTiles, type PlacedTile } from './anyResolution.ts'
+import { bestSize, fitTiles, type PlacedTile } from './anyResolution.ts'
 import { coverRegion } from './coverRegion.ts'
 import { decodeImage } from './decodeImage.ts'
 import { type ImageProcessorConfig, readImageProcessorConfig } from './imageProcessorConfig.ts'
 import { type RgbImage, resizeRgb, type Size, type Window } from './resample.ts'
-import { cutTiles } from './tiling.ts'
+import { cutTiles, tileGrid } from './tiling.ts'
 
 const channels = 3
 const levels = 256
@@ -123,6 +123,16 @@ function placeChannel(
     const row = start + y * stride
     for (let x = 0; x < width; x++, from += channels) target[row + x] = values[pixels[from] as number] as number
   }
+}
+
+/** Pictures of the tower's size that one of this size becomes. */
+export function tileCount({ tiling, anyResolution }: ImageProcessorConfig, picture: Size): number {
+  if (anyResolution) {
+    const { width, height } = bestSize(picture, anyResolution)
+    return 1 + (width * height) / anyResolution.tile ** 2
+  }
+  const { rows, columns } = tiling ? tileGrid(picture, tiling) : { rows: 0, columns: 0 }
+  return 1 + rows * columns
 }
 
 /** @throws StudioError as `readImageProcessorConfig` does */

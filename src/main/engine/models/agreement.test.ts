@@ -113,6 +113,13 @@ describe('refused at the check, with both values', () => {
     json: { 'preprocessor_config.json': (fields) => Object.assign(fields, { size: edge, crop_size: edge }) },
     files: { 'processor_config.json': null },
   })
+  const inTiles: Change = {
+    json: {
+      'preprocessor_config.json': (fields) =>
+        Object.assign(fields, { image_processor_type: 'LlavaNextImageProcessor', image_grid_pinpoints: [[42, 84]] }),
+    },
+    files: { 'processor_config.json': null },
+  }
   const contradiction = 'model.contradiction'
   test.each<[string, Change, string, RegExp]>([
     [
@@ -123,6 +130,7 @@ describe('refused at the check, with both values', () => {
     ],
     ['smaller pictures', processor(28), contradiction, /28 x 28 .* 42 x 42/],
     ['larger pictures', processor(56), contradiction, /56 x 56 .* 42 x 42/],
+    ['pictures in tiles', inTiles, contradiction, /makes 3 pictures of a usual image, and the model sees 1/],
     [
       'a token beyond the vocabulary',
       {
@@ -200,6 +208,10 @@ describe('refused at the check, with both values', () => {
     }
     await open({})
     await expect(open(processor(56))).rejects.toMatchObject({ code: contradiction })
+    await expect(open(inTiles)).rejects.toMatchObject({
+      code: contradiction,
+      message: expect.stringContaining('sees 1'),
+    })
     await expect(open(section('text_config', { eos_token_id: 5 }))).rejects.toMatchObject({
       code: contradiction,
       message: expect.stringMatching(/token 5 ends.*621/),

@@ -30,7 +30,7 @@ export interface ImageLayout extends ImagePlace {
 }
 
 /** The size of a usual image, a photograph, for what is told and planned before an image is there. */
-export function usualImage({ vision: { imageSize } }: VlmConfig): Size {
+export function usualImage({ vision: { imageSize } }: Pick<VlmConfig, 'vision'>): Size {
   return { width: 2 * imageSize, height: 2 * imageSize }
 }
 
