@@ -45,10 +45,15 @@ async function vlmFolder(folder: string, { architecture, config, weights }: VlmS
   } as const
   return {
     ...{ folder, architecture: architecture.title, ...(await filesOf(folder)) },
-    ...partsOf(weights, architecture.names, titles),
+    ...partsOf(weights, namesOf(architecture), titles),
     ...{ imageSize, patchSize, imageTokens: layout.tokens },
     ...{ contextTokens: decoder.maxPositions, vocabulary: decoder.vocabSize, licence: await licenceOf(folder) },
   }
+}
+
+/** A learned row of the prompt beside an image's is counted to what makes these. */
+function namesOf({ names, arrangement }: VlmSource['architecture']) {
+  return { ...names, projector: [...names.projector, ...(arrangement?.lineEnd ?? [])] }
 }
 
 const encoderTitles = { clip: 'CLIP', siglip: 'SigLIP' } as const

@@ -14,6 +14,7 @@ import { byDecoderPath, loraFeeds, peftAdapter, storedAdapter } from '../models/
 import { fixtureRoot } from '../models/testing/parityFixtures.ts'
 import { Rng } from '../rng.ts'
 import { AlignmentModels, type RunImage } from '../run/models.ts'
+import { describeModel } from './describeModel.ts'
 import { inspectModel } from './inspectModel.ts'
 import { readLexicon } from './readLexicon.ts'
 import { demoLexicon } from './testing/demoRun.ts'
@@ -75,6 +76,8 @@ test.each([
     expect(loraFeeds(byDecoderPath(source.architecture, read))).toEqual(loraFeeds(policy.adapter))
     await mergeAdapter(source.weights, storedAdapter(source.architecture, source.weights, read), merged)
     expect((await inspectModel(merged, null)).imageTokens).toBe(imageTokens)
+    const { parts } = (await describeModel(merged, null)).model
+    expect(parts.map(({ part }) => part)).toEqual(['tower', 'projector', 'decoder', 'head'])
     const again = await AlignmentModels.open({ model: merged, companion: encoder }, { ...session, lexicon })
     const said = await again.respond(images, newPolicy(again.source, config, new Rng({ seed: 3 })), { rng: null })
     expect(said.responses.map(({ tokens }) => tokens)).toEqual(learned.responses.map(({ tokens }) => tokens))
