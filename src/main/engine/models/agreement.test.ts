@@ -232,6 +232,12 @@ describe('refused at the check, with both values', () => {
     requirePrompt(source, template, prompt, 20)
     const code = 'model.beyond-trained-length'
     expect(() => requirePrompt(source, template, prompt, 21)).toThrow(expect.objectContaining({ code }))
+    // A square picture of two tiles a side has 24 places and 16 words round them; others have more places.
+    const [dynamic, folder] = [{ rope_type: 'dynamic', factor: 2, rope_theta: 1e6 }, 'llava-onevision']
+    const length = (max_position_embeddings: number) =>
+      section('text_config', { rope_scaling: dynamic, max_position_embeddings })
+    await expect(check(await folderOf(folder, length(64)))).rejects.toMatchObject({ code })
+    await check(await folderOf(folder, length(128)))
     const short = section('text_config', { rope_scaling: { type: 'dynamic', factor: 2 }, max_position_embeddings: 20 })
     await expect(check(await folderOf('clip-llama', short))).rejects.toMatchObject({ code })
   })

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { StudioError } from '../../../shared/errors.ts'
 import { tileCount } from '../image/imageProcessor.ts'
 import type { ImageProcessorConfig } from '../image/imageProcessorConfig.ts'
+import type { Size } from '../image/resample.ts'
 import type { ChatTemplate } from '../text/chatTemplate.ts'
 import type { Tokenizer } from '../text/tokenizer.ts'
 import { usualImage, type VlmConfig } from './architecture.ts'
@@ -41,7 +42,8 @@ export function requireAgreement(source: VlmSource, files: FolderFiles & { reado
 }
 
 /**
- * That the prompt of a question has a place for each part of an image, and that it and a response fit into the model.
+ * That the prompt of a question has a place for each part of an image, of the one that takes most, and that it and a response
+ * fit into the model.
  * @throws StudioError `tokenizer.bad-template`, `tokenizer.bad-question`, `model.beyond-trained-length`
  */
 export function requirePrompt(
@@ -50,8 +52,16 @@ export function requirePrompt(
   question: string,
   responseTokens: number,
 ): void {
-  const layout = architecture.imageLayout(config, usualImage(config))
+  const { imageSize } = config.vision
+  const layouts = picturesOf(imageSize).map((size) => architecture.imageLayout(config, size))
+  const layout = layouts.reduce((most, each) => (each.tokens > most.tokens ? each : most))
   requireTrainedLength(config.decoder.rope, template.promptIds(question, layout).length + responseTokens)
+}
+
+/** Pictures of all proportions, as large as any model sees them. */
+function picturesOf(imageSize: number): Size[] {
+  const sides = [1, 2, 3, 4, 5, 6].map((towers) => towers * imageSize)
+  return sides.flatMap((height) => sides.map((width) => ({ width, height })))
 }
 
 /** The same of a companion, whose texts are read at their end token. @throws StudioError `model.contradiction` */

@@ -44,7 +44,8 @@ export async function readLlavaOnevisionConfig(
   if (most === undefined) throw unknownField(path, 'vision_aspect_ratio', ratio, 'anyres_max_9, or another number')
   const config = await readTiledConfig(folder, rest, defaults, defaultPinpoints.llavaOnevision)
   await requireProcessor(folder, {
-    num_image_tokens: patchCount(config.vision),
+    // The class token is counted here and taken off by its own strategy.
+    num_image_tokens: patchCount(config.vision) + (config.featureStrategy === 'default' ? 1 : 0),
     vision_aspect_ratio: ratio,
     vision_feature_select_strategy: config.featureStrategy,
   })
