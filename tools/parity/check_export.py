@@ -6,8 +6,9 @@
 LOGITS_FILE is a .safetensors with the tensor --name: [batch, seq, vocab], or [batch, rows, vocab] of the rows that
 predict the response (as `adapter.response_logits` in the fixtures). --inputs (by default MODEL_FOLDER's
 expected.safetensors) holds sequence.{input_ids, attention_mask, position_ids, response_mask} and pixel_values; the
-expected.json beside it says how many tiles an image has, if not one, and its size where the model asks for it. --responses is a .json with the greedy answers of the
-`adapter`, and of the `merged` model of --merged, to prompt.input_ids; transformers must give the same.
+expected.json beside it says how many tiles an image has, if not one, and its size where the model asks for it.
+--responses is a .json with the greedy answers of the `adapter`, and of the `merged` model of --merged, to
+prompt.input_ids; transformers must give the same.
 Exits 1 when the largest difference is above the tolerance or an answer is another one.
 """
 
@@ -36,7 +37,9 @@ def load(folder: Path):
 
 
 @torch.no_grad()
-def different_answers(model, inputs: dict[str, torch.Tensor], images: dict[str, torch.Tensor], expected: list[list[int]]) -> int:
+def different_answers(
+    model, inputs: dict[str, torch.Tensor], images: dict[str, torch.Tensor], expected: list[list[int]]
+) -> int:
     """How many greedy answers to the prompts, each alone, are not the expected ones, end token included."""
     different = 0
     for row, (ids, mask, tokens) in enumerate(zip(inputs["prompt.input_ids"], inputs["prompt.attention_mask"], expected)):

@@ -139,8 +139,8 @@ def recipes() -> dict[str, FamilyRecipe]:
         ),
         # No class token, two layers of the tower beside each other, a learned line end in BF16.
         FamilyRecipe(
-            "llava-next-bf16", 909, siglip(), qwen_text(tie_word_embeddings=True), qwen, next_pictures(), [-1, 1], "full", "module",
-            chat_template=vocabularies.CHATML, dtype=torch.bfloat16, shard_size="40KB", trained=False,
+            "llava-next-bf16", 909, siglip(), qwen_text(tie_word_embeddings=True), qwen, next_pictures(), [-1, 1], "full",
+            "module", chat_template=vocabularies.CHATML, dtype=torch.bfloat16, shard_size="40KB", trained=False,
             photos=("strip", "tall"), responses=short, grids=NEXT_GRIDS,
         ),
         # wide.png becomes three rows of five tiles, more than nine, and is shrunk; strip.png two rows of five. The patches

@@ -8,7 +8,9 @@ import { afterAll, describe, expect, test } from 'vitest'
 import { bestSize } from '../../image/anyResolution.ts'
 import { defaultPinpoints, sizesOfTiles } from '../../image/gridPinpoints.ts'
 import { describeVlm } from '../registry.ts'
+import { changedFolder } from '../testing/changedFolder.ts'
 import { fixtureRoot, readFixture } from '../testing/parityFixtures.ts'
+import { openVlm } from '../vlm.ts'
 import type { LlavaNextConfig } from './llavaNextConfig.ts'
 import { arrangeRows, countRows, type TileRows } from './tileRows.ts'
 import type { VipLlavaConfig } from './vipLlavaConfig.ts'
@@ -71,6 +73,15 @@ describe('the rows of a picture', () => {
     expect(arranged(20, 10, { mostTiles: 1 })).toEqual([1, 2, 3, 4, 12.5, 22.5, 9])
     // Within a tenth a side they stay.
     expect(arranged(20, 10, { mostTiles: 2 })).toHaveLength(14)
+  })
+})
+
+test('a checkpoint without the ends of lines is refused by the name of their tensor', async () => {
+  const folder = join(scratch, 'endless')
+  await changedFolder(join(fixtureRoot, 'llava-next'), folder, { tensors: (all) => all.delete('image_newline') })
+  await expect(openVlm(folder)).rejects.toMatchObject({
+    code: 'weights.missing-tensor',
+    message: expect.stringContaining('image_newline'),
   })
 })
 
