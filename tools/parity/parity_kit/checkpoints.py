@@ -30,8 +30,9 @@ NAMING_V4 = [
     (r"^lm_head\.", "language_model.lm_head."),
     (r"^model\.vision_tower\.", "vision_tower.vision_model."),
     (r"^model\.multi_modal_projector\.", "multi_modal_projector."),
+    (r"^model\.image_newline$", "image_newline"),
 ]
-NAMING_V5 = [*NAMING_V4[:2], (r"^model\.vision_tower\.", "vision_tower."), NAMING_V4[3]]
+NAMING_V5 = [*NAMING_V4[:2], (r"^model\.vision_tower\.", "vision_tower."), *NAMING_V4[3:]]
 NAMING_MODULE = [(r"^model\.vision_tower\.", "model.vision_tower.vision_model.")]
 NAMINGS = {"v4": NAMING_V4, "v5": NAMING_V5, "module": NAMING_MODULE}
 

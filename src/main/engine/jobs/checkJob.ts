@@ -11,6 +11,7 @@ import { freeBytes } from '../../db/freeSpace.ts'
 import { everyImage } from '../../db/images.ts'
 import { modelById } from '../../db/models.ts'
 import type { ModelFolders } from '../folder/modelIdentity.ts'
+import { usualImage } from '../models/architecture.ts'
 import { openDualEncoder } from '../models/companion/encoder.ts'
 import { openVlm } from '../models/vlm.ts'
 import { measureRun } from '../run/measureRun.ts'
@@ -77,8 +78,7 @@ export async function checkRun(
 /** A run that this machine cannot hold ends the process in its middle; it is refused before anything opens. */
 async function requireMemory(folders: ModelFolders, config: RunConfig, images: number): Promise<void> {
   const source = await openVlm(folders.model)
-  const { imageSize } = source.config.vision
-  const layout = source.architecture.imageLayout(source.config, { width: imageSize, height: imageSize })
+  const layout = source.architecture.imageLayout(source.config, usualImage(source.config))
   const template = await openChatTemplate(folders.model, await openTokenizer(folders.model))
   const promptTokens = template.promptIds(config.rollout.question, layout).length
   const companion = await openDualEncoder(folders.companion)

@@ -25,16 +25,6 @@ export const knownModels: readonly KnownModel[] = [
     instead: llava,
   },
   {
-    names: /^(LlavaNext|llava_next|LlavaOnevision|llava_onevision)/,
-    why: 'This kind of LLaVA cuts images into tiles of many sizes, which FiSAO Studio does not compute.',
-    instead: llava,
-  },
-  {
-    names: /^(VipLlava|vipllava)/,
-    why: 'ViP-LLaVA joins several layers of its tower by a projector of its own, which FiSAO Studio does not compute.',
-    instead: llava,
-  },
-  {
     names: /^(Idefics2?For|idefics2?$)/,
     why: 'Idefics reads images through a perceiver, which FiSAO Studio does not compute.',
     instead: llava,

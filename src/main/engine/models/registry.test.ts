@@ -205,7 +205,7 @@ describe('an architecture that registers itself', () => {
 
 describe('a folder that cannot be opened', () => {
   test.each([
-    ['another kind of LLaVA', ['LlavaNextForConditionalGeneration'], 'llava_next', 'cuts images into tiles'],
+    ['another kind of LLaVA', ['LlavaNextVideoForConditionalGeneration'], 'llava_next_video', 'for films'],
     ['the form of its authors', ['LlavaLlamaForCausalLM'], 'llava_llama', 'the form of Hugging Face'],
     ['an encoder', ['CLIPModel'], 'clip', 'image encoder'],
     ['a language model', ['LlamaForCausalLM'], 'llama', 'sees no images'],

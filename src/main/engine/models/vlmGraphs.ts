@@ -32,11 +32,19 @@ export interface AdapterSpec {
   readonly slots?: readonly LoraSlot[]
 }
 
-/** `pixel_values` [images, channels, size, size], a tile each, to `image_features` [image_rows, hidden]. */
+/**
+ * `pixel_values` [images, channels, size, size], a tile each, to `image_features` [image_rows, hidden]; with an arrangement
+ * also to `line_end` [hidden], which promptRows.ts puts among them.
+ */
 export function visionGraph(source: VlmSource): Graph {
+  const { architecture, config, weights } = source
   const g = new GraphBuilder('vision')
   const p = parametersOf(g, source)
   g.output('image_features', projected(g, p, source, tower(g, p, source)))
+  if (architecture.arrangement) {
+    const { lineEnd } = storedParameters(g, weights, { lineEnd: architecture.arrangement.lineEnd })
+    g.output('line_end', tensorOps(g).reshape(lineEnd.tensor('', [config.decoder.hiddenSize]), [-1]))
+  }
   return g.build()
 }
 
