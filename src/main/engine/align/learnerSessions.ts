@@ -43,7 +43,7 @@ export interface PolicyAndReference extends PolicyScores {
 }
 
 /** What a learner's step goes over. */
-export interface StepExamples<Example> extends Pick<EpochOptions<Example>, 'feeds' | 'signal'> {
+export interface StepExamples<Example> extends Pick<EpochOptions<Example>, 'feeds' | 'length' | 'signal'> {
   readonly examples: readonly Example[]
   /** Responses that one example holds; sizes of batches are set in responses. */
   readonly responsesEach: number
@@ -79,7 +79,8 @@ export class LearnerSessions {
   ): Promise<LearnerSessions> {
     const { temperature, amongKept, trainsValueHead } = losses
     const { microBatchSize } = options.config.optimiser
-    const session = { device: options.device, ...(options.threads !== undefined && { threads: options.threads }) }
+    const { device, threads, workers } = options
+    const session = { device, ...(threads !== undefined && { threads }), ...(workers && { workers }) }
     const graph = trainingGraph(source, options.config, losses)
     const group = (name: string, parameters: NamedArrays) => ({
       ...{ parameters, optimiser: adamOptions(options.config) },

@@ -95,7 +95,7 @@ export function sampleToken(
     logprob: (logits[token] as number) - raw,
     logprobAtTemperature: (logits[token] as number) / temperature - atTemperature,
     logprobProcessed: ((scores[token] as number) - highest) / temperature - Math.log(total),
-    kept: cutsVocabulary(settings) ? new KeptTokens(ids.subarray(0, count), scores.length) : null,
+    kept: cutsVocabulary(settings) ? KeptTokens.from(ids.subarray(0, count), scores.length) : null,
   }
 }
 
