@@ -101,8 +101,12 @@ export class LearnerSessions {
 
   /** What policy and reference say of the responses before an update. @throws StudioError as {@link ResponseScores} does */
   async score(responses: readonly EndedResponse[], signal: AbortSignal | undefined): Promise<PolicyAndReference> {
-    const scores = await this.scores.ofPolicy(responses, signal)
-    return { ...scores, referenceLogProbs: await this.scores.ofReference(responses, signal) }
+    // Asked for together: of several threads, none waits between the two.
+    const [scores, referenceLogProbs] = await Promise.all([
+      this.scores.ofPolicy(responses, signal),
+      this.scores.ofReference(responses, signal),
+    ])
+    return { ...scores, referenceLogProbs }
   }
 
   /** Inputs of the training graph that do not depend on the losses. */

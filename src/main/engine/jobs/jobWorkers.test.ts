@@ -10,7 +10,8 @@ import { alignRun } from './workspaceJobs.ts'
 test('two threads leave what one leaves: checkpoints, looks, metrics, responses and tokens', {
   timeout: 120_000,
 }, async () => {
-  const config = { ...shortConfig, optimiser: { ...shortConfig.optimiser, stepsPerRound: 2 } }
+  // Four micro-batches an update: of two, either order has the same sum.
+  const config = { ...shortConfig, optimiser: { ...shortConfig.optimiser, stepsPerRound: 2, microBatchSize: 1 } }
   const left: Record<string, unknown>[] = []
   for (const threads of [1, 2]) {
     const { db } = temporaryWorkspace(0)
