@@ -38,7 +38,7 @@ export const rolloutConfigSchema = z.strictObject({
   topK: setting(z.int().min(0).max(100_000), { title: 'Likely tokens kept, 0 for all', source: demo }).default(0),
   maxNewTokens: setting(count(2048), { title: 'Longest response', unit: 'tokens', source: demo }).default(64),
   responsesPerStep: setting(count(4096), { title: 'Responses a step', source: demo }).default(64),
-  batchSize: setting(count(512), { title: 'Responses decoded together', source: 'memory' }).default(64),
+  batchSize: setting(count(512), { title: 'Responses decoded together', source: 'docs/performance.md' }).default(32),
 })
 
 export const rewardConfigSchema = z.strictObject({
@@ -153,9 +153,9 @@ export const optimiserConfigSchema = z.strictObject({
   minibatchSize: setting(count(4096), { title: 'Responses an update', source: demo, appliesTo: [learns] }).default(32),
   microBatchSize: setting(count(4096), {
     title: 'Responses in memory at once',
-    source: 'memory',
+    source: 'docs/performance.md',
     appliesTo: [learns],
-  }).default(32),
+  }).default(8),
   recompute: setting(z.boolean(), {
     title: 'Recompute activations to save memory',
     source: 'memory',

@@ -10,17 +10,12 @@ import type { ReadableDb } from '../../db/connection.ts'
 import { freeBytes } from '../../db/freeSpace.ts'
 import { everyImage } from '../../db/images.ts'
 import { modelById } from '../../db/models.ts'
-import type { ModelFolders } from '../folder/modelIdentity.ts'
-import { usualImage } from '../models/architecture.ts'
-import { openDualEncoder } from '../models/companion/encoder.ts'
-import { openVlm } from '../models/vlm.ts'
 import { measureRun } from '../run/measureRun.ts'
-import { MemoryPlanner } from '../run/memoryPlan.ts'
+import type { MemoryPlanner } from '../run/memoryPlan.ts'
 import { estimateDisk, estimateTime, expectedBytes, verifierOutcome } from '../run/runEstimate.ts'
 import { splitImages } from '../run/schedule.ts'
-import { openChatTemplate } from '../text/chatTemplate.ts'
-import { openTokenizer } from '../text/tokenizer.ts'
 import { calibrationAnnotations } from './annotatedImages.ts'
+import { openJobWorkers, openPlanner } from './jobWorkers.ts'
 import { readLexicon } from './readLexicon.ts'
 
 export interface CheckRequest {
@@ -59,9 +54,11 @@ export async function checkRun(
     await calibrationAnnotations(all, annotationFile, lexicon, { nouns: config.reward.otherNouns })
   }
   const folders = { model: model.folder, companion: model.companionFolder }
-  await requireMemory(folders, config, images.length + validation.length)
-  const run = { config, seed, device, folders, lexicon, images, validation, ...(threads !== null && { threads }) }
-  const measured = await measureRun(run, report, signal)
+  const planner = await openPlanner(folders, config, images.length + validation.length)
+  requireMemory(planner, config)
+  const shared = await openJobWorkers({ device, threads, config }, async () => planner)
+  const run = { config, seed, device, folders, lexicon, images, validation, ...shared }
+  const measured = await measureRun(run, report, signal).finally(() => shared.workers.release())
   return {
     ...{ device, responses: measured.responses, steps: measured.update.length },
     time: estimateTime(measured, config, { training: images.length, validation: validation.length }),
@@ -76,13 +73,7 @@ export async function checkRun(
 }
 
 /** A run that this machine cannot hold ends the process in its middle; it is refused before anything opens. */
-async function requireMemory(folders: ModelFolders, config: RunConfig, images: number): Promise<void> {
-  const source = await openVlm(folders.model)
-  const layout = source.architecture.imageLayout(source.config, usualImage(source.config))
-  const template = await openChatTemplate(folders.model, await openTokenizer(folders.model))
-  const promptTokens = template.promptIds(config.rollout.question, layout).length
-  const companion = await openDualEncoder(folders.companion)
-  const planner = new MemoryPlanner({ source, companion, layout, promptTokens, images })
+function requireMemory(planner: MemoryPlanner, config: RunConfig): void {
   const [neededBytes, machineBytes] = [planner.plan(config).totalBytes, totalmem()]
   if (neededBytes <= machineBytes) return
   throw tooLarge({ neededBytes, machineBytes, lighter: planner.lighter(config, machineBytes) })

@@ -22,6 +22,11 @@ export interface EndedResponse extends PromptedResponse {
   readonly reason: FinishReason
 }
 
+/** Columns of its row in a batch: prompt and response. */
+export function columnsOf({ promptIds, tokens }: PromptedResponse): number {
+  return promptIds.length + tokens.length
+}
+
 /**
  * The response with a column more, so that the rows of its feeds reach one further: the last of them is the state after
  * its last token. Which token stands in the column changes nothing before it, since no column sees later ones.

@@ -40,7 +40,7 @@ test('LLaVA-1.5-7B is planned from its headers, and lighter ways to run it are f
   const layout = source.architecture.imageLayout(source.config, { width: imageSize, height: imageSize })
   const companion = await openDualEncoder(join(demoModel, 'encoder'))
   const planner = new MemoryPlanner({ source, companion, layout, promptTokens: layout.rows + 32, images: 100 })
-  const config = presetConfig('quick-look')
+  const config = presetConfig('quick-look', { rollout: { batchSize: 64 }, optimiser: { microBatchSize: 32 } })
   const gigabytes = (of: string, plan = planner.plan(config)) =>
     (plan.parts.find((part) => part.of === of)?.bytes ?? Number.NaN) / 1e9
 
@@ -50,6 +50,12 @@ test('LLaVA-1.5-7B is planned from its headers, and lighter ways to run it are f
   expect(gigabytes('copies')).toBeCloseTo(5 * 26.9 + 1.3, -1)
   // 64 rows of (608 + 64) columns: 2 * 32 layers * 4096 * 4 bytes each, twice while it is rearranged.
   expect(gigabytes('decoding')).toBeGreaterThan((2 * 64 * 672 * 2 * 32 * 4096 * 4) / 1e9)
+  // Another thread has sessions of its own for all but the image tower, and a cache.
+  const shared = planner.plan(config, 2)
+  expect(gigabytes('copies', shared) - gigabytes('copies')).toBeCloseTo(5 * 26.9, -1)
+  expect(gigabytes('decoding', shared)).toBeGreaterThan(1.8 * gigabytes('decoding'))
+  expect(gigabytes('training', shared)).toBeCloseTo(2 * gigabytes('training'), 6)
+  expect(gigabytes('weights', shared)).toBe(gigabytes('weights'))
   const small = planner.plan(
     presetConfig('quick-look', { rollout: { batchSize: 1 }, optimiser: { microBatchSize: 1 } }),
   )

@@ -35,6 +35,8 @@ export interface PlannedRun {
 
 /** Node, the libraries and their buffers, measured: docs/performance.md. */
 const processBytes = 240e6
+/** A thread of the pool with the code that it loads, measured: docs/performance.md. */
+const threadBytes = 40e6
 /** Image features that are kept at most (run/models.ts). */
 const mostFeatureBytes = 512 * 1024 ** 2
 const float32 = 4
@@ -55,7 +57,8 @@ export class MemoryPlanner {
     this.#run = run
   }
 
-  plan(config: RunConfig): MemoryPlan {
+  /** @param workers threads that each decode and train (pool/workerPool.ts); 1 for a run that shares nothing */
+  plan(config: RunConfig, workers = 1): MemoryPlan {
     const { source, companion, layout, promptTokens, images } = this.#run
     const { rollout, optimiser, adapter, reward } = config
     const { decoder } = source.config
@@ -93,7 +96,8 @@ export class MemoryPlanner {
       }),
     ]
     const learns = reward.method !== 'none'
-    const language = [vision, prompt, ...steps, scores, ...(learns ? [training] : [])]
+    const ofWorker = [prompt, ...steps, scores, ...(learns ? [training] : [])]
+    const language = [vision, ...ofWorker]
 
     const cacheBytes = decoded * capacity * 2 * decoder.layers * decoder.kvHeads * decoder.headDim * float32
     const slots = loraSlots(decoder)
@@ -104,15 +108,28 @@ export class MemoryPlanner {
     // Sessions read the same pages of the same files.
     const languageWeights = Math.max(...language.map(({ mappedBytes }) => mappedBytes))
     const parts: MemoryPart[] = [
-      { of: 'process', bytes: processBytes },
+      { of: 'process', bytes: processBytes + (workers > 1 ? workers * threadBytes : 0) },
       { of: 'weights', bytes: languageWeights + sum(encoder, ({ mappedBytes }) => mappedBytes) },
-      { of: 'copies', bytes: sum([...language, ...encoder], ({ privateBytes }) => privateBytes) },
-      // A cache that is rearranged stands beside its old self.
-      { of: 'decoding', bytes: sum([vision, prompt, ...steps], ({ computedBytes }) => computedBytes) + 2 * cacheBytes },
-      { of: 'training', bytes: scores.computedBytes + scores.outputBytes + (learns ? training.computedBytes : 0) },
+      {
+        of: 'copies',
+        bytes:
+          sum([vision, ...encoder], ({ privateBytes }) => privateBytes) +
+          workers * sum(ofWorker, ({ privateBytes }) => privateBytes),
+      },
+      {
+        of: 'decoding',
+        // A cache that is rearranged stands beside its old self.
+        bytes:
+          vision.computedBytes +
+          workers * (sum([prompt, ...steps], ({ computedBytes }) => computedBytes) + 2 * cacheBytes),
+      },
+      {
+        of: 'training',
+        bytes: workers * (scores.computedBytes + scores.outputBytes + (learns ? training.computedBytes : 0)),
+      },
       { of: 'encoder', bytes: sum(encoder, ({ computedBytes }) => computedBytes) },
-      // Factors, their gradients and sums, two moments.
-      { of: 'adapter', bytes: 5 * float32 * factors },
+      // Factors, their gradients and sums, two moments; other threads are sent the factors and send gradients back.
+      { of: 'adapter', bytes: (5 + (workers > 1 ? 2 * workers : 0)) * float32 * factors },
       {
         of: 'features',
         bytes: Math.min(mostFeatureBytes, images * featureBytes) + rollout.responsesPerStep * featureBytes,
