@@ -1,5 +1,9 @@
 // In which numbers the weights of a run's model are computed with: what a person chooses, and what becomes of it.
 
+/** The environment variable that tells the engine process where base files are kept, and their folder in the app's data. */
+export const modelCacheVariable = 'FISAO_MODEL_CACHE'
+export const modelCacheFolder = 'ModelCache'
+
 /** Formats of base files, which are made once a model. */
 export const fileFormats = ['float32', 'int8', 'int4'] as const
 export type FileFormat = (typeof fileFormats)[number]

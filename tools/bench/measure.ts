@@ -143,7 +143,8 @@ const greedy = { greedy: true, temperature: 1, topK: 0, topP: 1, repetitionPenal
 
 /** Greedy rollouts as the app makes them. Rows share a prompt, which is therefore computed once. */
 async function measureDecoding(source: VlmSource, settings: Settings, options: MeasureOptions, machine: Machine) {
-  const generator = await Generator.open(source, { adapter: null, ...options.session })
+  const { prepackWeights = false, ...session } = options.session
+  const generator = await Generator.open(source, { adapter: null, ...session, packsSteps: prepackWeights })
   const { prefill, decode } = settings
   const rollouts = async (batch: number, context: number, maxNewTokens: number): Promise<number> => {
     const rng = new Rng({ seed: 0 })

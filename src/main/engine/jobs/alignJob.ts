@@ -37,6 +37,7 @@ export async function alignJob(
   const { images, validation } = splitImages(job.images, config, seed)
   const run = {
     ...{ config, seed, device, folders: foldersOf(job), lexicon, images, validation },
+    weightsSha256: models.model.weightsSha256,
     ...(threads !== null && { threads }),
     annotations: await annotationsOf(job, lexicon),
   }

@@ -59,7 +59,18 @@ export async function checkRun(
   }
   const folders = { model: model.folder, companion: model.companionFolder }
   await requireMemory(folders, config, images.length + validation.length)
-  const run = { config, seed, device, folders, lexicon, images, validation, ...(threads !== null && { threads }) }
+  const { weightsSha256 } = model
+  const run = {
+    config,
+    seed,
+    device,
+    folders,
+    weightsSha256,
+    lexicon,
+    images,
+    validation,
+    ...(threads !== null && { threads }),
+  }
   const measured = await measureRun(run, report, signal)
   return {
     ...{ device, responses: measured.responses, steps: measured.update.length },

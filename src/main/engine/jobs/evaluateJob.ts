@@ -30,6 +30,7 @@ export async function evaluateJob(
   await requireFile(images.annotations, 'file of annotations', signal)
   const models = await AlignmentModels.open(foldersOf(job), {
     ...{ device, config, lexicon, embeddings: store.embeddings(identity) },
+    base: { weightsSha256: identity.model.weightsSha256, ...(signal && { signal }) },
     ...(threads !== null && { threads }),
   })
   try {

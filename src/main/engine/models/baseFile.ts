@@ -21,12 +21,13 @@ import { Weights } from '../folder/weights.ts'
 import { formatShape } from '../graph/dims.ts'
 import { throwIfCancelled } from '../graph/ortSession.ts'
 import { type BasePart, type BaseTensor, baseTensors, partBytes, partsOf } from './baseLayout.ts'
+import { modelCache } from './modelCache.ts'
 import type { VlmSource } from './vlmGraphs.ts'
 
 /** Where base files are kept, and what is known of the model beforehand. */
 export interface BaseOptions {
-  /** Of the cache; it may be emptied whenever no session is open. */
-  readonly folder: string
+  /** Of the cache, which may be emptied whenever no session is open; modelCache.ts says it when left out. */
+  readonly folder?: string
   /** Of the model's weights (folder/modelIdentity.ts); found when left out. */
   readonly weightsSha256?: string
   /** Called after each piece that was written, with the bytes of all. */
@@ -58,6 +59,12 @@ export function formatOf(choice: BaseChoice, { weights }: Pick<VlmSource, 'weigh
   return fileFormatOf(choice, { parameters, isFloat32 })
 }
 
+/** The model in the numbers that were chosen. @throws StudioError as {@link openBase} does */
+export async function inChosenNumbers(source: VlmSource, choice: BaseChoice, options: BaseOptions): Promise<VlmSource> {
+  const format = formatOf(choice, source)
+  return format === null ? source : await openBase(source, format, options)
+}
+
 /**
  * The model on a base file, which is made where the cache has none of its weights and format, or a damaged one.
  * @throws StudioError `run.cancelled`, `weights.base-no-room`, `weights.base-not-written`, `weights.not-finite`, and what
@@ -67,7 +74,10 @@ export async function openBase(source: VlmSource, format: FileFormat, options: B
   const weightsSha256 = options.weightsSha256 ?? (await sha256Of(weightFiles(source.weights), options.signal))
   const parts = partsOf(baseTensors(source, format))
   const layout = JSON.stringify([layoutVersion, weightsSha256, ...parts.map(typeOf)])
-  const place = join(options.folder, `${weightsSha256.slice(0, 16)}-${format}-${sha256OfText(layout).slice(0, 16)}`)
+  const place = join(
+    options.folder ?? modelCache(),
+    `${weightsSha256.slice(0, 16)}-${format}-${sha256OfText(layout).slice(0, 16)}`,
+  )
   const stored = (await readWhole(place, parts, options.signal)) ?? (await make(place, parts, options))
   return { ...source, weights: new Weights(source.weights.folder, new Map([[weightsFile, stored]])) }
 }

@@ -3,6 +3,7 @@
 import { OrtSession, type SessionOptions, throwIfCancelled } from '../graph/ortSession.ts'
 import { openTogether, releaseAll } from '../graph/resources.ts'
 import { floatsOf } from '../graph/tensor.ts'
+import { isQuantised } from '../models/shared/quantisedLinear.ts'
 import { type Feeds, featureFeeds, padTokens, sequenceFeeds } from '../models/shared/sequenceFeeds.ts'
 import { type AdapterSpec, promptGraph, stepGraph, type VlmSource } from '../models/vlmGraphs.ts'
 import type { Rng, RngState } from '../rng.ts'
@@ -67,8 +68,10 @@ interface Row {
   readonly growing: GrowingText
 }
 
-type GeneratorOptions = Pick<SessionOptions, 'device' | 'threads' | 'prepackWeights'> & {
+type GeneratorOptions = Pick<SessionOptions, 'device' | 'threads'> & {
   readonly adapter: AdapterSpec | null
+  /** A private copy of the weights for steps, which are faster by it; quantised weights always have one. */
+  readonly packsSteps?: boolean
 }
 
 export class Generator {
@@ -90,10 +93,11 @@ export class Generator {
 
   /** @throws StudioError as `OrtSession.open` does */
   static async open(source: VlmSource, options: GeneratorOptions): Promise<Generator> {
-    const { adapter, ...session } = options
+    const { adapter, packsSteps: _, ...session } = options
     return await openTogether(async (keep) => {
       const prompt = await keep(OrtSession.open(promptGraph(source, adapter), session))
-      const step = await keep(OrtSession.open(stepGraph(source, adapter), session))
+      const prepackWeights = isPacked(source, options)
+      const step = await keep(OrtSession.open(stepGraph(source, adapter), { ...session, prepackWeights }))
       return new Generator(source, options, prompt, step)
     })
   }
@@ -127,8 +131,8 @@ export class Generator {
 
   /** The session that is the fastest for this many rows. */
   async #stepOf(rows: number): Promise<OrtSession> {
-    const { adapter, ...session } = this.#options
-    if (rows === 1 || session.device !== 'cpu' || session.prepackWeights) return this.#step
+    const { adapter, packsSteps: _, ...session } = this.#options
+    if (rows === 1 || session.device !== 'cpu' || isPacked(this.#source, this.#options)) return this.#step
     this.#weightsFirstStep ??= await OrtSession.open(stepGraph(this.#source, adapter, true), session)
     return this.#weightsFirstStep
   }
@@ -217,6 +221,11 @@ export class Generator {
     const cache = new KvCache(config.decoder, results, batch.mask, promptOf)
     return { cache, logits: floatsOf(results, 'logits'), promptOf }
   }
+}
+
+/** Whether one session serves steps of any number of rows, with its own copy of the weights in the processor's layout. */
+function isPacked({ weights }: VlmSource, { packsSteps = false }: Pick<GeneratorOptions, 'packsSteps'>): boolean {
+  return packsSteps || isQuantised(weights)
 }
 
 function samePrompt(a: RolloutRequest, b: RolloutRequest): boolean {

@@ -19,6 +19,8 @@ export interface AlignmentRun {
   readonly device: DeviceName
   readonly threads?: number
   readonly folders: ModelFolders
+  /** SHA-256 of the model's weights; found when left out. */
+  readonly weightsSha256?: string
   readonly lexicon: Lexicon
   /** Images to respond to in training, and others to look at. */
   readonly images: readonly RunImage[]
