@@ -15,6 +15,7 @@ import {
 } from '../../src/main/engine/graph/ortSession.ts'
 import { takeProfile } from '../../src/main/engine/graph/profile.ts'
 import type { VlmConfig } from '../../src/main/engine/models/architecture.ts'
+import { inChosenNumbers } from '../../src/main/engine/models/baseFile.ts'
 import type { LlavaConfig } from '../../src/main/engine/models/llava/config.ts'
 import { factorName, loraFeeds, loraSlots, newAdapter } from '../../src/main/engine/models/shared/lora.ts'
 import { featureFeeds, padTokens, sequenceFeeds } from '../../src/main/engine/models/shared/sequenceFeeds.ts'
@@ -30,6 +31,7 @@ import { Rng } from '../../src/main/engine/rng.ts'
 import { Generator } from '../../src/main/engine/rollout/generate.ts'
 import { KvCache } from '../../src/main/engine/rollout/kvCache.ts'
 import { responseFeeds } from '../../src/main/engine/rollout/responseFeeds.ts'
+import type { BaseChoice } from '../../src/shared/baseFormat.ts'
 import { writeDecoderCheckpoint, writeTowerCheckpoint } from './checkpoint.ts'
 import { elapsedMs, Machine } from './machine.ts'
 import { bodyParameters, prefillFlops, type Settings, streamedBytes, towerFlops, trainFlops } from './settings.ts'
@@ -40,6 +42,8 @@ export interface MeasureOptions {
   /** Where checkpoints are written; the caller removes it. */
   readonly folder: string
   readonly profile: boolean
+  /** The numbers that decoders are computed with. */
+  readonly base: BaseChoice
 }
 
 /** Figures by name, in the order of the table; `name` is the scale or tower. */
@@ -65,7 +69,8 @@ export interface Measured {
 export async function measureScale(name: string, settings: Settings, options: MeasureOptions): Promise<Measured> {
   const scale = settings.scales[name]
   if (!scale) throw new Error(`There is no scale ${name}.`)
-  const source = await writeDecoderCheckpoint(join(options.folder, 'model'), settings, scale)
+  const written = await writeDecoderCheckpoint(join(options.folder, 'model'), settings, scale)
+  const source = await inChosenNumbers(written, options.base, { folder: join(options.folder, 'base') })
   const machine = await Machine.open(join(options.folder, 'machine'), settings, options.session)
   const training = trainingGraph(source, settings)
   const graphs = { prefill: promptGraph(source, null), decode: stepGraph(source, null), train: training.graph }

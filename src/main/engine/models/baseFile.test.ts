@@ -1,5 +1,6 @@
 // Base files: what graphs compute with them against the same model in plain float32, and how a file is made, kept, found
 // damaged and made again.
+import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -13,11 +14,14 @@ import { loraFeeds, loraSlots, newAdapter } from './shared/lora.ts'
 import { isQuantised } from './shared/quantisedLinear.ts'
 import { dequantisedModel } from './testing/dequantisedModel.ts'
 import { maxDifference } from './testing/parityFixtures.ts'
+import { writeRandomModel } from './testing/randomModel.ts'
 import { openSequenceCase, runOnce, runResponse } from './testing/sequenceCase.ts'
 import { responseGraph, type VlmSource, visionGraph } from './vlmGraphs.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'fisao-base-'))
 afterAll(() => rmSync(root, { recursive: true, force: true }))
+const heads = (count: number) => ({ num_attention_heads: count, num_key_value_heads: count })
+const picture = { image_size: 32, patch_size: 16, projection_dim: 64 }
 const newFolder = () => mkdtempSync(join(root, 'cache-'))
 
 describe.each([
@@ -124,3 +128,34 @@ describe('a base file', () => {
     await expect(written).rejects.toMatchObject({ code: 'weights.base-not-written', remedy: /as stored/ })
   })
 })
+
+test.runIf(process.platform === 'linux')(
+  'sessions over a folder of half precision share one copy of its weights, and a packed step has one of its own',
+  { timeout: 60_000 },
+  async () => {
+    const folder = newFolder()
+    // 12.6 million parameters in layers and 1 in head and table each: 54 MB of float32 that a step reads.
+    await writeRandomModel(folder, {
+      text: { ...{ vocab_size: 2048, hidden_size: 512, intermediate_size: 1376, num_hidden_layers: 4 }, ...heads(8) },
+      vision: {
+        ...{ hidden_size: 64, intermediate_size: 128, num_hidden_layers: 2, num_attention_heads: 2 },
+        ...picture,
+      },
+    })
+    const measure = (choice: string) => {
+      const script = join(import.meta.dirname, 'testing/measureCopies.ts')
+      const output = execFileSync(process.execPath, ['--import', 'tsx', script, folder, choice], { encoding: 'utf8' })
+      process.stdout.write(`${choice}: ${output}\n`)
+      return JSON.parse(output) as Record<'sessions' | 'shared' | 'step' | 'plannedStep', number>
+    }
+    // As they are stored, each session widens them for itself.
+    expect(measure('stored').shared).toBeGreaterThan(3 * 50)
+    const widened = measure('float32')
+    expect(widened.sessions).toBe(4)
+    expect(widened.shared + widened.step).toBeLessThan(15)
+    const eight = measure('int8')
+    expect(eight.shared).toBeLessThan(15)
+    expect(eight.step / eight.plannedStep).toBeGreaterThan(0.85)
+    expect(eight.step / eight.plannedStep).toBeLessThan(1.3)
+  },
+)
