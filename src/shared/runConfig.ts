@@ -274,11 +274,6 @@ export const baseConfigSchema = z.strictObject({
       int4: '4 bits',
     },
   }).default('auto'),
-  packed: setting(z.boolean(), {
-    title: 'Keep weights of 32 bits a second time, for faster responses',
-    source: 'memory',
-    appliesTo: [{ setting: 'base.format', is: ['auto', 'stored', 'float32'] }],
-  }).default(false),
 })
 
 export const evaluationConfigSchema = z.strictObject({

@@ -2,8 +2,7 @@
 // JSON, each figure also as a fraction of what the machine can do. tools/parity/bench_torch.py measures the same.
 //
 //   npm run bench -- [--scales S,M,L] [--towers CLIP-B/32-224,...|none] [--threads 1] [--repeats 3]
-//                    [--device cpu|webgpu|cuda] [--prepack] [--base stored|int8|int4] [--profile] [--settings FILE]
-//                    [--json FILE]
+//                    [--device cpu|webgpu|cuda] [--prepack] [--profile] [--settings FILE] [--json FILE]
 import { fork } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { cpus, tmpdir, totalmem } from 'node:os'
@@ -12,7 +11,6 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { z } from 'zod'
 import { runtimeVersion } from '../../src/main/engine/graph/ortSession.ts'
-import { baseChoices } from '../../src/shared/baseFormat.ts'
 import { deviceNames } from '../../src/shared/hardware.ts'
 import { type Measured, measureScale, measureTower } from './measure.ts'
 import { readSettings, sharedSettingsFile } from './settings.ts'
@@ -24,7 +22,6 @@ const optionsSchema = z.object({
   repeats: z.coerce.number().int().positive(),
   device: z.enum(deviceNames),
   prepack: z.boolean(),
-  base: z.enum(baseChoices),
   profile: z.boolean(),
   settings: z.string(),
   json: z.string().optional(),
@@ -40,7 +37,6 @@ function readOptions(): Options {
       repeats: { type: 'string', default: '3' },
       device: { type: 'string', default: 'cpu' },
       prepack: { type: 'boolean', default: false },
-      base: { type: 'string', default: 'stored' },
       profile: { type: 'boolean', default: false },
       settings: { type: 'string', default: sharedSettingsFile },
       json: { type: 'string' },
@@ -60,11 +56,11 @@ interface Task {
 }
 
 async function work({ kind, name, folder, options }: Task): Promise<Measured> {
-  const { device, threads, repeats, profile, prepack, base } = options
+  const { device, threads, repeats, profile, prepack } = options
   const settings = readSettings(options.settings)
   const measure = kind === 'scale' ? measureScale : measureTower
   const session = { device, threads, prepackWeights: prepack }
-  return await measure(name, settings, { session, repeats, folder, profile, base })
+  return await measure(name, settings, { session, repeats, folder, profile })
 }
 
 /** Measures in a process of its own; its folder is gone afterwards. */
@@ -125,7 +121,6 @@ async function main(): Promise<void> {
     threads: options.threads,
     repeats: options.repeats,
     prepackWeights: options.prepack,
-    base: options.base,
     machine: `${cpus()[0]?.model.trim()}, ${cpus().length} cores, ${(totalmem() / 1e9).toFixed(0)} GB`,
     date: new Date().toISOString(),
     gemm_gflops: Math.max(...all.map(({ gemmGflops }) => gemmGflops)),

@@ -15,7 +15,6 @@ import {
 } from '../../src/main/engine/graph/ortSession.ts'
 import { takeProfile } from '../../src/main/engine/graph/profile.ts'
 import type { VlmConfig } from '../../src/main/engine/models/architecture.ts'
-import { inChosenNumbers } from '../../src/main/engine/models/baseFile.ts'
 import type { LlavaConfig } from '../../src/main/engine/models/llava/config.ts'
 import { factorName, loraFeeds, loraSlots, newAdapter } from '../../src/main/engine/models/shared/lora.ts'
 import { featureFeeds, padTokens, sequenceFeeds } from '../../src/main/engine/models/shared/sequenceFeeds.ts'
@@ -31,7 +30,6 @@ import { Rng } from '../../src/main/engine/rng.ts'
 import { Generator } from '../../src/main/engine/rollout/generate.ts'
 import { KvCache } from '../../src/main/engine/rollout/kvCache.ts'
 import { responseFeeds } from '../../src/main/engine/rollout/responseFeeds.ts'
-import type { BaseChoice } from '../../src/shared/baseFormat.ts'
 import { writeDecoderCheckpoint, writeTowerCheckpoint } from './checkpoint.ts'
 import { elapsedMs, Machine } from './machine.ts'
 import { bodyParameters, prefillFlops, type Settings, streamedBytes, towerFlops, trainFlops } from './settings.ts'
@@ -42,8 +40,6 @@ export interface MeasureOptions {
   /** Where checkpoints are written; the caller removes it. */
   readonly folder: string
   readonly profile: boolean
-  /** The numbers that decoders are computed with. */
-  readonly base: BaseChoice
 }
 
 /** Figures by name, in the order of the table; `name` is the scale or tower. */
@@ -69,8 +65,7 @@ export interface Measured {
 export async function measureScale(name: string, settings: Settings, options: MeasureOptions): Promise<Measured> {
   const scale = settings.scales[name]
   if (!scale) throw new Error(`There is no scale ${name}.`)
-  const written = await writeDecoderCheckpoint(join(options.folder, 'model'), settings, scale)
-  const source = await inChosenNumbers(written, options.base, { folder: join(options.folder, 'base') })
+  const source = await writeDecoderCheckpoint(join(options.folder, 'model'), settings, scale)
   const machine = await Machine.open(join(options.folder, 'machine'), settings, options.session)
   const training = trainingGraph(source, settings)
   const graphs = { prefill: promptGraph(source, null), decode: stepGraph(source, null), train: training.graph }
@@ -148,8 +143,7 @@ const greedy = { greedy: true, temperature: 1, topK: 0, topP: 1, repetitionPenal
 
 /** Greedy rollouts as the app makes them. Rows share a prompt, which is therefore computed once. */
 async function measureDecoding(source: VlmSource, settings: Settings, options: MeasureOptions, machine: Machine) {
-  const { prepackWeights = false, ...session } = options.session
-  const generator = await Generator.open(source, { adapter: null, ...session, packsSteps: prepackWeights })
+  const generator = await Generator.open(source, { adapter: null, ...options.session })
   const { prefill, decode } = settings
   const rollouts = async (batch: number, context: number, maxNewTokens: number): Promise<number> => {
     const rng = new Rng({ seed: 0 })

@@ -68,10 +68,8 @@ interface Row {
   readonly growing: GrowingText
 }
 
-type GeneratorOptions = Pick<SessionOptions, 'device' | 'threads'> & {
+type GeneratorOptions = Pick<SessionOptions, 'device' | 'threads' | 'prepackWeights'> & {
   readonly adapter: AdapterSpec | null
-  /** A private copy of the weights for steps, which are faster by it; quantised weights always have one. */
-  readonly packsSteps?: boolean
 }
 
 export class Generator {
@@ -93,7 +91,7 @@ export class Generator {
 
   /** @throws StudioError as `OrtSession.open` does */
   static async open(source: VlmSource, options: GeneratorOptions): Promise<Generator> {
-    const { adapter, packsSteps: _, ...session } = options
+    const { adapter, ...session } = options
     return await openTogether(async (keep) => {
       const prompt = await keep(OrtSession.open(promptGraph(source, adapter), session))
       const prepackWeights = isPacked(source, options)
@@ -131,7 +129,7 @@ export class Generator {
 
   /** The session that is the fastest for this many rows. */
   async #stepOf(rows: number): Promise<OrtSession> {
-    const { adapter, packsSteps: _, ...session } = this.#options
+    const { adapter, ...session } = this.#options
     if (rows === 1 || session.device !== 'cpu' || isPacked(this.#source, this.#options)) return this.#step
     this.#weightsFirstStep ??= await OrtSession.open(stepGraph(this.#source, adapter, true), session)
     return this.#weightsFirstStep
@@ -223,9 +221,12 @@ export class Generator {
   }
 }
 
-/** Whether one session serves steps of any number of rows, with its own copy of the weights in the processor's layout. */
-function isPacked({ weights }: VlmSource, { packsSteps = false }: Pick<GeneratorOptions, 'packsSteps'>): boolean {
-  return packsSteps || isQuantised(weights)
+/**
+ * Whether one session serves steps of any number of rows, with its own copy of the weights in the processor's layout. Of 8 and 4
+ * bits products need it; of 32 it gains nothing (docs/performance.md).
+ */
+function isPacked({ weights }: VlmSource, { prepackWeights = false }: GeneratorOptions): boolean {
+  return prepackWeights || isQuantised(weights)
 }
 
 function samePrompt(a: RolloutRequest, b: RolloutRequest): boolean {

@@ -39,8 +39,9 @@ export interface PlannedRun {
 
 /** Node, the libraries and their buffers, measured: docs/performance.md. */
 const processBytes = 240e6
-/** Image features that are kept at most (run/models.ts). */
+/** Image features that are kept at most (run/models.ts), and beside them for the value head's first lessons (align.ts). */
 const mostFeatureBytes = 512 * 1024 ** 2
+const warmUpFeatureBytes = 2 * 1024 ** 3
 const float32 = 4
 
 /** A way to hold the same run in less memory; results differ by rounding only, with 8 bits by theirs. */
@@ -65,10 +66,10 @@ export class MemoryPlanner {
 
   plan(config: RunConfig): MemoryPlan {
     const { companion, layout, promptTokens, images } = this.#run
-    const { rollout, optimiser, adapter, reward, base } = config
+    const { rollout, optimiser, adapter, reward, base, calibration } = config
     const format = formatOf(base.format, this.#run.source)
     const source = this.#sourceIn(format)
-    const isPacked = base.packed || isQuantised(source.weights)
+    const isPacked = isQuantised(source.weights)
     const { decoder } = source.config
     const decoded = Math.min(rollout.batchSize, rollout.responsesPerStep)
     const trained = Math.min(optimiser.microBatchSize, rollout.responsesPerStep)
@@ -120,6 +121,9 @@ export class MemoryPlanner {
     const slots = loraSlots(decoder)
     const factors = slots.reduce((total, slot) => total + adapter.rank * (slot.inFeatures + slot.outFeatures), 0)
     const featureBytes = layout.rows * decoder.hiddenSize * float32
+    // Those of a step; before the first one, those of the calibration that teach the value head.
+    const warmUp = Math.min(calibration.responses, Math.floor(warmUpFeatureBytes / featureBytes))
+    const heldResponses = Math.max(rollout.responsesPerStep, learns ? warmUp : 0)
     const sum = (memories: readonly GraphMemory[], of: (memory: GraphMemory) => number) =>
       memories.reduce((total, memory) => total + of(memory), 0)
     // Sessions read the same pages of the same files: the tower's, and those of the graph that reads most of the decoder.
@@ -137,7 +141,7 @@ export class MemoryPlanner {
       { of: 'adapter', bytes: 5 * float32 * factors },
       {
         of: 'features',
-        bytes: Math.min(mostFeatureBytes, images * featureBytes) + rollout.responsesPerStep * featureBytes,
+        bytes: Math.min(mostFeatureBytes, images * featureBytes) + heldResponses * featureBytes,
       },
     ]
     return { parts, totalBytes: parts.reduce((total, { bytes }) => total + bytes, 0) }
@@ -161,12 +165,12 @@ export class MemoryPlanner {
     })
     const fits = ({ batchSize, format, ...training }: Lighter): boolean => {
       const changed = { rollout: { ...rollout, batchSize }, optimiser: { ...optimiser, ...training } }
-      return this.plan({ ...config, ...changed, base: { ...base, format } }).totalBytes <= limitBytes
+      return this.plan({ ...config, ...changed, base: { format } }).totalBytes <= limitBytes
     }
     if (!fits(withAtOnce(1, true))) {
       // Of four bits a small model is another one (docs/performance.md), so they are not offered.
       const isWide = ['float32', null].includes(formatOf(base.format, this.#run.source))
-      return isWide ? this.lighter({ ...config, base: { format: 'int8', packed: false } }, limitBytes) : null
+      return isWide ? this.lighter({ ...config, base: { format: 'int8' } }, limitBytes) : null
     }
     for (; together > 1; together = Math.floor(together / 2)) {
       for (const recompute of optimiser.recompute ? [true] : [false, true]) {

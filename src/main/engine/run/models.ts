@@ -159,9 +159,7 @@ export class AlignmentModels {
         }),
       )
       const features = await keep(ImageFeatures.open(source, { ...session, limitBytes: featureBytes }))
-      const generator = await keep(
-        Generator.open(source, { ...session, adapter: { rank: config.adapter.rank }, packsSteps: config.base.packed }),
-      )
+      const generator = await keep(Generator.open(source, { ...session, adapter: { rank: config.adapter.rank } }))
       return new AlignmentModels({ source, tokenizer, verifier, features, generator, template, processors }, options)
     })
   }

@@ -46,12 +46,15 @@ export async function writeRandomModel(folder: string, model: RandomModel): Prom
   const uniform = () => rng.uniform() + rng.uniform() + rng.uniform() - 1.5
   const random = Uint16Array.from({ length: 2 ** 20 }, () => bfloat16Bits(0.04 * uniform()))
   const ones = new Uint16Array(2 ** 14).fill(bfloat16Bits(1))
-  const tensors = [...(await describeRandomModel(folder, model))].map(([name, shape]): TensorToStream => {
+  const tensors = [...(await describeRandomModel(folder, model))].map(([name, shape], i): TensorToStream => {
     const from = /norm\d?\.weight$/.test(name) ? ones : random
     function* pieces(): Generator<Uint8Array> {
       let left = shape.reduce((product, dim) => product * dim, 1)
-      for (; left > 0; left -= Math.min(left, from.length)) {
-        yield new Uint8Array(from.buffer, 0, 2 * Math.min(left, from.length))
+      // Each begins elsewhere: of equal weights ONNX Runtime packs only one.
+      for (let start = (1009 * i) % from.length; left > 0; start = 0) {
+        const count = Math.min(left, from.length - start)
+        yield new Uint8Array(from.buffer, 2 * start, 2 * count)
+        left -= count
       }
     }
     return { name, dtype: 'BF16', shape, pieces }
