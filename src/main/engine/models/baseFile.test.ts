@@ -131,7 +131,7 @@ describe('a base file', () => {
 
 test.runIf(process.platform === 'linux')(
   'sessions over a folder of half precision share one copy of its weights, and a packed step has one of its own',
-  { timeout: 60_000 },
+  { timeout: 120_000 },
   async () => {
     const folder = newFolder()
     // 12.6 million parameters in layers and 1 in head and table each: 54 MB of float32 that a step reads.
@@ -146,7 +146,10 @@ test.runIf(process.platform === 'linux')(
       const script = join(import.meta.dirname, 'testing/measureCopies.ts')
       const output = execFileSync(process.execPath, ['--import', 'tsx', script, folder, choice], { encoding: 'utf8' })
       process.stdout.write(`${choice}: ${output}\n`)
-      return JSON.parse(output) as Record<'sessions' | 'shared' | 'step' | 'plannedStep', number>
+      return JSON.parse(output) as Record<
+        'sessions' | 'shared' | 'step' | 'plannedStep' | 'train' | 'plannedTrain',
+        number
+      >
     }
     // As they are stored, each session widens them for itself.
     expect(measure('stored').shared).toBeGreaterThan(3 * 50)
@@ -155,7 +158,10 @@ test.runIf(process.platform === 'linux')(
     expect(widened.shared + widened.step).toBeLessThan(15)
     const eight = measure('int8')
     expect(eight.shared).toBeLessThan(15)
-    expect(eight.step / eight.plannedStep).toBeGreaterThan(0.85)
-    expect(eight.step / eight.plannedStep).toBeLessThan(1.3)
+    // The libraries take a few MB when they are first used.
+    expect(Math.abs(eight.step - eight.plannedStep)).toBeLessThan(4)
+    // Dequantised one weight at a time: 54 MB more would be all of them.
+    expect(eight.train / eight.plannedTrain).toBeGreaterThan(0.85)
+    expect(eight.train - eight.plannedTrain).toBeLessThan(15)
   },
 )

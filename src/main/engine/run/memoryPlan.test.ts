@@ -73,7 +73,7 @@ test('LLaVA-1.5-7B is planned from its headers, and lighter ways to run it are f
   const planned = planner.plan(changed({ base: { format }, rollout: { batchSize }, optimiser: training }))
   expect(planned.totalBytes).toBeLessThanOrEqual(24e9)
   // Nor is 8 bits offered where 32 fit.
-  expect(planner.lighter(config, 160e9)).toMatchObject({ format: 'stored' })
+  expect(planner.lighter(config, 1e12)).toMatchObject({ format: 'stored' })
 }, 60_000)
 
 /** A folder with the config and the tensors of llava-hf/llava-1.5-7b-hf, in bfloat16; its file holds nothing but its header. */
