@@ -29,9 +29,13 @@ export type LayerOps = ReturnType<typeof layerOps>
 export function layerOps(
   g: GraphBuilder,
   { add, div, mul, sqrt, tanh }: ElementwiseOps,
-  { reshape, swapLast }: MovementOps,
+  { reshape, slice, swapLast }: MovementOps,
   { reduceSumSquare, softmax }: ReductionOps,
 ) {
+  const zeroAfter = (x: Value): Value => {
+    const first = x.shape.reduce<Value>((value, _, axis) => slice(value, axis, 0, 1), x)
+    return mul(reshape(first, [1]), 0)
+  }
   const matMul = (a: Value, b: Value) => g.emit('MatMul', [a, b])
   const gemm = (a: Value, b: Value, { c, alpha, beta, transA, transB }: GemmOptions = {}) =>
     g.emit('Gemm', c ? [a, b, c] : [a, b], {
@@ -43,6 +47,16 @@ export function layerOps(
   const softCap = (x: Value, cap: number | null) => (cap === null ? x : mul(tanh(mul(x, 1 / cap)), cap))
 
   return {
+    /** 0 · x[0, ..., 0] as a vector of one element: what it is added to cannot be computed before x. */
+    zeroAfter,
+    /**
+     * (q - zeros) ⊙ scales, by blocks of the last axis: q [n, k], scales and zeros [n, k / block]. A weight from file could be
+     * computed at any time, and ONNX Runtime would hold those of all layers at once; this one comes right `after` a value.
+     */
+    dequantize: (q: Value, scales: Value, zeros: Value, after: Value) => {
+      const block_size = (q.shape[1] as number) / (scales.shape[1] as number)
+      return g.emit('DequantizeLinear', [q, add(scales, zeroAfter(after)), zeros], { axis: 1, block_size })
+    },
     /** [..., m, k] [..., k, n] = [..., m, n]; leading axes broadcast. */
     matMul,
     /** alpha A B + beta C for matrices, either of them transposed. */

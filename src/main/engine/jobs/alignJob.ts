@@ -38,6 +38,7 @@ export async function alignJob(
   const { images, validation } = splitImages(job.images, config, seed)
   const run = {
     ...{ config, seed, device, folders: foldersOf(job), lexicon, images, validation },
+    weightsSha256: models.model.weightsSha256,
     annotations: await annotationsOf(job, lexicon),
   }
   const shared = await openJobWorkers(job, () => openPlanner(run.folders, config, images.length + validation.length))

@@ -57,7 +57,8 @@ export async function checkRun(
   const planner = await openPlanner(folders, config, images.length + validation.length)
   requireMemory(planner, config)
   const shared = await openJobWorkers({ device, threads, config }, async () => planner)
-  const run = { config, seed, device, folders, lexicon, images, validation, ...shared }
+  const { weightsSha256 } = model
+  const run = { config, seed, device, folders, weightsSha256, lexicon, images, validation, ...shared }
   const measured = await measureRun(run, report, signal).finally(() => shared.workers.release())
   return {
     ...{ device, responses: measured.responses, steps: measured.update.length },

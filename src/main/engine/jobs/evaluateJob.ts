@@ -33,9 +33,10 @@ export async function evaluateJob(
   const folders = foldersOf(job)
   const shared = await openJobWorkers(job, () => openPlanner(folders, config, annotated.images.length))
   const embeddings = store.embeddings(identity)
+  const base = { weightsSha256: identity.model.weightsSha256, ...(signal && { signal }) }
   const { models, policies } = await openTogether(async (keep) => {
     await keep(Promise.resolve(shared.workers))
-    const models = await keep(AlignmentModels.open(folders, { device, config, lexicon, embeddings, ...shared }))
+    const models = await keep(AlignmentModels.open(folders, { device, config, lexicon, embeddings, base, ...shared }))
     const open = (policy: JobPolicy) => openPolicy(policy, config, models.source, store)
     const { before, after, placebo } = job.policies
     const policies = {

@@ -5,6 +5,7 @@ import { OrtSession, type SessionOptions, throwIfCancelled } from '../graph/ortS
 import { openTogether, releaseAll } from '../graph/resources.ts'
 import { floatsOf } from '../graph/tensor.ts'
 import type { VlmConfig } from '../models/architecture.ts'
+import { isQuantised } from '../models/shared/quantisedLinear.ts'
 import { type Feeds, featureFeeds, padTokens, sequenceFeeds } from '../models/shared/sequenceFeeds.ts'
 import { type AdapterSpec, promptGraph, stepGraph, type VlmSource } from '../models/vlmGraphs.ts'
 import type { Rng, RngState } from '../rng.ts'
@@ -78,11 +79,19 @@ export interface GeneratorGraphs {
   readonly step: Graph
   /** The step for several rows; see `stepGraph`. */
   readonly weightsFirstStep: Graph
+  /** Whether the step's products are of 8 or 4 bits. */
+  readonly isQuantised: boolean
 }
 
 export function generatorGraphs(source: VlmSource, adapter: AdapterSpec | null): GeneratorGraphs {
   const [prompt, step] = [promptGraph(source, adapter), stepGraph(source, adapter)]
-  return { config: source.config, prompt, step, weightsFirstStep: stepGraph(source, adapter, true) }
+  return {
+    config: source.config,
+    prompt,
+    step,
+    weightsFirstStep: stepGraph(source, adapter, true),
+    isQuantised: isQuantised(source.weights),
+  }
 }
 
 export class Generator {
@@ -114,7 +123,8 @@ export class Generator {
   static async of(graphs: GeneratorGraphs, options: GeneratorOptions): Promise<Generator> {
     return await openTogether(async (keep) => {
       const prompt = await keep(OrtSession.open(graphs.prompt, options))
-      const step = await keep(OrtSession.open(graphs.step, options))
+      const prepackWeights = isPacked(graphs, options)
+      const step = await keep(OrtSession.open(graphs.step, { ...options, prepackWeights }))
       return new Generator(graphs, options, prompt, step)
     })
   }
@@ -148,8 +158,7 @@ export class Generator {
 
   /** The session that is the fastest for this many rows. */
   async #stepOf(rows: number): Promise<OrtSession> {
-    const { device, prepackWeights } = this.#options
-    if (rows === 1 || device !== 'cpu' || prepackWeights) return this.#step
+    if (rows === 1 || this.#options.device !== 'cpu' || isPacked(this.#graphs, this.#options)) return this.#step
     this.#weightsFirstStep ??= await OrtSession.open(this.#graphs.weightsFirstStep, this.#options)
     return this.#weightsFirstStep
   }
@@ -238,6 +247,14 @@ export class Generator {
     const cache = new KvCache(config.decoder, results, batch.mask, promptOf)
     return { cache, logits: floatsOf(results, 'logits'), promptOf }
   }
+}
+
+/**
+ * Whether one session serves steps of any number of rows, with its own copy of the weights in the processor's layout. Of 8 and 4
+ * bits products need it; of 32 it gains nothing (docs/performance.md).
+ */
+function isPacked({ isQuantised }: GeneratorGraphs, { prepackWeights = false }: GeneratorOptions): boolean {
+  return prepackWeights || isQuantised
 }
 
 function samePrompt(a: RolloutRequest, b: RolloutRequest): boolean {

@@ -23,6 +23,8 @@ export interface AlignmentRun {
   /** Who answers and computes micro-batches; results do not depend on it. This thread when left out. */
   readonly workers?: Workers
   readonly folders: ModelFolders
+  /** SHA-256 of the model's weights; found when left out. */
+  readonly weightsSha256?: string
   readonly lexicon: Lexicon
   /** Images to respond to in training, and others to look at. */
   readonly images: readonly RunImage[]

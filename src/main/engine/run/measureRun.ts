@@ -39,7 +39,11 @@ export async function measureRun(
   const highestBefore = highestEver()
   report({ phase: 'opening', share: 0 })
   const { models, policy, learner } = await openTogether(async (keep) => {
-    const models = await keep(AlignmentModels.open(run.folders, run))
+    const base = {
+      ...(run.weightsSha256 !== undefined && { weightsSha256: run.weightsSha256 }),
+      ...(signal && { signal }),
+    }
+    const models = await keep(AlignmentModels.open(run.folders, { ...run, base }))
     const policy = newPolicy(models.source, run.config, rng.fork(1))
     const learner = await keep(openLearner(models.source, policy, { ...run, rng: rng.fork(2) }))
     return { models, policy, learner }

@@ -12,6 +12,7 @@ import { openTogether, releaseAll } from '../graph/resources.ts'
 import { type ImagePixels, type ImageProcessor, openImageProcessor } from '../image/imageProcessor.ts'
 import { requireAgreement, requirePrompt } from '../models/agreement.ts'
 import type { ImageLayout } from '../models/architecture.ts'
+import { type BaseOptions, inChosenNumbers } from '../models/baseFile.ts'
 import { loraFeeds } from '../models/shared/lora.ts'
 import { openVlm } from '../models/vlm.ts'
 import type { VlmSource } from '../models/vlmGraphs.ts'
@@ -50,6 +51,8 @@ export interface ModelsOptions {
   readonly config: RunConfig
   readonly lexicon: Lexicon
   readonly embeddings?: EmbeddingStore
+  /** Of the base file that the model may need. */
+  readonly base?: BaseOptions
   /** In a placebo; each image is judged by itself when left out. */
   readonly judgingImage?: (image: RunImage) => RunImage
 }
@@ -160,7 +163,7 @@ export class AlignmentModels {
   static async open(folders: ModelFolders, options: ModelsOptions): Promise<AlignmentModels> {
     const { config, device, threads, embeddings, workers = thisThread } = options
     const session = { device, ...(threads !== undefined && { threads }) }
-    const source = await openVlm(folders.model)
+    const source = await inChosenNumbers(await openVlm(folders.model), config.base.format, options.base ?? {})
     const tokenizer = await openTokenizer(folders.model)
     const template = await openChatTemplate(folders.model, tokenizer)
     const processors = {
