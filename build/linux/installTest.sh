@@ -52,6 +52,12 @@ close_window() {
   for ((i = 0; i < 100; i++)); do pgrep -f /opt/fisao-studio/studio >/dev/null || return; sleep 0.1; done
 }
 
+# The engine's own words are in the log: it has one, and no thread failed in it.
+started_threads() {
+  local log=/home/person/demo/app-data/logs/studio.log
+  test -s $log && ! grep -i 'threads\? ' $log
+}
+
 renderers_are_sandboxed() {
   local pid pids
   pids=$(pgrep -f 'studio --type=renderer') || return 1
@@ -85,6 +91,7 @@ waits_for test -e /tmp/.X11-unix/X7
 check 'the demo runs, recorded by strace' as_person strace -ff --seccomp-bpf -qq -y -s 400 \
   -e 'trace=socket,connect,bind,sendto,sendmsg,sendmmsg,execve' -o /result/trace/trace \
   fisao-studio --demo --out=/home/person/demo --images=8 --steps=4 --held-out=/debs/scenes
+check 'the threads that share its work start from the archive' started_threads
 cp /home/person/demo/{screenshot.png,summary.json} /result
 open_window 'a window opens, with a workspace named as an argument' /home/person/demo/Demo.fisao
 check 'its pages are sandboxed' renderers_are_sandboxed
