@@ -313,6 +313,16 @@ export const runConfigSchema = z.strictObject({
 })
 export type RunConfig = z.infer<typeof runConfigSchema>
 
+/**
+ * The config of a run as it was stored. One from before there was a choice of numbers keeps to those of the model's own files,
+ * so that it goes on bit for bit. @throws ZodError
+ */
+export function storedRunConfig(stored: unknown): RunConfig {
+  const config = runConfigSchema.parse(stored)
+  const hadChoice = typeof stored === 'object' && stored !== null && 'base' in stored
+  return hadChoice ? config : { ...config, base: { format: 'stored' } }
+}
+
 type Changes = { readonly [Section in keyof RunConfig]?: Partial<RunConfig[Section]> }
 
 /** A preset: a name, what it is for in a sentence, and its changes to the defaults. */

@@ -11,6 +11,7 @@ import {
   presetConfig,
   type RunConfig,
   runConfigSchema,
+  storedRunConfig,
   totalStepsOf,
 } from '../../shared/runConfig.ts'
 import { noCompanion } from '../../shared/runErrors.ts'
@@ -171,7 +172,7 @@ export function configFromRequest(db: ReadableDb, { modelId, preset, changes }: 
 
 /** The same config with a verifier that cannot know. @throws StudioError `run.is-placebo` */
 export function placeboConfig({ config: stored, runId }: RunRecord): Json {
-  const config = runConfigSchema.parse(stored)
+  const config = storedRunConfig(stored)
   if (config.reward.verifier === 'placebo') {
     throw new StudioError({
       code: 'run.is-placebo',
@@ -185,6 +186,6 @@ export function placeboConfig({ config: stored, runId }: RunRecord): Json {
 
 /** The same config for a person who goes on with a verifier that the calibration refused. */
 export function withGoOnRefused(stored: Json): Json {
-  const config = runConfigSchema.parse(stored)
+  const config = storedRunConfig(stored)
   return jsonSchema.parse({ ...config, calibration: { ...config.calibration, goOnRefused: true } })
 }

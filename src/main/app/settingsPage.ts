@@ -10,8 +10,10 @@ import type { DeviceName, HardwareReport } from '../../shared/hardware.ts'
 import { type ChosenSettings, privacySentence, type SettingsView } from '../../shared/settings.ts'
 import type { SettingsFile } from './settingsFile.ts'
 
-/** Folders of the app's data that hold nothing but what is made again: models made ready to be computed with (engine/models/baseFile.ts), pictures,
- * compiled pages and shaders. */
+/**
+ * Folders of the app's data that hold nothing but what is made again: models that were made ready (engine/models/baseFile.ts),
+ * pictures, compiled pages and shaders.
+ */
 const cacheFolders = [
   modelCacheFolder,
   'Cache',

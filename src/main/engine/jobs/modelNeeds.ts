@@ -2,18 +2,25 @@
 // batch of a run. An order of magnitude for a page; the check before a run measures (run/measureRun.ts).
 import type { ModelFolder, ModelNeed } from '../../../shared/modelDetails.ts'
 import { runConfigSchema } from '../../../shared/runConfig.ts'
+import { formatOf } from '../models/baseFile.ts'
 import { loraSlots } from '../models/shared/lora.ts'
 import type { VlmSource } from '../models/vlmGraphs.ts'
 
 const float32 = 4
+/** A byte and a 128th of five (models/baseLayout.ts), for all tasks, and again for decoding. */
+const eightBits = 2 * (1 + 5 / 128)
 /** Runtime, tokenizer and image decoder. */
 const processBytes = 200e6
 
-export function memoryNeeds({ config }: VlmSource, model: ModelFolder, encoder: ModelFolder | null): ModelNeed[] {
-  const { rollout, adapter, optimiser } = runConfigSchema.parse({})
-  const { decoder } = config
-  // Half-precision weights are widened when they are read.
-  const weights = float32 * (model.parameters + (encoder?.parameters ?? 0))
+export function memoryNeeds(source: VlmSource, model: ModelFolder, encoder: ModelFolder | null): ModelNeed[] {
+  const { rollout, adapter, optimiser, base } = runConfigSchema.parse({})
+  const { decoder } = source.config
+  // Half-precision weights are widened, those of a large model quantised.
+  const isQuantised = formatOf(base.format, source) === 'int8'
+  const weights = (isQuantised ? eightBits : float32) * model.parameters + float32 * (encoder?.parameters ?? 0)
+  const numbers = isQuantised
+    ? 'All weights as 8-bit numbers, once as they lie and once packed'
+    : 'All weights as 32-bit numbers'
   const tokens = Math.min(decoder.maxPositions, (model.imageTokens ?? 0) + 2 * rollout.maxNewTokens)
   const cache = (responses: number) =>
     responses * tokens * 2 * decoder.layers * decoder.kvHeads * decoder.headDim * float32
@@ -33,11 +40,7 @@ export function memoryNeeds({ config }: VlmSource, model: ModelFolder, encoder: 
     how,
   })
   return [
-    need(
-      'describe',
-      processBytes + weights + cache(1),
-      'All weights as 32-bit numbers, and the keys and values of one response.',
-    ),
+    need('describe', processBytes + weights + cache(1), `${numbers}, and the keys and values of one response.`),
     need(
       'align',
       processBytes + weights + trained + Math.max(cache(rollout.batchSize), activations),

@@ -1,7 +1,7 @@
 // A run as the workspace holds it: its config, model folders, images, and the policy of each step. Before it stands what
 // the wizard stored, after it workspaceJobs.ts and workspaceStore.ts.
 import type { RunId, RunRecord } from '../../../shared/domain.ts'
-import { type RunConfig, runConfigSchema } from '../../../shared/runConfig.ts'
+import { type RunConfig, storedRunConfig } from '../../../shared/runConfig.ts'
 import { missingRun, noCheckpoint, noCompanion, noPlacebo } from '../../../shared/runErrors.ts'
 import { checkpointAtStep, checkpointPart, lastCheckpoint } from '../../db/checkpoints.ts'
 import type { ReadableDb } from '../../db/connection.ts'
@@ -42,7 +42,7 @@ export function openStoredRun(db: ReadableDb, runId: RunId): StoredRunRecord {
   if (!record || !model) throw missingRun(runId)
   if (model.companionFolder === null) throw noCompanion(model.folder)
   const folders = { model: model.folder, companion: model.companionFolder }
-  return { record, config: runConfigSchema.parse(record.config), seed: record.seed, folders }
+  return { record, config: storedRunConfig(record.config), seed: record.seed, folders }
 }
 
 /** The control of a run. @throws StudioError `run.no-placebo` */

@@ -163,5 +163,6 @@ test.runIf(process.platform === 'linux')(
     // Dequantised one weight at a time: 54 MB more would be all of them.
     expect(eight.train / eight.plannedTrain).toBeGreaterThan(0.85)
     expect(eight.train - eight.plannedTrain).toBeLessThan(15)
+    expect(eight.plannedTrain).toBeLessThan(60)
   },
 )
