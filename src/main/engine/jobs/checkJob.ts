@@ -3,6 +3,7 @@
 import { freemem, totalmem } from 'node:os'
 import type { ModelId } from '../../../shared/domain.ts'
 import type { DeviceName } from '../../../shared/hardware.ts'
+import type { AlignJob } from '../../../shared/job.ts'
 import type { CheckMeasurement, RunCheckProgress } from '../../../shared/runCheck.ts'
 import type { RunConfig } from '../../../shared/runConfig.ts'
 import { noCompanion, tooLarge } from '../../../shared/runErrors.ts'
@@ -76,14 +77,24 @@ export async function checkRun(
 
 /** A run that this machine cannot hold ends the process in its middle; it is refused before anything opens. */
 async function requireMemory(folders: ModelFolders, config: RunConfig, images: number): Promise<void> {
+  const planner = await openPlanner(folders, config, images)
+  const [neededBytes, machineBytes] = [planner.plan(config).totalBytes, totalmem()]
+  if (neededBytes <= machineBytes) return
+  throw tooLarge({ neededBytes, machineBytes, lighter: planner.lighter(config, machineBytes) })
+}
+
+/** What an alignment will hold in memory, bytes; nothing of it is opened. @throws StudioError of what models cannot be read */
+export async function plannedBytes({ models, config, images }: AlignJob): Promise<number> {
+  const folders = { model: models.model.folder, companion: models.companion.folder }
+  return (await openPlanner(folders, config, images.length)).plan(config).totalBytes
+}
+
+async function openPlanner(folders: ModelFolders, config: RunConfig, images: number): Promise<MemoryPlanner> {
   const source = await openVlm(folders.model)
   const { imageSize } = source.config.vision
   const layout = source.architecture.imageLayout(source.config, { width: imageSize, height: imageSize })
   const template = await openChatTemplate(folders.model, await openTokenizer(folders.model))
   const promptTokens = template.promptIds(config.rollout.question, layout).length
   const companion = await openDualEncoder(folders.companion)
-  const planner = new MemoryPlanner({ source, companion, layout, promptTokens, images })
-  const [neededBytes, machineBytes] = [planner.plan(config).totalBytes, totalmem()]
-  if (neededBytes <= machineBytes) return
-  throw tooLarge({ neededBytes, machineBytes, lighter: planner.lighter(config, machineBytes) })
+  return new MemoryPlanner({ source, companion, layout, promptTokens, images })
 }

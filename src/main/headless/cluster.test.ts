@@ -1,0 +1,367 @@
+// A cell of a sweep from its first start to the workspace that collects it, on one machine that plays several: stopped, killed,
+// gone on with elsewhere, and equal byte for byte to the same run and placebo in the app; then 200 results that are not whole.
+import { type ChildProcess, spawn } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { once } from 'node:events'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
+import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { pathToFileURL } from 'node:url'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { RunId } from '../../shared/domain.ts'
+import { presetConfig } from '../../shared/runConfig.ts'
+import type { WritableDb } from '../db/connection.ts'
+import { checkContents } from '../db/fileCheck.ts'
+import { createWorkspace, openWorkspace } from '../db/open.ts'
+import { deleteRun, listRuns, setRunState } from '../db/runs.ts'
+import { addDemoRun, addSampleScenes, contentOf, demoLexicon, shortConfig } from '../engine/jobs/testing/demoRun.ts'
+import { alignRun } from '../engine/jobs/workspaceJobs.ts'
+import { carryOutCell } from './cell.ts'
+import { type Collected, collect } from './collect.ts'
+import { readCommandLine } from './commandLine.ts'
+import { makeSweep } from './sweep.ts'
+import { firstScenes, testWork } from './testing/sweepOf.ts'
+import { version } from './version.ts'
+
+const home = mkdtempSync(join(tmpdir(), 'fisao-cluster-'))
+const folder = join(home, 'sweep')
+const images = 10
+const settings = {
+  'rollout.responsesPerStep': 4,
+  'rollout.batchSize': 4,
+  'rollout.maxNewTokens': 24,
+  'calibration.responses': 24,
+  'calibration.goOnRefused': true,
+  'optimiser.stepsPerRound': 2,
+  'optimiser.minibatchSize': 4,
+  'optimiser.microBatchSize': 4,
+  'optimiser.valueWarmupSteps': 2,
+  'evaluation.everySteps': 1,
+  'evaluation.images': 4,
+}
+const seed = 3
+const resultIn = (where: string) => join(where, 'cells/1/result.json')
+const loader = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href
+
+/** Contents of the run and of its placebo in the app, as text. */
+let inApp: string[] = []
+
+function contentsIn(path: string): string[] {
+  const db = openWorkspace(path)
+  try {
+    checkContents(db)
+    return listRuns(db)
+      .reverse()
+      .map(({ runId }) => JSON.stringify(contentOf(db, runId)))
+  } finally {
+    db.close()
+  }
+}
+
+/** The command in a process of its own. */
+function start(args: readonly string[]): ChildProcess {
+  const script = join(import.meta.dirname, 'main.ts')
+  return spawn(process.execPath, ['--import', loader, script, ...args], { stdio: ['ignore', 'pipe', 'inherit'] })
+}
+
+/** Starts the cell on a machine of this name, and sends a signal when a line says so. */
+async function startedOn(
+  machine: string,
+  signal: NodeJS.Signals,
+  when: (lines: readonly string[]) => boolean,
+): Promise<number | null> {
+  const args = ['cell', folder, '1', '--scratch', join(home, machine), '--copy-every', '0', '--progress', 'json']
+  const child = start(args)
+  const lines: string[] = []
+  let isSent = false
+  createInterface(child.stdout as NonNullable<ChildProcess['stdout']>).on('line', (line) => {
+    lines.push(line)
+    if (!isSent && when(lines)) isSent = child.kill(signal)
+  })
+  const [code] = (await once(child, 'close')) as [number | null]
+  return code
+}
+
+const options = (machine: string) => ({ scratch: join(home, machine), copyEveryMs: 0 })
+
+async function collected(where: string, into: string): Promise<Collected> {
+  const { result } = await collect(where, { into, scratch: join(home, 'collector') }, testWork())
+  return result as Collected
+}
+
+async function runInApp(db: WritableDb, runId: RunId): Promise<void> {
+  setRunState(db, runId, 'running', 1)
+  await alignRun(db, { runId, device: 'cpu', threads: 1, lexicon: demoLexicon }, () => undefined)
+  setRunState(db, runId, 'complete', 2)
+}
+
+beforeAll(async () => {
+  const scenes = firstScenes(home, images)
+  const typed = Object.entries(settings).flatMap(([name, value]) => ['--set', `${name}=${value}`])
+  const args = [
+    'sweep',
+    folder,
+    '--demo',
+    '--images',
+    scenes,
+    '--threads',
+    '1',
+    '--seeds',
+    `${seed},4`,
+    '--placebo',
+    ...typed,
+  ]
+  await makeSweep(readCommandLine(args, home), testWork())
+  const job = JSON.parse(readFileSync(join(folder, 'jobs/1.json'), 'utf8'))
+  createWorkspace(join(home, 'app.fisao'))
+  const db = openWorkspace(join(home, 'app.fisao'))
+  addSampleScenes(db, images, 0, scenes)
+  const config = presetConfig('quick-look', { ...shortConfig, ...job.config })
+  await runInApp(db, addDemoRun(db, images, { config, seed }))
+  const placebo = { ...config, reward: { ...config.reward, verifier: 'placebo' as const } }
+  await runInApp(db, addDemoRun(db, images, { config: placebo, seed }))
+  db.close()
+  inApp = contentsIn(join(home, 'app.fisao'))
+}, 120_000)
+afterAll(() => rmSync(home, { recursive: true, force: true }))
+
+describe('a cell', { timeout: 120_000 }, () => {
+  test('stopped on one machine and killed on the next goes on on a third, and comes to the bytes of the app', async () => {
+    const step1 = '"done":1,"total":2'
+    expect(await startedOn('one', 'SIGTERM', (lines) => lines.at(-1)?.includes(step1) ?? false)).toBe(143)
+    expect(readdirSync(join(folder, 'cells/1'))).toEqual(['snapshot.fisao'])
+    rmSync(join(home, 'one'), { recursive: true })
+    // In the placebo, which begins to count anew.
+    const isInPlacebo = (lines: readonly string[]) => {
+      const last = lines.findLastIndex((line) => line.includes('"done":2,"total":2'))
+      return last >= 0 && lines.slice(last).some((line) => line.includes(step1))
+    }
+    expect(await startedOn('two', 'SIGKILL', isInPlacebo)).toBe(null)
+    rmSync(join(home, 'two'), { recursive: true })
+    const said = await carryOutCell(folder, 1, options('three'), testWork())
+    expect(said.said).toContain('cell 1 (Demo, seed 3) is done')
+    expect(readdirSync(join(folder, 'cells/1'))).toEqual([
+      expect.stringMatching(/^result-[0-9a-f]{16}\.fisao$/),
+      'result.json',
+    ])
+    expect(readdirSync(join(home, 'three/fisao-0'))).toEqual([])
+    const again = await carryOutCell(folder, 1, options('four'), testWork())
+    expect([again.said, existsSync(join(home, 'four'))]).toEqual([expect.stringContaining('was done before'), false])
+  })
+
+  test('is collected once, into a workspace that has other images too', async () => {
+    const [first, second] = [join(home, 'first.fisao'), join(home, 'second.fisao')]
+    const { missing, collected: taken, refused } = await collected(folder, first)
+    expect([refused, missing, taken]).toEqual([[], [2], [{ cell: 1, name: 'Demo, seed 3', runs: [1, 2] }]])
+    expect(contentsIn(first)).toEqual(inApp)
+    expect(await collected(folder, first)).toMatchObject({ collected: [], known: [1], missing: [2] })
+
+    createWorkspace(second)
+    const db = openWorkspace(second)
+    addSampleScenes(db, 2, images)
+    addSampleScenes(db, 1, 2)
+    db.close()
+    // The third scene stands before the first one there.
+    expect(await collected(folder, second)).toMatchObject({
+      collected: [],
+      refused: [{ error: { code: 'run.other-order' } }],
+    })
+    rmSync(second)
+    createWorkspace(second)
+    const others = openWorkspace(second)
+    addSampleScenes(others, 2, images)
+    others.close()
+    expect((await collected(folder, second)).collected).toHaveLength(1)
+    const shifted = inApp.map((text) => JSON.stringify(withImagesFrom(JSON.parse(text), 2)))
+    expect(contentsIn(second)).toEqual(shifted)
+    const again = openWorkspace(second)
+    deleteRun(again, listRuns(again)[0]?.runId as RunId)
+    again.close()
+    expect(await collected(folder, second)).toMatchObject({ collected: [], known: [1] })
+  })
+})
+
+/** A run's content, with its images numbered from another one on. */
+function withImagesFrom(content: Record<string, Record<string, unknown>[]>, more: number): unknown {
+  const figures = (text: string) => {
+    const look = JSON.parse(text)
+    return look.perImage === null
+      ? text
+      : JSON.stringify({
+          ...look,
+          perImage: { ...look.perImage, imageIds: look.perImage.imageIds.map((id: number) => id + more) },
+        })
+  }
+  return {
+    ...content,
+    checkpoints: content['checkpoints']?.map((one) => {
+      const cursor = one['cursor'] as { lastImageId: number }
+      return { ...one, cursor: { ...cursor, lastImageId: cursor.lastImageId + more } }
+    }),
+    looks: content['looks']?.map((look) => ({ ...look, figures: figures(look['figures'] as string) })),
+    responses: content['responses']?.map((one) => ({ ...one, image_id: (one['image_id'] as number) + more })),
+  }
+}
+
+describe('a result that is not what a cell wrote', { timeout: 120_000 }, () => {
+  const cases = 200
+  const hostile = join(home, 'hostile')
+  const into = join(home, 'into.fisao')
+  let file = ''
+  let bytes = Buffer.alloc(0)
+  let result: Record<string, unknown> = {}
+
+  /** A generator of numbers below `most` (Park & Miller 1988). */
+  let state = 20_261
+  const drawn = (most: number): number => {
+    state = (state * 48_271) % 2_147_483_647
+    return state % most
+  }
+  const put = (data: Buffer, changes: Record<string, unknown> = {}): void => {
+    writeFileSync(file, data)
+    writeFileSync(resultIn(hostile), JSON.stringify({ ...result, ...changes }))
+  }
+  /** Names its true length and hash, as somebody would who made it up. */
+  const disguised = (data: Buffer): void => {
+    const sha256 = createHash('sha256').update(data).digest('hex')
+    put(data, { sizeBytes: data.length, sha256 })
+  }
+  const flipped = (bits: number): Buffer => {
+    const data = Buffer.from(bytes)
+    for (let bit = 0; bit < bits; bit++) {
+      const at = drawn(data.length)
+      data[at] = (data[at] as number) ^ (1 << drawn(8))
+    }
+    return data
+  }
+  const kinds: readonly (readonly [name: string, make: () => void])[] = [
+    ['cut short', () => put(bytes.subarray(0, drawn(bytes.length)))],
+    ['other bytes', () => put(flipped(1 + drawn(4)))],
+    ['longer', () => put(Buffer.concat([bytes, Buffer.alloc(1 + drawn(9000))]))],
+    ['another version of the format', () => put(bytes, { version: 2 + drawn(50) })],
+    ['another version of the program', () => put(bytes, { appVersion: `9.${drawn(99)}.0` })],
+    ['another sweep', () => put(bytes, { sweepId: `00000000-0000-4000-8000-${String(drawn(1e9)).padStart(12, '0')}` })],
+    ['another cell', () => put(bytes, { cell: 2 + drawn(90) })],
+    ['another job', () => put(bytes, { jobSha256: String(drawn(10)).repeat(64) })],
+    ['a file elsewhere', () => put(bytes, { file: `../${'../'.repeat(drawn(5))}etc/passwd` })],
+    ['a size that lies', () => put(bytes, { sizeBytes: [-1, 0, 1e18, 1.5][drawn(4)] })],
+    ['no JSON', () => put(bytes) ?? writeFileSync(resultIn(hostile), '{'.repeat(1 + drawn(5000)))],
+    ['a very long file', () => put(bytes) ?? truncateSync(resultIn(hostile), 1e9 + drawn(1e9))],
+    ['a field too many', () => put(bytes, { [`more${drawn(9)}`]: 'x' })],
+    ['cut short, and its hash told anew', () => disguised(bytes.subarray(0, 100 + drawn(bytes.length - 200)))],
+    [
+      'a whole page of zeros, and its hash told anew',
+      () => disguised(Buffer.from(bytes).fill(0, 0, 4096 * (1 + drawn(5)))),
+    ],
+    [
+      'something else',
+      () => disguised(Buffer.from(`${'SQLite format 3\0'.slice(drawn(16))}${'x'.repeat(drawn(500))}`)),
+    ],
+  ]
+
+  beforeAll(() => {
+    cpSync(folder, hostile, { recursive: true })
+    result = JSON.parse(readFileSync(resultIn(hostile), 'utf8'))
+    file = join(hostile, 'cells/1', result['file'] as string)
+    bytes = readFileSync(file)
+    createWorkspace(into)
+  })
+
+  test(`${cases} of ${kinds.length} kinds by a seed are refused by name, and nothing of them is taken over`, async () => {
+    for (let one = 0; one < cases; one++) {
+      const [name, make] = kinds[one % kinds.length] as (typeof kinds)[number]
+      make()
+      const { refused, collected: taken } = await collected(hostile, into)
+      expect([taken, refused.length], name).toEqual([[], 1])
+      expect(refused[0]?.error.code, name).toMatch(/^(run\.bad-cell|workspace\.(damaged|foreign|newer))$/)
+    }
+    expect(contentsIn(into)).toEqual([])
+  })
+
+  test('flipped bits with a hash of their own are refused, or change nothing that a run left', async () => {
+    let refusals = 0
+    for (let one = 0; one < 24; one++) {
+      disguised(flipped(1))
+      const where = join(home, `flip-${one}.fisao`)
+      const { refused } = await collected(hostile, where)
+      if (refused.length > 0) refusals++
+      else expect(contentsIn(where)).toEqual(inApp)
+    }
+    expect(refusals).toBeGreaterThan(12)
+  })
+
+  /** The result with rows changed by SQL, so that every seal is right. */
+  const changed = (...statements: readonly string[]): void => {
+    writeFileSync(file, bytes)
+    const db = openWorkspace(file)
+    for (const sql of statements) db.exec(sql)
+    db.close()
+    disguised(readFileSync(file))
+  }
+
+  test.each([
+    ['a run that is not at its end', "UPDATE run SET state = 'stopped' WHERE run_id = 1", 'state stopped'],
+    ['another seed', 'UPDATE run SET seed = 4 WHERE run_id = 2', 'seed 4'],
+    ['another name', "UPDATE run SET name = 'Mine' WHERE run_id = 1", 'name Mine'],
+    ['other weights', 'UPDATE model SET weights_sha256 = zeroblob(32)', 'weights 0000'],
+    ['another calibration', "UPDATE run SET calibration = '{}' WHERE run_id = 1", 'another calibration'],
+    ['no placebo', 'DELETE FROM run WHERE run_id = 2', 'no run of it'],
+    [
+      'a run too many',
+      'INSERT INTO run SELECT 9, model_id, name, preset, config, seed, state, calibration, error, 1, 1, 1 FROM run WHERE run_id = 1',
+      '1 other runs',
+    ],
+    [
+      'a look of no shape',
+      'UPDATE look SET figures = \'{"step":1}\' WHERE run_id = 1 AND step = 1',
+      'a look that cannot be read',
+    ],
+    [
+      'a token that was not stored',
+      'UPDATE token SET token_id = token_id + 1 WHERE rollout_id = 1 AND position = 0',
+      'damaged',
+    ],
+    ['an image that is none of its job', 'UPDATE image SET sha256 = zeroblob(32) WHERE image_id = 1', 'no run of it'],
+    ['a trigger of its own', 'CREATE TRIGGER t AFTER INSERT ON tag BEGIN DELETE FROM run; END', 'tables other than'],
+    ['another schema version', 'PRAGMA user_version = 3', 'tables other than'],
+    ['a newer schema', 'PRAGMA user_version = 99; CREATE TABLE more (x)', 'schema 99'],
+  ])('%s', async (_name, sql, words) => {
+    changed(sql)
+    const { refused } = await collected(hostile, into)
+    expect(JSON.stringify(refused[0]?.error)).toContain(words)
+    expect(contentsIn(into)).toEqual([])
+  })
+
+  test('what else lies there is told: failed cells with the end of their log, and strangers', async () => {
+    put(bytes)
+    mkdirSync(join(hostile, 'cells/7'))
+    writeFileSync(join(hostile, 'cells/notes.txt'), '')
+    const job = JSON.parse(readFileSync(join(hostile, 'jobs/2.json'), 'utf8'))
+    writeFileSync(join(hostile, 'jobs/2.json'), JSON.stringify(job))
+    await expect(carryOutCell(hostile, 2, options('five'), testWork())).rejects.toMatchObject({ code: 'run.bad-cell' })
+    cpSync(join(folder, 'jobs/2.json'), join(hostile, 'jobs/2.json'))
+    rmSync(join(home, 'scenes'), { recursive: true })
+    await expect(carryOutCell(hostile, 2, options('five'), testWork())).rejects.toMatchObject({
+      code: 'run.images-missing',
+    })
+    writeFileSync(join(hostile, 'logs/2.log'), Array.from({ length: 9 }, (_, i) => `line ${i + 1}\n`).join(''))
+    const found = await collected(hostile, join(home, 'told.fisao'))
+    expect(found).toMatchObject({ collected: [{ cell: 1 }], missing: [], refused: [], foreign: ['7', 'notes.txt'] })
+    const log = ['line 5', 'line 6', 'line 7', 'line 8', 'line 9']
+    expect(found.failed).toMatchObject([{ cell: 2, name: 'Demo, seed 4', error: { code: 'run.images-missing' }, log }])
+    // A result of another sweep is no reason to leave the others.
+    expect(version).toBe(result['appVersion'])
+  })
+})
