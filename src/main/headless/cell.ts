@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { StudioError } from '../../shared/errors.ts'
 import type { AlignJob } from '../../shared/job.ts'
 import { type CellResult, placeboOf, type Sweep, type SweepCell } from '../../shared/sweep.ts'
-import { closeWorkspace, openForReading, prepareWorkspace } from '../db/open.ts'
+import { closeWorkspace, foldLog, openForReading, prepareWorkspace } from '../db/open.ts'
 import { lockWorkspace } from '../db/owner.ts'
 import { localPlace } from './localPlace.ts'
 import { problemOf } from './problems.ts'
@@ -28,6 +28,8 @@ import {
 } from './sweepFolder.ts'
 import { version } from './version.ts'
 import { align, type Work } from './work.ts'
+
+export const defaultCopySeconds = 300
 
 export interface CellOptions {
   /** Folder to work in; null for what the environment says. */
@@ -169,6 +171,8 @@ class Copies {
 
 /** The workspace first, under the name of its hash; the result that names it makes it count. */
 async function commit(folder: string, sweep: Sweep, cell: SweepCell, path: string): Promise<CellResult> {
+  // A connection that only read, such as a copy's, leaves the last steps in the log when it is the last one to close.
+  foldLog(path)
   const copied = await publishCopy(path, cellFolder(folder, cell.cell), (hash) => `result-${hash.slice(0, 16)}.fisao`)
   const result: CellResult = { format: 'fisao-cell-result', ...madeOf(sweep, cell), ...copied }
   // Another machine may have ended the same cell meanwhile; its result counts then.

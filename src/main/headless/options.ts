@@ -176,6 +176,7 @@ export const subcommands = {
         'placebo',
         'time',
         'memory',
+        'copy-every',
       ] as const),
     ],
   },

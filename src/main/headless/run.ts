@@ -87,7 +87,7 @@ async function carryOutFiles(given: Given, work: Work): Promise<void> {
     if (named === null && isOfSweep(path)) {
       work.reporter.started('cell', path)
       const [folder, number] = [dirname(dirname(path)), Number(basename(path, '.json'))]
-      work.reporter.done(await (await import('./cell.ts')).carryOutCell(folder, number, cellOptions(given), work))
+      work.reporter.done(await (await import('./cell.ts')).carryOutCell(folder, number, await cellOptions(given), work))
       continue
     }
     const job = await readJobFile(path)
@@ -104,11 +104,11 @@ function isOfSweep(path: string): boolean {
   )
 }
 
-const defaultCopySeconds = 300
 const defaultStaleSeconds = 120
 const mostSeconds = 1_000_000
 
-function cellOptions(given: Given): CellOptions {
+async function cellOptions(given: Given): Promise<CellOptions> {
+  const { defaultCopySeconds } = await import('./cell.ts')
   const seconds = given.fraction('copy-every', 0, mostSeconds) ?? defaultCopySeconds
   return { scratch: given.path('scratch'), copyEveryMs: seconds * 1000 }
 }
@@ -170,12 +170,12 @@ const subcommandWork: Readonly<Record<SubcommandName, SubcommandWork>> = {
       throw usageError('Name the folder of a sweep and the number of a cell.', given.subcommand)
     }
     const { carryOutCell } = await import('./cell.ts')
-    return await carryOutCell(given.fullPath(folder), Number(number), cellOptions(given), work)
+    return await carryOutCell(given.fullPath(folder), Number(number), await cellOptions(given), work)
   },
   work: async (given, work) => {
     const { workOn } = await import('./worker.ts')
     const staleMs = (given.fraction('stale-after', 0.1, mostSeconds) ?? defaultStaleSeconds) * 1000
-    return await workOn(given.only('the folder of a sweep'), { ...cellOptions(given), staleMs }, work)
+    return await workOn(given.only('the folder of a sweep'), { ...(await cellOptions(given)), staleMs }, work)
   },
   collect: async (given, work) => {
     const { collect } = await import('./collect.ts')

@@ -9,13 +9,14 @@ import type { AlignJob, JobModels } from '../../shared/job.ts'
 import { presetNames } from '../../shared/runConfig.ts'
 import { mostCells, type Sweep } from '../../shared/sweep.ts'
 import { plannedBytes } from '../engine/jobs/checkJob.ts'
+import { defaultCopySeconds } from './cell.ts'
 import { makeTokens } from './claims.ts'
 import { type Given, usageError } from './commandLine.ts'
 import { type AlignChoice, alignImages, alignName, chosenJob, greatestSeed, modelOf } from './makeJob.ts'
 import type { Outcome } from './progress.ts'
 import { requireFree } from './results.ts'
 import { jobFile, sweepFile } from './sweepFolder.ts'
-import { submitScript, workersScript } from './sweepScripts.ts'
+import { type Resources, submitScript, workersScript } from './sweepScripts.ts'
 import { version } from './version.ts'
 import type { Work } from './work.ts'
 
@@ -28,6 +29,7 @@ export async function makeSweep(given: Given, work: Work): Promise<Outcome> {
   requireFree(folder)
   const choices = choicesOf(given)
   const [hasPlacebo, time] = [given.has('placebo'), timeOf(given)]
+  const copyEvery = given.fraction('copy-every', 0, 1_000_000) ?? defaultCopySeconds
   const memoryTyped = given.integer('memory', 1, 100_000_000)
   const images = await alignImages(given, work)
   const known = new Map<string, JobModels>()
@@ -41,7 +43,7 @@ export async function makeSweep(given: Given, work: Work): Promise<Outcome> {
   const [first] = jobs as [AlignJob]
   const sweep = writeSweep(folder, jobs, hasPlacebo, {
     ...{ threads: first.threads ?? 1, time, needsGpu: first.device !== 'cpu' },
-    memoryMb: memoryTyped ?? (await memoryOf(jobs)),
+    ...{ memoryMb: memoryTyped ?? (await memoryOf(jobs)), copyEvery },
   })
   const { sweepId, cells } = sweep
   const said = `${cells.length} cells are in ${folder}; start submit.sh there for Slurm, or workers.sh on any machine`
@@ -137,7 +139,7 @@ function writeSweep(
   folder: string,
   jobs: readonly AlignJob[],
   placebo: boolean,
-  resources: { readonly threads: number; readonly time: string; readonly needsGpu: boolean; readonly memoryMb: number },
+  resources: Omit<Resources, 'cells' | 'label'>,
 ): Sweep {
   const unfinished = `${folder}${unfinishedSuffix}`
   rmSync(unfinished, { recursive: true, force: true })
@@ -155,7 +157,7 @@ function writeSweep(
     const label = sweep.sweepId.slice(0, 8)
     const scripts = {
       'submit.sh': submitScript({ cells: cells.length, label, ...resources }),
-      'workers.sh': workersScript(),
+      'workers.sh': workersScript(resources),
     }
     for (const [name, text] of Object.entries(scripts)) writeFileSync(join(unfinished, name), text, { mode: 0o755 })
     renameSync(unfinished, folder)

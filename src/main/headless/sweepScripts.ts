@@ -11,6 +11,8 @@ export interface Resources {
   readonly needsGpu: boolean
   /** Beginning of the sweep's id, which the queue shows. */
   readonly label: string
+  /** Seconds between two copies of a cell's work. */
+  readonly copyEvery: number
 }
 
 /** Before the end of its time a cell is told, so that it can copy what it has. */
@@ -22,7 +24,7 @@ cd -- "$(dirname -- "$0")"
 command=\${FISAO_STUDIO_RUN:-fisao-studio-run}
 `
 
-export function submitScript({ cells, threads, memoryMb, time, needsGpu, label }: Resources): string {
+export function submitScript({ cells, threads, memoryMb, time, needsGpu, label, copyEvery }: Resources): string {
   return `#!/bin/sh
 # Sends this sweep to Slurm: a task a cell, and one more that collects when all have ended. What is typed behind the name of
 # this script goes to sbatch, e.g. --partition=long --account=vision. Sent again, only what is missing is computed.
@@ -34,7 +36,7 @@ array=$(sbatch --parsable --job-name='fisao-${label}' --array=1-${cells} --reque
 #!/bin/sh
 # USR1: the time is nearly up, go on in another turn. TERM: requeued or cancelled by somebody else.
 again=
-$FISAO_STUDIO_RUN cell . "$SLURM_ARRAY_TASK_ID" --progress none &
+$FISAO_STUDIO_RUN cell . "$SLURM_ARRAY_TASK_ID" --copy-every ${copyEvery} --progress none &
 cell=$!
 trap 'again=yes; kill -TERM $cell' USR1
 trap 'kill -TERM $cell' TERM
@@ -60,12 +62,12 @@ echo "cells: job $array; collection: job \${collect%%;*}"
 `
 }
 
-export function workersScript(): string {
+export function workersScript({ copyEvery }: Pick<Resources, 'copyEvery'>): string {
   return `#!/bin/sh
 # Starts workers on this machine, e.g. "workers.sh 2"; start it on as many machines as there are. Ctrl-C stops after a commit.
 ${head}workers=
 for number in $(seq "\${1:-1}"); do
-  $command work . --progress none &
+  $command work . --copy-every ${copyEvery} --progress none &
   workers="$workers $!"
 done
 trap 'kill -TERM $workers 2>/dev/null || :' TERM INT

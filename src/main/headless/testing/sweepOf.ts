@@ -15,14 +15,10 @@ export function firstScenes(home: string, count: number): string {
   return folder
 }
 
-/** @param said what is told by the way is added to it */
-export function testWork(said: string[] = []): Work {
-  const streams = {
-    out: (text: string) => void said.push(text),
-    err: (text: string) => void said.push(text),
-    isTerminal: false,
-  }
-  return { reporter: new Reporter('none', streams), stopping: stopping(), resume: false }
+/** @param onLine called with each line of the progress, as JSON */
+export function testWork(onLine: (line: string) => void = () => undefined): Work {
+  const streams = { out: onLine, err: () => undefined, isTerminal: false }
+  return { reporter: new Reporter('json', streams), stopping: stopping(), resume: false }
 }
 
 let shared: Stopping | null = null
