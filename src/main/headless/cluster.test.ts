@@ -376,3 +376,27 @@ describe('a result that is not what a cell wrote', { timeout: 120_000 }, () => {
     expect(version).toBe(result['appVersion'])
   })
 })
+
+describe('a worker', { timeout: 120_000 }, () => {
+  /** What it printed last. */
+  async function worked(): Promise<unknown> {
+    const args = ['work', folder, '--scratch', join(home, 'six'), '--stale-after', '60', '--progress', 'json']
+    const child = start(args)
+    let last = ''
+    createInterface(child.stdout as NonNullable<ChildProcess['stdout']>).on('line', (line) => {
+      last = line
+    })
+    const [code] = (await once(child, 'close')) as [number | null]
+    expect(code).toBe(0)
+    return JSON.parse(last).result
+  }
+
+  test('passes over what is done, tells what failed, and tries that again when it is started again', async () => {
+    expect(await worked()).toEqual({ done: [1], failed: [2] })
+    expect(readdirSync(join(folder, 'closed')).sort()).toEqual(['1', '2'])
+    expect(await worked()).toEqual({ done: [], failed: [2] })
+    expect([readdirSync(join(folder, 'open')), readdirSync(join(folder, 'claimed'))]).toEqual([[], []])
+    const log = readFileSync(join(folder, 'logs/2.log'), 'utf8')
+    expect(log.match(/images of this job cannot be read/g)).toHaveLength(2)
+  })
+})
