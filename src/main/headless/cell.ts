@@ -2,8 +2,8 @@
 // as a whole. Before it stand Slurm or worker.ts; after it collect.ts. Killed at any moment, it goes on from its last copy.
 import { copyFileSync, existsSync, rmSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
-import { join } from 'node:path'
-import { StudioError } from '../../shared/errors.ts'
+import { basename, join } from 'node:path'
+import { type ErrorRecord, StudioError } from '../../shared/errors.ts'
 import type { AlignJob } from '../../shared/job.ts'
 import { type CellResult, placeboOf, type Sweep, type SweepCell } from '../../shared/sweep.ts'
 import { closeWorkspace, foldLog, openForReading, prepareWorkspace } from '../db/open.ts'
@@ -85,14 +85,20 @@ async function inLocalFile(folder: string, local: LocalCell, options: CellOption
     await copies.ended()
     return await commit(folder, sweep, cell, path)
   } catch (thrown) {
-    await copies.last()
     const error = problemOf(thrown)
-    if (error.code !== 'run.cancelled') {
-      const failure = { format: 'fisao-cell-failure', ...madeOf(sweep, cell), error }
-      await publishText(failureFile(folder, cell.cell), `${JSON.stringify(failure, null, 1)}\n`)
-    }
+    const isStopped = error.code === 'run.cancelled'
+    // Another machine may have ended the same cell, and tidied up under this one's hands.
+    const other = isStopped ? null : await readResult(folder, sweep, cell).catch(() => null)
+    if (other) return other
+    await copies.last()
+    if (!isStopped) await tellFailure(folder, sweep, cell, error).catch((also) => note(problemOf(also).message))
     throw thrown
   }
+}
+
+async function tellFailure(folder: string, sweep: Sweep, cell: SweepCell, error: ErrorRecord): Promise<void> {
+  const failure = { format: 'fisao-cell-failure', ...madeOf(sweep, cell), error }
+  await publishText(failureFile(folder, cell.cell), `${JSON.stringify(failure, null, 1)}\n`)
 }
 
 /** Puts the last copy of the cell's work in the local place; what cannot be used there is begun anew. */
@@ -160,7 +166,7 @@ class Copies {
         closeWorkspace(db)
       }
       const snapshot = snapshotFile(this.#folder, this.#cell)
-      await publishCopy(copy, cellFolder(this.#folder, this.#cell), () => snapshot.slice(snapshot.lastIndexOf('/') + 1))
+      await publishCopy(copy, cellFolder(this.#folder, this.#cell), () => basename(snapshot))
     } catch (thrown) {
       this.#note(`the work so far could not be copied to the sweep’s folder: ${problemOf(thrown).message}`)
     } finally {
@@ -178,7 +184,8 @@ async function commit(folder: string, sweep: Sweep, cell: SweepCell, path: strin
   // Another machine may have ended the same cell meanwhile; its result counts then.
   const other = await readResult(folder, sweep, cell).catch(() => null)
   if (!other) await publishText(resultFile(folder, cell.cell), `${JSON.stringify(result, null, 1)}\n`)
-  await tidyCell(folder, cell.cell, other ?? result)
+  else if (other.file !== copied.file) await rm(join(cellFolder(folder, cell.cell), copied.file), { force: true })
+  await tidyCell(folder, cell.cell)
   return other ?? result
 }
 

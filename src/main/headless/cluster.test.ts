@@ -3,17 +3,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  truncateSync,
-  writeFileSync,
-} from 'node:fs'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -32,8 +22,8 @@ import { carryOutCell } from './cell.ts'
 import { type Collected, collect } from './collect.ts'
 import { readCommandLine } from './commandLine.ts'
 import { makeSweep } from './sweep.ts'
+import { HostileResult, hostileKinds } from './testing/hostileResult.ts'
 import { firstScenes, testWork } from './testing/sweepOf.ts'
-import { version } from './version.ts'
 
 const home = mkdtempSync(join(tmpdir(), 'fisao-cluster-'))
 const folder = join(home, 'sweep')
@@ -52,6 +42,10 @@ const settings = {
   'evaluation.images': 4,
 }
 const seed = 3
+const sweepOptions = [
+  ...['--demo', '--images', join(home, 'scenes'), '--threads', '1', '--placebo'],
+  ...Object.entries(settings).flatMap(([name, value]) => ['--set', `${name}=${value}`]),
+]
 const resultIn = (where: string) => join(where, 'cells/1/result.json')
 const loader = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href
 
@@ -109,20 +103,7 @@ async function runInApp(db: WritableDb, runId: RunId): Promise<void> {
 
 beforeAll(async () => {
   const scenes = firstScenes(home, images)
-  const typed = Object.entries(settings).flatMap(([name, value]) => ['--set', `${name}=${value}`])
-  const args = [
-    'sweep',
-    folder,
-    '--demo',
-    '--images',
-    scenes,
-    '--threads',
-    '1',
-    '--seeds',
-    `${seed},4`,
-    '--placebo',
-    ...typed,
-  ]
+  const args = ['sweep', folder, ...sweepOptions, '--seeds', `${seed},4`]
   await makeSweep(readCommandLine(args, home), testWork())
   const job = JSON.parse(readFileSync(join(folder, 'jobs/1.json'), 'utf8'))
   createWorkspace(join(home, 'app.fisao'))
@@ -224,76 +205,82 @@ function withImagesFrom(content: Record<string, Record<string, unknown>[]>, more
   }
 }
 
+describe('a collector that is killed', () => {
+  /** Kills; FISAO_KILLS asks for more. */
+  const kills = Number(process.env.FISAO_KILLS ?? 3)
+  const seeds = [3, 4, 5, 6, 7, 8]
+  const many = join(home, 'many')
+
+  /** The result of the cell that was carried out, as that of another seed. */
+  function asCell(cell: number, sweepId: string): void {
+    const { file, ...result } = JSON.parse(readFileSync(resultIn(folder), 'utf8'))
+    const made = join(home, 'made.fisao')
+    cpSync(join(folder, 'cells/1', file), made)
+    const db = openWorkspace(made)
+    const seed = seeds[cell - 1]
+    db.prepare("UPDATE run SET seed = ?, name = replace(name, 'seed 3', 'seed ' || CAST(? AS INTEGER))").run(seed, seed)
+    db.exec(
+      `UPDATE run_job SET job = json_set(job, '$.seed', (SELECT seed FROM run WHERE run.run_id = run_job.run_id),
+         '$.name', (SELECT name FROM run WHERE run.run_id = run_job.run_id))`,
+    )
+    db.close()
+    const bytes = readFileSync(made)
+    const sha256 = createHash('sha256').update(bytes).digest('hex')
+    const where = join(many, 'cells', String(cell))
+    mkdirSync(where)
+    const name = `result-${sha256.slice(0, 16)}.fisao`
+    writeFileSync(join(where, name), bytes)
+    const jobSha256 = createHash('sha256')
+      .update(readFileSync(join(many, `jobs/${cell}.json`)))
+      .digest('hex')
+    const other = { ...result, sweepId, cell, jobSha256, file: name, sha256, sizeBytes: bytes.length }
+    writeFileSync(join(where, 'result.json'), JSON.stringify(other))
+  }
+
+  test(`${kills} times at any moment has every cell in the end, and none twice`, {
+    timeout: 60_000 + kills * 20_000,
+  }, async () => {
+    await makeSweep(readCommandLine(['sweep', many, ...sweepOptions, '--seeds', seeds.join(',')], home), testWork())
+    const { sweepId } = JSON.parse(readFileSync(join(many, 'sweep.json'), 'utf8'))
+    for (const [i] of seeds.entries()) asCell(i + 1, sweepId)
+    const into = join(home, 'many.fisao')
+    for (let kill = 0; kill < kills; kill++) {
+      const child = start(['collect', many, '--into', into, '--scratch', join(home, 'killed'), '--progress', 'json'])
+      const at = `"done":${(kill * 2) % seeds.length},`
+      createInterface(child.stdout as NonNullable<ChildProcess['stdout']>).on('line', (line) => {
+        // A cell takes a tenth of a second and more; these delays fall all over it.
+        if (line.includes(at)) setTimeout(() => child.kill('SIGKILL'), (kill * 37) % 150)
+      })
+      await once(child, 'close')
+    }
+    const last = await collected(many, into)
+    expect([last.refused, last.missing, last.known.length + last.collected.length]).toEqual([[], [], seeds.length])
+    const db = openWorkspace(into)
+    const names = listRuns(db).map(({ name }) => name)
+    db.close()
+    expect(names.sort()).toEqual(seeds.flatMap((one) => [`Demo, seed ${one}`, `Demo, seed ${one}, placebo`]))
+    for (const [i, text] of contentsIn(into).entries())
+      expect(JSON.parse(text)['responses']).toEqual(JSON.parse(inApp[i % 2] as string)['responses'])
+  })
+})
+
 describe('a result that is not what a cell wrote', { timeout: 120_000 }, () => {
   /** FISAO_THOROUGH asks for all. */
   const cases = process.env.FISAO_THOROUGH === 'yes' ? 200 : 48
   const flips = process.env.FISAO_THOROUGH === 'yes' ? 60 : 12
   const hostile = join(home, 'hostile')
   const into = join(home, 'into.fisao')
-  let file = ''
-  let bytes = Buffer.alloc(0)
-  let result: Record<string, unknown> = {}
-
-  /** A generator of numbers below `most` (Park & Miller 1988). */
-  let state = 20_261
-  const drawn = (most: number): number => {
-    state = (state * 48_271) % 2_147_483_647
-    return state % most
-  }
-  const put = (data: Buffer, changes: Record<string, unknown> = {}): void => {
-    writeFileSync(file, data)
-    writeFileSync(resultIn(hostile), JSON.stringify({ ...result, ...changes }))
-  }
-  /** Names its true length and hash, as somebody would who made it up. */
-  const disguised = (data: Buffer): void => {
-    const sha256 = createHash('sha256').update(data).digest('hex')
-    put(data, { sizeBytes: data.length, sha256 })
-  }
-  const flipped = (bits: number): Buffer => {
-    const data = Buffer.from(bytes)
-    for (let bit = 0; bit < bits; bit++) {
-      const at = drawn(data.length)
-      data[at] = (data[at] as number) ^ (1 << drawn(8))
-    }
-    return data
-  }
-  const kinds: readonly (readonly [name: string, make: () => void])[] = [
-    ['cut short', () => put(bytes.subarray(0, drawn(bytes.length)))],
-    ['other bytes', () => put(flipped(1 + drawn(4)))],
-    ['longer', () => put(Buffer.concat([bytes, Buffer.alloc(1 + drawn(9000))]))],
-    ['another version of the format', () => put(bytes, { version: 2 + drawn(50) })],
-    ['another version of the program', () => put(bytes, { appVersion: `9.${drawn(99)}.0` })],
-    ['another sweep', () => put(bytes, { sweepId: `00000000-0000-4000-8000-${String(drawn(1e9)).padStart(12, '0')}` })],
-    ['another cell', () => put(bytes, { cell: 2 + drawn(90) })],
-    ['another job', () => put(bytes, { jobSha256: String(drawn(10)).repeat(64) })],
-    ['a file elsewhere', () => put(bytes, { file: `../${'../'.repeat(drawn(5))}etc/passwd` })],
-    ['a size that lies', () => put(bytes, { sizeBytes: [-1, 0, 1e18, 1.5][drawn(4)] })],
-    ['no JSON', () => put(bytes) ?? writeFileSync(resultIn(hostile), '{'.repeat(1 + drawn(5000)))],
-    ['a very long file', () => put(bytes) ?? truncateSync(resultIn(hostile), 1e9 + drawn(1e9))],
-    ['a field too many', () => put(bytes, { [`more${drawn(9)}`]: 'x' })],
-    ['cut short, and its hash told anew', () => disguised(bytes.subarray(0, 100 + drawn(bytes.length - 200)))],
-    [
-      'a whole page of zeros, and its hash told anew',
-      () => disguised(Buffer.from(bytes).fill(0, 0, 4096 * (1 + drawn(5)))),
-    ],
-    [
-      'something else',
-      () => disguised(Buffer.from(`${'SQLite format 3\0'.slice(drawn(16))}${'x'.repeat(drawn(500))}`)),
-    ],
-  ]
+  let made: HostileResult
 
   beforeAll(() => {
     cpSync(folder, hostile, { recursive: true })
-    result = JSON.parse(readFileSync(resultIn(hostile), 'utf8'))
-    file = join(hostile, 'cells/1', result['file'] as string)
-    bytes = readFileSync(file)
+    made = new HostileResult(join(hostile, 'cells/1'))
     createWorkspace(into)
   })
 
-  test(`${cases} of ${kinds.length} kinds by a seed are refused by name, and nothing of them is taken over`, async () => {
+  test(`${cases} of ${hostileKinds} kinds by a seed are refused by name, and nothing of them is taken over`, async () => {
     for (let one = 0; one < cases; one++) {
-      const [name, make] = kinds[one % kinds.length] as (typeof kinds)[number]
-      make()
+      const name = made.make(one)
       const { refused, collected: taken } = await collected(hostile, into)
       expect([taken, refused.length], name).toEqual([[], 1])
       expect(refused[0]?.error.code, name).toMatch(/^(run\.bad-cell|workspace\.(damaged|foreign|newer))$/)
@@ -304,7 +291,7 @@ describe('a result that is not what a cell wrote', { timeout: 120_000 }, () => {
   test('flipped bits with a hash of their own are refused, or change nothing that a run left', async () => {
     let refusals = 0
     for (let one = 0; one < flips; one++) {
-      disguised(flipped(1))
+      made.disguise(made.flipped(1))
       const where = join(home, `flip-${one}.fisao`)
       const { refused } = await collected(hostile, where)
       if (refused.length > 0) refusals++
@@ -312,15 +299,6 @@ describe('a result that is not what a cell wrote', { timeout: 120_000 }, () => {
     }
     expect(refusals).toBeGreaterThan(flips / 3)
   })
-
-  /** The result with rows changed by SQL, so that every seal is right. */
-  const changed = (...statements: readonly string[]): void => {
-    writeFileSync(file, bytes)
-    const db = openWorkspace(file)
-    for (const sql of statements) db.exec(sql)
-    db.close()
-    disguised(readFileSync(file))
-  }
 
   test.each([
     ['a run that is not at its end', "UPDATE run SET state = 'stopped' WHERE run_id = 1", 'state stopped'],
@@ -349,14 +327,14 @@ describe('a result that is not what a cell wrote', { timeout: 120_000 }, () => {
     ['another schema version', 'PRAGMA user_version = 3', 'tables other than'],
     ['a newer schema', 'PRAGMA user_version = 99; CREATE TABLE more (x)', 'schema 99'],
   ])('%s', async (_name, sql, words) => {
-    changed(sql)
+    made.change(sql)
     const { refused } = await collected(hostile, into)
     expect(JSON.stringify(refused[0]?.error)).toContain(words)
     expect(contentsIn(into)).toEqual([])
   })
 
   test('what else lies there is told: failed cells with the end of their log, and strangers', async () => {
-    put(bytes)
+    made.restore()
     mkdirSync(join(hostile, 'cells/7'))
     writeFileSync(join(hostile, 'cells/notes.txt'), '')
     const job = JSON.parse(readFileSync(join(hostile, 'jobs/2.json'), 'utf8'))
@@ -372,8 +350,6 @@ describe('a result that is not what a cell wrote', { timeout: 120_000 }, () => {
     expect(found).toMatchObject({ collected: [{ cell: 1 }], missing: [], refused: [], foreign: ['7', 'notes.txt'] })
     const log = ['line 5', 'line 6', 'line 7', 'line 8', 'line 9']
     expect(found.failed).toMatchObject([{ cell: 2, name: 'Demo, seed 4', error: { code: 'run.images-missing' }, log }])
-    // A result of another sweep is no reason to leave the others.
-    expect(version).toBe(result['appVersion'])
   })
 })
 

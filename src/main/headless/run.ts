@@ -84,7 +84,12 @@ async function carryOutFiles(given: Given, work: Work): Promise<void> {
   const { carryOut, outBeside } = await import('./work.ts')
   for (const positional of positionals) {
     const path = given.fullPath(positional)
-    if (named === null && isOfSweep(path)) {
+    const isCell = named === null && isOfSweep(path)
+    const strange = optionsOfOthers[isCell ? 'cell' : 'job'].find((name) => given.has(name))
+    if (strange !== undefined) {
+      throw usageError(`${positional} is ${isCell ? 'a' : 'no'} cell of a sweep, so it takes no --${strange}.`, null)
+    }
+    if (isCell) {
       work.reporter.started('cell', path)
       const [folder, number] = [dirname(dirname(path)), Number(basename(path, '.json'))]
       work.reporter.done(await (await import('./cell.ts')).carryOutCell(folder, number, await cellOptions(given), work))
@@ -95,6 +100,9 @@ async function carryOutFiles(given: Given, work: Work): Promise<void> {
     work.reporter.done(await carryOut(onThisMachine(job, given), named ?? outBeside(job, path), work))
   }
 }
+
+/** What a cell does not take, whose job says all that its bytes follow from; and what only a cell takes. */
+const optionsOfOthers = { cell: ['threads', 'device'], job: ['scratch', 'copy-every'] } as const
 
 /** Whether a job file is that of a cell, which goes the way of the subcommand cell. */
 function isOfSweep(path: string): boolean {

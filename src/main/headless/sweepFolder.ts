@@ -227,13 +227,14 @@ async function flushFolder(folder: string): Promise<void> {
   }
 }
 
-/** Takes away what a finished cell needs no more: its snapshot, other machines' unfinished files and results. */
-export async function tidyCell(folder: string, cell: number, result: CellResult): Promise<void> {
+/**
+ * Takes away what a finished cell needs no more: its snapshot, and what other processes left unfinished. Not their results:
+ * one that ends at this moment is about to name its own.
+ */
+export async function tidyCell(folder: string, cell: number): Promise<void> {
   const where = cellFolder(folder, cell)
-  const isOld = (name: string): boolean =>
-    name === basename(snapshotFile(folder, cell)) ||
-    name === basename(failureFile(folder, cell)) ||
-    unfinishedName.test(name) ||
-    (/^result-[0-9a-f]{16}\.fisao$/.test(name) && name !== result.file)
-  for (const name of await readdir(where)) if (isOld(name)) await rm(join(where, name), { force: true })
+  const old = [snapshotFile(folder, cell), failureFile(folder, cell)].map((path) => basename(path))
+  for (const name of await readdir(where)) {
+    if (old.includes(name) || unfinishedName.test(name)) await rm(join(where, name), { force: true })
+  }
 }
