@@ -12,6 +12,7 @@ import { localPlace } from './localPlace.ts'
 import { problemOf } from './problems.ts'
 import type { Outcome } from './progress.ts'
 import {
+  badSweep,
   cellFolder,
   cellOf,
   failureFile,
@@ -24,7 +25,6 @@ import {
   resultFile,
   snapshotFile,
   tidyCell,
-  unusable,
 } from './sweepFolder.ts'
 import { version } from './version.ts'
 import { align, type Work } from './work.ts'
@@ -196,8 +196,7 @@ function outcomeOf(folder: string, { cell, name }: SweepCell, result: CellResult
 
 /** Bytes follow from the program as from everything else. */
 function requireVersion({ appVersion }: Sweep, where: string): void {
-  if (appVersion !== version)
-    throw unusable('run.bad-sweep', where, `made by version ${appVersion}`, `version ${version}`)
+  if (appVersion !== version) throw badSweep(where, `made by version ${appVersion}`, `version ${version}`)
 }
 
 function busy(where: string): StudioError {

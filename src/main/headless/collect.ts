@@ -13,6 +13,7 @@ import { isAboutCell, readingCell } from './collectedCell.ts'
 import { localPlace, requireLocal } from './localPlace.ts'
 import type { Outcome } from './progress.ts'
 import {
+  badCell,
   cellFolder,
   logFile,
   publishCopy,
@@ -20,7 +21,6 @@ import {
   readFailure,
   readResult,
   readSweep,
-  unusable,
 } from './sweepFolder.ts'
 import type { Work } from './work.ts'
 import { workingOn } from './workspace.ts'
@@ -173,7 +173,7 @@ function sentencesOf({ workspace, collected, known, missing, failed, refused, fo
 
 /** What nobody expected of a file that passed the checks. */
 function madeUp(thrown: unknown, where: string): StudioError {
-  return unusable('run.bad-cell', where, thrown instanceof Error ? thrown.message : String(thrown))
+  return badCell(where, thrown instanceof Error ? thrown.message : String(thrown))
 }
 
 function stopped(): StudioError {

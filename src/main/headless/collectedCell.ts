@@ -21,7 +21,7 @@ import { closeWorkspace, openWorkspace } from '../db/open.ts'
 import { listRuns, runById } from '../db/runs.ts'
 import { runOfJob } from '../engine/jobs/jobWorkspace.ts'
 import { readRunCursor } from '../engine/jobs/runStore.ts'
-import { cellFolder, unusable } from './sweepFolder.ts'
+import { badCell, cellFolder } from './sweepFolder.ts'
 
 export interface CheckedCell {
   readonly folder: string
@@ -44,7 +44,7 @@ export async function readingCell<T>(
   const { folder, sweep, cell, job, result } = checked
   if (result.appVersion !== sweep.appVersion) {
     const where = join(cellFolder(folder, cell.cell), 'result.json')
-    throw unusable('run.bad-cell', where, `FiSAO Studio ${result.appVersion}`, `FiSAO Studio ${sweep.appVersion}`)
+    throw badCell(where, `FiSAO Studio ${result.appVersion}`, `FiSAO Studio ${sweep.appVersion}`)
   }
   const copy = join(place, `${sweep.sweepId}-${cell.cell}.collected`)
   const source = join(cellFolder(folder, cell.cell), result.file)
@@ -54,11 +54,11 @@ export async function readingCell<T>(
     const db = openWorkspace(copy)
     try {
       if (schemaVersion(db) !== currentVersion) {
-        throw unusable('run.bad-cell', source, `schema ${schemaVersion(db)}`, `schema ${currentVersion}`)
+        throw badCell(source, `schema ${schemaVersion(db)}`, `schema ${currentVersion}`)
       }
       checkContents(db)
       const [damaged] = damagedParts(db)
-      if (damaged) throw unusable('run.bad-cell', source, `${damaged}: other bytes than were stored`)
+      if (damaged) throw badCell(source, `${damaged}: other bytes than were stored`)
       return work(db, runsOf(db, job, cell.placebo, source))
     } finally {
       closeWorkspace(db)
@@ -71,11 +71,11 @@ export async function readingCell<T>(
 /** Copies the result here, and no further than it says that it is long. @throws StudioError `run.bad-cell` */
 async function copyChecked(source: string, copy: string, { sha256, sizeBytes }: CellResult): Promise<void> {
   const found = await stat(source).catch((cause: NodeJS.ErrnoException) => {
-    throw unusable('run.bad-cell', source, `a file that cannot be read (${cause.code})`)
+    throw badCell(source, `a file that cannot be read (${cause.code})`)
   })
   // Before it is opened: a pipe would be waited for without end.
-  if (!found.isFile()) throw unusable('run.bad-cell', source, 'no regular file')
-  if (found.size !== sizeBytes) throw unusable('run.bad-cell', source, `${found.size} bytes`, `${sizeBytes} bytes`)
+  if (!found.isFile()) throw badCell(source, 'no regular file')
+  if (found.size !== sizeBytes) throw badCell(source, `${found.size} bytes`, `${sizeBytes} bytes`)
   const from = await open(source)
   try {
     const to = await open(copy, 'w', 0o600)
@@ -84,7 +84,7 @@ async function copyChecked(source: string, copy: string, { sha256, sizeBytes }: 
       const buffer = Buffer.alloc(8 * 1024 * 1024)
       for (let at = 0; at < sizeBytes; ) {
         const { bytesRead } = await from.read(buffer, 0, Math.min(buffer.length, sizeBytes - at), at)
-        if (bytesRead === 0) throw unusable('run.bad-cell', source, `${at} bytes`, `${sizeBytes} bytes`)
+        if (bytesRead === 0) throw badCell(source, `${at} bytes`, `${sizeBytes} bytes`)
         hash.update(buffer.subarray(0, bytesRead))
         await to.writeFile(buffer.subarray(0, bytesRead))
         at += bytesRead
@@ -93,7 +93,7 @@ async function copyChecked(source: string, copy: string, { sha256, sizeBytes }: 
       await to.close()
     }
     const digest = hash.digest('hex')
-    if (digest !== sha256) throw unusable('run.bad-cell', source, `the SHA-256 ${digest}`, `the SHA-256 ${sha256}`)
+    if (digest !== sha256) throw badCell(source, `the SHA-256 ${digest}`, `the SHA-256 ${sha256}`)
   } finally {
     await from.close()
   }
@@ -104,12 +104,12 @@ function runsOf(db: ReadableDb, job: AlignJob, hasPlacebo: boolean, where: strin
   const jobs = hasPlacebo ? [job, placeboOf(job)] : [job]
   const runIds = jobs.map((one) => {
     const runId = runOfJob(db, one)
-    if (runId === undefined) throw unusable('run.bad-cell', where, 'no run of it', `a run of the job “${one.name}”`)
+    if (runId === undefined) throw badCell(where, 'no run of it', `a run of the job “${one.name}”`)
     requireRun(db, runId, one, where)
     return runId
   })
   const others = listRuns(db).length - runIds.length
-  if (others !== 0) throw unusable('run.bad-cell', where, `${others} other runs`, `${runIds.length} runs`)
+  if (others !== 0) throw badCell(where, `${others} other runs`, `${runIds.length} runs`)
   return runIds
 }
 
@@ -128,14 +128,14 @@ function requireRun(db: ReadableDb, runId: RunId, job: AlignJob, where: string):
     ['encoder', model?.companionFolder, job.models.companion.folder],
   ]
   const wrong = facts.find(([, found, expected]) => found !== expected)
-  if (wrong) throw unusable('run.bad-cell', where, `${wrong[0]} ${wrong[1]}`, `${wrong[0]} ${wrong[2]}`)
+  if (wrong) throw badCell(where, `${wrong[0]} ${wrong[1]}`, `${wrong[0]} ${wrong[2]}`)
   const cursors = listCheckpoints(db, runId).map(readRunCursor)
   if (JSON.stringify(cursors.at(-1)?.calibration) !== JSON.stringify(run?.calibration)) {
-    throw unusable('run.bad-cell', where, 'another calibration than that of its last step')
+    throw badCell(where, 'another calibration than that of its last step')
   }
   for (const look of looksUntil(db, runId, Number.MAX_SAFE_INTEGER)) {
     const { error } = lookSchema.safeParse(look)
-    if (error) throw unusable('run.bad-cell', where, `a look that cannot be read: ${error.issues[0]?.message}`)
+    if (error) throw badCell(where, `a look that cannot be read: ${error.issues[0]?.message}`)
   }
 }
 

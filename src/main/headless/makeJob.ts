@@ -27,13 +27,10 @@ export const greatestSeed = 2 ** 31 - 1
 
 export async function alignJobOf(given: Given, work: Work): Promise<AlignJob> {
   const preset = given.oneOf('preset', presetNames) ?? 'quick-look'
-  const chosen = { preset, settings: given.texts('set'), model: modelOf(given), seed: seedOf(given) }
-  return await chosenJob(
-    given,
-    work,
-    { ...chosen, name: alignName(given, chosen.model) },
-    await alignImages(given, work),
-  )
+  const model = modelOf(given)
+  const choice = { preset, settings: given.texts('set'), model, seed: seedOf(given), name: alignName(given, model) }
+  const config = configOfChoice(given, choice)
+  return await chosenJob(given, work, { ...choice, config }, await alignImages(given, work))
 }
 
 /** What the jobs of a sweep differ in. */
@@ -48,24 +45,28 @@ export interface AlignChoice {
 }
 
 /**
- * As the app's demo run: its config has the annotations' path only where they are asked for.
- * @param known the models of another job of the same folder
+ * As the app's demo run: the config has the annotations' path only where they are asked for.
+ * @throws StudioError `run.bad-config`; call it before images are read
  */
-export async function chosenJob(
-  given: Given,
-  work: Work,
-  { preset, settings, model, seed, name }: AlignChoice,
-  images: AlignJob['images'],
-  known?: JobModels,
-): Promise<AlignJob> {
+export function configOfChoice(given: Given, { preset, settings }: AlignChoice): RunConfig {
   const annotationFile = given.path('annotations')
   const typed = changesOf(settings, given.subcommand)
-  const config = configOf(preset, {
+  return configOf(preset, {
     ...typed,
     ...(annotationFile !== null && {
       calibration: { method: 'annotated', annotationFile, ...(typed.calibration as object | undefined) },
     }),
   })
+}
+
+/** @param known the models of another job of the same folder */
+export async function chosenJob(
+  given: Given,
+  work: Work,
+  { preset, config, model, seed, name }: AlignChoice & { readonly config: RunConfig },
+  images: AlignJob['images'],
+  known?: JobModels,
+): Promise<AlignJob> {
   const parts = { ...partsOf(given, config, work, model), seed, ...(known && { models: known }) }
   return await newAlignJob(parts, { name, preset, images })
 }

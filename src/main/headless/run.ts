@@ -2,7 +2,7 @@
 // command line; it reads it, has the work done (work.ts, workspaceWork.ts) and ends with an exit code (exitCodes.ts).
 // Whoever starts it: a launcher of a package (see resources.ts), or scripts/job.ts in a checkout.
 import { existsSync, writeFileSync } from 'node:fs'
-import { basename, dirname } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { StudioError } from '../../shared/errors.ts'
 import { fileNameOf } from '../../shared/fileName.ts'
 import type { AnyJob } from '../../shared/job.ts'
@@ -16,7 +16,6 @@ import { problemOf } from './problems.ts'
 import { type Outcome, Reporter, type Streams } from './progress.ts'
 import { requireFree } from './results.ts'
 import { Stopping } from './stopping.ts'
-import { sweepFile } from './sweepFolder.ts'
 import { version } from './version.ts'
 import type { Work } from './work.ts'
 
@@ -108,7 +107,9 @@ const optionsOfOthers = { cell: ['threads', 'device'], job: ['scratch', 'copy-ev
 function isOfSweep(path: string): boolean {
   const folder = dirname(path)
   return (
-    /^[1-9]\d{0,5}\.json$/.test(basename(path)) && basename(folder) === 'jobs' && existsSync(sweepFile(dirname(folder)))
+    /^[1-9]\d{0,5}\.json$/.test(basename(path)) &&
+    basename(folder) === 'jobs' &&
+    existsSync(join(dirname(folder), 'sweep.json'))
   )
 }
 

@@ -93,6 +93,7 @@ test.each([
   [['--seeds', '1,x'], '--seeds takes whole numbers'],
   [['--seeds', String(2 ** 31)], '--seeds takes whole numbers'],
   [['--presets', 'fast'], 'A preset is one of quick-look'],
+  [['--set', 'optimiser.stepsPerRound=0'], 'A setting cannot be used'],
   [['--time', 'tomorrow'], '--time takes hours'],
   [
     ['--seeds', Array.from({ length: 1001 }, (_, i) => i).join(',')],

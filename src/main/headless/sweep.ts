@@ -12,7 +12,15 @@ import { plannedBytes } from '../engine/jobs/checkJob.ts'
 import { defaultCopySeconds } from './cell.ts'
 import { makeTokens } from './claims.ts'
 import { type Given, usageError } from './commandLine.ts'
-import { type AlignChoice, alignImages, alignName, chosenJob, greatestSeed, modelOf } from './makeJob.ts'
+import {
+  type AlignChoice,
+  alignImages,
+  alignName,
+  chosenJob,
+  configOfChoice,
+  greatestSeed,
+  modelOf,
+} from './makeJob.ts'
 import type { Outcome } from './progress.ts'
 import { requireFree } from './results.ts'
 import { jobFile, sweepFile } from './sweepFolder.ts'
@@ -27,7 +35,7 @@ const leastMemoryMb = 2048
 export async function makeSweep(given: Given, work: Work): Promise<Outcome> {
   const folder = given.only('the new folder of the sweep')
   requireFree(folder)
-  const choices = choicesOf(given)
+  const choices = choicesOf(given).map((choice) => ({ ...choice, config: configOfChoice(given, choice) }))
   const [hasPlacebo, time] = [given.has('placebo'), timeOf(given)]
   const copyEvery = given.fraction('copy-every', 0, 1_000_000) ?? defaultCopySeconds
   const memoryTyped = given.integer('memory', 1, 100_000_000)

@@ -33,16 +33,16 @@ const longestBytes = 4 * 1024 * 1024
 
 /** @throws StudioError `run.bad-sweep` for what is none, or of another version */
 export async function readSweep(folder: string): Promise<Sweep> {
-  const sweep = await readAs(sweepFile(folder), sweepSchema, 'run.bad-sweep')
+  const sweep = await readAs(sweepFile(folder), sweepSchema, badSweep)
   if (sweep !== null) return sweep
-  throw unusable('run.bad-sweep', sweepFile(folder), 'no file')
+  throw badSweep(sweepFile(folder), 'no file')
 }
 
 /** @throws StudioError `run.bad-cell` when the sweep has no such cell */
 export function cellOf({ cells }: Sweep, cell: number, where: string): SweepCell {
   const found = cells[cell - 1]
   if (found) return found
-  throw unusable('run.bad-cell', where, `cell ${cell} of ${cells.length}`)
+  throw badCell(where, `cell ${cell} of ${cells.length}`)
 }
 
 /** The job of a cell, which is the very one that the sweep was made with. @throws StudioError `run.bad-cell`, `run.bad-job` */
@@ -50,21 +50,21 @@ export async function readCellJob(folder: string, { cell, jobSha256 }: SweepCell
   const path = jobFile(folder, cell)
   const job = await readJobFile(path)
   const found = await hashOf(path)
-  if (found !== jobSha256) throw unusable('run.bad-cell', path, `the SHA-256 ${found}`, `the SHA-256 ${jobSha256}`)
+  if (found !== jobSha256) throw badCell(path, `the SHA-256 ${found}`, `the SHA-256 ${jobSha256}`)
   if (job.kind === 'align') return alignJobSchema.parse(job)
-  throw unusable('run.bad-cell', path, `a job of the kind ${job.kind}`, 'an alignment')
+  throw badCell(path, `a job of the kind ${job.kind}`, 'an alignment')
 }
 
 /** What a cell came to, or null before its end. @throws StudioError `run.bad-cell` for what is not of this cell */
 export async function readResult(folder: string, sweep: Sweep, cell: SweepCell): Promise<CellResult | null> {
   const path = resultFile(folder, cell.cell)
-  return ofThisCell(await readAs(path, cellResultSchema, 'run.bad-cell'), sweep, cell, path)
+  return ofThisCell(await readAs(path, cellResultSchema, badCell), sweep, cell, path)
 }
 
 /** Why a cell was not carried out, or null. @throws StudioError `run.bad-cell` for what is not of this cell */
 export async function readFailure(folder: string, sweep: Sweep, cell: SweepCell): Promise<CellFailure | null> {
   const path = failureFile(folder, cell.cell)
-  return ofThisCell(await readAs(path, cellFailureSchema, 'run.bad-cell'), sweep, cell, path)
+  return ofThisCell(await readAs(path, cellFailureSchema, badCell), sweep, cell, path)
 }
 
 function ofThisCell<Found extends CellResult | CellFailure>(
@@ -79,7 +79,7 @@ function ofThisCell<Found extends CellResult | CellFailure>(
     ['cell', cell.cell, found.cell],
     ['job', cell.jobSha256, found.jobSha256],
   ] as const) {
-    if (is !== expected) throw unusable('run.bad-cell', path, `${what} ${is}`, `${what} ${expected}`)
+    if (is !== expected) throw badCell(path, `${what} ${is}`, `${what} ${expected}`)
   }
   return found
 }
@@ -90,46 +90,44 @@ export function madeOf({ sweepId }: Sweep, { cell, jobSha256 }: SweepCell) {
 }
 
 /** Null for a file that is not there. */
-async function readAs<T>(
-  path: string,
-  schema: z.ZodType<T>,
-  code: 'run.bad-sweep' | 'run.bad-cell',
-): Promise<T | null> {
+async function readAs<T>(path: string, schema: z.ZodType<T>, refused: typeof badCell): Promise<T | null> {
   let json: unknown
   try {
     const found = await stat(path)
-    if (!found.isFile()) throw unusable(code, path, 'no regular file')
-    if (found.size > longestBytes) throw unusable(code, path, `a file of ${found.size} bytes`)
+    if (!found.isFile()) throw refused(path, 'no regular file')
+    if (found.size > longestBytes) throw refused(path, `a file of ${found.size} bytes`)
     json = JSON.parse(await readFile(path, 'utf8'))
   } catch (cause) {
     if (cause instanceof StudioError) throw cause
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return null
-    throw unusable(code, path, cause instanceof SyntaxError ? 'no JSON' : String((cause as Error).message))
+    throw refused(path, cause instanceof SyntaxError ? 'no JSON' : String((cause as Error).message))
   }
   const { version: written } = (json ?? {}) as { version?: unknown }
-  if (typeof written === 'number' && written !== 1) throw unusable(code, path, `version ${written}`, 'version 1')
+  if (typeof written === 'number' && written !== 1) throw refused(path, `version ${written}`, 'version 1')
   const read = schema.safeParse(json)
   if (read.success) return read.data
   const [issue] = read.error.issues
-  throw unusable(code, path, `${issue?.path.join('.') || 'file'}: ${issue?.message ?? 'unknown'}`)
+  throw refused(path, `${issue?.path.join('.') || 'file'}: ${issue?.message ?? 'unknown'}`)
 }
 
-/** The error for a part of a sweep that is not what this program wrote. */
-export function unusable(
-  code: 'run.bad-sweep' | 'run.bad-cell',
-  where: string,
-  found: string,
-  expected = code === 'run.bad-sweep' ? 'sweep.json of a sweep' : 'a file of this cell',
-): StudioError {
-  const what =
-    code === 'run.bad-sweep'
-      ? 'This is not the folder of a sweep that this program can use.'
-      : 'A cell of the sweep cannot be used.'
-  const remedy =
-    code === 'run.bad-sweep'
-      ? 'Name the folder that the subcommand sweep made, with a program of the same version.'
-      : 'Take the file away and carry the cell out again, or make the sweep anew.'
-  return new StudioError({ code, message: what, remedy, expected, found, where })
+/** The error for a file of a cell that is not what was written. */
+export function badCell(where: string, found: string, expected = 'a file of this cell'): StudioError {
+  return new StudioError({
+    code: 'run.bad-cell',
+    message: 'A cell of the sweep cannot be used.',
+    remedy: 'Take the file away and carry the cell out again, or make the sweep anew.',
+    ...{ expected, found, where },
+  })
+}
+
+/** The error for a folder that is no sweep that this program can carry out. */
+export function badSweep(where: string, found: string, expected = 'sweep.json of a sweep'): StudioError {
+  return new StudioError({
+    code: 'run.bad-sweep',
+    message: 'This is not the folder of a sweep that this program can use.',
+    remedy: 'Name the folder that the subcommand sweep made, with a program of the same version.',
+    ...{ expected, found, where },
+  })
 }
 
 /** Lower-case hexadecimal SHA-256 of a file. */

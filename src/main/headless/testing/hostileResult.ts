@@ -21,6 +21,7 @@ const kinds: readonly (readonly [name: string, make: Make])[] = [
   ['another job', (one) => one.put(one.bytes, { jobSha256: String(one.drawn(10)).repeat(64) })],
   ['a file elsewhere', (one) => one.put(one.bytes, { file: `../${'../'.repeat(one.drawn(5))}etc/passwd` })],
   ['a size that lies', (one) => one.put(one.bytes, { sizeBytes: [-1, 0, 1e18, 1.5][one.drawn(4)] })],
+  ['a hash that lies', (one) => one.put(one.bytes, { sha256: String(one.drawn(10)).repeat(64) })],
   ['no JSON', (one) => writeFileSync(one.record, '{'.repeat(1 + one.drawn(5000)))],
   ['a very long file', (one) => truncateSync(one.record, 1e9 + one.drawn(1e9))],
   ['a field too many', (one) => one.put(one.bytes, { [`more${one.drawn(9)}`]: 'x' })],
