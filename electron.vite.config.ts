@@ -12,6 +12,7 @@ export default defineConfig({
         input: {
           index: resolve(here, 'src/main/index.ts'),
           engine: resolve(here, 'src/main/engine/worker.ts'),
+          engineThread: resolve(here, 'src/main/engine/pool/workerThread.ts'),
           library: resolve(here, 'src/main/library/worker.ts'),
           catalogue: resolve(here, 'src/main/library/catalogueWorker.ts'),
         },

@@ -19,7 +19,10 @@ export default defineConfig({
     minify: false,
     reportCompressedSize: false,
     rollupOptions: {
-      input: { run: resolve(here, 'src/main/headless/main.ts') },
+      input: {
+        run: resolve(here, 'src/main/headless/main.ts'),
+        engineThread: resolve(here, 'src/main/engine/pool/workerThread.ts'),
+      },
       output: { format: 'es', entryFileNames: '[name].js', chunkFileNames: 'parts/[name]-[hash].js' },
     },
   },

@@ -1,4 +1,6 @@
 // Unit tests stand beside their source and run on the Electron runtime that the app runs on.
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { defineConfig } from 'vitest/config'
 import { runtimeEnvironment, setUp } from './scripts/setup.ts'
 import { telemetryOff } from './src/shared/telemetryOff.ts'
@@ -17,7 +19,12 @@ export default defineConfig({
     maxWorkers: 3,
     testTimeout: 30_000,
     hookTimeout: 60_000,
-    env: { FISAO_RUNTIME_DIST: runtime.distPath, ...runtimeEnvironment(runtime, {}) },
+    env: {
+      FISAO_RUNTIME_DIST: runtime.distPath,
+      // Not a person's own cache.
+      FISAO_MODEL_CACHE: join(tmpdir(), 'fisao-test-models'),
+      ...runtimeEnvironment(runtime, {}),
+    },
     projects: [
       {
         extends: true,

@@ -9,7 +9,7 @@ import { packageBin } from './build.ts'
 import { projectRoot } from './runProgram.ts'
 
 /** In the order in which data passes them. */
-const engineRooms = 'graph autodiff folder text image models rollout reward align eval run jobs'.split(' ')
+const engineRooms = 'graph autodiff folder text image models rollout pool reward align eval run jobs'.split(' ')
 
 const violations: readonly [path: string, statement: string][] = [
   ['src/shared/planted.ts', "export type { Database } from 'better-sqlite3'"],

@@ -1,6 +1,7 @@
 // Everything that a run of alignment can be told, once: each value with its unit, range, default and source. The wizard
 // shows it, the workspace stores it, the engine obeys it; presets are changes to the defaults.
 import { z } from 'zod'
+import { baseChoices } from './baseFormat.ts'
 import {
   byDpo,
   byPpo,
@@ -38,7 +39,7 @@ export const rolloutConfigSchema = z.strictObject({
   topK: setting(z.int().min(0).max(100_000), { title: 'Likely tokens kept, 0 for all', source: demo }).default(0),
   maxNewTokens: setting(count(2048), { title: 'Longest response', unit: 'tokens', source: demo }).default(64),
   responsesPerStep: setting(count(4096), { title: 'Responses a step', source: demo }).default(64),
-  batchSize: setting(count(512), { title: 'Responses decoded together', source: 'memory' }).default(64),
+  batchSize: setting(count(512), { title: 'Responses decoded together', source: 'docs/performance.md' }).default(32),
 })
 
 export const rewardConfigSchema = z.strictObject({
@@ -153,9 +154,9 @@ export const optimiserConfigSchema = z.strictObject({
   minibatchSize: setting(count(4096), { title: 'Responses an update', source: demo, appliesTo: [learns] }).default(32),
   microBatchSize: setting(count(4096), {
     title: 'Responses in memory at once',
-    source: 'memory',
+    source: 'docs/performance.md',
     appliesTo: [learns],
-  }).default(32),
+  }).default(8),
   recompute: setting(z.boolean(), {
     title: 'Recompute activations to save memory',
     source: 'memory',
@@ -261,6 +262,20 @@ export const adapterConfigSchema = z.strictObject({
   alpha: setting(z.number().positive().max(4096), { title: 'Alpha', source: lora, appliesTo: [learns] }).default(16),
 })
 
+export const baseConfigSchema = z.strictObject({
+  format: setting(z.enum(baseChoices), {
+    title: 'Numbers that the model is computed with',
+    source: 'docs/performance.md',
+    labels: {
+      auto: 'By the size of the model',
+      stored: 'As stored in its files',
+      float32: '32 bits, kept in a file',
+      int8: '8 bits',
+      int4: '4 bits',
+    },
+  }).default('auto'),
+})
+
 export const evaluationConfigSchema = z.strictObject({
   everySteps: setting(count(10_000), {
     title: 'Steps between looks at the validation images',
@@ -292,6 +307,7 @@ export const runConfigSchema = z.strictObject({
   reward: rewardConfigSchema.prefault({}),
   calibration: calibrationConfigSchema.prefault({}),
   optimiser: optimiserConfigSchema.prefault({}),
+  base: baseConfigSchema.prefault({}),
   adapter: adapterConfigSchema.prefault({}),
   evaluation: evaluationConfigSchema.prefault({}),
 })

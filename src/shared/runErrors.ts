@@ -78,12 +78,17 @@ export function missingImage(imageId: number): StudioError {
 export function tooLarge(found: {
   readonly neededBytes: number
   readonly machineBytes: number
-  readonly lighter: { readonly batchSize: number; readonly microBatchSize: number; readonly recompute: boolean } | null
+  readonly lighter: {
+    readonly batchSize: number
+    readonly microBatchSize: number
+    readonly recompute: boolean
+    readonly format: string
+  } | null
 }): StudioError {
   const { neededBytes, machineBytes, lighter } = found
   const gigabytes = (bytes: number) => `${(bytes / 1e9).toFixed(1)} GB`
   const remedy = lighter
-    ? `Choose ${lighter.batchSize} responses decoded together, ${lighter.microBatchSize} in memory at once` +
+    ? `Choose ${lighter.format === 'int8' ? '8 bits for the model, ' : ''}${lighter.batchSize} responses decoded together, ${lighter.microBatchSize} in memory at once` +
       `${lighter.recompute ? ', and recompute activations' : ''}: that fits.`
     : 'Choose a smaller model: no setting of this run fits.'
   return new StudioError({

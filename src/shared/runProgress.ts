@@ -12,5 +12,7 @@ export const runProgressSchema = z.object({
   totalSteps: z.int(),
   /** From the measured times of steps; null until it can be relied on. */
   remainingMs: z.number().nullable(),
+  /** Of a model's weights that are made ready, once, while it is opened. */
+  share: z.number().min(0).max(1).optional(),
 })
 export type RunProgress = z.infer<typeof runProgressSchema>

@@ -13,6 +13,10 @@ export const sectionGroups: Readonly<Record<RunSection, { readonly title: string
   reward: { title: 'Reward', purpose: 'What a word, or a response, earns.' },
   calibration: { title: 'Calibration', purpose: 'How the verifier’s scores are told apart, and when it is refused.' },
   optimiser: { title: 'Training', purpose: 'How far and how fast the model is changed.' },
+  base: {
+    title: 'Model',
+    purpose: 'How its own weights are held; policy and reference are always computed with the same ones.',
+  },
   adapter: { title: 'Adapter', purpose: 'The part that is trained; the model itself stays as it is.' },
   evaluation: { title: 'Looks and checkpoints', purpose: 'How often progress is looked at, and what is kept.' },
 }

@@ -50,8 +50,9 @@ async function writeCheckpoint(folder: string, settings: Settings, scale: Scale,
   const shapes = tensorShapes((await describeVlm(folder)).config as LlavaConfig)
   await requireSpace(folder, shapes)
   const random = randomBlock()
-  const tensors = [...shapes].map(([name, shape]): TensorToStream => {
-    const pieces = () => piecesOf(shape, /norm\d?\.weight$/.test(name) ? ones : random)
+  const tensors = [...shapes].map(([name, shape], i): TensorToStream => {
+    // Each begins elsewhere: of equal weights ONNX Runtime packs only one, which would be read from the caches.
+    const pieces = () => (/norm\d?\.weight$/.test(name) ? piecesOf(shape, ones) : piecesOf(shape, random, 1009 * i))
     return { name, dtype: 'F32', shape, pieces }
   })
   await streamSafetensors(join(folder, 'model.safetensors'), tensors, { format: 'pt' })
@@ -121,9 +122,12 @@ export function randomBlock(): Float32Array {
   return Float32Array.from({ length: blockNumbers - 1 }, () => (2 * rng.uniform() - 1) * bound)
 }
 
-export function* piecesOf(shape: readonly number[], block: Float32Array): Generator<Uint8Array> {
+/** @param first place in the block of the first number */
+export function* piecesOf(shape: readonly number[], block: Float32Array, first = 0): Generator<Uint8Array> {
   let left = shape.reduce((a, b) => a * b, 1)
-  for (; left > 0; left -= block.length) {
-    yield new Uint8Array(block.buffer, 0, 4 * Math.min(left, block.length))
+  for (let start = first % block.length; left > 0; start = 0) {
+    const length = Math.min(left, block.length - start)
+    yield new Uint8Array(block.buffer, 4 * start, 4 * length)
+    left -= length
   }
 }

@@ -16,34 +16,51 @@ import torch
 from peft import PeftModel
 from PIL import Image
 from safetensors.torch import load_file
-from transformers import AutoProcessor, LlavaForConditionalGeneration
+from transformers import AutoModelForImageTextToText, AutoProcessor
 
 
-def load(folder: Path) -> LlavaForConditionalGeneration:
-    return LlavaForConditionalGeneration.from_pretrained(folder, dtype=torch.float32, attn_implementation="eager").eval()
+def load(folder: Path):
+    return AutoModelForImageTextToText.from_pretrained(folder, dtype=torch.float32, attn_implementation="eager").eval()
+
+
+def images_of(evidence: dict, pixels: torch.Tensor) -> list[dict[str, torch.Tensor]]:
+    """What the model takes of each image: [1, 3, h, w], or of tiles [1, tiles, 3, h, w], and its size where it asks for it."""
+    if evidence["tiles"] is None:
+        return [{"pixel_values": image[None]} for image in pixels]
+    given = [{"pixel_values": tiles[None]} for tiles in pixels.split(evidence["tiles"])]
+    for image, (width, height) in zip(given, evidence["sizes"] or []):
+        image["image_sizes"] = torch.tensor([[height, width]])
+    return given
+
+
+def prompt_text(processor, question: str) -> str:
+    """By the chat template, or in Vicuna's words for a model without one, as the engine has it."""
+    if processor.chat_template is None:
+        return f"USER: <image>\n{question} ASSISTANT:"
+    content = [{"type": "image"}, {"type": "text", "text": question}]
+    return processor.apply_chat_template([{"role": "user", "content": content}], add_generation_prompt=True)
 
 
 @torch.no_grad()
-def greedy(model, prompt: list[int], pixels: torch.Tensor, max_new_tokens: int) -> list[list[int]]:
-    """Tokens after the prompt, the end token included, one image at a time."""
-    ids = torch.tensor([prompt])
+def greedy(model, prompts: list[list[int]], images: list[dict], max_new_tokens: int) -> list[list[int]]:
+    """Tokens after each prompt, the end token included, one image at a time."""
     found = []
-    for image in pixels:
+    for prompt, image in zip(prompts, images):
+        ids = torch.tensor([prompt])
         output = model.generate(
-            input_ids=ids, attention_mask=torch.ones_like(ids), pixel_values=image[None], do_sample=False,
-            max_new_tokens=max_new_tokens,
-        )  # fmt: skip
+            input_ids=ids, attention_mask=torch.ones_like(ids), **image, do_sample=False, max_new_tokens=max_new_tokens
+        )
         found.append(output[0, len(prompt):].tolist())
     return found
 
 
 @torch.no_grad()
-def response_logits(model, prompt: list[int], tokens: list[list[int]], pixels: torch.Tensor) -> torch.Tensor:
+def response_logits(model, prompts: list[list[int]], tokens: list[list[int]], images: list[dict]) -> torch.Tensor:
     """[rows, vocab]: the rows that predict the tokens of one response after the other."""
     rows = []
-    for image, response in zip(pixels, tokens):
+    for prompt, image, response in zip(prompts, images, tokens):
         ids = torch.tensor([[*prompt, *response]])
-        logits = model(input_ids=ids, attention_mask=torch.ones_like(ids), pixel_values=image[None]).logits[0]
+        logits = model(input_ids=ids, attention_mask=torch.ones_like(ids), **image).logits[0]
         rows.append(logits[len(prompt) - 1 : len(prompt) - 1 + len(response)])
     return torch.cat(rows)
 
@@ -59,27 +76,31 @@ def main() -> None:
     options = parser.parse_args()
     evidence = json.loads((options.evidence / "evidence.json").read_text())
     tensors = load_file(options.evidence / "evidence.safetensors")
-    prompt, said, count = evidence["promptIds"], evidence["responses"], len(evidence["images"])
-    folder, pixels, most = Path(evidence["model"]), tensors["pixel_values"], evidence["maxNewTokens"]
+    prompts, said, count = evidence["promptIds"], evidence["responses"], len(evidence["images"])
+    folder, most = Path(evidence["model"]), evidence["maxNewTokens"]
+    images = images_of(evidence, tensors["pixel_values"])
 
     processor = AutoProcessor.from_pretrained(folder)
-    content = [{"type": "image"}, {"type": "text", "text": evidence["question"]}]
-    text = processor.apply_chat_template([{"role": "user", "content": content}], add_generation_prompt=True)
-    images = [Image.open(path).convert("RGB") for path in evidence["images"]]
-    theirs = processor(images=images, text=[text] * count, return_tensors="pt")
-    same_prompt = theirs["input_ids"][0].tolist() == prompt
-    apart = float((theirs["pixel_values"] - pixels).abs().max())
+    text = prompt_text(processor, evidence["question"])
+    theirs = [
+        processor(images=[Image.open(path).convert("RGB")], text=[text], return_tensors="pt") for path in evidence["images"]
+    ]
+    same_prompt = [one["input_ids"][0].tolist() for one in theirs] == prompts
+    apart = max(
+        float((one["pixel_values"] - image["pixel_values"]).abs().max()) for one, image in zip(theirs, images)
+    )
 
     base = load(folder)
-    checks = {"base": equal(greedy(base, prompt, pixels, most), said["base"])}
-    with_theirs = equal(greedy(base, prompt, theirs["pixel_values"], most), said["base"])
+    checks = {"base": equal(greedy(base, prompts, images, most), said["base"])}
+    seen = [image | {"pixel_values": one["pixel_values"]} for one, image in zip(theirs, images)]
+    with_theirs = equal(greedy(base, prompts, seen, most), said["base"])
     adapted = PeftModel.from_pretrained(base, options.evidence / "adapter").eval()
-    checks["adapter"] = equal(greedy(adapted, prompt, pixels, most), said["adapted"])
-    logits = response_logits(adapted, prompt, said["adapted"], pixels)
+    checks["adapter"] = equal(greedy(adapted, prompts, images, most), said["adapted"])
+    logits = response_logits(adapted, prompts, said["adapted"], images)
     difference = float((logits - tensors["logits"]).abs().max())
-    checks["merged"] = equal(greedy(load(options.evidence / "merged"), prompt, pixels, most), said["merged"])
+    checks["merged"] = equal(greedy(load(options.evidence / "merged"), prompts, images, most), said["merged"])
 
-    print(f"prompt {'equal' if same_prompt else 'DIFFERENT'}; pixel values of the processor at most {apart:.3g} away, "
+    print(f"prompts {'equal' if same_prompt else 'DIFFERENT'}; pixel values of the processor at most {apart:.3g} away, "
           f"with them {with_theirs} of {count} responses of the model as it came are the engine's")  # fmt: skip
     for name, number in checks.items():
         print(f"{name}: {number} of {count} greedy responses are the engine's")

@@ -6,8 +6,9 @@
 LOGITS_FILE is a .safetensors with the tensor --name: [batch, seq, vocab], or [batch, rows, vocab] of the rows that
 predict the response (as `adapter.response_logits` in the fixtures). --inputs (by default MODEL_FOLDER's
 expected.safetensors) holds sequence.{input_ids, attention_mask, position_ids, response_mask} and pixel_values; the
-expected.json beside it says how many tiles an image has, if not one. --responses is a .json with the greedy answers of the
-`adapter`, and of the `merged` model of --merged, to prompt.input_ids; transformers must give the same.
+expected.json beside it says how many tiles an image has, if not one, and its size where the model asks for it.
+--responses is a .json with the greedy answers of the `adapter`, and of the `merged` model of --merged, to
+prompt.input_ids; transformers must give the same.
 Exits 1 when the largest difference is above the tolerance or an answer is another one.
 """
 
@@ -21,7 +22,7 @@ from peft import PeftModel
 from safetensors.torch import load_file
 from transformers import AutoModelForImageTextToText
 
-from parity_kit.expected_inference import forward, response_rows
+from parity_kit.expected_inference import forward, images_of, response_rows
 
 
 def pixels_by_image(pixels: torch.Tensor, tiles: list[int] | None) -> torch.Tensor:
@@ -36,14 +37,16 @@ def load(folder: Path):
 
 
 @torch.no_grad()
-def different_answers(model, inputs: dict[str, torch.Tensor], pixels: torch.Tensor, expected: list[list[int]]) -> int:
+def different_answers(
+    model, inputs: dict[str, torch.Tensor], images: dict[str, torch.Tensor], expected: list[list[int]]
+) -> int:
     """How many greedy answers to the prompts, each alone, are not the expected ones, end token included."""
     different = 0
-    for ids, mask, image, tokens in zip(inputs["prompt.input_ids"], inputs["prompt.attention_mask"], pixels, expected):
+    for row, (ids, mask, tokens) in enumerate(zip(inputs["prompt.input_ids"], inputs["prompt.attention_mask"], expected)):
         prompt = ids[mask == 1][None]
         output = model.generate(
-            input_ids=prompt, attention_mask=torch.ones_like(prompt), pixel_values=image[None], do_sample=False,
-            max_new_tokens=20,
+            input_ids=prompt, attention_mask=torch.ones_like(prompt), **images_of(images, slice(row, row + 1)),
+            do_sample=False, max_new_tokens=20,
         )  # fmt: skip
         different += output[0, prompt.shape[1]:].tolist() != tokens
     return different
@@ -63,10 +66,12 @@ def main() -> None:
     path = options.inputs or options.model / "expected.safetensors"
     inputs = load_file(path)
     facts = path.with_suffix(".json")
-    tiles = json.loads(facts.read_text())["images"].get("tiles") if facts.exists() else None
+    images = json.loads(facts.read_text())["images"] if facts.exists() else {}
     batch = {name: inputs[f"sequence.{name}"] for name in
              ("input_ids", "attention_mask", "position_ids", "response_mask")}  # fmt: skip
-    batch["pixel_values"] = pixels_by_image(inputs["pixel_values"], tiles)
+    batch["pixel_values"] = pixels_by_image(inputs["pixel_values"], images.get("tiles"))
+    if "sizes" in images:
+        batch["image_sizes"] = torch.tensor([[height, width] for width, height in images["sizes"]])
     given = load_file(options.logits)[options.name].float()
     adapted = PeftModel.from_pretrained(load(options.model), options.adapter).eval()
     with torch.no_grad():
@@ -84,7 +89,7 @@ def main() -> None:
     models = {"adapter": adapted, **({"merged": load(options.merged)} if options.merged else {})}
     for name, model in models.items():
         if name in said:
-            different = different_answers(model, inputs, batch["pixel_values"], said[name])
+            different = different_answers(model, inputs, batch, said[name])
             print(f"{name}: {len(said[name]) - different} of {len(said[name])} greedy answers are the same")
             right = right and different == 0
     sys.exit(0 if right else 1)

@@ -7,7 +7,17 @@ import peft
 import torch
 import transformers
 
-from parity_kit import checkpoints, encoders, expected_inference, expected_training, optimizer, pictures, smolvlm
+from parity_kit import (
+    checkpoints,
+    decoders,
+    encoders,
+    expected_inference,
+    expected_training,
+    llava_family,
+    optimizer,
+    pictures,
+    smolvlm,
+)
 from parity_kit.photos import write_photos
 from parity_kit.record import Record
 
@@ -27,7 +37,9 @@ def make_vlm(
     family.save(recipe, model, folder)
     with torch.no_grad():
         record_images(record, recipe, model, photos)
-    expected_inference.record_tokenizer(record, recipe)
+    if family is not llava_family:
+        # Their tokenizers are those of other folders.
+        expected_inference.record_tokenizer(record, recipe)
     batch = expected_inference.sequence_batch(record, recipe, prompts)
     expected_inference.record_forward(record, model, batch)
     expected_inference.record_greedy(record, recipe, model, prompts)
@@ -49,6 +61,14 @@ def main() -> None:
     makers = {name: lambda recipe=recipe: make_vlm(recipe, [wide, tall]) for name, recipe in recipes.items()}
     for name, recipe in smolvlm.recipes().items():
         makers[name] = lambda recipe=recipe: make_vlm(recipe, [wide, strip], smolvlm, smolvlm.record_images)
+    for name, recipe in decoders.recipes().items():
+        makers[name] = lambda recipe=recipe: make_vlm(recipe, [wide, tall], decoders)
+    by_name = {"wide": wide, "tall": tall, "strip": strip}
+    for name, recipe in llava_family.recipes().items():
+        photos = [by_name[photo] for photo in recipe.photos]
+        makers[name] = lambda recipe=recipe, photos=photos: make_vlm(
+            recipe, photos, llava_family, llava_family.record_images
+        )
     makers["clip-encoder"] = lambda: encoders.make_encoder("clip-encoder", recipes["clip-llama"], FIXTURES)
     makers["siglip-encoder"] = lambda: encoders.make_encoder("siglip-encoder", recipes["siglip-qwen2"], FIXTURES)
     makers["optimizer"] = lambda: optimizer.make_optimizer(FIXTURES)

@@ -69,14 +69,18 @@ const results = await session.compute({
 })
 await session.release()
 
-const { vision, decoder } = models.source.config
+const { architecture, config: ofModel } = models.source
+const { vision, decoder } = ofModel
 const processor = await openImageProcessor(folders.model)
 const pixels = await Promise.all(images.map(({ path }) => processor.pixelsOfFile(path)))
 const count = images.length
+const tileValues = vision.channels * vision.imageSize ** 2
+const tiles = pixels.map(({ values }) => values.length / tileValues)
 await writeSafetensors(join(out, 'evidence.safetensors'), [
+  // [tiles, channels, size, size], those of one image after the other.
   floatsOf(
     'pixel_values',
-    [count, vision.channels, vision.imageSize, vision.imageSize],
+    [tiles.reduce((sum, each) => sum + each, 0), vision.channels, vision.imageSize, vision.imageSize],
     concatenate(pixels.map(({ values }) => values)),
   ),
   // [rows, vocab], the response tokens of one row after the other.
@@ -89,7 +93,10 @@ await writeSafetensors(join(out, 'evidence.safetensors'), [
 const responses = Object.fromEntries([...said].map(([name, list]) => [name, list.map(({ tokens }) => tokens)]))
 const evidence = {
   ...{ model: folders.model, step, question: config.rollout.question, maxNewTokens: config.rollout.maxNewTokens },
-  ...{ images: images.map(({ path }) => path), promptIds: adapted[0]?.promptIds, responses },
+  ...{ images: images.map(({ path }) => path), promptIds: adapted.map(({ promptIds }) => promptIds), responses },
+  // Of models that cut images into tiles how many each has, and its width and height for those that ask for them.
+  tiles: processor.config.tiling || processor.config.anyResolution ? tiles : null,
+  sizes: architecture.arrangement ? pixels.map(({ size: { width, height } }) => [width, height]) : null,
 }
 writeFileSync(join(out, 'evidence.json'), `${JSON.stringify(evidence)}\n`)
 await models.release()

@@ -58,6 +58,8 @@ export class Everywhere {
       settings,
       hardware: () => engine.hardware.hardware,
       isRunUnderWay: () => runs().underWay() !== null,
+      isModelInUse: () =>
+        runs().underWay() !== null || describes().list().length > 0 || evaluations().open().length > 0,
       dataFolder: app.getPath('userData'),
       clearBrowserCache,
       onChange: ({ appearance }) => {

@@ -1,5 +1,5 @@
 // The settings of the app in a real file: old and damaged ones, what is in use of what was chosen, and the cache.
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
@@ -24,7 +24,10 @@ const hardware: HardwareReport = {
   ...{ cpuModel: '', cpuCores: 2, memoryBytes: 1, onnxruntimeVersion: '', measuredAtMs: 1 },
 }
 
-function bench(stored?: string, { found = hardware as HardwareReport | null, isRunUnderWay = false } = {}) {
+function bench(
+  stored?: string,
+  { found = hardware as HardwareReport | null, isRunUnderWay = false, isModelInUse = (): boolean => false } = {},
+) {
   const folder = mkdtempSync(join(tmpdir(), 'fisao-settings-'))
   folders.push(folder)
   const path = join(folder, 'settings.json')
@@ -33,6 +36,7 @@ function bench(stored?: string, { found = hardware as HardwareReport | null, isR
   const settings = new SettingsFile(path, (problem) => problems.push(problem))
   const page = new SettingsPage({
     ...{ settings, hardware: () => found, isRunUnderWay: () => isRunUnderWay, dataFolder: folder },
+    isModelInUse,
     clearBrowserCache: async () => rmSync(join(folder, 'Cache'), { recursive: true, force: true }),
     onChange: () => undefined,
   })
@@ -100,5 +104,18 @@ describe('settings', () => {
     expect(await page.cacheSize()).toBe(1050)
     expect(await page.clearCache()).toBe(1000)
     expect(await page.cacheSize()).toBe(50)
+  })
+
+  test('models that were made ready are emptied too, unless one may be open', async () => {
+    let isOpen = true
+    const { page, folder } = bench(undefined, { isModelInUse: () => isOpen })
+    const model = join(folder, 'ModelCache/0123-int8')
+    mkdirSync(model, { recursive: true })
+    writeFileSync(join(model, 'model.safetensors'), Buffer.alloc(300))
+    expect(await page.cacheSize()).toBe(300)
+    expect(await page.clearCache()).toBe(0)
+    isOpen = false
+    expect(await page.clearCache()).toBe(300)
+    expect(existsSync(join(folder, 'ModelCache'))).toBe(false)
   })
 })

@@ -1,16 +1,19 @@
 // The settings page: what a person chose, what of it is in use, and the cache. Before it stand the settings file and the
 // device probe, after it runQueue.ts, describes.ts and evaluations.ts, which ask for device and threads of what comes next.
-import { readdir, stat } from 'node:fs/promises'
+import { readdir, rm, stat } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
+import { modelCacheFolder } from '../../shared/baseFormat.ts'
 import type { Result } from '../../shared/contract.ts'
 import { StudioError } from '../../shared/errors.ts'
 import type { DeviceName, HardwareReport } from '../../shared/hardware.ts'
 import { type ChosenSettings, privacySentence, type SettingsView } from '../../shared/settings.ts'
 import type { SettingsFile } from './settingsFile.ts'
 
-/** Folders of the app's data that hold nothing but what is made again: pictures, compiled pages and shaders. */
+/** Folders of the app's data that hold nothing but what is made again: models made ready to be computed with (engine/models/baseFile.ts), pictures,
+ * compiled pages and shaders. */
 const cacheFolders = [
+  modelCacheFolder,
   'Cache',
   'Code Cache',
   'GPUCache',
@@ -23,6 +26,8 @@ const cacheFolders = [
 export interface SettingsPageOptions {
   readonly settings: SettingsFile
   readonly hardware: () => HardwareReport | null
+  /** Whether the engine may have a model open whose files are in the cache. */
+  readonly isModelInUse: () => boolean
   /** Whether a run is being carried out, which keeps the device and threads that it began with. */
   readonly isRunUnderWay: () => boolean
   /** The app's data, in which the cache lies. */
@@ -68,10 +73,14 @@ export class SettingsPage {
     return sizes.reduce((sum, size) => sum + size, 0)
   }
 
-  /** @returns bytes that it gave back */
+  /** Models stay where one may be open. @returns bytes that it gave back */
   async clearCache(): Promise<number> {
+    const { clearBrowserCache, isModelInUse, dataFolder } = this.#options
     const before = await this.cacheSize()
-    await this.#options.clearBrowserCache()
+    await clearBrowserCache()
+    // Where a system keeps files that are open, what is left goes the next time.
+    if (!isModelInUse())
+      await rm(join(dataFolder, modelCacheFolder), { recursive: true, force: true }).catch(() => undefined)
     return Math.max(0, before - (await this.cacheSize()))
   }
 }

@@ -1,6 +1,7 @@
 // Starts an Electron utility process and gives it the shape that the supervisor expects.
 import { join } from 'node:path'
-import { utilityProcess } from 'electron'
+import { app, utilityProcess } from 'electron'
+import { modelCacheFolder, modelCacheVariable } from '../../shared/baseFormat.ts'
 import { telemetryOff } from '../../shared/telemetryOff.ts'
 import { logger } from '../log.ts'
 import type { WorkerPort } from '../worker/workerClient.ts'
@@ -10,7 +11,11 @@ export function startWorkerProcess(entry: 'engine' | 'library' | 'catalogue'): W
   const child = utilityProcess.fork(join(import.meta.dirname, `${entry}.js`), [], {
     serviceName: `FiSAO Studio ${entry}`,
     stdio: 'pipe',
-    env: { ...process.env, ...telemetryOff },
+    env: {
+      ...{ [modelCacheVariable]: join(app.getPath('userData'), modelCacheFolder) },
+      ...process.env,
+      ...telemetryOff,
+    },
   })
   child.stdout?.on('data', (text: Buffer) => logger.info(`[${entry}] ${text.toString().trimEnd()}`))
   child.stderr?.on('data', (text: Buffer) => logger.warn(`[${entry}] ${text.toString().trimEnd()}`))

@@ -30,8 +30,9 @@ NAMING_V4 = [
     (r"^lm_head\.", "language_model.lm_head."),
     (r"^model\.vision_tower\.", "vision_tower.vision_model."),
     (r"^model\.multi_modal_projector\.", "multi_modal_projector."),
+    (r"^model\.image_newline$", "image_newline"),
 ]
-NAMING_V5 = [*NAMING_V4[:2], (r"^model\.vision_tower\.", "vision_tower."), NAMING_V4[3]]
+NAMING_V5 = [*NAMING_V4[:2], (r"^model\.vision_tower\.", "vision_tower."), *NAMING_V4[3:]]
 NAMING_MODULE = [(r"^model\.vision_tower\.", "model.vision_tower.vision_model.")]
 NAMINGS = {"v4": NAMING_V4, "v5": NAMING_V5, "module": NAMING_MODULE}
 
@@ -153,7 +154,8 @@ def randomise(model: torch.nn.Module, seed: int) -> None:
     for name, parameter in sorted(model.named_parameters()):
         noise = torch.randn(parameter.shape, generator=generator)
         if "norm" in name and name.endswith("weight"):
-            value = 1 + 0.2 * noise
+            # Gemma's norms multiply by 1 + weight.
+            value = (0 if "Gemma" in type(owner(model, name)).__name__ else 1) + 0.2 * noise
         elif parameter.dim() <= 1:
             value = 0.1 * noise
         elif "embed" in name and "patch" not in name:
@@ -163,12 +165,17 @@ def randomise(model: torch.nn.Module, seed: int) -> None:
         parameter.copy_(value)
 
 
+def owner(model: torch.nn.Module, name: str) -> torch.nn.Module:
+    """The module that a parameter belongs to."""
+    return model.get_submodule(name.rpartition(".")[0])
+
+
 def build(recipe: Recipe) -> LlavaForConditionalGeneration:
     """The model in float32, attention computed eagerly, weights already rounded to the recipe's dtype."""
     config = LlavaConfig(
         vision_config=recipe.vision, text_config=recipe.text,
         image_token_index=recipe.tokenizer.convert_tokens_to_ids("<image>"), vision_feature_layer=recipe.feature_layer,
-        vision_feature_select_strategy=recipe.strategy, image_seq_length=(recipe.vision.image_size // 14) ** 2,
+        vision_feature_select_strategy=recipe.strategy, image_seq_length=(recipe.vision.image_size // recipe.vision.patch_size) ** 2,
         tie_word_embeddings=recipe.text.tie_word_embeddings,
     )
     model = LlavaForConditionalGeneration._from_config(config, attn_implementation="eager", dtype=torch.float32).eval()
@@ -203,7 +210,8 @@ def save(recipe: Recipe, model: LlavaForConditionalGeneration, folder: Path) -> 
     write_preprocessor(recipe.image_processor, folder)
     if recipe.naming == "v4":
         write_v4_config(recipe, folder)
-    tokenizer_class = {"qwen2": "Qwen2Tokenizer"}.get(recipe.text.model_type, "LlamaTokenizer")
+    classes = {"qwen2": "Qwen2Tokenizer", "qwen3": "Qwen2Tokenizer", "gemma2": "GemmaTokenizer"}
+    tokenizer_class = classes.get(recipe.text.model_type, "LlamaTokenizer")
     set_tokenizer_class(folder, tokenizer_class, recipe.chat_template)
     reloaded, report = LlavaForConditionalGeneration.from_pretrained(
         folder, dtype=torch.float32, output_loading_info=True

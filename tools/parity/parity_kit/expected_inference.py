@@ -36,6 +36,11 @@ def prompt_text(recipe: Recipe, question: str) -> str:
     return recipe.processor().apply_chat_template([{"role": "user", "content": content}], add_generation_prompt=True)
 
 
+def images_of(batch: dict[str, torch.Tensor], rows: slice = slice(None)) -> dict[str, torch.Tensor]:
+    """What a model takes of the images of some rows: their pixels, and their sizes where it cuts them by size."""
+    return {key: batch[key][rows] for key in ("pixel_values", "image_sizes") if key in batch}
+
+
 def positions(attention_mask: torch.Tensor) -> torch.Tensor:
     """Position ids as generate makes them: running count of real tokens, 0 on the padding."""
     return (attention_mask.cumsum(-1) - 1).masked_fill(attention_mask == 0, 0)
@@ -97,7 +102,7 @@ def prompt_batch(record: Record, recipe: Recipe, photos: list[Path]) -> dict[str
     record.value("questions", list(recipe.questions))
     record.tensor("prompt.input_ids", batch["input_ids"])
     record.tensor("prompt.attention_mask", batch["attention_mask"])
-    return {key: batch[key] for key in ("input_ids", "attention_mask", "pixel_values")}
+    return {key: batch[key] for key in ("input_ids", "attention_mask")} | images_of(batch)
 
 
 def sequence_batch(record: Record, recipe: Recipe, prompts: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
@@ -119,7 +124,7 @@ def sequence_batch(record: Record, recipe: Recipe, prompts: dict[str, torch.Tens
     record.tensor("sequence.response_mask", response_mask)
     record.value("response_start", prompts["input_ids"].shape[1])
     record.value("responses", list(recipe.responses))
-    return {**batch, "pixel_values": prompts["pixel_values"], "response_mask": response_mask}
+    return {**batch, **images_of(prompts), "response_mask": response_mask}
 
 
 def response_rows(values: torch.Tensor, batch: dict[str, torch.Tensor]) -> torch.Tensor:
@@ -138,8 +143,8 @@ def response_logprobs(logits: torch.Tensor, batch: dict[str, torch.Tensor]) -> t
 
 
 def forward(model: torch.nn.Module, batch: dict[str, torch.Tensor], **more):
-    keys = ("input_ids", "attention_mask", "position_ids", "pixel_values")
-    return model(**{key: batch[key] for key in keys}, use_cache=False, **more)
+    keys = ("input_ids", "attention_mask", "position_ids")
+    return model(**{key: batch[key] for key in keys}, **images_of(batch), use_cache=False, **more)
 
 
 def in_float64(model: torch.nn.Module, batch: dict[str, torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
@@ -150,8 +155,9 @@ def in_float64(model: torch.nn.Module, batch: dict[str, torch.Tensor]) -> tuple[
     text = model.config.text_config
     logits, hidden = torch.zeros(*mask.shape, text.vocab_size), torch.zeros(*mask.shape, text.hidden_size)
     for row, keep in enumerate(mask):
-        ids, pixels = batch["input_ids"][row, keep][None], batch["pixel_values"][row][None].double()
-        outputs = precise(input_ids=ids, pixel_values=pixels, use_cache=False, output_hidden_states=True)
+        ids, images = batch["input_ids"][row, keep][None], images_of(batch, slice(row, row + 1))
+        images["pixel_values"] = images["pixel_values"].double()
+        outputs = precise(input_ids=ids, **images, use_cache=False, output_hidden_states=True)
         logits[row, keep] = outputs.logits[0].float()
         hidden[row, keep] = outputs.hidden_states[-1][0].float()
     return logits, hidden
@@ -169,7 +175,7 @@ def record_forward(record: Record, model: torch.nn.Module, batch: dict[str, torc
     row = int(mask.sum(-1).argmin())
     keep = mask[row] == 1
     alone = model(
-        input_ids=batch["input_ids"][row, keep][None], pixel_values=batch["pixel_values"][row][None], use_cache=False
+        input_ids=batch["input_ids"][row, keep][None], **images_of(batch, slice(row, row + 1)), use_cache=False
     ).logits[0]
     leak = float((alone - outputs.logits[row, keep]).abs().max())
     if leak > 5e-5:
@@ -208,14 +214,14 @@ def record_greedy(record: Record, recipe: Recipe, model: torch.nn.Module, prompt
     for row in range(len(tokens)):
         keep = prompts["attention_mask"][row] == 1
         single = {"input_ids": prompts["input_ids"][row, keep][None], "attention_mask": torch.ones(1, int(keep.sum())),
-                  "pixel_values": prompts["pixel_values"][row][None]}  # fmt: skip
+                  **images_of(prompts, slice(row, row + 1))}  # fmt: skip
         alone = greedy(model, {**single, "attention_mask": single["attention_mask"].long()})[0]
         if alone.tolist() != tokens[row, : len(alone)].tolist():
             raise ValueError(f"{recipe.name}: row {row} decodes differently alone; change the seed")
 
 
 @torch.no_grad()
-def sample_row(model, ids: torch.Tensor, pixels: torch.Tensor, settings: dict, uniforms: np.ndarray) -> dict:
+def sample_row(model, ids: torch.Tensor, images: dict, settings: dict, uniforms: np.ndarray) -> dict:
     """Samples one unpadded row by inverse CDF over ids in index order; see the README for the exact procedure."""
     warpers = LogitsProcessorList()
     if settings["repetition_penalty"] != 1:
@@ -230,7 +236,7 @@ def sample_row(model, ids: torch.Tensor, pixels: torch.Tensor, settings: dict, u
     stop = set(eos if isinstance(eos, list) else [eos])
     found = {"tokens": [], "logprobs": [], "logprobs_at_temperature": [], "logprobs_processed": [], "margin": 1.0}
     for uniform in uniforms:
-        logits = model(input_ids=ids, pixel_values=pixels, use_cache=False).logits[:, -1]
+        logits = model(input_ids=ids, **images, use_cache=False).logits[:, -1]
         processed = warpers(ids, logits.clone())
         cumulative = processed[0].double().softmax(-1).cumsum(-1)
         token = int((cumulative > float(uniform)).nonzero()[0, 0])
@@ -254,11 +260,11 @@ def record_sampling(record: Record, recipe: Recipe, model, prompts: dict[str, to
     for number, settings in enumerate(SAMPLING):
         for row in range(2):
             keep = prompts["attention_mask"][row] == 1
-            ids, pixels = prompts["input_ids"][row, keep][None], prompts["pixel_values"][row][None]
+            ids, images = prompts["input_ids"][row, keep][None], images_of(prompts, slice(row, row + 1))
             for attempt in range(100):
                 rng = np.random.default_rng([recipe.seed, number, row, attempt])
                 uniforms = rng.integers(0, 2**24, NEW_TOKENS) / 2**24
-                found = sample_row(model, ids, pixels, settings, uniforms)
+                found = sample_row(model, ids, images, settings, uniforms)
                 if found["margin"] >= 1e-4:
                     break
             else:

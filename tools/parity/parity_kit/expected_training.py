@@ -10,7 +10,7 @@ from parity_kit.checkpoints import Recipe
 from parity_kit.expected_inference import forward, response_logprobs, response_rows
 from parity_kit.record import Record
 
-PROJECTIONS = r"(q_proj|k_proj|v_proj|o_proj|gate_proj|up_proj|down_proj)"
+PROJECTIONS = r"(q_proj|k_proj|v_proj|qkv_proj|o_proj|gate_proj|up_proj|gate_up_proj|down_proj)"
 PPO = {"clip_range": 0.2, "value_clip_range": 0.2, "value_coefficient": 0.5, "kl_coefficient": 0.1,
        "entropy_coefficient": 0.01}  # fmt: skip
 FORMULAS = {

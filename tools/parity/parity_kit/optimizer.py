@@ -15,6 +15,8 @@ ROPES = {
     "dynamic": {"rope_type": "dynamic", "rope_theta": 10000.0, "factor": 2.0},
     "llama3": {"rope_type": "llama3", "rope_theta": 500000.0, "factor": 8.0, "low_freq_factor": 1.0,
                "high_freq_factor": 4.0, "original_max_position_embeddings": 32},
+    "longrope": {"rope_type": "longrope", "rope_theta": 10000.0, "original_max_position_embeddings": 24,
+                 "short_factor": [1.0, 1.05, 1.3, 1.7, 2.9, 4.1], "long_factor": [1.0, 1.5, 3.0, 6.0, 12.0, 24.0]},
 }  # fmt: skip
 
 
@@ -67,7 +69,7 @@ def schedules() -> list[dict]:
 @torch.no_grad()
 def make_rope(fixtures: Path) -> None:
     """<type>.<length>.{inv_freq, cos, sin}: head_dim 12, max_position_embeddings 32, lengths 24 and 80 (dynamic
-    scaling starts beyond 32). cos and sin [length, 12] repeat their halves, as rotate_half wants."""
+    scaling starts beyond 32, the long factors of longrope beyond 24). cos and sin [length, 12] repeat their halves, as rotate_half wants."""
     folder, record = fixtures / "rope", Record()
     folder.mkdir(parents=True, exist_ok=True)
     for name, parameters in ROPES.items():

@@ -49,6 +49,24 @@ MISTRAL_INST = (
     "{% else %}{{ raise_exception('Only user and assistant roles are supported!') }}{% endif %}{% endfor %}"
 )
 
+# As the card of llava-onevision-qwen2-0.5b-ov-hf spells it: a space after the role, the image before the text.
+ONEVISION = (
+    "{% for message in messages %}{{'<|im_start|>' + message['role'] + ' '}}"
+    "{% for content in message['content'] | selectattr('type', 'equalto', 'image') %}{{ '<image>' }}{% endfor %}"
+    "{% for content in message['content'] | selectattr('type', 'equalto', 'video') %}{{ '<video>' }}{% endfor %}"
+    "{% for content in message['content'] | selectattr('type', 'equalto', 'text') %}"
+    "{{ '\n' + content['text'] }}{% endfor %}{{'<|im_end|>'}}{% endfor %}"
+    "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}"
+)
+# As the card of vip-llava-7b-hf spells its prompt, without the sentence before it.
+VIP = (
+    "{% for message in messages %}"
+    "{{ '###' + {'user': 'Human', 'assistant': 'Assistant'}[message['role']] + ': ' }}"
+    "{% for content in message['content'] | selectattr('type', 'equalto', 'image') %}{{ '<image>\n' }}{% endfor %}"
+    "{% for content in message['content'] | selectattr('type', 'equalto', 'text') %}{{ content['text'] }}{% endfor %}"
+    "{% endfor %}{% if add_generation_prompt %}{{ '###Assistant:' }}{% endif %}"
+)
+
 # The template of SmolVLM-256M-Instruct, as its model card has it.
 SMOLVLM = (
     "<|im_start|>{% for message in messages %}{{message['role'] | capitalize}}"

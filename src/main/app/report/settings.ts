@@ -11,6 +11,7 @@ const sectionTitles: Readonly<Record<keyof RunConfig, string>> = {
   reward: 'Reward',
   calibration: 'Calibration',
   optimiser: 'Training',
+  base: 'Model',
   adapter: 'Adapter',
   evaluation: 'Evaluation',
 }

@@ -2,6 +2,7 @@
 // so token-level, sentence-level and preference learning run in the same harness.
 import type { DeviceName } from '../../../shared/hardware.ts'
 import type { RunConfig } from '../../../shared/runConfig.ts'
+import type { Workers } from '../pool/workers.ts'
 import type { Rng } from '../rng.ts'
 import type { EndedResponse } from '../rollout/responseFeeds.ts'
 import type { AdamWState } from './optimiser/adamw.ts'
@@ -37,6 +38,8 @@ export interface TokenTerms {
 export interface LearnerOptions {
   readonly device: DeviceName
   readonly threads?: number
+  /** Who computes micro-batches; this thread when left out. */
+  readonly workers?: Workers
   readonly config: RunConfig
   /** Forked for each step, so that the order of minibatches follows from the step alone. */
   readonly rng: Rng

@@ -43,7 +43,7 @@ export interface PolicyAndReference extends PolicyScores {
 }
 
 /** What a learner's step goes over. */
-export interface StepExamples<Example> extends Pick<EpochOptions<Example>, 'feeds' | 'signal'> {
+export interface StepExamples<Example> extends Pick<EpochOptions<Example>, 'feeds' | 'length' | 'signal'> {
   readonly examples: readonly Example[]
   /** Responses that one example holds; sizes of batches are set in responses. */
   readonly responsesEach: number
@@ -79,7 +79,8 @@ export class LearnerSessions {
   ): Promise<LearnerSessions> {
     const { temperature, amongKept, trainsValueHead } = losses
     const { microBatchSize } = options.config.optimiser
-    const session = { device: options.device, ...(options.threads !== undefined && { threads: options.threads }) }
+    const { device, threads, workers } = options
+    const session = { device, ...(threads !== undefined && { threads }), ...(workers && { workers }) }
     const graph = trainingGraph(source, options.config, losses)
     const group = (name: string, parameters: NamedArrays) => ({
       ...{ parameters, optimiser: adamOptions(options.config) },
@@ -100,8 +101,12 @@ export class LearnerSessions {
 
   /** What policy and reference say of the responses before an update. @throws StudioError as {@link ResponseScores} does */
   async score(responses: readonly EndedResponse[], signal: AbortSignal | undefined): Promise<PolicyAndReference> {
-    const scores = await this.scores.ofPolicy(responses, signal)
-    return { ...scores, referenceLogProbs: await this.scores.ofReference(responses, signal) }
+    // Asked for together: of several threads, none waits between the two.
+    const [scores, referenceLogProbs] = await Promise.all([
+      this.scores.ofPolicy(responses, signal),
+      this.scores.ofReference(responses, signal),
+    ])
+    return { ...scores, referenceLogProbs }
   }
 
   /** Inputs of the training graph that do not depend on the losses. */

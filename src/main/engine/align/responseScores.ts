@@ -1,13 +1,22 @@
 // What policy and reference say of given responses: log-probabilities, values, hidden states. Asked by the learners
 // before each update, in micro-batches.
 import type { DeviceName } from '../../../shared/hardware.ts'
+import { mapSome } from '../../../shared/mapSome.ts'
 import type { Graph } from '../graph/ir.ts'
-import { OrtSession, requireFinite } from '../graph/ortSession.ts'
+import { requireFinite } from '../graph/ortSession.ts'
 import { tensorOf } from '../graph/tensor.ts'
 import { loraFeeds } from '../models/shared/lora.ts'
 import { valueHeadFeeds } from '../models/shared/valueHead.ts'
 import { responseGraph, type VlmSource } from '../models/vlmGraphs.ts'
-import { type EndedResponse, type PromptedResponse, responseFeeds, withColumnAfter } from '../rollout/responseFeeds.ts'
+import { type GraphRunner, thisThread, type Workers } from '../pool/workers.ts'
+import {
+  columnsOf,
+  type EndedResponse,
+  type PromptedResponse,
+  responseFeeds,
+  withColumnAfter,
+} from '../rollout/responseFeeds.ts'
+import { microBatches } from './microBatches.ts'
 import type { Policy } from './policy.ts'
 
 export interface ScoresOptions {
@@ -18,6 +27,8 @@ export interface ScoresOptions {
   readonly amongKept: boolean
   /** Responses in one run. */
   readonly microBatchSize: number
+  /** Who computes micro-batches; this thread when left out. */
+  readonly workers?: Workers
 }
 
 /** What the policy says of responses, [tokens] for each. */
@@ -48,13 +59,13 @@ export function scoresGraph(
 export class ResponseScores {
   readonly #source: VlmSource
   readonly #policy: Policy
-  readonly #session: OrtSession
+  readonly #runner: GraphRunner
   readonly #options: ScoresOptions
 
-  private constructor(source: VlmSource, policy: Policy, session: OrtSession, options: ScoresOptions) {
+  private constructor(source: VlmSource, policy: Policy, runner: GraphRunner, options: ScoresOptions) {
     this.#source = source
     this.#policy = policy
-    this.#session = session
+    this.#runner = runner
     this.#options = options
   }
 
@@ -62,9 +73,9 @@ export class ResponseScores {
   static async open(source: VlmSource, policy: Policy, options: ScoresOptions): Promise<ResponseScores> {
     const valueHead = policy.valueHead.get('value_head.fc1.bias')?.length ?? 0
     const graph = scoresGraph(source, { rank: policy.adapter.rank, valueHead, amongKept: options.amongKept })
-    const { device, threads } = options
-    const session = await OrtSession.open(graph, { device, ...(threads !== undefined && { threads }) })
-    return new ResponseScores(source, policy, session, options)
+    const { device, threads, workers = thisThread } = options
+    const runner = await workers.openGraph(graph, { device, ...(threads !== undefined && { threads }) })
+    return new ResponseScores(source, policy, runner, options)
   }
 
   /** @throws StudioError `run.non-finite`, as the others do, and what `OrtSession.compute` throws */
@@ -91,7 +102,7 @@ export class ResponseScores {
   }
 
   async release(): Promise<void> {
-    await this.#session.release()
+    await this.#runner.release()
   }
 
   /** One pass that reads the value after responses which were cut off from a column more. */
@@ -114,28 +125,30 @@ export class ResponseScores {
     outputs: readonly string[],
     signal: AbortSignal | undefined,
   ): Promise<Record<string, Float32Array[]>> {
-    const { temperature, amongKept, microBatchSize } = this.#options
+    const { temperature, amongKept, microBatchSize, workers = thisThread } = this.#options
     const { hiddenSize } = this.#source.config.decoder
-    const found = Object.fromEntries(outputs.map((name) => [name, [] as Float32Array[]]))
+    const found = Object.fromEntries(outputs.map((name) => [name, new Array<Float32Array>(responses.length)]))
     const parameters = {
       ...loraFeeds(this.#policy.adapter, strength),
       ...valueHeadFeeds(this.#policy.valueHead, hiddenSize),
     }
-    for (let start = 0; start < responses.length; start += microBatchSize) {
-      const batch = responses.slice(start, start + microBatchSize)
+    await mapSome(microBatches(responses, microBatchSize, columnsOf), workers.atOnce, async (places) => {
+      const batch = places.map((place) => responses[place] as PromptedResponse)
       const feeds = { ...responseFeeds(this.#source.config, batch, temperature, amongKept), ...parameters }
-      const results = await this.#session.compute(feeds, { outputs, ...(signal && { signal }) })
+      const results = await this.#runner.compute(feeds, { outputs, ...(signal && { signal }) })
       for (const name of outputs) {
         const result = tensorOf(results, name, 'float32')
         requireFinite(outputWords[name] ?? name, result)
         const width = name === 'hidden' ? hiddenSize : 1
         let at = 0
-        for (const { tokens } of batch) {
-          found[name]?.push(result.values.slice(at, at + tokens.length * width))
-          at += tokens.length * width
-        }
+        batch.forEach(({ tokens }, i) => {
+          const end = at + tokens.length * width
+          const ofResponse = found[name] as Float32Array[]
+          ofResponse[places[i] as number] = result.values.slice(at, end)
+          at = end
+        })
       }
-    }
+    })
     return found
   }
 }

@@ -2,14 +2,15 @@
 // because differentiating their primitives would cost a fifth more nodes.
 import { type Dim, elementCount } from '../graph/dims.ts'
 import type { Value } from '../graph/ir.ts'
-import type { Application, Contribution, RuleEntry, VjpRule } from './rule.ts'
+import { type Application, type Contribution, noGradient, type RuleEntry, type VjpRule } from './rule.ts'
 
 const inferenceOnly = (op: string, instead: string): RuleEntry => ({
   instead: `${op} serves inference only: ${instead}`,
 })
 
 /** Y = alpha A' B' + beta C, A' being A or its transpose; dA and dB add themselves to what is there as a Gemm's C. */
-const gemm: VjpRule = ({ ops, x, dy, attributes }) => {
+const gemm: VjpRule = (application) => {
+  const { ops, x, dy, attributes } = application
   const [a, b] = [x[0] as Value, x[1] as Value]
   const [alpha, beta] = [attributes['alpha'] as number | undefined, attributes['beta'] as number | undefined]
   const [transA, transB] = [attributes['transA'] === 1, attributes['transB'] === 1]
@@ -20,7 +21,7 @@ const gemm: VjpRule = ({ ops, x, dy, attributes }) => {
       addTo: (c) =>
         transA
           ? ops.gemm(b, dy, { ...scale, c, transA: transB, transB: true })
-          : ops.gemm(dy, b, { ...scale, c, transB: !transB }),
+          : ops.gemm(dy, dequantizedAgain(application, b), { ...scale, c, transB: !transB }),
     },
     // dB = alpha A'ᵀ dY, or its transpose alpha dYᵀ A'
     {
@@ -32,6 +33,18 @@ const gemm: VjpRule = ({ ops, x, dy, attributes }) => {
     // dC = beta dY
     () => (beta === undefined ? dy : ops.mul(dy, beta)),
   ]
+}
+
+/**
+ * A factor that came from a quantised weight is made from it again: it would else be kept as float32 from its forward product
+ * to here, a copy of the whole model. Through the very same numbers, so that the gradient is that of what was computed.
+ */
+function dequantizedAgain({ ops, g, dy }: Application, factor: Value): Value {
+  const made = g.producer(factor)
+  if (made?.op !== 'DequantizeLinear') return factor
+  const [q, afterForward, zeros] = made.inputs as [Value, Value, Value]
+  const scales = g.producer(afterForward)?.inputs[0] as Value
+  return ops.dequantize(q, scales, zeros, dy)
 }
 
 /** Y = A B over leading axes: dA = dY Bᵀ, dB = Aᵀ dY */
@@ -96,6 +109,8 @@ const layerNorm: VjpRule = (application) => {
 }
 
 export const layerRules = {
+  // From numbers in files, which are not trained.
+  DequantizeLinear: noGradient,
   Gemm: gemm,
   LayerNormalization: layerNorm,
   MatMul: matMul,
@@ -107,5 +122,5 @@ export const layerRules = {
   SimplifiedLayerNormalization: rmsNorm,
 
   GroupQueryAttention: inferenceOnly('GroupQueryAttention', 'build training graphs with the plain attention function'),
-  MatMulNBits: inferenceOnly('MatMulNBits', 'train on weights that are not quantised'),
+  MatMulNBits: inferenceOnly('MatMulNBits', 'dequantise the weight and multiply'),
 } as const satisfies Record<string, RuleEntry>

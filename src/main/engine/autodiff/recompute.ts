@@ -3,7 +3,6 @@
 import type { GraphBuilder } from '../graph/graphBuilder.ts'
 import { isFloat, type Node, type Value } from '../graph/ir.ts'
 import type { TensorOps } from '../graph/tensorOps.ts'
-import { zeroAfter } from './rule.ts'
 
 /** The operands and results that a rule shall read in place of a node's own. */
 export type Primal = (node: Node, dy: Value) => Pick<Node, 'inputs' | 'outputs'>
@@ -34,7 +33,7 @@ function copier(
   readers: ReadonlyMap<Value, ReadonlySet<string | null>>,
 ): (value: Value) => Value {
   const copies = new Map<Value, Value>()
-  const zero = zeroAfter(ops, dy)
+  const zero = ops.zeroAfter(dy)
   const copy = (value: Value): Value => {
     const known = copies.get(value)
     if (known) return known

@@ -49,11 +49,5 @@ export type RuleEntry = VjpRule | typeof noGradient | Refused
 
 /** Zeros of a shape, computed from the cotangent so that ONNX Runtime neither folds nor schedules them early. */
 export function zerosAfter({ ops, dy }: Pick<Application, 'ops' | 'dy'>, shape: Value['shape']): Value {
-  return ops.expand(zeroAfter(ops, dy), shape)
-}
-
-/** 0 · dy[0, ..., 0] as a vector of one element. */
-export function zeroAfter(ops: TensorOps, dy: Value): Value {
-  const first = dy.shape.reduce<Value>((value, _, axis) => ops.slice(value, axis, 0, 1), dy)
-  return ops.mul(ops.reshape(first, [1]), 0)
+  return ops.expand(ops.zeroAfter(dy), shape)
 }

@@ -32,6 +32,8 @@ const neutral: Readonly<Record<string, readonly unknown[]>> = {
   logit_scale: [1],
   scale_emb: [1],
   scale_depth: [0],
+  full_attn_mod: [1],
+  interpolate_factor: [1],
   num_registers: [0],
   num_register_tokens: [0],
   num_experts: [0],

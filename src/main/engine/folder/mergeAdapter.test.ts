@@ -66,10 +66,10 @@ describe.each(trainedFixtures)('%s merged with its adapter', (name) => {
     expect(maxDifference(floatsOf(results, 'logits'), expected)).toBeLessThan(1e-4)
   })
 
-  test('differs from its source in the seven projections of each layer alone', async () => {
+  test('differs from its source in the projections of each layer alone', async () => {
     const source = await openWeights(join(fixtureRoot, name))
     const merged = newPlace()
-    const { architecture } = await describeVlm(source.folder)
+    const { architecture, config } = await describeVlm(source.folder)
     await merge(source, await readAdapter(join(fixtureRoot, name, 'adapter')), merged, {}, architecture)
     const opened = await openWeights(merged)
     const changed: string[] = []
@@ -77,8 +77,8 @@ describe.each(trainedFixtures)('%s merged with its adapter', (name) => {
       expect(opened.get(tensor)).toMatchObject({ dtype: source.get(tensor).dtype, shape: source.get(tensor).shape })
       if (!(await opened.bytes(tensor)).equals(await source.bytes(tensor))) changed.push(tensor)
     }
-    expect(changed).toHaveLength(14)
-    for (const tensor of changed) expect(tensor).toMatch(/layers\.\d\.(self_attn|mlp)\.[a-z]+_proj\.weight$/)
+    expect(changed).toHaveLength(config.decoder.kind === 'phi3' ? 8 : 14)
+    for (const tensor of changed) expect(tensor).toMatch(/layers\.\d\.(self_attn|mlp)\.[a-z_]+_proj\.weight$/)
   })
 })
 

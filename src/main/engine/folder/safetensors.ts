@@ -1,6 +1,7 @@
 // One `.safetensors` file: its header, checked byte for byte, as slices that graphs point at without a copy; and
 // the way to write one. weights.ts puts the files of a model folder together.
 // Format: https://github.com/huggingface/safetensors#format
+import type { Hash } from 'node:crypto'
 import { type FileHandle, open, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { z } from 'zod'
@@ -207,11 +208,15 @@ export async function writeSafetensors(
   await streamSafetensors(path, streams, metadata)
 }
 
-/** As {@link writeSafetensors}, with one piece of one tensor in memory at a time. */
+/**
+ * As {@link writeSafetensors}, with one piece of one tensor in memory at a time.
+ * @param hash told of every byte of the file
+ */
 export async function streamSafetensors(
   path: string,
   tensors: readonly TensorToStream[],
   metadata: Readonly<Record<string, string>> = {},
+  hash?: Pick<Hash, 'update'>,
 ): Promise<void> {
   const header = Buffer.from(JSON.stringify(headerOf(path, tensors, metadata)))
   // Data begin at a multiple of 8, so that a reader that maps the file finds numbers aligned.
@@ -222,8 +227,12 @@ export async function streamSafetensors(
   try {
     const handle = await open(temporary, 'w')
     try {
-      await handle.writeFile(Buffer.concat([length, padded]))
-      for (const tensor of tensors) await writePieces(handle, path, tensor)
+      const write = async (bytes: Uint8Array): Promise<void> => {
+        hash?.update(bytes)
+        await handle.writeFile(bytes)
+      }
+      await write(Buffer.concat([length, padded]))
+      for (const tensor of tensors) await writePieces(write, path, tensor)
       await handle.sync()
     } finally {
       await handle.close()
@@ -242,10 +251,14 @@ export function temporaryBeside(path: string): string {
   return join(dirname(path), `.${process.pid}.partial`)
 }
 
-async function writePieces(handle: FileHandle, path: string, tensor: TensorToStream): Promise<void> {
+async function writePieces(
+  write: (bytes: Uint8Array) => Promise<void>,
+  path: string,
+  tensor: TensorToStream,
+): Promise<void> {
   let written = 0
   for await (const piece of tensor.pieces()) {
-    await handle.writeFile(piece)
+    await write(piece)
     written += piece.byteLength
   }
   requireBytes(path, tensor, written)

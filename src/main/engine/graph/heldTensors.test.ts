@@ -35,6 +35,20 @@ describe('the memory of this process', () => {
     expect(floatsOf(held.feeds(), 'x')).toBe(values)
   })
 
+  it('closes rows up in the memory that it has where all places stay, and copies where rows change their order', () => {
+    const values = Float32Array.of(1, 2, 3, 4, 5, 6, 7, 8)
+    const held = hostMemory.hold({ x: tensor('float32', [4, 2], values) })
+    held.arrange({ rows: [0, 2, 3], axis: 1, kept: 2, size: 2 })
+    expect([...floatsOf(held.feeds(), 'x')]).toEqual([1, 2, 5, 6, 7, 8])
+    expect(floatsOf(held.feeds(), 'x').buffer).toBe(values.buffer)
+    held.write({ x: tensor('float32', [3, 1], [10, 11, 12]) }, 1, 1)
+    held.arrange({ rows: [1, 2], axis: 1, kept: 2, size: 2 })
+    expect([...floatsOf(held.feeds(), 'x')]).toEqual([5, 11, 7, 12])
+    held.arrange({ rows: [1, 0, 0], axis: 1, kept: 2, size: 2 })
+    expect([...floatsOf(held.feeds(), 'x')]).toEqual([7, 12, 5, 11, 5, 11])
+    expect(floatsOf(held.feeds(), 'x').buffer).not.toBe(values.buffer)
+  })
+
   it('refuses parts, rows and places that do not fit', () => {
     const held = hostMemory.hold({ x: tensor('float32', [2, 3], [1, 2, 3, 4, 5, 6]) })
     const refused = expect.objectContaining({ code: 'graph.part', where: 'x' })

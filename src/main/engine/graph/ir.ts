@@ -21,8 +21,18 @@
 //   const session = await OrtSession.open(g.build(), { device: 'cpu' })         ortSession.ts
 import type { Dim, Shape } from './dims.ts'
 
-/** Element types, by ONNX Runtime's names. */
-export type DType = 'float32' | 'float64' | 'float16' | 'bfloat16' | 'int64' | 'int32' | 'int8' | 'uint8' | 'bool'
+/** Element types, by ONNX Runtime's names; two of `uint4` share a byte, the first of them in its lower half. */
+export type DType =
+  | 'float32'
+  | 'float64'
+  | 'float16'
+  | 'bfloat16'
+  | 'int64'
+  | 'int32'
+  | 'int8'
+  | 'uint8'
+  | 'uint4'
+  | 'bool'
 
 /** A tensor that exists while a graph runs. */
 export interface Value {
@@ -48,7 +58,7 @@ export interface Node {
   readonly segment: string | null
 }
 
-/** The array that holds each dtype's numbers; float16 and bfloat16 as their 16 bits, bool as 0 and 1. */
+/** The array that holds each dtype's numbers; float16 and bfloat16 as their 16 bits, uint4 as its bytes, bool as 0 and 1. */
 export interface ValueArrays {
   readonly float32: Float32Array
   readonly float64: Float64Array
@@ -58,6 +68,7 @@ export interface ValueArrays {
   readonly int32: Int32Array
   readonly int8: Int8Array
   readonly uint8: Uint8Array
+  readonly uint4: Uint8Array
   readonly bool: Uint8Array
 }
 
@@ -99,6 +110,7 @@ export const elementBytes: Readonly<Record<DType, number>> = {
   int32: 4,
   int8: 1,
   uint8: 1,
+  uint4: 0.5,
   bool: 1,
 }
 

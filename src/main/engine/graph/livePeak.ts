@@ -4,11 +4,14 @@ import { Arena } from './arena.ts'
 import { elementCount, evaluateDim } from './dims.ts'
 import { elementBytes, type Graph, type Node, type Value } from './ir.ts'
 
-/** Bytes of one graph, in sessions as ortSession.ts opens them on the CPU (no prepacked copies, no memory pattern). */
+/** Bytes of one graph, in sessions as ortSession.ts opens them on the CPU (no memory pattern). */
 export interface GraphMemory {
   /** Weights that are read where they lie in their files; sessions over the same files share them. */
   readonly mappedBytes: number
-  /** Numbers of the session's own: inline ones, and what is computed from weights alone when it opens (wider copies). */
+  /**
+   * Numbers of the session's own: inline ones, what is computed from weights alone when it opens (wider copies), and weights in
+   * the layout of its products where it prepacks them.
+   */
   readonly privateBytes: number
   /** What its runs have ever touched for computed values; the session keeps it. */
   readonly computedBytes: number
@@ -21,16 +24,19 @@ const views: ReadonlySet<string> = new Set(['Identity', 'Reshape', 'Squeeze', 'U
 
 /**
  * @param sizes of the graph's named axes, in the largest run
+ * @param isPrepacked whether the session is opened with `prepackWeights`
  * @throws StudioError `graph.dim` for an axis without a size
  */
-export function graphMemory(graph: Graph, sizes: ReadonlyMap<string, number>): GraphMemory {
+export function graphMemory(graph: Graph, sizes: ReadonlyMap<string, number>, isPrepacked = false): GraphMemory {
   const bytesOf = ({ shape, dtype }: Value): number => evaluateDim(elementCount(shape), sizes) * elementBytes[dtype]
   const constants = constantNodes(graph)
   const read = valuesReadIn(graph.nodes.filter((node) => !constants.has(node)))
+  const packed = isPrepacked ? factorsIn(graph) : new Set<string>()
   let [mappedBytes, privateBytes] = [0, 0]
   for (const initializer of graph.initializers) {
     if (!read.has(initializer.value.name)) continue
-    if ('external' in initializer) mappedBytes += initializer.external.sizeBytes
+    if (packed.has(initializer.value.name)) privateBytes += bytesOf(initializer.value)
+    else if ('external' in initializer) mappedBytes += initializer.external.sizeBytes
     else privateBytes += initializer.inline.byteLength
   }
   for (const { op, outputs } of constants) {
@@ -39,6 +45,12 @@ export function graphMemory(graph: Graph, sizes: ReadonlyMap<string, number>): G
   }
   const outputBytes = graph.outputs.reduce((sum, { value }) => sum + bytesOf(value), 0)
   return { mappedBytes, privateBytes, outputBytes, computedBytes: touchedBytes(graph, constants, bytesOf) }
+}
+
+/** What the products of a session lay out anew when it opens; the pages of its file are then read no more. */
+function factorsIn({ nodes }: Graph): ReadonlySet<string> {
+  const places: Readonly<Record<string, readonly number[]>> = { Gemm: [1], MatMul: [1], MatMulNBits: [1, 2, 3] }
+  return new Set(nodes.flatMap(({ op, inputs }) => (places[op] ?? []).flatMap((at) => inputs[at]?.name ?? [])))
 }
 
 /** Nodes whose operands are all weights or follow from weights; ONNX Runtime computes them once and forgets the operands. */

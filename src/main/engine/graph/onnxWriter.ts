@@ -24,6 +24,7 @@ const elementTypes: Readonly<Record<DType, number>> = {
   float16: 10,
   float64: 11,
   bfloat16: 16,
+  uint4: 21,
 }
 
 /** A graph ready for a session. */

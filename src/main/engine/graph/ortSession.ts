@@ -234,7 +234,7 @@ function fromOrt(name: string, result: Ort.OnnxValue): RunOutput {
 }
 
 function isTensorDType(type: string): type is TensorDType {
-  return type in arrayTypes && type !== 'bfloat16'
+  return type in arrayTypes && type !== 'bfloat16' && type !== 'uint4'
 }
 
 function unreadableDType(name: string, found: string): StudioError {

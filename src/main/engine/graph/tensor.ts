@@ -4,8 +4,8 @@ import { StudioError } from '../../../shared/errors.ts'
 import { type DType, elementBytes, type TypedValues } from './ir.ts'
 import { arrayTypes, typedValues } from './typedValues.ts'
 
-/** Element types that can be fed and fetched; bfloat16 lives in weight files only. */
-export type TensorDType = Exclude<DType, 'bfloat16'>
+/** Element types that can be fed and fetched; bfloat16 and uint4 live in weight files only. */
+export type TensorDType = Exclude<DType, 'bfloat16' | 'uint4'>
 
 /** A tensor in this process's memory, row-major. Feeding it copies nothing on the CPU. */
 export interface Tensor<T extends TensorDType = TensorDType> {

@@ -18,6 +18,7 @@ export const arrayTypes: { readonly [T in DType]: ArrayType<T> } = {
   int32: Int32Array,
   int8: Int8Array,
   uint8: Uint8Array,
+  uint4: Uint8Array,
   bool: Uint8Array,
 }
 
@@ -31,6 +32,7 @@ const rounded: { readonly [T in DType]: (numbers: readonly number[]) => TypedVal
   int32: (numbers) => Int32Array.from(numbers),
   int8: (numbers) => Int8Array.from(numbers),
   uint8: (numbers) => Uint8Array.from(numbers),
+  uint4: (numbers) => Uint8Array.from(numbers),
   bool: (numbers) => Uint8Array.from(numbers),
 }
 

@@ -93,6 +93,37 @@ describe('a config', () => {
     await expect(configOf({ ...given, crop_pct: 1 })).rejects.toMatchObject({ code: 'model.unknown-config-field' })
   })
 
+  test('of LLaVA-NeXT and LLaVA-OneVision fits into the best of their sizes, with the defaults of their class', async () => {
+    const onevision = { image_processor_type: 'LlavaOnevisionImageProcessor' }
+    expect(await configOf(onevision)).toMatchObject({
+      ...{
+        resize: { width: 384, height: 384 },
+        filter: 'bicubic',
+        crop: null,
+        mean: [0.48145466, 0.4578275, 0.40821073],
+      },
+      output: { width: 384, height: 384 },
+      anyResolution: {
+        tile: 384,
+        sizes: { length: 36, 1: { width: 768, height: 384 }, 35: { width: 2304, height: 2304 } },
+      },
+    })
+    // As llava-v1.6-mistral-7b-hf has it; its class alone has tiles of 224 pixels, which its own sizes are not made of.
+    const next = { image_processor_type: 'LlavaNextImageProcessorFast', aspect_ratio_setting: 'anyres', do_pad: true }
+    expect(
+      await configOf({ ...next, size: { shortest_edge: 336 }, crop_size: { height: 336, width: 336 } }),
+    ).toMatchObject({
+      anyResolution: {
+        tile: 336,
+        sizes: { length: 5, 0: { width: 672, height: 336 }, 4: { width: 1008, height: 336 } },
+      },
+    })
+    await expect(configOf(next)).rejects.toMatchObject({ code: 'model.bad-config' })
+    await expect(configOf({ ...onevision, aspect_ratio_setting: 'pad' })).rejects.toMatchObject({
+      ...{ code: 'model.bad-config', message: expect.stringContaining('aspect_ratio_setting') },
+    })
+  })
+
   test.each([
     ['CLIPImageProcessorFast', 'CLIPImageProcessor'],
     ['CLIPImageProcessorPil', 'CLIPImageProcessor'],
@@ -133,10 +164,23 @@ describe('a config', () => {
   })
 })
 
+test('a picture that is fitted into tiles stands in their middle, black around it', async () => {
+  const config = {
+    ...{ image_processor_type: 'LlavaOnevisionImageProcessor', do_normalize: false, do_rescale: false },
+    ...{ size: { height: 2, width: 2 }, image_grid_pinpoints: [[6, 6]] },
+  }
+  const processor = new ImageProcessor(await configOf(config))
+  const white: RgbImage = { width: 6, height: 1, pixels: new Uint8Array(18).fill(255) }
+  // 6 x 1 into 6 x 6: its line is the third of six, the first of the second row of tiles.
+  const [black, line] = [new Array(12).fill(0), [255, 255, 0, 0, 255, 255, 0, 0, 255, 255, 0, 0]]
+  const rows = [black, line, black].flatMap((tile) => [tile, tile, tile])
+  expect([...processor.pixelValues(white)]).toEqual([new Array(12).fill(255), ...rows].flat())
+})
+
 describe('a config that asks for other pixels is refused by the name of its field', () => {
   test.each([
     ['image_processor_type', { image_processor_type: 'ViTImageProcessor' }],
-    ['image_processor_type', { image_processor_type: 'LlavaNextImageProcessor' }],
+    ['image_processor_type', { image_processor_type: 'LlavaNextVideoImageProcessor' }],
     ['do_pad', { ...clip, do_pad: true }],
     ['image_grid_pinpoints', { ...clip, image_grid_pinpoints: [[336, 672]] }],
     ['do_flip_channel_order', { ...clip, do_flip_channel_order: true }],

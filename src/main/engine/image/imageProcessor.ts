@@ -1,12 +1,13 @@
 // From a picture to the model's `pixel_values`: resize, crop or cut into tiles, rescale and normalise as the image processors
-// of CLIP, SigLIP and Idefics3 in transformers do (their PIL path). imageProcessorConfig.ts says how; after it stand the
-// towers of models/.
+// of CLIP, SigLIP, Idefics3, LLaVA-NeXT and LLaVA-OneVision in transformers do (their PIL path). imageProcessorConfig.ts says
+// how; after it stand the towers of models/.
 import type { Region } from '../../../shared/describe.ts'
+import { bestSize, fitTiles, type PlacedTile } from './anyResolution.ts'
 import { coverRegion } from './coverRegion.ts'
 import { decodeImage } from './decodeImage.ts'
 import { type ImageProcessorConfig, readImageProcessorConfig } from './imageProcessorConfig.ts'
 import { type RgbImage, resizeRgb, type Size, type Window } from './resample.ts'
-import { cutTiles } from './tiling.ts'
+import { cutTiles, tileGrid } from './tiling.ts'
 
 const channels = 3
 const levels = 256
@@ -39,19 +40,22 @@ export class ImageProcessor {
    * @param into where to write them, e.g. an image's part of a batch [images, 3, height, width]; new when left out
    */
   pixelValues(image: RgbImage, into?: Float32Array): Float32Array {
-    const { tiling, filter } = this.config
-    const upright = { left: 0, top: 0 }
-    const tiles = tiling
-      ? cutTiles(image, tiling, filter).map((resized) => ({ resized, at: upright }))
-      : [this.#resize(image)]
+    const tiles = this.#tiles(image)
     const tileValues = channels * this.size.width * this.size.height
     const values = into ?? new Float32Array(tiles.length * tileValues)
     for (const [i, tile] of tiles.entries()) this.#place(tile, values.subarray(i * tileValues, (i + 1) * tileValues))
     return values
   }
 
+  #tiles(image: RgbImage): PlacedTile[] {
+    const { tiling, anyResolution, filter } = this.config
+    if (anyResolution) return fitTiles(image, anyResolution, filter)
+    if (!tiling) return [this.#resize(image)]
+    return cutTiles(image, tiling, filter).map((resized) => ({ resized, at: { left: 0, top: 0 } }))
+  }
+
   /** `pixel_values` [3, height, width] of what the result shows of a picture, at its place in the result. */
-  #place({ resized, at }: Placed, into: Float32Array): void {
+  #place({ resized, at }: PlacedTile, into: Float32Array): void {
     const { width, height } = this.size
     const plane = width * height
     for (let channel = 0; channel < channels; channel++) {
@@ -95,7 +99,7 @@ export class ImageProcessor {
   }
 
   /** The part of the resized picture that the crop keeps, and where it lies in the result. */
-  #resize(image: RgbImage): Placed {
+  #resize(image: RgbImage): PlacedTile {
     const { resize, filter, crop } = this.config
     const target = resize === null ? image : resizedSize(image, resize)
     const { width, height } = crop ?? target
@@ -104,12 +108,6 @@ export class ImageProcessor {
     const window: Window = { left: x.from, top: y.from, width: x.length, height: y.length }
     return { resized: resizeRgb(image, target, filter, window), at: { left: x.to, top: y.to } }
   }
-}
-
-/** A resized picture, or a part of one, and where it lies in the result. */
-interface Placed {
-  readonly resized: RgbImage
-  readonly at: { readonly left: number; readonly top: number }
 }
 
 /** Looks up one channel of a picture, its rows `stride` apart in the target from `start` on. */
@@ -125,6 +123,16 @@ function placeChannel(
     const row = start + y * stride
     for (let x = 0; x < width; x++, from += channels) target[row + x] = values[pixels[from] as number] as number
   }
+}
+
+/** Pictures of the tower's size that one of this size becomes. */
+export function tileCount({ tiling, anyResolution }: ImageProcessorConfig, picture: Size): number {
+  if (anyResolution) {
+    const { width, height } = bestSize(picture, anyResolution)
+    return 1 + (width * height) / anyResolution.tile ** 2
+  }
+  const { rows, columns } = tiling ? tileGrid(picture, tiling) : { rows: 0, columns: 0 }
+  return 1 + rows * columns
 }
 
 /** @throws StudioError as `readImageProcessorConfig` does */

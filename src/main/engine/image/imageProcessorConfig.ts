@@ -1,10 +1,12 @@
 // What a model folder says about its pictures: preprocessor_config.json, or the image_processor section that
-// transformers 5 writes into processor_config.json, of CLIP, SigLIP and Idefics3 (SmolVLM), with their defaults. Read by
-// imageProcessor.ts.
+// transformers 5 writes into processor_config.json, of CLIP, SigLIP, Idefics3 (SmolVLM), LLaVA-NeXT and LLaVA-OneVision, with
+// their defaults. Read by imageProcessor.ts.
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { badConfig, readJsonObject, readSection, unknownField } from '../folder/configFields.ts'
+import type { AnyResolution } from './anyResolution.ts'
+import { defaultPinpoints, gridPinpoints, sizesOfTiles } from './gridPinpoints.ts'
 import { type Filter, filters, type Size } from './resample.ts'
 import type { Tiling } from './tiling.ts'
 
@@ -23,6 +25,8 @@ export interface ImageProcessorConfig {
   readonly output: Size
   /** Cuts pictures into tiles of the output's size; one picture is one result where it is absent. */
   readonly tiling?: Tiling
+  /** The same, of models that fit pictures into the best of several sizes. */
+  readonly anyResolution?: AnyResolution
 }
 
 const preprocessorFile = 'preprocessor_config.json'
@@ -88,7 +92,8 @@ const families = {
   },
 } as const satisfies Record<string, Fields>
 
-const classPattern = /^(CLIP|Siglip|Idefics3|SmolVLM)(ImageProcessor|FeatureExtractor)(Fast|Pil)?$/
+const classPattern =
+  /^(CLIP|Siglip|Idefics3|SmolVLM|LlavaNext|LlavaOnevision)(ImageProcessor|FeatureExtractor)(Fast|Pil)?$/
 
 /**
  * How a folder's model wants its pictures. The section in processor_config.json comes first, as in transformers.
@@ -103,13 +108,14 @@ export async function readImageProcessorConfig(folder: string): Promise<ImagePro
   const className = typeof named === 'string' ? named : ''
   const family = classPattern.exec(className)?.[1]
   if (family === 'Idefics3' || family === 'SmolVLM') return readTiling(path, section, given)
+  if (family === 'LlavaNext' || family === 'LlavaOnevision') return readAnyResolution(path, section, given, family)
   const fields = readSection(path, section, given, shape, ignored)
   if (!family) {
     throw unknownField(
       path,
       'image_processor_type',
       className,
-      'CLIPImageProcessor, SiglipImageProcessor, Idefics3ImageProcessor or SmolVLMImageProcessor, also with Fast or Pil at the end',
+      'the image processor of CLIP, Siglip, Idefics3, SmolVLM, LlavaNext or LlavaOnevision, also with Fast or Pil at the end',
     )
   }
   return interpret(path, family === 'CLIP' ? 'clip' : 'siglip', fields)
@@ -165,6 +171,47 @@ function readTiling(path: string, section: string, raw: Record<string, unknown>)
       splits: fields.do_image_splitting,
       tile,
     },
+  }
+}
+
+const anyResolutionShape = {
+  ...shape,
+  size: resizeSize,
+  image_mean: levels,
+  image_std: deviations,
+  image_grid_pinpoints: gridPinpoints,
+  // Whether images of a batch are padded to one number of tiles, which are left out again.
+  do_pad: z.boolean().optional(),
+  aspect_ratio_setting: z.literal('anyres').optional(),
+}
+const anyResolutionDefaults = {
+  LlavaNext: { ...families.clip, image_grid_pinpoints: defaultPinpoints.llavaNext },
+  LlavaOnevision: {
+    ...{ size: { height: 384, width: 384 }, image_grid_pinpoints: defaultPinpoints.llavaOnevision },
+    ...{ image_mean: families.clip.image_mean, image_std: families.clip.image_std },
+  },
+}
+
+/** The config of a LlavaNextImageProcessor or LlavaOnevisionImageProcessor, with their defaults. */
+function readAnyResolution(
+  path: string,
+  section: string,
+  raw: Record<string, unknown>,
+  family: keyof typeof anyResolutionDefaults,
+): ImageProcessorConfig {
+  const fields = readSection(path, section, { ...anyResolutionDefaults[family], ...raw }, anyResolutionShape, ignored)
+  const { size, crop_size: crop } = fields
+  const output = typeof size === 'object' && 'shortest_edge' in size ? sizeOf(size.shortest_edge) : sizeOf(size)
+  // Tiles are cut by the crop and resized to the size, which do nothing where both are the same square.
+  for (const { width, height } of crop === undefined ? [output] : [output, sizeOf(crop)]) {
+    if (width === output.width && height === output.width) continue
+    const found = `${output.width} x ${output.height} and ${width} x ${height}`
+    throw badConfig(path, `Its size and its crop_size are not the same square: ${found}.`)
+  }
+  return {
+    ...{ resize: output, filter: filters[fields.resample ?? filters.indexOf('bicubic')] as Filter, crop: null, output },
+    ...levelsOf(fields, fields.image_mean, fields.image_std),
+    anyResolution: { tile: output.width, sizes: sizesOfTiles(path, fields.image_grid_pinpoints, output.width) },
   }
 }
 

@@ -10,6 +10,7 @@ import { splitImages } from '../run/schedule.ts'
 import { calibrationAnnotations } from './annotatedImages.ts'
 import { foldersOf, requireFile, requireLexicon, requireModels } from './jobInputs.ts'
 import type { JobStore } from './jobStore.ts'
+import { openJobWorkers, openPlanner } from './jobWorkers.ts'
 
 /** What an alignment came to, beside what it committed. */
 export interface AlignResult {
@@ -31,17 +32,22 @@ export async function alignJob(
   report: (progress: RunProgress) => void,
   signal?: AbortSignal,
 ): Promise<AlignResult> {
-  const { config, seed, device, threads } = job
+  const { config, seed, device } = job
   const models = await requireModels(job, store, signal)
   const lexicon = await requireLexicon(job.lexicon, signal)
   const { images, validation } = splitImages(job.images, config, seed)
   const run = {
     ...{ config, seed, device, folders: foldersOf(job), lexicon, images, validation },
-    ...(threads !== null && { threads }),
+    weightsSha256: models.model.weightsSha256,
     annotations: await annotationsOf(job, lexicon),
   }
-  const { steps, best, looks } = await align(run, store.runOf(job, models), report, signal)
-  return { steps, bestStep: best.step, outcome: outcomeSentence(looks, best.step, true) }
+  const shared = await openJobWorkers(job, () => openPlanner(run.folders, config, images.length + validation.length))
+  try {
+    const { steps, best, looks } = await align({ ...run, ...shared }, store.runOf(job, models), report, signal)
+    return { steps, bestStep: best.step, outcome: outcomeSentence(looks, best.step, true) }
+  } finally {
+    await shared.workers.release()
+  }
 }
 
 /** What the annotations say of the job's images; not touched when the calibration needs none. */

@@ -139,7 +139,7 @@ describe('the check of a run of the demo model', { timeout: 120_000 }, () => {
     )
     expect(refused).toMatchObject({ code: 'run.memory' })
     expect(refused?.message).toMatch(/^This run needs about [\d.]+ GB of memory; this computer has [\d.]+ GB\.$/)
-    expect(refused?.remedy).toMatch(/^Choose 8 responses decoded together, \d+ in memory at once.*: that fits\.$/)
+    expect(refused?.remedy).toMatch(/^Choose 4 responses decoded together, \d+ in memory at once.*: that fits\.$/)
     expect(told.length).toBe(asked)
   })
 

@@ -3,7 +3,6 @@
 import { freemem, totalmem } from 'node:os'
 import type { ModelId } from '../../../shared/domain.ts'
 import type { DeviceName } from '../../../shared/hardware.ts'
-import type { AlignJob } from '../../../shared/job.ts'
 import type { CheckMeasurement, RunCheckProgress } from '../../../shared/runCheck.ts'
 import type { RunConfig } from '../../../shared/runConfig.ts'
 import { noCompanion, tooLarge } from '../../../shared/runErrors.ts'
@@ -11,16 +10,12 @@ import type { ReadableDb } from '../../db/connection.ts'
 import { freeBytes } from '../../db/freeSpace.ts'
 import { everyImage } from '../../db/images.ts'
 import { modelById } from '../../db/models.ts'
-import type { ModelFolders } from '../folder/modelIdentity.ts'
-import { openDualEncoder } from '../models/companion/encoder.ts'
-import { openVlm } from '../models/vlm.ts'
 import { measureRun } from '../run/measureRun.ts'
-import { MemoryPlanner } from '../run/memoryPlan.ts'
+import type { MemoryPlanner } from '../run/memoryPlan.ts'
 import { estimateDisk, estimateTime, expectedBytes, verifierOutcome } from '../run/runEstimate.ts'
 import { splitImages } from '../run/schedule.ts'
-import { openChatTemplate } from '../text/chatTemplate.ts'
-import { openTokenizer } from '../text/tokenizer.ts'
 import { calibrationAnnotations } from './annotatedImages.ts'
+import { openJobWorkers, openPlanner } from './jobWorkers.ts'
 import { readLexicon } from './readLexicon.ts'
 
 export interface CheckRequest {
@@ -59,9 +54,12 @@ export async function checkRun(
     await calibrationAnnotations(all, annotationFile, lexicon, { nouns: config.reward.otherNouns })
   }
   const folders = { model: model.folder, companion: model.companionFolder }
-  await requireMemory(folders, config, images.length + validation.length)
-  const run = { config, seed, device, folders, lexicon, images, validation, ...(threads !== null && { threads }) }
-  const measured = await measureRun(run, report, signal)
+  const planner = await openPlanner(folders, config, images.length + validation.length)
+  requireMemory(planner, config)
+  const shared = await openJobWorkers({ device, threads, config }, async () => planner)
+  const { weightsSha256 } = model
+  const run = { config, seed, device, folders, weightsSha256, lexicon, images, validation, ...shared }
+  const measured = await measureRun(run, report, signal).finally(() => shared.workers.release())
   return {
     ...{ device, responses: measured.responses, steps: measured.update.length },
     time: estimateTime(measured, config, { training: images.length, validation: validation.length }),
@@ -76,25 +74,8 @@ export async function checkRun(
 }
 
 /** A run that this machine cannot hold ends the process in its middle; it is refused before anything opens. */
-async function requireMemory(folders: ModelFolders, config: RunConfig, images: number): Promise<void> {
-  const planner = await openPlanner(folders, config, images)
+function requireMemory(planner: MemoryPlanner, config: RunConfig): void {
   const [neededBytes, machineBytes] = [planner.plan(config).totalBytes, totalmem()]
   if (neededBytes <= machineBytes) return
   throw tooLarge({ neededBytes, machineBytes, lighter: planner.lighter(config, machineBytes) })
-}
-
-/** What an alignment will hold in memory, bytes; nothing of it is opened. @throws StudioError of what models cannot be read */
-export async function plannedBytes({ models, config, images }: AlignJob): Promise<number> {
-  const folders = { model: models.model.folder, companion: models.companion.folder }
-  return (await openPlanner(folders, config, images.length)).plan(config).totalBytes
-}
-
-async function openPlanner(folders: ModelFolders, config: RunConfig, images: number): Promise<MemoryPlanner> {
-  const source = await openVlm(folders.model)
-  const { imageSize } = source.config.vision
-  const layout = source.architecture.imageLayout(source.config, { width: imageSize, height: imageSize })
-  const template = await openChatTemplate(folders.model, await openTokenizer(folders.model))
-  const promptTokens = template.promptIds(config.rollout.question, layout).length
-  const companion = await openDualEncoder(folders.companion)
-  return new MemoryPlanner({ source, companion, layout, promptTokens, images })
 }

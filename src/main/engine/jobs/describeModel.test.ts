@@ -4,6 +4,9 @@ import { cpSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
+import { runConfigSchema } from '../../../shared/runConfig.ts'
+import { changedFolder, type Fields } from '../models/testing/changedFolder.ts'
+import { fixtureRoot } from '../models/testing/parityFixtures.ts'
 import { describeModel } from './describeModel.ts'
 import { inspectModel } from './inspectModel.ts'
 import { demoModel } from './testing/demoRun.ts'
@@ -60,6 +63,20 @@ describe('a model described', () => {
     const of = (task: string) => needs.find((one) => one.task === task)!.bytes
     expect(of('describe')).toBeGreaterThan(4 * model.parameters)
     expect(of('align')).toBeGreaterThan(of('describe'))
+  })
+
+  test('scores that are capped are kept beside the weights of attention', async () => {
+    const model = join(fixtureRoot, 'llava-gemma2')
+    const plain = join(folder, 'uncapped')
+    const uncap = (fields: Fields) => Object.assign(fields['text_config'] as Fields, { attn_logit_softcapping: null })
+    await changedFolder(model, plain, { json: { 'config.json': uncap } })
+    const align = async (one: string) =>
+      (await describeModel(one, null)).needs.find(({ task }) => task === 'align')!.bytes
+    const more = (await align(model)) - (await align(plain))
+    const { rollout, optimiser } = runConfigSchema.parse({})
+    // 2 layers of 4 heads, the 256 tokens that the model can hold at most.
+    const tokens = Math.min(256, 9 + 2 * rollout.maxNewTokens)
+    expect(more).toBe(2 * optimiser.microBatchSize * tokens * 4 * tokens * 4)
   })
 
   test('a licence of its own is shown, a long one cut', async () => {

@@ -6,6 +6,7 @@ import type { ModelDescription, ModelFile, ModelFolder, ModelPart } from '../../
 import { isSetting } from '../folder/modelIdentity.ts'
 import type { Weights } from '../folder/weights.ts'
 import { openImageProcessor } from '../image/imageProcessor.ts'
+import { usualImage } from '../models/architecture.ts'
 import { dualEncoderNames } from '../models/companion/config.ts'
 import type { DualEncoderSource } from '../models/companion/encoder.ts'
 import { openDualEncoder } from '../models/companion/encoder.ts'
@@ -34,8 +35,11 @@ export async function describeModel(folder: string, companionFolder: string | nu
 async function vlmFolder(folder: string, { architecture, config, weights }: VlmSource): Promise<ModelFolder> {
   const { vision, decoder } = config
   const { imageSize, patchSize } = vision
-  const layout = architecture.imageLayout(config, { width: imageSize, height: imageSize })
-  const kinds = { llama: 'LLaMA', mistral: 'Mistral', qwen2: 'Qwen2' } as const
+  const layout = architecture.imageLayout(config, usualImage(config))
+  const kinds = {
+    ...{ llama: 'LLaMA', mistral: 'Mistral', qwen2: 'Qwen2', qwen3: 'Qwen3' },
+    ...{ phi3: 'Phi3', gemma2: 'Gemma 2' },
+  } as const
   const titles = {
     tower: { title: `${encoderTitles[vision.kind]} image tower`, ...layersOf(vision) },
     projector: { title: 'Projector', layers: null, width: decoder.hiddenSize, heads: null },
@@ -44,10 +48,15 @@ async function vlmFolder(folder: string, { architecture, config, weights }: VlmS
   } as const
   return {
     ...{ folder, architecture: architecture.title, ...(await filesOf(folder)) },
-    ...partsOf(weights, architecture.names, titles),
+    ...partsOf(weights, namesOf(architecture), titles),
     ...{ imageSize, patchSize, imageTokens: layout.tokens },
     ...{ contextTokens: decoder.maxPositions, vocabulary: decoder.vocabSize, licence: await licenceOf(folder) },
   }
+}
+
+/** A learned row of the prompt beside an image's is counted to what makes these. */
+function namesOf({ names, arrangement }: VlmSource['architecture']) {
+  return { ...names, projector: [...names.projector, ...(arrangement?.lineEnd ?? [])] }
 }
 
 const encoderTitles = { clip: 'CLIP', siglip: 'SigLIP' } as const

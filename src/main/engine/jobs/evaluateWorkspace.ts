@@ -179,6 +179,7 @@ async function answerAll(db: WritableDb, given: AnswerAll): Promise<void> {
   const config = { ...others, rollout: { ...rollout, question: facts.prompt, maxNewTokens: facts.maxNewTokens } }
   const models = await AlignmentModels.open(folders, {
     ...{ device: given.device, config, lexicon: given.lexicon },
+    base: { weightsSha256: identity.model.weightsSha256, ...(signal && { signal }) },
     // Embeddings of a person's own images would fill the workspace.
     embeddings: asked.measure.kind === 'annotation-free' ? embeddingsIn(db, embeddingKeyOf(identity)) : forgetful,
     ...(given.threads !== undefined && { threads: given.threads }),

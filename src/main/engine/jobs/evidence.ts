@@ -1,5 +1,6 @@
 // Where an image shows a word, as an encoder's patches see it: the encoder stays open between words, and so do the patches
-// of the last image. Before it stands what a person points at, after it run/verifier.ts.
+// of the last image. The encoder sees the whole picture by its own image processor, also where the model sees it in tiles.
+// Before it stands what a person points at, after it run/verifier.ts.
 import type { EncoderChoice, Evidence, Region } from '../../../shared/describe.ts'
 import type { DeviceName } from '../../../shared/hardware.ts'
 import { runConfigSchema } from '../../../shared/runConfig.ts'

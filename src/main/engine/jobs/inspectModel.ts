@@ -8,6 +8,7 @@ import { sha256Of, weightFiles } from '../folder/hashes.ts'
 import type { Weights } from '../folder/weights.ts'
 import { openImageProcessor } from '../image/imageProcessor.ts'
 import { requireAgreement, requireEncoderAgreement } from '../models/agreement.ts'
+import { usualImage } from '../models/architecture.ts'
 import { readDualEncoderConfig } from '../models/companion/config.ts'
 import { type DualEncoderSource, openDualEncoder } from '../models/companion/encoder.ts'
 import { compareTowers, type TowerDifference } from '../models/companion/towerComparison.ts'
@@ -35,7 +36,7 @@ export async function inspectModel(
     config: (await readJsonObject(`${folder}/config.json`)) as ModelReport['config'],
     weightsSha256: await sha256Of(weightFiles(vlm.weights)),
     parameters: parametersOf(vlm.weights),
-    imageTokens: vlm.architecture.imageLayout(vlm.config, squareImage(vlm.config.vision)).tokens,
+    imageTokens: vlm.architecture.imageLayout(vlm.config, usualImage(vlm.config)).tokens,
     encoder: companionFolder === null ? null : await inspectCompanion(vlm, companionFolder, signal),
   }
 }
@@ -132,9 +133,4 @@ function differenceOf(vlm: VlmSource, { where, expected, found }: TowerDifferenc
 
 function parametersOf(weights: Weights): number {
   return weights.names.reduce((sum, name) => sum + weights.get(name).shape.reduce((a, b) => a * b, 1), 0)
-}
-
-/** How many tokens an image takes may depend on its size; a report says it of one that the tower sees as it is. */
-function squareImage({ imageSize }: { readonly imageSize: number }) {
-  return { width: imageSize, height: imageSize }
 }

@@ -22,8 +22,10 @@ export function memoryNeeds({ config }: VlmSource, model: ModelFolder, encoder: 
   // Factor, gradient and two moments.
   const trained = 4 * float32 * factors
   const rows = optimiser.microBatchSize * tokens
-  // What a layer keeps for the backward pass: its inputs and outputs, three widths of the MLP, and attention's weights.
-  const layer = rows * (8 * decoder.hiddenSize + 3 * decoder.intermediateSize + decoder.heads * tokens) * float32
+  // What a layer keeps for the backward pass: its inputs and outputs, three widths of the MLP, and attention's weights,
+  // besides them the scores where they are capped.
+  const scores = (decoder.scoreCap === null ? 1 : 2) * decoder.heads * tokens
+  const layer = rows * (8 * decoder.hiddenSize + 3 * decoder.intermediateSize + scores) * float32
   const activations = decoder.layers * layer + 3 * logits(optimiser.microBatchSize)
   const need = (task: ModelNeed['task'], bytes: number, how: string): ModelNeed => ({
     task,

@@ -15,7 +15,7 @@ import { Rng } from '../rng.ts'
 import { addDemoRun, addSampleScenes, contentOf } from './testing/demoRun.ts'
 
 /** Kills of the engine; FISAO_KILLS asks for more, FISAO_KILL_SEED for other moments. */
-const kills = Number(process.env.FISAO_KILLS ?? 6)
+const kills = Number(process.env.FISAO_KILLS ?? 3)
 const seed = Number(process.env.FISAO_KILL_SEED ?? 20265)
 const images = 24
 const tsxLoader = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href

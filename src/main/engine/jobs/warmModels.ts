@@ -60,10 +60,10 @@ export class WarmModels {
 
 /** All that the sessions, and what reads their outputs, depend on. */
 function keyOf({ models, lexicon, device, threads, config }: DescribeJob): string {
-  const { rollout, reward, adapter, optimiser } = config
+  const { rollout, reward, adapter, optimiser, base } = config
   return JSON.stringify([
     ...[models, lexicon, device, threads, adapter.rank, optimiser.valueWidth, optimiser.microBatchSize],
-    ...[reward.promptTemplate, reward.otherNouns, rollout.batchSize, rollout.maxNewTokens],
+    ...[base, reward.promptTemplate, reward.otherNouns, rollout.batchSize, rollout.maxNewTokens],
   ])
 }
 
@@ -73,7 +73,9 @@ async function openedFor(job: DescribeJob, signal: AbortSignal | undefined): Pro
   const embeddings = new LentEmbeddings()
   const session = { device, ...(threads !== null && { threads }) }
   return await openTogether(async (keep): Promise<Opened> => {
-    const models = await keep(AlignmentModels.open(foldersOf(job), { ...session, config, lexicon, embeddings }))
+    const base = { weightsSha256: job.models.model.weightsSha256, ...(signal && { signal }) }
+    const options = { ...session, config, lexicon, embeddings, base }
+    const models = await keep(AlignmentModels.open(foldersOf(job), options))
     // The reference is the model with its adapter switched off, whatever is in the adapter.
     const anyPolicy = newPolicy(models.source, config, new Rng({ seed: 0 }))
     const { microBatchSize } = config.optimiser

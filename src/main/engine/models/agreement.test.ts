@@ -113,6 +113,13 @@ describe('refused at the check, with both values', () => {
     json: { 'preprocessor_config.json': (fields) => Object.assign(fields, { size: edge, crop_size: edge }) },
     files: { 'processor_config.json': null },
   })
+  const inTiles: Change = {
+    json: {
+      'preprocessor_config.json': (fields) =>
+        Object.assign(fields, { image_processor_type: 'LlavaNextImageProcessor', image_grid_pinpoints: [[42, 84]] }),
+    },
+    files: { 'processor_config.json': null },
+  }
   const contradiction = 'model.contradiction'
   test.each<[string, Change, string, RegExp]>([
     [
@@ -123,6 +130,7 @@ describe('refused at the check, with both values', () => {
     ],
     ['smaller pictures', processor(28), contradiction, /28 x 28 .* 42 x 42/],
     ['larger pictures', processor(56), contradiction, /56 x 56 .* 42 x 42/],
+    ['pictures in tiles', inTiles, contradiction, /makes 3 pictures of a usual image, and the model sees 1/],
     [
       'a token beyond the vocabulary',
       {
@@ -200,6 +208,10 @@ describe('refused at the check, with both values', () => {
     }
     await open({})
     await expect(open(processor(56))).rejects.toMatchObject({ code: contradiction })
+    await expect(open(inTiles)).rejects.toMatchObject({
+      code: contradiction,
+      message: expect.stringContaining('sees 1'),
+    })
     await expect(open(section('text_config', { eos_token_id: 5 }))).rejects.toMatchObject({
       code: contradiction,
       message: expect.stringMatching(/token 5 ends.*621/),
@@ -220,6 +232,12 @@ describe('refused at the check, with both values', () => {
     requirePrompt(source, template, prompt, 20)
     const code = 'model.beyond-trained-length'
     expect(() => requirePrompt(source, template, prompt, 21)).toThrow(expect.objectContaining({ code }))
+    // A square picture of two tiles a side has 24 places and 16 words round them; others have more places.
+    const [dynamic, folder] = [{ rope_type: 'dynamic', factor: 2, rope_theta: 1e6 }, 'llava-onevision']
+    const length = (max_position_embeddings: number) =>
+      section('text_config', { rope_scaling: dynamic, max_position_embeddings })
+    await expect(check(await folderOf(folder, length(64)))).rejects.toMatchObject({ code })
+    await check(await folderOf(folder, length(128)))
     const short = section('text_config', { rope_scaling: { type: 'dynamic', factor: 2 }, max_position_embeddings: 20 })
     await expect(check(await folderOf('clip-llama', short))).rejects.toMatchObject({ code })
   })

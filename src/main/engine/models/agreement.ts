@@ -3,9 +3,12 @@
 // blindly for it. Before it stand vlm.ts, text/ and image/, after it jobs/ and run/.
 import { join } from 'node:path'
 import { StudioError } from '../../../shared/errors.ts'
+import { tileCount } from '../image/imageProcessor.ts'
 import type { ImageProcessorConfig } from '../image/imageProcessorConfig.ts'
+import type { Size } from '../image/resample.ts'
 import type { ChatTemplate } from '../text/chatTemplate.ts'
 import type { Tokenizer } from '../text/tokenizer.ts'
+import { usualImage, type VlmConfig } from './architecture.ts'
 import type { DualEncoderSource } from './companion/encoder.ts'
 import { requireTrainedLength } from './shared/rope.ts'
 import type { VisionConfig } from './shared/towerConfig.ts'
@@ -33,11 +36,14 @@ export function requireAgreement(source: VlmSource, files: FolderFiles & { reado
     })
   }
   requireImageSize(weights.folder, config.vision, processor)
+  const { tiles } = source.architecture.imageLayout(config, usualImage(config))
+  requireTiles(weights.folder, config, processor, tiles)
   requirePrompt(source, template, 'What is in the picture?', 1)
 }
 
 /**
- * That the prompt of a question has a place for each part of an image, and that it and a response fit into the model.
+ * That the prompt of a question has a place for each part of an image, of the one that takes most, and that it and a response
+ * fit into the model.
  * @throws StudioError `tokenizer.bad-template`, `tokenizer.bad-question`, `model.beyond-trained-length`
  */
 export function requirePrompt(
@@ -47,8 +53,15 @@ export function requirePrompt(
   responseTokens: number,
 ): void {
   const { imageSize } = config.vision
-  const layout = architecture.imageLayout(config, { width: imageSize, height: imageSize })
+  const layouts = picturesOf(imageSize).map((size) => architecture.imageLayout(config, size))
+  const layout = layouts.reduce((most, each) => (each.tokens > most.tokens ? each : most))
   requireTrainedLength(config.decoder.rope, template.promptIds(question, layout).length + responseTokens)
+}
+
+/** Pictures of all proportions, as large as any model sees them. */
+function picturesOf(imageSize: number): Size[] {
+  const sides = [1, 2, 3, 4, 5, 6].map((towers) => towers * imageSize)
+  return sides.flatMap((height) => sides.map((width) => ({ width, height })))
 }
 
 /** The same of a companion, whose texts are read at their end token. @throws StudioError `model.contradiction` */
@@ -58,6 +71,7 @@ export function requireEncoderAgreement(
 ): void {
   requireVocabulary(weights.folder, tokenizer, config.text.vocabSize)
   requireImageSize(weights.folder, config.vision, processor)
+  requireTiles(weights.folder, config, processor, 1)
   const { kind, endTokenId } = config.text
   // The oldest checkpoints name 2 and mean the largest id.
   if (kind !== 'clip' || endTokenId === 2) return
@@ -87,6 +101,22 @@ function requireImageSize(folder: string, { imageSize }: VisionConfig, { config 
     what: `the image processor makes pictures of ${width} x ${height} pixels, and the image tower reads ${imageSize} x ${imageSize}`,
     expected: `${imageSize} x ${imageSize}`,
     found: `${width} x ${height}`,
+  })
+}
+
+/** @param tiles that a usual image is cut into where the model sees it */
+function requireTiles(
+  folder: string,
+  config: Pick<VlmConfig, 'vision'>,
+  { config: pictures }: FolderFiles['processor'],
+  tiles: number,
+): void {
+  const found = tileCount(pictures, usualImage(config))
+  if (found === tiles) return
+  throw contradiction(folder, {
+    what: `the image processor makes ${found} pictures of a usual image, and the model sees ${tiles}`,
+    expected: `${tiles}`,
+    found: `${found}`,
   })
 }
 

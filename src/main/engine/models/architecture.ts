@@ -25,8 +25,26 @@ export type VlmParameters = ModelParameters<VlmModule>
 export interface ImageLayout extends ImagePlace {
   /** Pictures of the tower's size that the image is cut into, an overview of it included. */
   readonly tiles: number
-  /** Rows of projected features that all tiles together become. */
+  /** Rows of the prompt that the projected features of all tiles together become. */
   readonly rows: number
+}
+
+/** The size of a usual image, a photograph, for what is told and planned before an image is there. */
+export function usualImage({ vision: { imageSize } }: Pick<VlmConfig, 'vision'>): Size {
+  return { width: 2 * imageSize, height: 2 * imageSize }
+}
+
+/** How the rows of an image's tiles become those of its prompt, where they do not just follow each other. */
+export interface Arrangement<Config extends VlmConfig> {
+  /** What checkpoints call the learned row at the end of each line of patches. */
+  readonly lineEnd: readonly [string, ...string[]]
+  /**
+   * @param size of the picture
+   * @param features projected ones of its tiles, [tiles, rows of a tile, hidden]
+   * @param lineEnd [hidden]
+   * @returns [rows, hidden], as many rows as the image's layout says
+   */
+  arrange(config: Config, size: Size, features: Float32Array, lineEnd: Float32Array): Float32Array
 }
 
 /** One architecture. */
@@ -60,4 +78,6 @@ export interface Architecture<Config extends VlmConfig = VlmConfig> {
   towerWidth(config: Config): number
   /** Features of the tower [images, towerRows, width] to rows of the prompt [images, rows, hidden]. */
   projector(g: GraphBuilder, projector: Parameters, config: Config, features: Value): Value
+  /** Left out where the rows of the tiles follow each other. */
+  readonly arrangement?: Arrangement<Config>
 }

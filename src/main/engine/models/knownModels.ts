@@ -25,23 +25,13 @@ export const knownModels: readonly KnownModel[] = [
     instead: llava,
   },
   {
-    names: /^(LlavaNext|llava_next|LlavaOnevision|llava_onevision)/,
-    why: 'This kind of LLaVA cuts images into tiles of many sizes, which FiSAO Studio does not compute.',
-    instead: llava,
-  },
-  {
-    names: /^(VipLlava|vipllava)/,
-    why: 'ViP-LLaVA joins several layers of its tower by a projector of its own, which FiSAO Studio does not compute.',
-    instead: llava,
-  },
-  {
     names: /^(Idefics2?For|idefics2?$)/,
     why: 'Idefics reads images through a perceiver, which FiSAO Studio does not compute.',
     instead: llava,
   },
   {
     names: /^(PaliGemma|paligemma)/,
-    why: 'PaliGemma lets its prompt look ahead and has a Gemma decoder, which FiSAO Studio does not compute.',
+    why: 'PaliGemma lets its prompt look ahead, which FiSAO Studio does not compute.',
     instead: smallLlava,
   },
   {
@@ -71,7 +61,7 @@ export const knownModels: readonly KnownModel[] = [
   },
   {
     names: /^(Phi3V|phi3_v|Phi4MM|phi4mm|Phi4Multimodal|phi4_multimodal)/,
-    why: 'Phi Vision cuts images into tiles and has a Phi decoder, which FiSAO Studio does not compute.',
+    why: 'Phi Vision cuts images into tiles of its own, which FiSAO Studio does not compute.',
     instead: smallLlava,
   },
   {

@@ -205,7 +205,7 @@ describe('an architecture that registers itself', () => {
 
 describe('a folder that cannot be opened', () => {
   test.each([
-    ['another kind of LLaVA', ['LlavaNextForConditionalGeneration'], 'llava_next', 'cuts images into tiles'],
+    ['another kind of LLaVA', ['LlavaNextVideoForConditionalGeneration'], 'llava_next_video', 'for films'],
     ['the form of its authors', ['LlavaLlamaForCausalLM'], 'llava_llama', 'the form of Hugging Face'],
     ['an encoder', ['CLIPModel'], 'clip', 'image encoder'],
     ['a language model', ['LlamaForCausalLM'], 'llama', 'sees no images'],
@@ -241,11 +241,11 @@ describe('a folder that cannot be opened', () => {
   })
 
   test('what a field asks that is not computed comes with the models that are', async () => {
-    const folder = folderWith((config) => ({ ...config, text_config: { model_type: 'gemma2' } }))
+    const folder = folderWith((config) => ({ ...config, text_config: { model_type: 'gemma' } }))
     await expect(describeVlm(folder)).rejects.toMatchObject({
       code: 'model.unknown-config-field',
       remedy:
-        'Choose a model without it: a LLaVA model with a CLIP or SigLIP tower and a LLaMA, Mistral or Qwen2 decoder.',
+        'Choose a model without it: a LLaVA model with a CLIP or SigLIP tower and a decoder of LLaMA, Mistral, Qwen2, Qwen3, Phi3 or Gemma 2.',
     })
   })
 })

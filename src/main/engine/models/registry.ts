@@ -7,8 +7,11 @@ import type { Architecture, VlmConfig } from './architecture.ts'
 import { idefics3 } from './idefics3/idefics3.ts'
 import { knownModels } from './knownModels.ts'
 import { llava } from './llava/llava.ts'
+import { llavaNext } from './llava/llavaNext.ts'
+import { llavaOnevision } from './llava/llavaOnevision.ts'
+import { vipLlava } from './llava/vipLlava.ts'
 
-const records: Architecture[] = [llava, idefics3]
+const records: Architecture[] = [llava, idefics3, llavaNext, llavaOnevision, vipLlava]
 
 /** Makes a further architecture known. @throws Error when one of its names is taken */
 export function registerArchitecture(record: Architecture): void {
@@ -72,7 +75,7 @@ function unsupportedModel(names: readonly unknown[], path: string): StudioError 
 }
 
 function alternatives(): string {
-  return records.map(({ supported }) => supported).join(', or ')
+  return [...new Set(records.map(({ supported }) => supported))].join(', or ')
 }
 
 /** A field that is not computed, with the models that are. */

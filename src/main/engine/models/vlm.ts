@@ -34,7 +34,7 @@ async function withStoredHead(source: VlmSource): Promise<VlmSource> {
 }
 
 function checked(source: VlmSource): VlmSource {
-  const { names, supported } = source.architecture
+  const { arrangement, supported, names } = source.architecture
   const graphs = [visionGraph(source), responseGraph(source, {}).graph]
   const { decoder, vision } = source.config
   const used = graphs.flatMap(({ initializers }) =>
@@ -48,7 +48,8 @@ function checked(source: VlmSource): VlmSource {
     if (layer !== null) return layer > lastUsed && layer < vision.layers
     return /^(post_layernorm|head)\./.test(pathIn(names.tower, name) ?? '')
   }
-  requireKnownTensors(source.weights, names, graphs, isUnused, supported)
+  const all = { ...names, ...(arrangement && { lineEnd: arrangement.lineEnd }) }
+  requireKnownTensors(source.weights, all, graphs, isUnused, supported)
   return source
 }
 

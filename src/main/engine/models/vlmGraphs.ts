@@ -19,6 +19,7 @@ import {
 } from './shared/decoder.ts'
 import { LoraInputs, type LoraSlot, loraSlots } from './shared/lora.ts'
 import { inputParameters, storedParameters } from './shared/parameters.ts'
+import type { ProductUse } from './shared/quantisedLinear.ts'
 import { ValueHeadInputs } from './shared/valueHead.ts'
 import { pixelInput } from './shared/visionTower.ts'
 
@@ -28,15 +29,23 @@ export type VlmSource = DescribedVlm & { readonly weights: Weights }
 /** An adapter that a graph takes as inputs, `lora.scale` and the factors of {@link LoraInputs}. */
 export interface AdapterSpec {
   readonly rank: number
-  /** All seven projections of every layer when left out. */
+  /** All projections of every layer when left out. */
   readonly slots?: readonly LoraSlot[]
 }
 
-/** `pixel_values` [images, channels, size, size], a tile each, to `image_features` [image_rows, hidden]. */
+/**
+ * `pixel_values` [images, channels, size, size], a tile each, to `image_features` [image_rows, hidden]; with an arrangement
+ * also to `line_end` [hidden], which promptRows.ts puts among them.
+ */
 export function visionGraph(source: VlmSource): Graph {
+  const { architecture, config, weights } = source
   const g = new GraphBuilder('vision')
   const p = parametersOf(g, source)
   g.output('image_features', projected(g, p, source, tower(g, p, source)))
+  if (architecture.arrangement) {
+    const { lineEnd } = storedParameters(g, weights, { lineEnd: architecture.arrangement.lineEnd })
+    g.output('line_end', tensorOps(g).reshape(lineEnd.tensor('', [config.decoder.hiddenSize]), [-1]))
+  }
   return g.build()
 }
 
@@ -72,7 +81,7 @@ export function promptGraph(source: VlmSource, adapter: AdapterSpec | null): Gra
 export function stepGraph(source: VlmSource, adapter: AdapterSpec | null, weightsFirst = false): Graph {
   const { config } = source
   const g = new GraphBuilder('step')
-  const p = parametersOf(g, source)
+  const p = parametersOf(g, source, 'decoding')
   const { layers, kvHeads, headDim } = config.decoder
   const ids = g.input('input_ids', 'int64', ['batch', 1])
   const past = Array.from({ length: layers }, (_, layer): LayerCache => {
@@ -145,7 +154,7 @@ export interface ResponseGraph {
  * `response_rows` int64 [rows] (the row of [batch * seq] that predicts each response token, the one before it) and
  * `response_ids` int64 [rows]. Only these rows reach the head, so padding costs nothing there.
  */
-export function responseGraph(source: VlmSource, options: ResponseGraphOptions): ResponseGraph {
+export function responseGraph(source: VlmSource, options: ResponseGraphOptions = {}): ResponseGraph {
   const { config, architecture } = source
   const { adapter = null, valueHead = null, images = 'projected', trainBase = false, recompute = false } = options
   const g = new GraphBuilder('response')
@@ -239,8 +248,8 @@ function chosen(modules: VlmParameters, names: false | readonly VlmModule[]): Pa
   return Object.fromEntries((names || []).map((name) => [name, modules[name]]))
 }
 
-function parametersOf(g: GraphBuilder, { architecture, weights }: VlmSource): VlmParameters {
-  return storedParameters(g, weights, architecture.names)
+function parametersOf(g: GraphBuilder, { architecture, weights }: VlmSource, use?: ProductUse): VlmParameters {
+  return storedParameters(g, weights, architecture.names, use)
 }
 
 /**

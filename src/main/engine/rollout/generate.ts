@@ -1,8 +1,11 @@
 // Batched decoding with a key-value cache: prompts with images in, responses with log-probabilities out.
 // Before it stand prompts and image features, after it token spans, rewards and evaluation.
+import type { Graph } from '../graph/ir.ts'
 import { OrtSession, type SessionOptions, throwIfCancelled } from '../graph/ortSession.ts'
 import { openTogether, releaseAll } from '../graph/resources.ts'
 import { floatsOf } from '../graph/tensor.ts'
+import type { VlmConfig } from '../models/architecture.ts'
+import { isQuantised } from '../models/shared/quantisedLinear.ts'
 import { type Feeds, featureFeeds, padTokens, sequenceFeeds } from '../models/shared/sequenceFeeds.ts'
 import { type AdapterSpec, promptGraph, stepGraph, type VlmSource } from '../models/vlmGraphs.ts'
 import type { Rng, RngState } from '../rng.ts'
@@ -67,34 +70,62 @@ interface Row {
   readonly growing: GrowingText
 }
 
-type GeneratorOptions = Pick<SessionOptions, 'device' | 'threads' | 'prepackWeights'> & {
-  readonly adapter: AdapterSpec | null
+type GeneratorOptions = Pick<SessionOptions, 'device' | 'threads' | 'prepackWeights'>
+
+/** What a generator runs: plain data, so that another thread can be handed it. */
+export interface GeneratorGraphs {
+  readonly config: VlmConfig
+  readonly prompt: Graph
+  readonly step: Graph
+  /** The step for several rows; see `stepGraph`. */
+  readonly weightsFirstStep: Graph
+  /** Whether the step's products are of 8 or 4 bits. */
+  readonly isQuantised: boolean
+}
+
+export function generatorGraphs(source: VlmSource, adapter: AdapterSpec | null): GeneratorGraphs {
+  const [prompt, step] = [promptGraph(source, adapter), stepGraph(source, adapter)]
+  return {
+    config: source.config,
+    prompt,
+    step,
+    weightsFirstStep: stepGraph(source, adapter, true),
+    isQuantised: isQuantised(source.weights),
+  }
 }
 
 export class Generator {
-  readonly #source: VlmSource
+  readonly #graphs: GeneratorGraphs
   readonly #options: GeneratorOptions
   readonly #prompt: OrtSession
   readonly #step: OrtSession
-  /** For several rows, opened when there are some; see `stepGraph`. */
+  /** Opened when there are several rows. */
   #weightsFirstStep: OrtSession | null = null
   readonly #scratch: SamplerScratch
 
-  private constructor(source: VlmSource, options: GeneratorOptions, prompt: OrtSession, step: OrtSession) {
-    this.#source = source
+  private constructor(graphs: GeneratorGraphs, options: GeneratorOptions, prompt: OrtSession, step: OrtSession) {
+    this.#graphs = graphs
     this.#options = options
     this.#prompt = prompt
     this.#step = step
-    this.#scratch = new SamplerScratch(source.config.decoder.vocabSize)
+    this.#scratch = new SamplerScratch(graphs.config.decoder.vocabSize)
   }
 
   /** @throws StudioError as `OrtSession.open` does */
-  static async open(source: VlmSource, options: GeneratorOptions): Promise<Generator> {
-    const { adapter, ...session } = options
+  static async open(
+    source: VlmSource,
+    { adapter, ...options }: GeneratorOptions & { readonly adapter: AdapterSpec | null },
+  ): Promise<Generator> {
+    return await Generator.of(generatorGraphs(source, adapter), options)
+  }
+
+  /** @throws StudioError as `OrtSession.open` does */
+  static async of(graphs: GeneratorGraphs, options: GeneratorOptions): Promise<Generator> {
     return await openTogether(async (keep) => {
-      const prompt = await keep(OrtSession.open(promptGraph(source, adapter), session))
-      const step = await keep(OrtSession.open(stepGraph(source, adapter), session))
-      return new Generator(source, options, prompt, step)
+      const prompt = await keep(OrtSession.open(graphs.prompt, options))
+      const prepackWeights = isPacked(graphs, options)
+      const step = await keep(OrtSession.open(graphs.step, { ...options, prepackWeights }))
+      return new Generator(graphs, options, prompt, step)
     })
   }
 
@@ -127,9 +158,8 @@ export class Generator {
 
   /** The session that is the fastest for this many rows. */
   async #stepOf(rows: number): Promise<OrtSession> {
-    const { adapter, ...session } = this.#options
-    if (rows === 1 || session.device !== 'cpu' || session.prepackWeights) return this.#step
-    this.#weightsFirstStep ??= await OrtSession.open(stepGraph(this.#source, adapter, true), session)
+    if (rows === 1 || this.#options.device !== 'cpu' || isPacked(this.#graphs, this.#options)) return this.#step
+    this.#weightsFirstStep ??= await OrtSession.open(this.#graphs.weightsFirstStep, this.#options)
     return this.#weightsFirstStep
   }
 
@@ -142,7 +172,7 @@ export class Generator {
     const adapter = options.adapter ?? {}
     const run = options.signal ? { signal: options.signal } : {}
     const { cache, logits: first, promptOf } = await this.#prefill(requests, adapter, run)
-    const { vocabSize } = this.#source.config.decoder
+    const { vocabSize } = this.#graphs.config.decoder
     let logits = first
     let logitsRow = promptOf
     let rows = requests.map(({ promptIds, rng }, request): Row => {
@@ -194,7 +224,7 @@ export class Generator {
 
   /** One pass over the different prompts; each request then has a row of the cache. */
   async #prefill(requests: readonly RolloutRequest[], adapter: Feeds, run: { signal?: AbortSignal }) {
-    const { config } = this.#source
+    const { config } = this.#graphs
     const different: RolloutRequest[] = []
     const promptOf = requests.map((request) => {
       const known = different.findIndex((other) => samePrompt(request, other))
@@ -217,6 +247,14 @@ export class Generator {
     const cache = new KvCache(config.decoder, results, batch.mask, promptOf)
     return { cache, logits: floatsOf(results, 'logits'), promptOf }
   }
+}
+
+/**
+ * Whether one session serves steps of any number of rows, with its own copy of the weights in the processor's layout. Of 8 and 4
+ * bits products need it; of 32 it gains nothing (docs/performance.md).
+ */
+function isPacked({ isQuantised }: GeneratorGraphs, { prepackWeights = false }: GeneratorOptions): boolean {
+  return prepackWeights || isQuantised
 }
 
 function samePrompt(a: RolloutRequest, b: RolloutRequest): boolean {

@@ -1,12 +1,12 @@
 // Projected image features, computed once an image: the vision tower and the projector are frozen, so every rollout
 // and every update of a run reads the same ones. Before it stands the image processor, after it generate.ts and align/.
-import { StudioError } from '../../../shared/errors.ts'
 import type { DeviceName } from '../../../shared/hardware.ts'
 import { OrtSession, tensor } from '../graph/ortSession.ts'
 import { floatsOf } from '../graph/tensor.ts'
 import { concat } from '../graph/typedValues.ts'
 import type { ImagePixels } from '../image/imageProcessor.ts'
 import type { ImageLayout } from '../models/architecture.ts'
+import { promptRows, type SeenTiles } from '../models/promptRows.ts'
 import { type VlmSource, visionGraph } from '../models/vlmGraphs.ts'
 
 export type PixelSource = () => Promise<ImagePixels>
@@ -79,28 +79,27 @@ export class ImageFeatures {
     batchSize: number,
     signal: AbortSignal | undefined,
   ): Promise<SeenImage[]> {
-    const { architecture, config } = this.#source
-    const { channels, imageSize } = config.vision
+    const { channels, imageSize } = this.#source.config.vision
     const values = concat(images.map((image) => image.values))
     const tileValues = channels * imageSize ** 2
     const tiles = values.length / tileValues
     const parts: Float32Array[] = []
+    let seen: SeenTiles = {}
     for (let first = 0; first < tiles; first += batchSize) {
       const part = values.subarray(first * tileValues, (first + batchSize) * tileValues)
       const shape = [part.length / tileValues, channels, imageSize, imageSize]
       const feeds = { pixel_values: tensor('float32', shape, part) }
-      parts.push(floatsOf(await this.#session.compute(feeds, signal ? { signal } : {}), 'image_features'))
+      seen = await this.#session.compute(feeds, signal ? { signal } : {})
+      parts.push(floatsOf(seen, 'image_features'))
     }
     const features = concat(parts)
     const valuesOfTile = features.length / tiles
     let at = 0
-    return images.map(({ values: { length }, size }) => {
-      const layout = architecture.imageLayout(config, size)
-      const end = at + (length / tileValues) * valuesOfTile
-      const seen = { layout, features: features.slice(at, end) }
-      requireLayout(layout, length / tileValues, seen.features.length / config.decoder.hiddenSize)
-      at = end
-      return seen
+    return images.map(({ values, size }) => {
+      const count = values.length / tileValues
+      const own = features.slice(at, at + count * valuesOfTile)
+      at += own.length
+      return promptRows(this.#source, { size, tiles: count, features: own }, seen)
     })
   }
 
@@ -114,16 +113,4 @@ export class ImageFeatures {
       this.#keptBytes -= features.byteLength
     }
   }
-}
-
-/** @throws StudioError `model.image-layout` */
-function requireLayout({ tiles, rows }: ImageLayout, foundTiles: number, foundRows: number): void {
-  if (tiles === foundTiles && rows === foundRows) return
-  throw new StudioError({
-    code: 'model.image-layout',
-    message: 'The image processor of this model cuts images in another way than its config.json says.',
-    remedy: 'Copy the model again: its files are not of the same model.',
-    expected: `${tiles} tiles and ${rows} rows`,
-    found: `${foundTiles} tiles and ${foundRows} rows`,
-  })
 }

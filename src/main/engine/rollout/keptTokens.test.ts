@@ -4,7 +4,7 @@ import { KeptTokens } from './keptTokens.ts'
 
 function maskOf(ids: readonly number[], vocabulary: number): { mask: number[]; byteLength: number } {
   const given = Int32Array.from(ids)
-  const kept = new KeptTokens(given, vocabulary)
+  const kept = KeptTokens.from(given, vocabulary)
   given.fill(0)
   const mask = new Uint8Array(vocabulary).fill(7)
   kept.writeTo(mask)

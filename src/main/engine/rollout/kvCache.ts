@@ -106,7 +106,9 @@ export class KvCache {
     rows.forEach((from, row) => {
       mask.set(this.#maskOf(from).subarray(0, this.#length), row * capacity)
     })
-    this.#held.arrange({ rows, axis: columnAxis, kept: this.#length, size: capacity })
+    // Of a cache that does not grow all columns are kept, so that its memory is too.
+    const kept = capacity === this.#capacity ? capacity : this.#length
+    this.#held.arrange({ rows, axis: columnAxis, kept, size: capacity })
     this.#positions = rows.map((row) => this.#positions[row] as number)
     this.#mask = mask
     this.#capacity = capacity

@@ -2,7 +2,7 @@
 // and reference, and for updates.
 import { type Tensor, tensor } from '../graph/ortSession.ts'
 import type { VlmConfig } from '../models/architecture.ts'
-import { type Feeds, featureFeeds, padTokens, sequenceFeeds } from '../models/shared/sequenceFeeds.ts'
+import { type Feeds, featureFeeds, padTokens, sequenceFeeds, type TokenBatch } from '../models/shared/sequenceFeeds.ts'
 import type { KeptTokens } from './keptTokens.ts'
 import type { FinishReason } from './stopConditions.ts'
 
@@ -20,6 +20,11 @@ export interface PromptedResponse {
 /** A response, and why it ended. */
 export interface EndedResponse extends PromptedResponse {
   readonly reason: FinishReason
+}
+
+/** Columns of its row in a batch: prompt and response. */
+export function columnsOf({ promptIds, tokens }: PromptedResponse): number {
+  return promptIds.length + tokens.length
 }
 
 /**
@@ -53,12 +58,21 @@ export function responseFeeds(
   const ids = responses.flatMap(({ tokens }) => tokens.map(BigInt))
   return {
     ...sequenceFeeds(decoder, batch),
-    ...featureFeeds(config, batch, features),
+    ...featureFeeds(config, { ...batch, mask: promptMask(batch, responses) }, features),
     response_rows: tensor('int64', [rows.length], BigInt64Array.from(rows)),
     response_ids: tensor('int64', [ids.length], BigInt64Array.from(ids)),
     temperature: tensor('float32', [], [temperature]),
     ...(amongKept && { kept_tokens: keptMask(responses, rows.length, decoder.vocabSize) }),
   }
+}
+
+/** 1 for tokens of prompts alone: an image token that was said is a word like any other, as it was while it was said. */
+function promptMask({ batch, seq }: TokenBatch, responses: readonly PromptedResponse[]): Uint8Array {
+  const mask = new Uint8Array(batch * seq)
+  responses.forEach(({ promptIds }, row) => {
+    mask.fill(1, row * seq, row * seq + promptIds.length)
+  })
+  return mask
 }
 
 /** [rows, vocab]: a quarter of the bytes of the logits that it is laid on. */

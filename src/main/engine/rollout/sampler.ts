@@ -89,13 +89,15 @@ export function sampleToken(
     total = weigh(scores, highest, temperature, count, scratch)
   }
   const token = ids[draw(weights, count, uniform * total)] as number
-  const atTemperature = temperature === 1 ? raw : logSumExp(logits, temperature)
+  // Where nothing is penalised or cut, the weights are those of the logits.
+  const isPlain = settings.repetitionPenalty === 1 && count === logits.length
+  const atTemperature = isPlain ? highest / temperature + Math.log(total) : logSumExp(logits, temperature)
   return {
     token,
     logprob: (logits[token] as number) - raw,
     logprobAtTemperature: (logits[token] as number) / temperature - atTemperature,
     logprobProcessed: ((scores[token] as number) - highest) / temperature - Math.log(total),
-    kept: cutsVocabulary(settings) ? new KeptTokens(ids.subarray(0, count), scores.length) : null,
+    kept: cutsVocabulary(settings) ? KeptTokens.from(ids.subarray(0, count), scores.length) : null,
   }
 }
 

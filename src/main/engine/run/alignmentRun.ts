@@ -6,6 +6,7 @@ import type { RunConfig } from '../../../shared/runConfig.ts'
 import type { UpdateReport } from '../align/learner.ts'
 import type { Policy } from '../align/policy.ts'
 import type { ModelFolders } from '../folder/modelIdentity.ts'
+import type { Workers } from '../pool/workers.ts'
 import type { Lexicon } from '../reward/lexicon.ts'
 import type { AlignmentModels, RunImage, ScoredImageResponse } from './models.ts'
 import type { Annotations, RewardedResponse, RunCalibration } from './rewards.ts'
@@ -17,8 +18,13 @@ export interface AlignmentRun {
   readonly config: RunConfig
   readonly seed: number
   readonly device: DeviceName
+  /** Of each session; one for each core when left out. */
   readonly threads?: number
+  /** Who answers and computes micro-batches; results do not depend on it. This thread when left out. */
+  readonly workers?: Workers
   readonly folders: ModelFolders
+  /** SHA-256 of the model's weights; found when left out. */
+  readonly weightsSha256?: string
   readonly lexicon: Lexicon
   /** Images to respond to in training, and others to look at. */
   readonly images: readonly RunImage[]

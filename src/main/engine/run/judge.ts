@@ -16,7 +16,7 @@ export interface AnnotatedRunImage extends RunImage {
 }
 
 /** Images that are responded to between two looks at the signal. */
-const imagesAtOnce = 64
+const imagesAtOnce = 128
 
 /** What is kept of a response: neither its image's features nor its tokens. */
 type Said = Pick<ScoredImageResponse, 'scored' | 'reason'>

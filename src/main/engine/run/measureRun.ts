@@ -39,7 +39,11 @@ export async function measureRun(
   const highestBefore = highestEver()
   report({ phase: 'opening', share: 0 })
   const { models, policy, learner } = await openTogether(async (keep) => {
-    const models = await keep(AlignmentModels.open(run.folders, run))
+    const base = {
+      ...(run.weightsSha256 !== undefined && { weightsSha256: run.weightsSha256 }),
+      ...(signal && { signal }),
+    }
+    const models = await keep(AlignmentModels.open(run.folders, { ...run, base }))
     const policy = newPolicy(models.source, run.config, rng.fork(1))
     const learner = await keep(openLearner(models.source, policy, { ...run, rng: rng.fork(2) }))
     return { models, policy, learner }
@@ -85,7 +89,7 @@ async function measureParts(
   const rollout: Sample[] = []
   const first = await timed(rollout, firstResponses, () => respond(bench, 0, firstResponses))
   report({ phase: 'rollout', share: 0.2 })
-  const count = batchFor(rollout[0] as Sample, run.config)
+  const count = batchFor(rollout[0] as Sample, run)
   const second = await timed(rollout, count, () => respond(bench, 1, count))
   // The same images again: what they cost once is then known from what each response costs.
   report({ phase: 'rollout', share: 0.35 })
@@ -129,10 +133,10 @@ async function measureParts(
   }
 }
 
-/** Responses of the second batch: as many as are decoded together in the run, if the time allows. */
-function batchFor({ responses, ms }: Sample, { rollout }: AlignmentRun['config']): number {
+/** Responses of the second batch: as many as the run decodes at the same time, if the time allows. */
+function batchFor({ responses, ms }: Sample, { config: { rollout }, workers }: Bench['run']): number {
   const affordable = Math.max(firstResponses, Math.floor((batchBudgetMs / Math.max(1, ms)) * responses))
-  return Math.min(affordable, rollout.batchSize, rollout.responsesPerStep)
+  return Math.min(affordable, rollout.batchSize * (workers?.count ?? 1), rollout.responsesPerStep)
 }
 
 async function respond(bench: Bench, step: number, count: number): Promise<readonly ImageResponse[]> {

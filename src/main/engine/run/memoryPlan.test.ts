@@ -40,7 +40,10 @@ test('LLaVA-1.5-7B is planned from its headers, and lighter ways to run it are f
   const layout = source.architecture.imageLayout(source.config, { width: imageSize, height: imageSize })
   const companion = await openDualEncoder(join(demoModel, 'encoder'))
   const planner = new MemoryPlanner({ source, companion, layout, promptTokens: layout.rows + 32, images: 100 })
-  const config = presetConfig('quick-look')
+  const ofThen = { rollout: { batchSize: 64 }, optimiser: { microBatchSize: 32 } }
+  const config = presetConfig('quick-look', { base: { format: 'stored' }, ...ofThen })
+  const changed = (changes: Parameters<typeof presetConfig>[1]) =>
+    presetConfig('quick-look', { base: { format: 'stored' }, ...changes })
   const gigabytes = (of: string, plan = planner.plan(config)) =>
     (plan.parts.find((part) => part.of === of)?.bytes ?? Number.NaN) / 1e9
 
@@ -50,22 +53,34 @@ test('LLaVA-1.5-7B is planned from its headers, and lighter ways to run it are f
   expect(gigabytes('copies')).toBeCloseTo(5 * 26.9 + 1.3, -1)
   // 64 rows of (608 + 64) columns: 2 * 32 layers * 4096 * 4 bytes each, twice while it is rearranged.
   expect(gigabytes('decoding')).toBeGreaterThan((2 * 64 * 672 * 2 * 32 * 4096 * 4) / 1e9)
-  const small = planner.plan(
-    presetConfig('quick-look', { rollout: { batchSize: 1 }, optimiser: { microBatchSize: 1 } }),
-  )
+  // Another thread has sessions of its own for all but the image tower, and a cache.
+  const shared = planner.plan(config, 2)
+  expect(gigabytes('copies', shared) - gigabytes('copies')).toBeCloseTo(5 * 26.9, -1)
+  expect(gigabytes('decoding', shared)).toBeGreaterThan(1.8 * gigabytes('decoding'))
+  expect(gigabytes('training', shared)).toBeCloseTo(2 * gigabytes('training'), 6)
+  expect(gigabytes('weights', shared)).toBe(gigabytes('weights'))
+  const small = planner.plan(changed({ rollout: { batchSize: 1 }, optimiser: { microBatchSize: 1 } }))
   const recomputed = planner.plan(
-    presetConfig('quick-look', { rollout: { batchSize: 1 }, optimiser: { microBatchSize: 1, recompute: true } }),
+    changed({ rollout: { batchSize: 1 }, optimiser: { microBatchSize: 1, recompute: true } }),
   )
   // A prototype: 9 GB a row without, 0.65 with (docs/performance.md).
   expect(gigabytes('training', small)).toBeGreaterThan(5)
   expect(gigabytes('training', recomputed)).toBeLessThan(2)
 
-  expect(planner.lighter(config, 24e9)).toBeNull()
-  const lighter = planner.lighter(config, 160e9)
-  expect(lighter).not.toBeNull()
-  const { batchSize, ...training } = lighter!
-  const planned = planner.plan(presetConfig('quick-look', { rollout: { batchSize }, optimiser: training }))
-  expect(planned.totalBytes).toBeLessThanOrEqual(160e9)
+  // By itself a model of this size is held in 8 bits: 6.74e9 of them with a scale of 4 bytes and a zero point for each 128,
+  // table, tower and projector in 32; once mapped by all sessions, and once in the layout of decoding.
+  const [quantised, auto] = [6.61e9 * (1 + 5 / 128), changed({ base: { format: 'auto' } })]
+  expect(gigabytes('weights', planner.plan(auto))).toBeCloseTo((quantised + 4 * (0.13e9 + 0.32e9)) / 1e9 + 0.01, 0)
+  expect(gigabytes('copies', planner.plan(auto))).toBeCloseTo(quantised / 1e9, 0)
+
+  // In 32 bits no setting fits 24 GB; what is offered does.
+  const lighter = planner.lighter(config, 24e9)
+  expect(lighter).toMatchObject({ format: 'int8', recompute: true })
+  const { batchSize, format, ...training } = lighter!
+  const planned = planner.plan(changed({ base: { format }, rollout: { batchSize }, optimiser: training }))
+  expect(planned.totalBytes).toBeLessThanOrEqual(24e9)
+  // Nor is 8 bits offered where 32 fit.
+  expect(planner.lighter(config, 1e12)).toMatchObject({ format: 'stored' })
 }, 60_000)
 
 /** A folder with the config and the tensors of llava-hf/llava-1.5-7b-hf, in bfloat16; its file holds nothing but its header. */

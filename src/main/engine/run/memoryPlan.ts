@@ -1,12 +1,16 @@
 // What a run will hold in memory, part by part, found from its graphs before anything opens. Before it stand a model's
 // headers and a config, after it jobs/checkJob.ts, which refuses what no setting of this machine can hold.
+import type { FileFormat } from '../../../shared/baseFormat.ts'
 import type { RunConfig } from '../../../shared/runConfig.ts'
 import { learnerScoresGraph, learnerTrainingGraph } from '../align/openLearner.ts'
 import type { Graph } from '../graph/ir.ts'
 import { type GraphMemory, graphMemory } from '../graph/livePeak.ts'
 import type { ImageLayout } from '../models/architecture.ts'
+import { formatOf } from '../models/baseFile.ts'
+import { plannedBase } from '../models/baseLayout.ts'
 import { type DualEncoderSource, imageEmbeddingGraph, textEmbeddingGraph } from '../models/companion/encoder.ts'
 import { loraSlots } from '../models/shared/lora.ts'
+import { isQuantised } from '../models/shared/quantisedLinear.ts'
 import { promptGraph, stepGraph, type VlmSource, visionGraph } from '../models/vlmGraphs.ts'
 import { cacheGrowthColumns } from '../rollout/kvCache.ts'
 
@@ -35,13 +39,19 @@ export interface PlannedRun {
 
 /** Node, the libraries and their buffers, measured: docs/performance.md. */
 const processBytes = 240e6
-/** Image features that are kept at most (run/models.ts). */
+/** A thread of the pool with the code that it loads, measured: docs/performance.md. */
+const threadBytes = 40e6
+/** Image features that are kept at most (run/models.ts), and beside them for the value head's first lessons (align.ts). */
 const mostFeatureBytes = 512 * 1024 ** 2
+const warmUpFeatureBytes = 2 * 1024 ** 3
 const float32 = 4
 
-/** A way to hold the same run in less memory; results differ by rounding only. */
-export type Lighter = Pick<RunConfig['optimiser'], 'microBatchSize' | 'recompute'> &
-  Pick<RunConfig['rollout'], 'batchSize'>
+/** A way to hold the same run in less memory; results differ by rounding only, with 8 bits by theirs. */
+export interface Lighter
+  extends Pick<RunConfig['optimiser'], 'microBatchSize' | 'recompute'>,
+    Pick<RunConfig['rollout'], 'batchSize'> {
+  readonly format: RunConfig['base']['format']
+}
 
 /**
  * Plans runs of one model, on the CPU; a device of its own would hold what its sessions hold, and this process the rest.
@@ -50,14 +60,19 @@ export type Lighter = Pick<RunConfig['optimiser'], 'microBatchSize' | 'recompute
 export class MemoryPlanner {
   readonly #run: Omit<PlannedRun, 'config'>
   readonly #graphs = new Map<string, Graph>()
+  readonly #sources = new Map<FileFormat, VlmSource>()
 
   constructor(run: Omit<PlannedRun, 'config'>) {
     this.#run = run
   }
 
-  plan(config: RunConfig): MemoryPlan {
-    const { source, companion, layout, promptTokens, images } = this.#run
-    const { rollout, optimiser, adapter, reward } = config
+  /** @param workers threads that each decode and train (pool/workerPool.ts); 1 for a run that shares nothing */
+  plan(config: RunConfig, workers = 1): MemoryPlan {
+    const { companion, layout, promptTokens, images } = this.#run
+    const { rollout, optimiser, adapter, reward, base, calibration } = config
+    const format = formatOf(base.format, this.#run.source)
+    const source = this.#sourceIn(format)
+    const isPacked = isQuantised(source.weights)
     const { decoder } = source.config
     const decoded = Math.min(rollout.batchSize, rollout.responsesPerStep)
     const trained = Math.min(optimiser.microBatchSize, rollout.responsesPerStep)
@@ -65,21 +80,31 @@ export class MemoryPlanner {
     const capacity = promptTokens + Math.ceil(rollout.maxNewTokens / cacheGrowthColumns) * cacheGrowthColumns
     const lora = { rank: adapter.rank }
 
-    const vision = this.#memory('vision', () => visionGraph(source), { images: layout.tiles })
-    const prompt = this.#memory(`prompt ${adapter.rank}`, () => promptGraph(source, lora), {
+    const vision = this.#memory(`vision ${format}`, () => visionGraph(source), { images: layout.tiles })
+    const prompt = this.#memory(`prompt ${format} ${adapter.rank}`, () => promptGraph(source, lora), {
       ...{ batch: decoded, seq: promptTokens, image_rows: decoded * layout.rows, positions: promptTokens },
     })
-    const steps = [1, ...(decoded > 1 ? [decoded] : [])].map((rows) =>
-      this.#memory(`step ${adapter.rank} ${rows > 1}`, () => stepGraph(source, lora, rows > 1), {
-        ...{ batch: rows, past: capacity, positions: capacity + 1 },
-      }),
-    )
+    // One session serves any number of rows where its weights are packed.
+    const stepRows = isPacked ? [decoded] : [1, ...(decoded > 1 ? [decoded] : [])]
+    const steps = stepRows.map((rows) => {
+      const weightsFirst = !isPacked && rows > 1
+      const key = `step ${format} ${adapter.rank} ${weightsFirst}`
+      const sizes = { batch: rows, past: capacity, positions: capacity + 1 }
+      return this.#memory(key, () => stepGraph(source, lora, weightsFirst), sizes, isPacked)
+    })
     const ofResponses = {
       // A column more: the value after a response that was cut off is read there.
       ...{ batch: trained, seq: columns + 1, rows: trained * (rollout.maxNewTokens + 1), positions: columns + 1 },
       ...{ image_rows: trained * layout.rows, pairs: Math.max(1, Math.floor(trained / 2)) },
     }
-    const method = JSON.stringify([reward.method, adapter.rank, optimiser.valueWidth, rollout.topK, rollout.topP])
+    const method = JSON.stringify([
+      format,
+      reward.method,
+      adapter.rank,
+      optimiser.valueWidth,
+      rollout.topK,
+      rollout.topP,
+    ])
     const scores = this.#memory(`scores ${method}`, () => learnerScoresGraph(source, config), ofResponses)
     const training = this.#memory(
       `training ${method} ${optimiser.recompute}`,
@@ -93,51 +118,77 @@ export class MemoryPlanner {
       }),
     ]
     const learns = reward.method !== 'none'
-    const language = [vision, prompt, ...steps, scores, ...(learns ? [training] : [])]
+    const ofWorker = [prompt, ...steps, scores, ...(learns ? [training] : [])]
+    const language = [vision, ...ofWorker]
 
     const cacheBytes = decoded * capacity * 2 * decoder.layers * decoder.kvHeads * decoder.headDim * float32
     const slots = loraSlots(decoder)
     const factors = slots.reduce((total, slot) => total + adapter.rank * (slot.inFeatures + slot.outFeatures), 0)
     const featureBytes = layout.rows * decoder.hiddenSize * float32
+    // Those of a step; before the first one, those of the calibration that teach the value head.
+    const warmUp = Math.min(calibration.responses, Math.floor(warmUpFeatureBytes / featureBytes))
+    const heldResponses = Math.max(rollout.responsesPerStep, learns ? warmUp : 0)
     const sum = (memories: readonly GraphMemory[], of: (memory: GraphMemory) => number) =>
       memories.reduce((total, memory) => total + of(memory), 0)
-    // Sessions read the same pages of the same files.
-    const languageWeights = Math.max(...language.map(({ mappedBytes }) => mappedBytes))
+    // Sessions read the same pages of the same files: the tower's, and those of the graph that reads most of the decoder.
+    const decoderWeights = Math.max(...language.slice(1).map(({ mappedBytes }) => mappedBytes))
+    const languageWeights = vision.mappedBytes + decoderWeights
     const parts: MemoryPart[] = [
-      { of: 'process', bytes: processBytes },
+      { of: 'process', bytes: processBytes + (workers > 1 ? workers * threadBytes : 0) },
       { of: 'weights', bytes: languageWeights + sum(encoder, ({ mappedBytes }) => mappedBytes) },
-      { of: 'copies', bytes: sum([...language, ...encoder], ({ privateBytes }) => privateBytes) },
-      // A cache that is rearranged stands beside its old self.
-      { of: 'decoding', bytes: sum([vision, prompt, ...steps], ({ computedBytes }) => computedBytes) + 2 * cacheBytes },
-      { of: 'training', bytes: scores.computedBytes + scores.outputBytes + (learns ? training.computedBytes : 0) },
+      {
+        of: 'copies',
+        bytes:
+          sum([vision, ...encoder], ({ privateBytes }) => privateBytes) +
+          workers * sum(ofWorker, ({ privateBytes }) => privateBytes),
+      },
+      {
+        of: 'decoding',
+        // A cache that is rearranged stands beside its old self.
+        bytes:
+          vision.computedBytes +
+          workers * (sum([prompt, ...steps], ({ computedBytes }) => computedBytes) + 2 * cacheBytes),
+      },
+      {
+        of: 'training',
+        bytes: workers * (scores.computedBytes + scores.outputBytes + (learns ? training.computedBytes : 0)),
+      },
       { of: 'encoder', bytes: sum(encoder, ({ computedBytes }) => computedBytes) },
-      // Factors, their gradients and sums, two moments.
-      { of: 'adapter', bytes: 5 * float32 * factors },
+      // Factors, their gradients and sums, two moments; other threads are sent the factors and send gradients back.
+      { of: 'adapter', bytes: (5 + (workers > 1 ? 2 * workers : 0)) * float32 * factors },
       {
         of: 'features',
-        bytes: Math.min(mostFeatureBytes, images * featureBytes) + rollout.responsesPerStep * featureBytes,
+        bytes: Math.min(mostFeatureBytes, images * featureBytes) + heldResponses * featureBytes,
       },
     ]
     return { parts, totalBytes: parts.reduce((total, { bytes }) => total + bytes, 0) }
   }
 
-  /** The fastest way to hold the run in so many bytes, or null when there is none: half as many at a time, without and with recomputation. */
+  /**
+   * The fastest way to hold the run in so many bytes, or null when there is none: half as many at a time, without and with
+   * recomputation, and where that does not do, all of it in 8 bits.
+   */
   lighter(config: RunConfig, limitBytes: number): Lighter | null {
-    const { rollout, optimiser } = config
+    const { rollout, optimiser, base } = config
     let together = Math.max(
       Math.min(rollout.batchSize, rollout.responsesPerStep),
       Math.min(optimiser.microBatchSize, rollout.responsesPerStep),
     )
     const withAtOnce = (most: number, recompute: boolean): Lighter => ({
       recompute,
+      format: base.format,
       batchSize: Math.min(rollout.batchSize, most),
       microBatchSize: Math.min(optimiser.microBatchSize, most),
     })
-    const fits = ({ batchSize, ...training }: Lighter): boolean => {
-      const changed = { ...config, rollout: { ...rollout, batchSize }, optimiser: { ...optimiser, ...training } }
-      return this.plan(changed).totalBytes <= limitBytes
+    const fits = ({ batchSize, format, ...training }: Lighter): boolean => {
+      const changed = { rollout: { ...rollout, batchSize }, optimiser: { ...optimiser, ...training } }
+      return this.plan({ ...config, ...changed, base: { format } }).totalBytes <= limitBytes
     }
-    if (!fits(withAtOnce(1, true))) return null
+    if (!fits(withAtOnce(1, true))) {
+      // Of four bits a small model is another one (docs/performance.md), so they are not offered.
+      const isWide = ['float32', null].includes(formatOf(base.format, this.#run.source))
+      return isWide ? this.lighter({ ...config, base: { format: 'int8' } }, limitBytes) : null
+    }
     for (; together > 1; together = Math.floor(together / 2)) {
       for (const recompute of optimiser.recompute ? [true] : [false, true]) {
         const lighter = withAtOnce(together, recompute)
@@ -147,9 +198,17 @@ export class MemoryPlanner {
     return withAtOnce(1, true)
   }
 
-  #memory(key: string, build: () => Graph, sizes: Readonly<Record<string, number>>): GraphMemory {
+  /** The model as a base file of this format would hold it, which need not be there. */
+  #sourceIn(format: FileFormat | null): VlmSource {
+    if (format === null) return this.#run.source
+    const source = this.#sources.get(format) ?? plannedBase(this.#run.source, format)
+    this.#sources.set(format, source)
+    return source
+  }
+
+  #memory(key: string, build: () => Graph, sizes: Readonly<Record<string, number>>, isPrepacked = false): GraphMemory {
     const graph = this.#graphs.get(key) ?? build()
     this.#graphs.set(key, graph)
-    return graphMemory(graph, new Map(Object.entries(sizes)))
+    return graphMemory(graph, new Map(Object.entries(sizes)), isPrepacked)
   }
 }

@@ -3,6 +3,7 @@
 import type { Region } from '../../../shared/describe.ts'
 import { StudioError } from '../../../shared/errors.ts'
 import type { DeviceName } from '../../../shared/hardware.ts'
+import { mapSome } from '../../../shared/mapSome.ts'
 import type { RunConfig } from '../../../shared/runConfig.ts'
 import type { Policy } from '../align/policy.ts'
 import { sha256OfText } from '../folder/hashes.ts'
@@ -11,13 +12,15 @@ import { openTogether, releaseAll } from '../graph/resources.ts'
 import { type ImagePixels, type ImageProcessor, openImageProcessor } from '../image/imageProcessor.ts'
 import { requireAgreement, requirePrompt } from '../models/agreement.ts'
 import type { ImageLayout } from '../models/architecture.ts'
+import { type BaseOptions, inChosenNumbers } from '../models/baseFile.ts'
 import { loraFeeds } from '../models/shared/lora.ts'
 import { openVlm } from '../models/vlm.ts'
 import type { VlmSource } from '../models/vlmGraphs.ts'
+import { type Responder, thisThread, type Workers } from '../pool/workers.ts'
 import type { Lexicon } from '../reward/lexicon.ts'
 import { type ScoredResponse, scoreResponse } from '../reward/scoredResponse.ts'
 import type { Rng } from '../rng.ts'
-import { Generator, type Response } from '../rollout/generate.ts'
+import { generatorGraphs, type Response } from '../rollout/generate.ts'
 import { ImageFeatures, type SeenImage } from '../rollout/imageFeatures.ts'
 import type { PromptedResponse } from '../rollout/responseFeeds.ts'
 import type { SamplingSettings } from '../rollout/sampler.ts'
@@ -43,9 +46,13 @@ export function pictureKey({ sha256, covered }: RunImage): string {
 export interface ModelsOptions {
   readonly device: DeviceName
   readonly threads?: number
+  /** Who answers, batch by batch; this thread when left out. */
+  readonly workers?: Workers
   readonly config: RunConfig
   readonly lexicon: Lexicon
   readonly embeddings?: EmbeddingStore
+  /** Of the base file that the model may need. */
+  readonly base?: BaseOptions
   /** In a placebo; each image is judged by itself when left out. */
   readonly judgingImage?: (image: RunImage) => RunImage
 }
@@ -89,6 +96,25 @@ export interface ScoredImageResponse extends ImageResponse {
   readonly scored: ScoredResponse
 }
 
+/** An image as a prompt takes it. */
+interface ReadImage {
+  readonly image: RunImage
+  /** In the list of images that are asked about. */
+  readonly place: number
+  readonly seen: SeenImage
+  /** Whether its response keeps the features. */
+  readonly isKept: boolean
+}
+
+function imageResponse(
+  { image, seen: { features }, isKept }: ReadImage,
+  promptIds: readonly number[],
+  { tokens, logProbs, logProbsAtTemperature, reason, kept }: Response,
+): ImageResponse {
+  const said = { image, promptIds, tokens, logProbs, logProbsAtTemperature, reason }
+  return isKept ? { ...said, imageFeatures: [features], kept } : { ...said, imageFeatures: [] }
+}
+
 /** Projected features that are kept in memory; beyond it they are computed again. */
 const featureBytes = 512 * 1024 * 1024
 /** Pixel values that are kept in memory. */
@@ -102,7 +128,7 @@ export class AlignmentModels {
   readonly verifier: Verifier
   readonly #options: ModelsOptions
   readonly #features: ImageFeatures
-  readonly #generator: Generator
+  readonly #responder: Responder
   readonly #template: ChatTemplate
   /** By question and what stands for the image in them. */
   readonly #prompts = new Map<string, readonly number[]>()
@@ -115,7 +141,7 @@ export class AlignmentModels {
   private constructor(
     parts: Pick<AlignmentModels, 'source' | 'tokenizer' | 'verifier'> & {
       features: ImageFeatures
-      generator: Generator
+      responder: Responder
       template: ChatTemplate
       processors: { model: ImageProcessor; companion: ImageProcessor }
     },
@@ -126,7 +152,7 @@ export class AlignmentModels {
     this.verifier = parts.verifier
     this.#template = parts.template
     this.#features = parts.features
-    this.#generator = parts.generator
+    this.#responder = parts.responder
     this.#processors = parts.processors
     const [model, companion] = [parts.processors.model.config, parts.processors.companion.config]
     this.#readAlike = JSON.stringify(model) === JSON.stringify(companion)
@@ -135,9 +161,9 @@ export class AlignmentModels {
 
   /** @throws StudioError of whatever cannot be opened, naming its file */
   static async open(folders: ModelFolders, options: ModelsOptions): Promise<AlignmentModels> {
-    const { config, device, threads, embeddings } = options
+    const { config, device, threads, embeddings, workers = thisThread } = options
     const session = { device, ...(threads !== undefined && { threads }) }
-    const source = await openVlm(folders.model)
+    const source = await inChosenNumbers(await openVlm(folders.model), config.base.format, options.base ?? {})
     const tokenizer = await openTokenizer(folders.model)
     const template = await openChatTemplate(folders.model, tokenizer)
     const processors = {
@@ -156,8 +182,9 @@ export class AlignmentModels {
         }),
       )
       const features = await keep(ImageFeatures.open(source, { ...session, limitBytes: featureBytes }))
-      const generator = await keep(Generator.open(source, { ...session, adapter: { rank: config.adapter.rank } }))
-      return new AlignmentModels({ source, tokenizer, verifier, features, generator, template, processors }, options)
+      const graphs = generatorGraphs(source, { rank: config.adapter.rank })
+      const responder = await keep(workers.openResponder(graphs, session))
+      return new AlignmentModels({ source, tokenizer, verifier, features, responder, template, processors }, options)
     })
   }
 
@@ -179,43 +206,47 @@ export class AlignmentModels {
       stop: { endTokenIds: this.source.config.endTokenIds, stopStrings: [], maxNewTokens: rollout.maxNewTokens },
       batchSize: rollout.batchSize,
     }
-    const responses: ImageResponse[] = []
-    let keptBytes = 0
-    const skipped = new Map<string, SkippedImage>()
-    for (let start = 0; start < images.length; start += rollout.batchSize) {
-      const batch = await this.#readable(images.slice(start, start + rollout.batchSize), start, skipped, signal)
-      const said = await this.#generator.generate(
-        batch.map(({ place, seen }) => ({
-          promptIds: this.#promptIds(questionOf(place), seen.layout),
-          imageFeatures: [seen.features],
-          rng: rng?.fork(place) ?? unused,
+    const adapter = loraFeeds(policy.adapter, strength)
+    const answer = async (batch: readonly ReadImage[]): Promise<ImageResponse[]> => {
+      const promptOf = ({ place, seen }: ReadImage) => this.#promptIds(questionOf(place), seen.layout)
+      const said = await this.#responder.generate(
+        batch.map((one) => ({
+          ...{ promptIds: promptOf(one), imageFeatures: [one.seen.features] },
+          rng: rng?.fork(one.place) ?? unused,
         })),
         settings,
         {
-          ...{ adapter: loraFeeds(policy.adapter, strength), ...(signal && { signal }) },
+          ...{ adapter, ...(signal && { signal }) },
           ...(onToken && {
             openTextStream: () => this.tokenizer.stream(),
             onToken: ({ request, text }) => onToken({ place: batch[request]?.place ?? 0, text }),
           }),
         },
       )
-      batch.forEach(({ image, place, seen: { features, layout } }, i) => {
-        const { tokens, logProbs, logProbsAtTemperature, reason, kept } = said[i] as Response
-        keptBytes += features.byteLength
-        const isKept = keptFeatureBytes > 0 && (keptBytes <= keptFeatureBytes || responses.length === 0)
-        responses.push({
-          ...{
-            image,
-            promptIds: this.#promptIds(questionOf(place), layout),
-            tokens,
-            logProbs,
-            logProbsAtTemperature,
-            reason,
-          },
-          ...(isKept ? { imageFeatures: [features], kept } : { imageFeatures: [] }),
-        })
+      return batch.map((one, i) => imageResponse(one, promptOf(one), said[i] as Response))
+    }
+    const batches: number[] = []
+    for (let start = 0; start < images.length; start += rollout.batchSize) batches.push(start)
+    const skipped = new Map<string, SkippedImage>()
+    let keptBytes = 0
+    let kept = 0
+    // Images are read in their order, whoever answers about them.
+    let reading: Promise<unknown> = Promise.resolve()
+    const read = async (start: number): Promise<ReadImage[]> => {
+      const batch = await this.#readable(images.slice(start, start + rollout.batchSize), start, skipped, signal)
+      return batch.map((one) => {
+        keptBytes += one.seen.features.byteLength
+        const isKept = keptFeatureBytes > 0 && (keptBytes <= keptFeatureBytes || kept === 0)
+        if (isKept) kept++
+        return { ...one, isKept }
       })
     }
+    const answered = await mapSome(batches, this.#options.workers?.atOnce ?? 1, async (start) => {
+      const batch = reading.then(() => read(start))
+      reading = batch
+      return await answer(await batch)
+    })
+    const responses = answered.flat()
     return { responses, skipped: [...skipped.values()] }
   }
 
@@ -234,8 +265,8 @@ export class AlignmentModels {
     start: number,
     skipped: Map<string, SkippedImage>,
     signal: AbortSignal | undefined,
-  ): Promise<{ image: RunImage; place: number; seen: SeenImage }[]> {
-    const readable: { image: RunImage; place: number; seen: SeenImage }[] = []
+  ): Promise<Omit<ReadImage, 'isKept'>[]> {
+    const readable: Omit<ReadImage, 'isKept'>[] = []
     // The same array for the same image, as long as the batch lasts: its prompt is then read once.
     const known = new Map<string, SeenImage>()
     for (const [i, image] of images.entries()) {
@@ -318,6 +349,6 @@ export class AlignmentModels {
 
   async release(): Promise<void> {
     this.#lately.clear()
-    await releaseAll([this.verifier, this.#features, this.#generator])
+    await releaseAll([this.verifier, this.#features, this.#responder])
   }
 }

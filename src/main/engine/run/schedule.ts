@@ -81,9 +81,10 @@ export class StopWatch {
     this.#report = report
   }
 
-  /** Says that a phase begins. */
-  enter(phase: RunPhase, step: number): void {
-    this.#report({ phase, step, totalSteps: this.#totalSteps, remainingMs: this.#remainingMs(step) })
+  /** Says that a phase begins. @param share of weights that are made ready, in the phase of opening */
+  enter(phase: RunPhase, step: number, share?: number): void {
+    const progress = { phase, step, totalSteps: this.#totalSteps, remainingMs: this.#remainingMs(step) }
+    this.#report({ ...progress, ...(share !== undefined && { share }) })
   }
 
   /** The run goes on after this step; a new one is timed from its first commit on, without its calibration. */

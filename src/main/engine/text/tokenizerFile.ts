@@ -63,7 +63,7 @@ export async function readTokenizerFile(folder: string): Promise<TokenizerFile> 
   if ((field.endsWith('.type') && found !== 'nothing') || issue?.code === 'unrecognized_keys') {
     const name = issue?.code === 'unrecognized_keys' ? issue.keys.join(', ') : found
     throw tokenizerError('unsupported', path, `It uses ${name.slice(0, 200)} at ${field}, which is not supported.`, {
-      remedy: 'Choose a model whose tokenizer is that of CLIP, SigLIP, LLaMA, Mistral or Qwen2.',
+      remedy: 'Choose a model whose tokenizer is that of CLIP, SigLIP, LLaMA, Mistral, Qwen, Phi-3 or Gemma 2.',
     })
   }
   throw tokenizerError('bad-file', path, `The field ${field} is wrong: ${issue?.message}.`, {

@@ -63,7 +63,7 @@ export function Evaluate({ route }: { readonly route: RouteTo<'evaluate'> }): Re
             <NoEvaluations isReadOnly={isReadOnly} hasModel={models?.length !== 0} onNew={() => setAsking(true)} />
           )}
           {evaluations && shown && (
-            <div className={css.columns}>
+            <div className={shared.columns}>
               <EvaluationList evaluations={evaluations} shownId={shown.evaluationId} onShow={show} />
               <EvaluationDetails key={shown.evaluationId} evaluation={shown} />
             </div>

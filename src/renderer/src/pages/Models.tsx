@@ -39,7 +39,7 @@ export function Models({ route }: { readonly route: RouteTo<'models'> }): ReactN
       </header>
       {models?.length === 0 && <NoModels isReading={isReading} onAdd={() => setAdding(true)} />}
       {models && shown && (
-        <div className={css.columns}>
+        <div className={`${shared.columns} ${css.columns}`}>
           <ModelList models={models} shownId={shown.modelId} onShow={show} />
           <ModelDetails
             key={shown.modelId}

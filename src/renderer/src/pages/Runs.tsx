@@ -35,7 +35,7 @@ export function Runs({ route }: { readonly route: RouteTo<'runs'> }): ReactNode 
       </header>
       {runs?.length === 0 && <NoRuns onNew={begin} />}
       {runs && shown && (
-        <div className={css.runsColumns}>
+        <div className={`${shared.columns} ${css.columns}`}>
           <RunList runs={runs} shownId={shown.runId} onShow={show} />
           <RunDetails key={shown.runId} run={shown} onShow={show} />
         </div>

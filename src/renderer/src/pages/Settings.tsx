@@ -161,7 +161,8 @@ function Cache({ folder }: { readonly folder: string }): ReactNode {
     <Section title="Cache">
       <Text size="sm">
         {sizeBytes === null ? 'Its size is being looked up.' : `${formatBytes(sizeBytes)} are kept only to be faster.`}{' '}
-        Emptying it loses nothing: settings, workspaces and logs stay.
+        Emptying it loses nothing: settings, workspaces and logs stay. What a large model was made ready with is made
+        again by its next run, and stays while it is in use.
       </Text>
       <p className={`path quiet ${css.folder}`}>{folder}</p>
       <div className={css.actions}>

@@ -7,6 +7,7 @@ import { tensorOps } from '../../graph/tensorOps.ts'
 import { concat } from '../../graph/typedValues.ts'
 import type { Feeds } from '../../models/shared/sequenceFeeds.ts'
 import type { Objective, ResponseTerms, VlmSource } from '../../models/vlmGraphs.ts'
+import { columnsOf } from '../../rollout/responseFeeds.ts'
 import type { Learner, LearnerOptions, RewardedRollout, TokenTerms, UpdateReport } from '../learner.ts'
 import { type LearnerLosses, LearnerSessions, meanLogRatio } from '../learnerSessions.ts'
 import type { Policy } from '../policy.ts'
@@ -103,6 +104,7 @@ export class DpoLearner implements Learner {
     const figures = await this.#sessions.train({
       ...{ examples: pairs, responsesEach: 2, step, signal },
       feeds: (batch, minibatch) => this.#feeds(batch, minibatch),
+      length: ({ chosen, rejected }) => Math.max(columnsOf(chosen), columnsOf(rejected)),
     })
     return { klNats: meanLogRatio(rows), metrics: { ...figures, pairs: pairs.length }, rows }
   }

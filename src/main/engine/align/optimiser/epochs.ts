@@ -2,6 +2,7 @@
 // into memory, an optimiser step after each. Before it stand a learner's examples, after it training.ts.
 import type { Feeds } from '../../models/shared/sequenceFeeds.ts'
 import type { Rng } from '../../rng.ts'
+import { microBatches } from '../microBatches.ts'
 import type { Training } from './training.ts'
 
 export interface EpochOptions<Example> {
@@ -14,6 +15,8 @@ export interface EpochOptions<Example> {
   readonly rng: Rng
   /** Inputs of the training graph for some examples of a minibatch; losses that are means weigh them by the whole of it. */
   readonly feeds: (batch: readonly Example[], minibatch: readonly Example[]) => Feeds
+  /** So long a row of an example is: those of a micro-batch are padded to the longest. */
+  readonly length: (example: Example) => number
   /** Learning rates by group for the next optimiser step. */
   readonly rates: () => Readonly<Record<string, number>>
   /** Whether a minibatch's scalars say that the policy has moved far enough: its gradients are then not taken. */
@@ -73,13 +76,19 @@ export async function trainEpochs<Example>(
 async function accumulate<Example>(
   training: Training,
   minibatch: readonly Example[],
-  { microBatchSize, feeds, signal }: Pick<EpochOptions<Example>, 'microBatchSize' | 'feeds' | 'signal'>,
+  {
+    microBatchSize,
+    feeds,
+    length,
+    signal,
+  }: Pick<EpochOptions<Example>, 'microBatchSize' | 'feeds' | 'length' | 'signal'>,
 ): Promise<Record<string, number>> {
+  const batches = microBatches(minibatch, microBatchSize, length).map((places) => {
+    const batch = places.map((place) => minibatch[place] as Example)
+    return () => feeds(batch, minibatch)
+  })
   const totals = new Map<string, number>()
-  for (let start = 0; start < minibatch.length; start += microBatchSize) {
-    const batch = minibatch.slice(start, start + microBatchSize)
-    addTo(totals, await training.accumulate(feeds(batch, minibatch), signal))
-  }
+  for (const scalars of await training.accumulateEach(batches, signal)) addTo(totals, scalars)
   return Object.fromEntries(totals)
 }
 

@@ -1,12 +1,14 @@
 // One optimiser step over a training graph: micro-batches in, gradients summed, parameters updated in place.
 // Before it stands a response graph with objectives (ppoLoss.ts), after it checkpoints.
+import { mapSome } from '../../../../shared/mapSome.ts'
 import { openMemory } from '../../graph/deviceMemory.ts'
 import type { HeldTensors, TensorMemory } from '../../graph/heldTensors.ts'
-import { OrtSession, type SessionOptions } from '../../graph/ortSession.ts'
+import type { SessionOptions } from '../../graph/ortSession.ts'
 import { releaseAll } from '../../graph/resources.ts'
 import { floatsOf, type Tensor, tensor } from '../../graph/tensor.ts'
 import type { Feeds } from '../../models/shared/sequenceFeeds.ts'
 import type { ResponseGraph } from '../../models/vlmGraphs.ts'
+import { type GraphRunner, thisThread, type Workers } from '../../pool/workers.ts'
 import { AdamW, type AdamWOptions, type AdamWState, type NamedArrays, type StepReport } from './adamw.ts'
 
 /** Parameters that share an optimiser, e.g. the adapter, or the value head. */
@@ -20,8 +22,15 @@ export interface ParameterGroup {
 
 export type ParameterGroups = Readonly<Record<string, ParameterGroup>>
 
+export interface TrainingOptions extends Pick<SessionOptions, 'device' | 'threads' | 'prepackWeights'> {
+  /** Who computes micro-batches; this thread when left out. */
+  readonly workers?: Workers
+}
+
 export class Training {
-  readonly #session: OrtSession
+  readonly #runner: GraphRunner
+  /** Micro-batches under way at the same time. */
+  readonly #atOnce: number
   readonly #graph: ResponseGraph
   readonly #groups: ParameterGroups
   readonly #optimisers: ReadonlyMap<string, AdamW>
@@ -31,13 +40,15 @@ export class Training {
   readonly #sums = new Map<string, Float32Array>()
 
   private constructor(
-    session: OrtSession,
+    runner: GraphRunner,
+    atOnce: number,
     graph: ResponseGraph,
     groups: ParameterGroups,
     optimisers: ReadonlyMap<string, AdamW>,
     memory: TensorMemory,
   ) {
-    this.#session = session
+    this.#runner = runner
+    this.#atOnce = atOnce
     this.#graph = graph
     this.#groups = groups
     this.#optimisers = optimisers
@@ -49,14 +60,14 @@ export class Training {
   static async open(
     graph: ResponseGraph,
     groups: ParameterGroups,
-    options: Pick<SessionOptions, 'device' | 'threads' | 'prepackWeights'>,
+    { workers = thisThread, ...options }: TrainingOptions,
   ): Promise<Training> {
     // Before the session: a state that does not fit must not leave one open.
     const optimisers = Object.entries(groups).map(
       ([name, { parameters, optimiser, state }]) => [name, new AdamW(parameters, optimiser, state)] as const,
     )
-    const session = await OrtSession.open(graph.graph, options)
-    return new Training(session, graph, groups, new Map(optimisers), openMemory(options.device))
+    const runner = await workers.openGraph(graph.graph, options)
+    return new Training(runner, workers.atOnce, graph, groups, new Map(optimisers), openMemory(options.device))
   }
 
   /** What a resumed training needs, by group; arrays are the optimisers' own, not copies. */
@@ -72,18 +83,30 @@ export class Training {
    * @throws StudioError as `OrtSession.run` does
    */
   async accumulate(feeds: Feeds, signal?: AbortSignal): Promise<Record<string, number>> {
+    const [scalars] = await this.accumulateEach([() => feeds], signal)
+    return scalars as Record<string, number>
+  }
+
+  /**
+   * As {@link accumulate}, over several micro-batches; whoever computes them, their gradients are added in their order.
+   * @param batches their feeds, made when their turn comes
+   */
+  async accumulateEach(batches: readonly (() => Feeds)[], signal?: AbortSignal): Promise<Record<string, number>[]> {
     // Parameters change between steps only, so a device is sent them once for all micro-batches of a step.
     if (this.#sums.size === 0) this.#held.replace(this.#parameters())
-    const results = await this.#session.compute({ ...feeds, ...this.#held.feeds() }, signal ? { signal } : {})
-    for (const name of this.#graph.trained) {
-      const gradient = floatsOf(results, `grad.${name}`)
-      const sum = this.#sums.get(name)
-      // What a run answers is a copy of its own, so the first one serves as the sum.
-      if (!sum) this.#sums.set(name, gradient)
-      else for (let i = 0; i < sum.length; i++) sum[i] = (sum[i] as number) + (gradient[i] as number)
-    }
-    const scalars = Object.entries(results).filter(([, { shape }]) => shape.length === 0)
-    return Object.fromEntries(scalars.map(([name, { values }]) => [name, Number(values[0])]))
+    const early = new Map<number, Readonly<Record<string, Tensor>>>()
+    let next = 0
+    return await mapSome(batches, this.#atOnce, async (feeds, place) => {
+      const inputs = { ...feeds(), ...this.#held.feeds() }
+      const results = await this.#runner.compute(inputs, signal ? { signal } : {})
+      early.set(place, results)
+      for (let due = early.get(next); due; due = early.get(next)) {
+        early.delete(next++)
+        this.#add(due)
+      }
+      const scalars = Object.entries(results).filter(([, { shape }]) => shape.length === 0)
+      return Object.fromEntries(scalars.map(([name, { values }]) => [name, Number(values[0])]))
+    })
   }
 
   /**
@@ -107,7 +130,17 @@ export class Training {
   }
 
   async release(): Promise<void> {
-    await releaseAll([this.#session, this.#held, this.#memory])
+    await releaseAll([this.#runner, this.#held, this.#memory])
+  }
+
+  #add(results: Readonly<Record<string, Tensor>>): void {
+    for (const name of this.#graph.trained) {
+      const gradient = floatsOf(results, `grad.${name}`)
+      const sum = this.#sums.get(name)
+      // What a run answers is a copy of its own, so the first one serves as the sum.
+      if (!sum) this.#sums.set(name, gradient)
+      else for (let i = 0; i < sum.length; i++) sum[i] = (sum[i] as number) + (gradient[i] as number)
+    }
   }
 
   #parameters(): Feeds {

@@ -5,6 +5,7 @@ import { tensor } from '../../graph/ortSession.ts'
 import { concat } from '../../graph/typedValues.ts'
 import type { Feeds } from '../../models/shared/sequenceFeeds.ts'
 import type { VlmSource } from '../../models/vlmGraphs.ts'
+import { columnsOf } from '../../rollout/responseFeeds.ts'
 import { cutsVocabulary } from '../../rollout/sampler.ts'
 import type { Learner, LearnerOptions, RewardedRollout, TokenTerms, UpdateReport } from '../learner.ts'
 import { type LearnerLosses, LearnerSessions, meanLogRatio } from '../learnerSessions.ts'
@@ -96,6 +97,7 @@ export class PpoLearner implements Learner {
     const figures = await this.#sessions.train({
       ...{ examples, responsesEach: 1, step, signal },
       feeds: (batch, minibatch) => this.#feeds(batch, tokensIn(minibatch)),
+      length: columnsOf,
     })
     return {
       klNats: meanLogRatio(examples),

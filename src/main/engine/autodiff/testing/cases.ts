@@ -85,6 +85,7 @@ export const cases: readonly Case[] = [
   one('Softplus', (ops, x) => ops.softplus(x), { single: true }),
   one('Sqrt', (ops, x) => ops.sqrt(x), positive),
   one('Tanh', (ops, x) => ops.tanh(x)),
+  one('Tanh', (ops, x) => ops.softCap(x, 0.7), { name: 'Tanh, as a soft cap' }),
   ...two('Add', (ops, a, b) => ops.add(a, b)),
   ...two('Sub', (ops, a, b) => ops.sub(a, b)),
   ...two('Mul', (ops, a, b) => ops.mul(a, b)),
@@ -290,6 +291,16 @@ export const cases: readonly Case[] = [
       [1, 1, 3, 2],
     ],
     build: (ops, [q, k, v]) => ops.attention(q as Value, k as Value, v as Value),
+  },
+  {
+    op: 'Softmax',
+    name: 'attention with capped scores',
+    shapes: [
+      [1, 2, 3, 2],
+      [1, 1, 3, 2],
+      [1, 1, 3, 2],
+    ],
+    build: (ops, [q, k, v]) => ops.attention(q as Value, k as Value, v as Value, { scale: 1.5, cap: 0.6 }),
   },
 ]
 

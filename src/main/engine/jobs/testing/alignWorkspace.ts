@@ -6,7 +6,7 @@ import { demoLexicon } from './demoRun.ts'
 
 const [path, runId] = process.argv.slice(2) as [string, string]
 const db = openWorkspace(path)
-const request = { runId: Number(runId) as RunId, device: 'cpu', threads: 1, lexicon: demoLexicon } as const
+const request = { runId: Number(runId) as RunId, device: 'cpu', threads: 2, lexicon: demoLexicon } as const
 const { bestStep } = await alignRun(db, request, ({ phase, step }) => process.stdout.write(`${phase} ${step}\n`))
 process.stdout.write(`done ${bestStep}\n`)
 db.close()

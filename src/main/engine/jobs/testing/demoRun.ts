@@ -15,11 +15,11 @@ const resources = join(import.meta.dirname, '../../../../../resources')
 export const demoModel = join(resources, 'demo-model')
 export const demoLexicon = join(resources, 'lexicons/scene-objects.json')
 
-/** Few and small steps: a whole run takes seconds. */
+/** Few and small steps: a whole run takes seconds. Two threads have something to do at each of them. */
 export const shortConfig = presetConfig('quick-look', {
-  rollout: { responsesPerStep: 8, batchSize: 8, maxNewTokens: 40 },
+  rollout: { responsesPerStep: 8, batchSize: 4, maxNewTokens: 40 },
   calibration: { responses: 96, goOnRefused: true },
-  optimiser: { stepsPerRound: 4, minibatchSize: 4, microBatchSize: 4, valueWarmupSteps: 5 },
+  optimiser: { stepsPerRound: 4, minibatchSize: 4, microBatchSize: 2, valueWarmupSteps: 5 },
   evaluation: { everySteps: 2, images: 8 },
 })
 

@@ -141,7 +141,7 @@ const configs: OddFolder[] = [
 const kind = (model_type: string, architecture: string, says: RegExp, advises = /llava/i): OddFolder =>
   config(architecture, { model_type, architectures: [architecture] }, { code: 'model.unsupported', says, advises })
 const quantised = (says: RegExp): Told => ({ code: 'model.quantised', says, advises: /that it was made of/ })
-const field = (says: RegExp): Told => ({ code: 'model.unknown-config-field', says, advises: /LLaMA, Mistral or Qwen2/ })
+const field = (says: RegExp): Told => ({ code: 'model.unknown-config-field', says, advises: /LLaMA, Mistral, Qwen2/ })
 const kinds: OddFolder[] = [
   kind('llava_llama', 'LlavaLlamaForCausalLM', /authors’ own program/, /-hf/),
   kind('paligemma', 'PaliGemmaForConditionalGeneration', /^PaliGemma/),
@@ -172,7 +172,7 @@ const kinds: OddFolder[] = [
   config('MLX', { quantization: { group_size: 64, bits: 4 } }, quantised(/MLX to 4 bits/)),
   config('a field of the future', { use_telepathy: true }, field(/"use_telepathy" = true/)),
   vision('a tower of Pixtral', { model_type: 'pixtral' }, field(/"vision_config.model_type" = "pixtral"/)),
-  text('a decoder of Gemma', { model_type: 'gemma2' }, field(/"text_config.model_type" = "gemma2"/)),
+  text('a decoder of Gemma', { model_type: 'gemma' }, field(/"text_config.model_type" = "gemma"/)),
   text('YaRN', { rope_scaling: { rope_type: 'yarn', factor: 4 } }, field(/rope_type" = "yarn"/)),
   config('what unsloth notes', { unsloth_fixed: true, _attn_implementation: 'sdpa' }, { code: null }),
   { what: 'an encoder as the model', base: 'clip-encoder', change: {}, code: 'model.is-encoder', says: /judges words/ },

@@ -86,7 +86,7 @@ describe('what would change the mathematics is refused by the name of its field'
   test.each([
     ['clip-llama', 'model_type', root({ model_type: 'llava_next' })],
     ['clip-llama', 'image_grid_pinpoints', root({ image_grid_pinpoints: [[336, 672]] })],
-    ['clip-llama', 'text_config.model_type', text({ model_type: 'gemma2' })],
+    ['clip-llama', 'text_config.model_type', text({ model_type: 'gemma' })],
     ['clip-llama', 'text_config.attn_logit_softcapping', text({ attn_logit_softcapping: 50 })],
     ['clip-llama', 'text_config.hidden_act', text({ hidden_act: 'xielu' })],
     ['clip-llama', 'text_config.residual_multiplier', text({ residual_multiplier: 0.22 })],

@@ -14,7 +14,7 @@ export const llava: Architecture<LlavaConfig> = {
   title: 'LLaVA',
   architectures: ['LlavaForConditionalGeneration'],
   modelTypes: ['llava'],
-  supported: 'a LLaVA model with a CLIP or SigLIP tower and a LLaMA, Mistral or Qwen2 decoder',
+  supported: 'a LLaVA model with a CLIP or SigLIP tower and a decoder of LLaMA, Mistral, Qwen2, Qwen3, Phi3 or Gemma 2',
   // As transformers 4 and the hub write them, by the modules' own names, and as transformers 5 does.
   names: {
     tower: ['vision_tower.vision_model.', 'model.vision_tower.vision_model.', 'vision_tower.', 'model.vision_tower.'],

@@ -1,4 +1,5 @@
-// The language model: LLaMA (Touvron et al. 2023), Mistral (Jiang et al. 2023) and Qwen2 (Yang et al. 2024) by config.
+// The language model: LLaMA (Touvron et al. 2023), Mistral (Jiang et al. 2023), Qwen2 (Yang et al. 2024), Qwen3 (Yang et
+// al. 2025), Phi-3 (Abdin et al. 2024) and Gemma 2 (Gemma Team 2024) by config.
 // One function serves training, scoring, prefill and decoding; decoding reads the cache (rollout/kvCache.ts) and
 // hands back only the new keys and values.
 import type { Dim } from '../../graph/dims.ts'
@@ -47,7 +48,7 @@ export interface DecoderResult {
 export interface SequenceInputs {
   /** int64 [batch, seq] */
   readonly positions: Value
-  /** [positions, headDim / 2], see rope.ts */
+  /** [positions, rotaryDim / 2], see rope.ts */
   readonly cos: Value
   readonly sin: Value
   /** Added to attention scores, [batch, 1, seq, keys]; by the layers' windows. */
@@ -61,7 +62,7 @@ export interface SequenceInputs {
  */
 export function sequenceInputs(g: GraphBuilder, config: DecoderConfig, seq: Dim, keys: Dim): SequenceInputs {
   const { add, reshape } = tensorOps(g)
-  const half = config.headDim / 2
+  const half = config.rotaryDim / 2
   const positions = g.input('positions', 'int64', ['batch', seq])
   const cos = g.input('rope.cos', 'float32', ['positions', half])
   const sin = g.input('rope.sin', 'float32', ['positions', half])
@@ -78,7 +79,8 @@ export function sequenceInputs(g: GraphBuilder, config: DecoderConfig, seq: Dim,
 export function tokenEmbeddings(g: GraphBuilder, p: DecoderParameters, config: DecoderConfig, ids: Value): Value {
   const ops = tensorOps(g)
   const [batch, seq] = ids.shape as [Dim, Dim]
-  return p.decoder.embedding(table, ops.reshape(ids, [`${batch}*${seq}`]), config.vocabSize, config.hiddenSize)
+  const rows = p.decoder.embedding(table, ops.reshape(ids, [`${batch}*${seq}`]), config.vocabSize, config.hiddenSize)
+  return config.embeddingScale === 1 ? rows : ops.mul(rows, config.embeddingScale)
 }
 
 /** Logits [rows, vocab] of hidden states [rows, hidden]. */
@@ -103,7 +105,15 @@ export function decoder(
       return mlpBlock(ops, p, config, call, layer, attended)
     })
   }
-  return { hidden: ops.rmsNorm(hidden, p.decoder.tensor('norm.weight', [config.hiddenSize]), config.epsilon), cache }
+  return { hidden: normOf(ops, p, config)('norm', hidden), cache }
+}
+
+/** x / √(mean(x²) + ε) over the last axis, times the weight at the path or 1 + it. */
+function normOf(ops: TensorOps, { decoder: p }: DecoderParameters, { normOffset, epsilon }: DecoderConfig) {
+  return (path: string, x: Value): Value => {
+    const weight = p.tensor(`${path}.weight`, [x.shape.at(-1) as number])
+    return ops.rmsNorm(x, normOffset === 0 ? weight : ops.add(weight, normOffset), epsilon)
+  }
 }
 
 /** A linear layer [rows, in] -> [rows, out], with the adapter's part where there is one. */
@@ -126,26 +136,38 @@ function attentionBlock(
   cache: LayerCache[],
 ): Value {
   const { batch, seq, inputs, past } = call
-  const { hiddenSize, heads, kvHeads, headDim, epsilon, biases } = config
+  const { hiddenSize, heads, kvHeads, headDim, rotaryDim, biases } = config
   const path = `layers.${layer}`
-  const normed = ops.rmsNorm(x, p.decoder.tensor(`${path}.input_layernorm.weight`, [hiddenSize]), epsilon)
+  const norm = normOf(ops, p, config)
+  const normed = norm(`${path}.input_layernorm`, x)
   const linear = adapted(p, call)
-  const project = (name: string, count: number) => {
-    const y = linear(`${path}.self_attn.${name}`, normed, count * headDim, biases.qkv)
-    return ops.transpose(ops.reshape(y, [batch, seq, count, headDim]), [0, 2, 1, 3])
+  const project = (name: string, count: number) =>
+    linear(`${path}.self_attn.${name}`, normed, count * headDim, biases.qkv)
+  const joined = config.fused ? project('qkv_proj', heads + 2 * kvHeads) : null
+  /** [batch, seq, count, headDim]; of a fused weight the heads from the `first` on. */
+  const headsOf = (name: string, first: number, count: number) => {
+    const y = joined ? ops.slice(joined, -1, first * headDim, (first + count) * headDim) : project(name, count)
+    return ops.reshape(y, [batch, seq, count, headDim])
   }
-  const rotate = (y: Value) => ops.rope(y, inputs.positions, inputs.cos, inputs.sin)
-  const query = rotate(project('q_proj', heads))
-  const key = rotate(project('k_proj', kvHeads))
-  const value = project('v_proj', kvHeads)
+  const byHead = (y: Value) => ops.transpose(y, [0, 2, 1, 3])
+  const normedHeads = (name: string, y: Value) => (config.headNorms ? norm(`${path}.self_attn.${name}`, y) : y)
+  const turn = (y: Value) => ops.rope(y, inputs.positions, inputs.cos, inputs.sin)
+  const rotate = (y: Value) =>
+    rotaryDim === headDim
+      ? turn(y)
+      : ops.concat([turn(ops.slice(y, -1, 0, rotaryDim)), ops.slice(y, -1, rotaryDim, headDim)], -1)
+  const query = rotate(byHead(normedHeads('q_norm', headsOf('q_proj', 0, heads))))
+  const key = rotate(byHead(normedHeads('k_norm', headsOf('k_proj', heads, kvHeads))))
+  const value = byHead(headsOf('v_proj', heads + kvHeads, kvHeads))
   cache.push({ key, value })
   const mask = inputs.masks.get(config.windows[layer] ?? null) as Value
   const before = past?.[layer]
   const seen = before
     ? attentionWithPast(ops, config, query, before, { key, value }, mask)
-    : ops.attention(query, key, value, { mask })
+    : ops.attention(query, key, value, { mask, scale: config.scoreScale, cap: config.scoreCap })
   const rows = ops.reshape(ops.transpose(seen, [0, 2, 1, 3]), [x.shape[0] as Dim, heads * headDim])
-  return ops.add(x, linear(`${path}.self_attn.o_proj`, rows, hiddenSize, biases.o))
+  const said = linear(`${path}.self_attn.o_proj`, rows, hiddenSize, biases.o)
+  return ops.add(x, config.outputNorms ? norm(`${path}.post_attention_layernorm`, said) : said)
 }
 
 /**
@@ -154,7 +176,7 @@ function attentionBlock(
  */
 function attentionWithPast(
   ops: TensorOps,
-  { heads, kvHeads, headDim }: DecoderConfig,
+  { heads, kvHeads, headDim, scoreScale, scoreCap }: DecoderConfig,
   query: Value,
   past: LayerCache,
   now: LayerCache,
@@ -165,12 +187,12 @@ function attentionWithPast(
   const keys = mask.shape[3] as Dim
   const shared = heads / kvHeads
   const rows: Dim = seq === 1 ? shared : `${shared}*${seq}`
-  const grouped = ops.reshape(ops.mul(query, 1 / Math.sqrt(headDim)), [batch, kvHeads, rows, headDim])
+  const grouped = ops.reshape(ops.mul(query, scoreScale), [batch, kvHeads, rows, headDim])
   const scores = ops.concat(
     [past.key, now.key].map((key) => ops.matMul(grouped, ops.swapLast(key))),
     -1,
   )
-  const masked = ops.add(ops.reshape(scores, [batch, heads, seq, keys]), mask)
+  const masked = ops.add(ops.reshape(ops.softCap(scores, scoreCap), [batch, heads, seq, keys]), mask)
   const weights = ops.reshape(ops.softmax(masked, -1), [batch, kvHeads, rows, keys])
   const seen = ops.add(
     ops.matMul(ops.slice(weights, -1, 0, cached), past.value),
@@ -187,13 +209,17 @@ function mlpBlock(
   layer: number,
   x: Value,
 ): Value {
-  const { hiddenSize, intermediateSize, epsilon, activation, biases } = config
+  const { hiddenSize, intermediateSize, activation, biases, outputNorms } = config
   const path = `layers.${layer}`
-  const normed = ops.rmsNorm(x, p.decoder.tensor(`${path}.post_attention_layernorm.weight`, [hiddenSize]), epsilon)
+  const norm = normOf(ops, p, config)
+  const normed = norm(`${path}.${outputNorms ? 'pre_feedforward_layernorm' : 'post_attention_layernorm'}`, x)
   const linear = adapted(p, call)
   const project = (name: string, input: Value, outputs: number) =>
     linear(`${path}.mlp.${name}`, input, outputs, biases.mlp)
-  const gate = activate(ops, activation, project('gate_proj', normed, intermediateSize))
-  const inner = ops.mul(gate, project('up_proj', normed, intermediateSize))
-  return ops.add(x, project('down_proj', inner, hiddenSize))
+  const joined = config.fused ? project('gate_up_proj', normed, 2 * intermediateSize) : null
+  const half = (name: string, first: number) =>
+    joined ? ops.slice(joined, -1, first, first + intermediateSize) : project(name, normed, intermediateSize)
+  const inner = ops.mul(activate(ops, activation, half('gate_proj', 0)), half('up_proj', intermediateSize))
+  const said = project('down_proj', inner, hiddenSize)
+  return ops.add(x, outputNorms ? norm(`${path}.post_feedforward_layernorm`, said) : said)
 }

@@ -18,16 +18,27 @@ export interface LoraSlot {
   readonly outFeatures: number
 }
 
-/** All slots of a decoder: q, k, v, o, gate, up and down of every layer. */
+/** All slots of a decoder: q, k, v, o, gate, up and down of every layer, fused ones as the one layer that they are. */
 export function loraSlots(config: DecoderConfig): LoraSlot[] {
-  const { hiddenSize, intermediateSize, heads, kvHeads, headDim, layers } = config
+  const { hiddenSize, intermediateSize, heads, kvHeads, headDim, layers, fused } = config
+  const attention: readonly [string, number, number][] = fused
+    ? [['self_attn.qkv_proj', hiddenSize, (heads + 2 * kvHeads) * headDim]]
+    : [
+        ['self_attn.q_proj', hiddenSize, heads * headDim],
+        ['self_attn.k_proj', hiddenSize, kvHeads * headDim],
+        ['self_attn.v_proj', hiddenSize, kvHeads * headDim],
+      ]
+  const mlp: readonly [string, number, number][] = fused
+    ? [['mlp.gate_up_proj', hiddenSize, 2 * intermediateSize]]
+    : [
+        ['mlp.gate_proj', hiddenSize, intermediateSize],
+        ['mlp.up_proj', hiddenSize, intermediateSize],
+      ]
+  // Random numbers of a new adapter are drawn in this order.
   const projections: readonly [string, number, number][] = [
-    ['self_attn.q_proj', hiddenSize, heads * headDim],
-    ['self_attn.k_proj', hiddenSize, kvHeads * headDim],
-    ['self_attn.v_proj', hiddenSize, kvHeads * headDim],
+    ...attention,
     ['self_attn.o_proj', heads * headDim, hiddenSize],
-    ['mlp.gate_proj', hiddenSize, intermediateSize],
-    ['mlp.up_proj', hiddenSize, intermediateSize],
+    ...mlp,
     ['mlp.down_proj', intermediateSize, hiddenSize],
   ]
   return Array.from({ length: layers }, (_, layer) =>

@@ -1,6 +1,7 @@
 // Where a model's graph takes its parameters from: the checkpoint's files, or inputs when they are being trained. Asked
 // by modules (tower, projector, decoder ...), each by paths of its own; what a module is called in a checkpoint its
-// architecture says. The formats of weights are in linear.ts.
+// architecture says. The formats of weights are in linear.ts and
+// quantisedLinear.ts.
 import { StudioError } from '../../../../shared/errors.ts'
 import { type StoredTensor, weightsError } from '../../folder/safetensors.ts'
 import type { Weights } from '../../folder/weights.ts'
@@ -9,6 +10,7 @@ import type { GraphBuilder } from '../../graph/graphBuilder.ts'
 import type { Value } from '../../graph/ir.ts'
 import { tensorOps } from '../../graph/tensorOps.ts'
 import { floatWeight, type LinearWeight, weightFormats } from './linear.ts'
+import { type ProductUse, quantisedWeight } from './quantisedLinear.ts'
 
 export interface LinearOptions {
   /** Adds the layer's `bias`. */
@@ -52,8 +54,11 @@ export function storedParameters<Module extends string>(
   g: GraphBuilder,
   weights: Weights,
   names: ModuleNames<Module>,
+  use: ProductUse = 'exact',
 ): ModelParameters<Module> {
   return byModule(g, names, (prefixes, path, shape) => {
+    const quantised = quantisedWeight(g, weights, prefixes[0] + path, shape, use)
+    if (quantised) return quantised
     const stored = weights.get(storedName(weights, prefixes, path))
     // A stored [out, channels, patch, patch] kernel may be read as the matrix [out, channels * patch * patch].
     if (elementCount(stored.shape) !== elementCount(shape) || stored.shape[0] !== shape[0]) {

@@ -6,7 +6,7 @@ import { type Tensor, tensor } from '../../graph/ortSession.ts'
 import type { VlmConfig } from '../architecture.ts'
 import type { DecoderConfig } from './decoderConfig.ts'
 import { unseen } from './encoderLayers.ts'
-import { type RopeTables, ropeTables } from './rope.ts'
+import { endsAtTrainedLength, type RopeConfig, type RopeTables, requireTrainedLength, ropeTables } from './rope.ts'
 
 export type Feeds = Record<string, Tensor>
 
@@ -40,7 +40,7 @@ export function sequenceFeeds(config: DecoderConfig, { batch, seq, ids, mask }: 
   return {
     input_ids: tensor('int64', [batch, seq], BigInt64Array.from(ids, BigInt)),
     positions: tensor('int64', [batch, seq], BigInt64Array.from(positions, BigInt)),
-    ...ropeFeeds(config, last + 1),
+    ...ropeFeeds(config, last + 1, seq),
     padding_mask: tensor(
       'float32',
       [batch, seq],
@@ -72,7 +72,7 @@ export function stepFeeds(
   const feeds: Feeds = {
     input_ids: tensor('int64', [rows, 1], BigInt64Array.from(ids, BigInt)),
     positions: tensor('int64', [rows, 1], BigInt64Array.from(positions, BigInt)),
-    ...ropeFeeds(config, Math.max(...positions) + 1),
+    ...ropeFeeds(config, Math.max(...positions) + 1, 1),
     padding_mask: tensor('float32', [rows, keys], padding),
   }
   for (const window of new Set(config.windows)) {
@@ -189,18 +189,31 @@ function orderMasks(config: DecoderConfig, seq: number): Feeds {
 
 /** Tables are made for this many positions more than asked for, so that they serve the next steps too. */
 const tableStep = 256
-const tableCache = new Map<string, { tables: RopeTables; length: number }>()
+const tableCache = new Map<string, RopeTables>()
 
-function ropeFeeds({ rope, headDim }: DecoderConfig, length: number): Feeds {
-  // Of `dynamic` there are none beyond the trained length.
-  const rounded = rope.type === 'dynamic' ? length : Math.ceil(length / tableStep) * tableStep
-  const key = `${JSON.stringify(rope)} ${headDim} ${rounded}`
-  const known = tableCache.get(key) ?? { tables: ropeTables(rope, headDim, rounded), length: rounded }
+/**
+ * @param length positions in use
+ * @param seq columns of the tokens: ONNX Runtime wants as many rows as these, though padding reads the first alone
+ * @throws StudioError `model.beyond-trained-length`
+ */
+function ropeFeeds({ rope, rotaryDim }: DecoderConfig, length: number, seq: number): Feeds {
+  requireTrainedLength(rope, length)
+  const rows = Math.ceil(Math.max(length, seq) / tableStep) * tableStep
+  const key = `${JSON.stringify(rope)} ${rotaryDim} ${rows}`
+  const known = tableCache.get(key) ?? tablesOf(rope, rotaryDim, rows)
   if (tableCache.size >= 8) tableCache.clear()
   tableCache.set(key, known)
-  const shape = [known.length, headDim / 2]
-  return {
-    'rope.cos': tensor('float32', shape, known.tables.cos),
-    'rope.sin': tensor('float32', shape, known.tables.sin),
+  const shape = [rows, rotaryDim / 2]
+  return { 'rope.cos': tensor('float32', shape, known.cos), 'rope.sin': tensor('float32', shape, known.sin) }
+}
+
+/** Beyond a length that nothing may reach the rows are 0. */
+function tablesOf(rope: RopeConfig, rotaryDim: number, rows: number): RopeTables {
+  const computed = ropeTables(rope, rotaryDim, endsAtTrainedLength(rope) ? Math.min(rows, rope.originalLength) : rows)
+  const filled = (values: Float32Array): Float32Array => {
+    const table = new Float32Array((rows * rotaryDim) / 2)
+    table.set(values)
+    return table
   }
+  return { cos: filled(computed.cos), sin: filled(computed.sin) }
 }

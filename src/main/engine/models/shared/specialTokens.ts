@@ -15,6 +15,12 @@ export interface SpecialTokens {
 const anyId = z.int()
 const endTokens = z.union([anyId, z.array(anyId).max(64)]).nullish()
 
+/** What configs of a kind mean where they name no end token; 2 those of LLaMA and Mistral. Of none, the length ends a response. */
+const defaultEnd: Readonly<Record<string, number | readonly number[]>> = {
+  ...{ qwen2: [], qwen3: [] },
+  ...{ phi3: 32_000, gemma2: 1 },
+}
+
 /**
  * @param raw config.json
  * @param text its section of the language model
@@ -38,8 +44,7 @@ export async function readSpecialTokens(
     throw badConfig(file, `Its ${field} is not the id of a token.`)
   }
   const end = read('eos_token_id', endTokens)
-  // LlamaConfig's and MistralConfig's own default; Qwen2's has none, then only the length ends a response.
-  const given = [end.value ?? (text['model_type'] === 'qwen2' ? [] : 2)].flat()
+  const given = [end.value ?? defaultEnd[`${text['model_type']}`] ?? 2].flat()
   const endTokenIds = given.filter(isToken)
   if (given.length > 0 && endTokenIds.length === 0) {
     throw badConfig(

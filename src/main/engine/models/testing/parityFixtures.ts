@@ -26,8 +26,11 @@ export interface ExpectedJson {
   readonly responses: readonly string[]
   readonly response_start: number
   readonly greedy_text: readonly string[]
-  /** `rows` of the features that each image takes, and `tiles`, where the images do not take the same. */
-  readonly images: { files: string[]; rows?: number[]; tiles?: number[] }
+  /**
+   * `rows` of the features that each image takes, and `tiles`, where the images do not take the same; `sizes` [width, height]
+   * where these depend on them.
+   */
+  readonly images: { files: string[]; rows?: number[]; tiles?: number[]; sizes?: [number, number][] }
   readonly sampling: readonly {
     temperature: number
     top_k: number

@@ -3,15 +3,24 @@ import type { DeviceName } from '../../../../shared/hardware.ts'
 import type { Graph } from '../../graph/ir.ts'
 import { OrtSession, type Tensor, tensor } from '../../graph/ortSession.ts'
 import { tensorOf } from '../../graph/tensor.ts'
+import { promptRows } from '../promptRows.ts'
 import { type Feeds, type ImageRows, imageFeeds, sequenceFeeds, type TokenBatch } from '../shared/sequenceFeeds.ts'
 import { openVlm } from '../vlm.ts'
 import { type ResponseGraphOptions, responseGraph, type VlmSource, visionGraph } from '../vlmGraphs.ts'
 import { floats, integers, type ParityFixture, readFixture } from './parityFixtures.ts'
 
 /** Those with an adapter, losses and gradients. */
-export const trainedFixtures = ['clip-llama', 'siglip-qwen2', 'clip-mistral', 'smolvlm-tiles']
+export const trainedFixtures = [
+  ...['clip-llama', 'siglip-qwen2', 'clip-mistral', 'smolvlm-tiles'],
+  ...['llava-qwen3', 'llava-phi3', 'llava-gemma2'],
+  ...['llava-next', 'llava-onevision', 'vip-llava'],
+]
 /** Folders of every kind of decoder, tower and projector. */
-export const plainFixtures = [...trainedFixtures, 'clip-llama-bf16', 'clip-llama-linear', 'smolvlm-tile']
+export const plainFixtures = [
+  ...[...trainedFixtures, 'clip-llama-bf16', 'clip-llama-linear', 'smolvlm-tile'],
+  ...['llava-qwen3-bf16', 'llava-phi3-bf16', 'llava-gemma2-bf16'],
+  ...['llava-next-bf16', 'llava-onevision-bf16', 'vip-llava-bf16'],
+]
 
 /** The whole sequences of a fixture, and which of their tokens are a response. */
 export interface SequenceCase {
@@ -45,13 +54,25 @@ export function tokenBatch(fixture: ParityFixture, name: 'prompt' | 'sequence'):
   return { batch, seq, ids, mask: Uint8Array.from(integers(fixture.get(`${name}.attention_mask`))) }
 }
 
-/** `image_features` [image_rows, hidden] of the fixture's own pixel values. */
+/** `image_features` [image_rows, hidden] of the fixture's own pixel values, as its prompts take them. */
 export async function imageFeaturesOf(source: VlmSource, fixture: ParityFixture): Promise<Tensor<'float32'>> {
   const pixels = fixture.get('pixel_values')
-  const results = await runOnce(visionGraph(source), {
+  const seen = await runOnce(visionGraph(source), {
     pixel_values: tensor('float32', pixels.shape, floats(pixels)),
   })
-  return tensorOf(results, 'image_features', 'float32')
+  const projected = tensorOf(seen, 'image_features', 'float32')
+  const { sizes = [], tiles = [] } = fixture.json.images
+  if (!source.architecture.arrangement) return projected
+  const valuesOfTile = projected.values.length / (pixels.shape[0] as number)
+  let at = 0
+  const rows = sizes.flatMap(([width, height], i) => {
+    const count = tiles[i] as number
+    const features = projected.values.slice(at, at + count * valuesOfTile)
+    at += features.length
+    return [...promptRows(source, { size: { width, height }, tiles: count, features }, seen).features]
+  })
+  const { hiddenSize } = source.config.decoder
+  return tensor('float32', [rows.length / hiddenSize, hiddenSize], rows)
 }
 
 /** The rows of the features that each of a fixture's images takes, one image to each row of a batch. */

@@ -15,7 +15,7 @@ import shared from '../../ui/shared.module.css'
 import { Concepts } from './Concepts.tsx'
 import { EvaluatedImages } from './EvaluatedImages.tsx'
 import css from './EvaluationDetails.module.css'
-import { EvaluationProgress, StateMark } from './EvaluationList.tsx'
+import { EvaluationProgress, EvaluationStateMark } from './EvaluationList.tsx'
 import { filesOf, isUnderWay, noEstimateSentence, stateSentence } from './evaluationWords.ts'
 import { FigureTable } from './FigureTable.tsx'
 import { policyName } from './figureText.ts'
@@ -36,7 +36,7 @@ export function EvaluationDetails({ evaluation }: { readonly evaluation: Evaluat
           <Title order={2} size="h4" id="evaluation-title" className={css.title}>
             {name}
           </Title>
-          <StateMark state={state} />
+          <EvaluationStateMark state={state} />
         </div>
         <Actions evaluation={evaluation} />
       </header>

@@ -5,18 +5,19 @@ import type { ReactNode } from 'react'
 import type { EvaluationId } from '../../../../shared/domain.ts'
 import type { EvaluationState, EvaluationView } from '../../../../shared/evaluations.ts'
 import { formatAgo, formatPlural } from '../../format.ts'
+import { Facts, Item, ItemList, StateMark, type Tone } from '../../ui/ItemList.tsx'
 import css from './EvaluationList.module.css'
 import { isUnderWay, stateNames, stateSentence } from './evaluationWords.ts'
 import { infoOf, valueText } from './figureText.ts'
 
-const icons: Readonly<Record<EvaluationState, typeof IconClock>> = {
-  waiting: IconClock,
-  opening: IconPlayerPlay,
-  answering: IconPlayerPlay,
-  counting: IconPlayerPlay,
-  done: IconCircleCheck,
-  cancelled: IconPlayerStop,
-  failed: IconAlertTriangle,
+const marks: Readonly<Record<EvaluationState, { icon: typeof IconClock; tone: Tone }>> = {
+  waiting: { icon: IconClock, tone: 'waits' },
+  opening: { icon: IconPlayerPlay, tone: 'works' },
+  answering: { icon: IconPlayerPlay, tone: 'works' },
+  counting: { icon: IconPlayerPlay, tone: 'works' },
+  done: { icon: IconCircleCheck, tone: 'good' },
+  cancelled: { icon: IconPlayerStop, tone: 'waits' },
+  failed: { icon: IconAlertTriangle, tone: 'bad' },
 }
 
 interface EvaluationListProps {
@@ -27,25 +28,21 @@ interface EvaluationListProps {
 
 export function EvaluationList({ evaluations, shownId, onShow }: EvaluationListProps): ReactNode {
   return (
-    <nav className={css.list} aria-label="Evaluations">
+    <ItemList label="Evaluations" shownId={shownId}>
       {evaluations.map((evaluation) => (
-        <button
+        <Item
           key={evaluation.evaluationId}
-          type="button"
-          className={css.item}
-          {...(evaluation.evaluationId === shownId && { 'aria-current': 'true' as const })}
-          onClick={() => onShow(evaluation.evaluationId)}
+          name={evaluation.name}
+          mark={<EvaluationStateMark state={evaluation.state} />}
+          isShown={evaluation.evaluationId === shownId}
+          onShow={() => onShow(evaluation.evaluationId)}
         >
-          <span className={css.head}>
-            <span className={css.name}>{evaluation.name}</span>
-            <StateMark state={evaluation.state} />
-          </span>
           {isUnderWay(evaluation.state) && <EvaluationProgress evaluation={evaluation} />}
-          <span className={css.facts}>
+          <Facts>
             {evaluation.state === 'done'
               ? `${formatPlural(evaluation.policies.length, 'model')} · ${formatAgo(evaluation.endedAtMs ?? evaluation.createdAtMs)}`
               : stateSentence(evaluation)}
-          </span>
+          </Facts>
           {evaluation.headline.map(({ name, group, byPolicy }) => {
             const info = infoOf(evaluation.kind, name)
             return (
@@ -55,20 +52,14 @@ export function EvaluationList({ evaluations, shownId, onShow }: EvaluationListP
               </span>
             )
           })}
-        </button>
+        </Item>
       ))}
-    </nav>
+    </ItemList>
   )
 }
 
-export function StateMark({ state }: { readonly state: EvaluationState }): ReactNode {
-  const Icon = icons[state]
-  return (
-    <span className={css.state} data-state={state}>
-      <Icon size={15} aria-hidden="true" />
-      {stateNames[state]}
-    </span>
-  )
+export function EvaluationStateMark({ state }: { readonly state: EvaluationState }): ReactNode {
+  return <StateMark {...marks[state]}>{stateNames[state]}</StateMark>
 }
 
 export function EvaluationProgress({ evaluation }: { readonly evaluation: EvaluationView }): ReactNode {

@@ -4,7 +4,7 @@ import type { ReactNode } from 'react'
 import type { ModelId } from '../../../../shared/domain.ts'
 import type { ModelView } from '../../../../shared/runView.ts'
 import { formatAgo, shortenPath } from '../../format.ts'
-import css from './ModelList.module.css'
+import { Facts, Item, ItemList, StateMark } from '../../ui/ItemList.tsx'
 
 interface ModelListProps {
   readonly models: readonly ModelView[]
@@ -14,41 +14,37 @@ interface ModelListProps {
 
 export function ModelList({ models, shownId, onShow }: ModelListProps): ReactNode {
   return (
-    <nav className={css.list} aria-label="Models">
+    <ItemList label="Models" shownId={shownId}>
       {models.map((model) => (
-        <button
+        <Item
           key={model.modelId}
-          type="button"
-          className={css.item}
-          {...(model.modelId === shownId && { 'aria-current': 'true' as const })}
-          onClick={() => onShow(model.modelId)}
+          name={model.name}
+          mark={null}
+          isShown={model.modelId === shownId}
+          onShow={() => onShow(model.modelId)}
         >
-          <span className={css.name}>{model.name}</span>
-          <span className={css.facts} title={model.folder}>
-            {shortenPath(model.folder, 38)}
-          </span>
-          <span className={css.facts}>Added {formatAgo(model.addedAtMs)}</span>
+          <Facts title={model.folder}>{shortenPath(model.folder, 38)}</Facts>
+          <Facts>Added {formatAgo(model.addedAtMs)}</Facts>
           <EncoderMark model={model} />
-        </button>
+        </Item>
       ))}
-    </nav>
+    </ItemList>
   )
 }
 
 /** Whether its encoder is the one that the model sees with. */
 export function EncoderMark({ model: { companionFolder, encoderVerified } }: { readonly model: ModelView }): ReactNode {
-  const [state, words, Icon] =
+  const [tone, words, icon] =
     companionFolder === null
-      ? (['none', 'No encoder', IconHelpCircle] as const)
+      ? (['waits', 'No encoder', IconHelpCircle] as const)
       : encoderVerified === true
-        ? (['verified', 'Encoder verified', IconCircleCheck] as const)
+        ? (['good', 'Encoder verified', IconCircleCheck] as const)
         : encoderVerified === false
-          ? (['other', 'Another encoder', IconAlertTriangle] as const)
-          : (['none', 'Encoder not checked', IconHelpCircle] as const)
+          ? (['doubtful', 'Another encoder', IconAlertTriangle] as const)
+          : (['waits', 'Encoder not checked', IconHelpCircle] as const)
   return (
-    <span className={css.mark} data-state={state}>
-      <Icon size={15} aria-hidden="true" />
+    <StateMark icon={icon} tone={tone}>
       {words}
-    </span>
+    </StateMark>
   )
 }

@@ -8,20 +8,20 @@ import {
   IconPlayerPlay,
   IconPlayerStop,
 } from '@tabler/icons-react'
-import { type ReactNode, useEffect, useRef } from 'react'
+import type { ReactNode } from 'react'
 import type { RunId, RunState } from '../../../../shared/domain.ts'
 import type { RunView } from '../../../../shared/runView.ts'
 import { formatAgo } from '../../format.ts'
-import css from './RunList.module.css'
+import { Facts, Item, ItemList, StateMark, type Tone } from '../../ui/ItemList.tsx'
 import { percentOf, presetTitle, stateLabels, stepWords } from './runWords.ts'
 
-const icons: Readonly<Record<RunState, typeof IconClock>> = {
-  queued: IconClock,
-  running: IconPlayerPlay,
-  paused: IconPlayerPause,
-  complete: IconCircleCheck,
-  stopped: IconPlayerStop,
-  failed: IconAlertTriangle,
+const marks: Readonly<Record<RunState, { icon: typeof IconClock; tone: Tone }>> = {
+  queued: { icon: IconClock, tone: 'waits' },
+  running: { icon: IconPlayerPlay, tone: 'works' },
+  paused: { icon: IconPlayerPause, tone: 'waits' },
+  complete: { icon: IconCircleCheck, tone: 'good' },
+  stopped: { icon: IconPlayerStop, tone: 'waits' },
+  failed: { icon: IconAlertTriangle, tone: 'bad' },
 }
 
 interface RunListProps {
@@ -31,49 +31,36 @@ interface RunListProps {
 }
 
 export function RunList({ runs, shownId, onShow }: RunListProps): ReactNode {
-  const list = useRef<HTMLElement>(null)
-  // biome-ignore lint/correctness/useExhaustiveDependencies: another run that is shown is another element to scroll to
-  useEffect(() => list.current?.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest' }), [shownId])
   return (
-    <nav ref={list} className={css.runList} aria-label="Runs">
+    <ItemList label="Runs" shownId={shownId}>
       {runs.map((run) => (
-        <button
+        <Item
           key={run.runId}
-          type="button"
-          className={css.runItem}
-          {...(run.runId === shownId && { 'aria-current': 'true' as const })}
-          onClick={() => onShow(run.runId)}
+          name={run.name}
+          mark={<RunStateMark state={run.state} />}
+          isShown={run.runId === shownId}
+          onShow={() => onShow(run.runId)}
         >
-          <span className={css.runItemHead}>
-            <span className={css.runItemName}>{run.name}</span>
-            <RunStateMark state={run.state} />
-          </span>
           {run.state !== 'complete' && (
             <Progress value={percentOf(run)} size="sm" aria-hidden="true" color={colourOf(run.state)} />
           )}
-          <span className={css.runItemFacts}>
+          <Facts>
             {run.state === 'complete'
               ? `${stepWords(run)} · ${formatAgo(run.endedAtMs ?? run.createdAtMs)}`
               : stepWords(run)}
-          </span>
-          <span className={css.runItemFacts}>
+          </Facts>
+          <Facts>
             {run.isPlacebo && 'Placebo · '}
             {presetTitle(run.preset)} · {run.modelName}
-          </span>
-        </button>
+          </Facts>
+        </Item>
       ))}
-    </nav>
+    </ItemList>
   )
 }
 
 export function RunStateMark({ state }: { readonly state: RunState }): ReactNode {
-  const Icon = icons[state]
-  return (
-    <span className={css.runState} data-state={state}>
-      <Icon size={15} aria-hidden="true" />
-      {stateLabels[state]}
-    </span>
-  )
+  return <StateMark {...marks[state]}>{stateLabels[state]}</StateMark>
 }
 
 export function colourOf(state: RunState): string {

@@ -44,6 +44,8 @@ export function nowWords({ state, live, waitingFor, checkpointStep }: RunView, i
   if (live?.wish === 'stop' || live?.wish === 'delete') return 'Stopping after the current step'
   if (live) {
     if (!live.progress) return 'Starting'
+    const { share } = live.progress
+    if (share !== undefined) return `Making the model’s weights ready, once: ${Math.floor(100 * share)} %`
     const isCalibrating = checkpointStep === null && ['rollout', 'reward'].includes(live.progress.phase)
     return isCalibrating ? 'Calibrating the verifier on the first responses' : phaseWords[live.progress.phase]
   }

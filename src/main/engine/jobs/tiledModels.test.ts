@@ -1,0 +1,87 @@
+// Models whose images are cut into different numbers of tiles, and others of their family, by the way of a run: rollouts in one
+// batch, steps of PPO, and their export, merged and not, opened again.
+import { createHash } from 'node:crypto'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, expect, test } from 'vitest'
+import { presetConfig } from '../../../shared/runConfig.ts'
+import { newPolicy } from '../align/policy.ts'
+import { PpoLearner } from '../align/ppo/ppoLearner.ts'
+import { mergeAdapter } from '../folder/mergeAdapter.ts'
+import { readAdapter, writeAdapter } from '../folder/peft.ts'
+import { byDecoderPath, loraFeeds, peftAdapter, storedAdapter } from '../models/shared/lora.ts'
+import { fixtureRoot } from '../models/testing/parityFixtures.ts'
+import { Rng } from '../rng.ts'
+import { AlignmentModels, type RunImage } from '../run/models.ts'
+import { describeModel } from './describeModel.ts'
+import { inspectModel } from './inspectModel.ts'
+import { readLexicon } from './readLexicon.ts'
+import { demoLexicon } from './testing/demoRun.ts'
+
+const scratch = mkdtempSync(join(tmpdir(), 'fisao-tiled-models-'))
+afterAll(() => rmSync(scratch, { recursive: true, force: true }))
+const encoder = join(fixtureRoot, 'siglip-encoder')
+
+test.each([
+  // By tiles: 6 and an overview, 3 and one; of 4 rows each.
+  { name: 'smolvlm-tiles', rows: [28, 16, 28], imageTokens: 40, prefix: 'model.text_model.' },
+  // Nine rows of the overview, and lines: 4 of 6 patches, 3 of 9, 6 of 4, each with its end.
+  { name: 'llava-next', rows: [37, 39, 39], imageTokens: 51, prefix: 'model.language_model.' },
+  // Four rows of the overview, and 4 lines of 7 that were 6 of 10, 2 of 10, 8 of 4.
+  { name: 'llava-onevision', rows: [36, 26, 44], imageTokens: 24, prefix: 'model.language_model.' },
+  { name: 'vip-llava', rows: [9, 9, 9], imageTokens: 9, prefix: 'model.language_model.' },
+])(
+  '$name answers images of different sizes in one batch, learns, and its exports say the same again',
+  async ({ name, rows, imageTokens, prefix }) => {
+    const model = join(fixtureRoot, name)
+    const config = presetConfig('quick-look', {
+      ...{ rollout: { maxNewTokens: 6, batchSize: 4 }, adapter: { rank: 4 } },
+      optimiser: { epochs: 1, minibatchSize: 4, microBatchSize: 2, valueWarmupSteps: 0, targetKlNats: 100 },
+    })
+    const session = { device: 'cpu', threads: 1, config } as const
+    const lexicon = await readLexicon(demoLexicon)
+    const models = await AlignmentModels.open({ model, companion: encoder }, { ...session, lexicon })
+    const policy = newPolicy(models.source, config, new Rng({ seed: 3 }))
+    const images = ['wide', 'strip', 'tall', 'wide'].map((picture, imageId): RunImage => {
+      const path = join(fixtureRoot, 'images', `${picture}.png`)
+      return { imageId, path, sha256: createHash('sha256').update(readFileSync(path)).digest('hex') }
+    })
+    const { responses } = await models.respond(images, policy, { rng: null })
+    const { hiddenSize } = models.source.config.decoder
+    expect(responses.map(({ imageFeatures }) => (imageFeatures[0]?.length as number) / hiddenSize)).toEqual([
+      ...rows,
+      rows[0],
+    ])
+    for (const [i, image] of images.entries()) {
+      const alone = await models.respond([image], policy, { rng: null })
+      expect(alone.responses[0]?.tokens).toEqual(responses[i]?.tokens)
+    }
+
+    const learner = await PpoLearner.open(models.source, policy, { ...session, rng: new Rng({ seed: 8 }) })
+    const rollouts = responses.map((response, row) => ({
+      ...{ ...response, group: `${row}`, mentionEnds: [1], opening: 0 },
+      rewards: Float32Array.from(response.tokens, (_, t) => (t === 1 ? 1 - row : 0)),
+    }))
+    for (let step = 0; step < 3; step++) await learner.update(rollouts, step)
+    await learner.release()
+    const learned = await models.respond(images, policy, { rng: null })
+    expect(learned.responses.map(({ logProbs }) => logProbs)).not.toEqual(responses.map(({ logProbs }) => logProbs))
+
+    const { source } = models
+    const [adapter, merged] = [join(scratch, `${name}-adapter`), join(scratch, `${name}-merged`)]
+    await writeAdapter(adapter, peftAdapter(source.architecture, policy.adapter), model)
+    const read = await readAdapter(adapter)
+    expect([...read.layers.keys()].every((name) => name.startsWith(`${prefix}layers.`))).toBe(true)
+    expect(loraFeeds(byDecoderPath(source.architecture, read))).toEqual(loraFeeds(policy.adapter))
+    await mergeAdapter(source.weights, storedAdapter(source.architecture, source.weights, read), merged)
+    expect((await inspectModel(merged, null)).imageTokens).toBe(imageTokens)
+    const { parts } = (await describeModel(merged, null)).model
+    expect(parts.map(({ part }) => part)).toEqual(['tower', 'projector', 'decoder', 'head'])
+    const again = await AlignmentModels.open({ model: merged, companion: encoder }, { ...session, lexicon })
+    const said = await again.respond(images, newPolicy(again.source, config, new Rng({ seed: 3 })), { rng: null })
+    expect(said.responses.map(({ tokens }) => tokens)).toEqual(learned.responses.map(({ tokens }) => tokens))
+    await again.release()
+    await models.release()
+  },
+)
