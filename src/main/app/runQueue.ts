@@ -8,6 +8,7 @@ import type { DeviceName, HardwareReport } from '../../shared/hardware.ts'
 import { missingRun, noCheckpoint, noWeights } from '../../shared/runErrors.ts'
 import type { RunProgress } from '../../shared/runProgress.ts'
 import type { RunView, RunWish } from '../../shared/runView.ts'
+import { placeboName } from '../../shared/sweep.ts'
 import type { engineMethods } from '../../shared/workerProtocol.ts'
 import { checkpointAtStep, checkpointBytes, dropLastWeights, setKept } from '../db/checkpoints.ts'
 import { freeBytes, requireSpace } from '../db/freeSpace.ts'
@@ -38,9 +39,6 @@ const leastBytesToStart = 32 * 1024 * 1024
 /** How soon what a run waits for is looked at again, and how late at most. */
 const firstWaitMs = 2_000
 const longestWaitMs = 60_000
-
-const placeboSuffix = ', placebo'
-const longestName = 120
 
 interface ActiveRun {
   readonly runId: RunId
@@ -302,8 +300,8 @@ export class RunQueue {
     const known = counterpartOf(db, runId)
     if (known) return { runId: known.runId }
     const { modelId, preset, seed } = run
-    const name = `${run.name.slice(0, longestName - placeboSuffix.length)}${placeboSuffix}`
-    const placeboId = createRun(db, { modelId, name, preset, config, seed }, Date.now())
+    const placebo = { modelId, name: placeboName(run.name), preset, config, seed }
+    const placeboId = createRun(db, placebo, Date.now())
     this.#changed(placeboId)
     return { runId: placeboId }
   }

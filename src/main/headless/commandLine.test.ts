@@ -13,7 +13,10 @@ afterAll(() => rmSync(home, { recursive: true, force: true }))
 test.each([
   [['--colour'], "Unknown option '--colour'."],
   [['align', '--model'], "Option '--model <value>' argument missing."],
-  [['alinge'], 'There is no subcommand alinge; there are align, evaluate, describe, export, inspect, report.'],
+  [
+    ['alinge'],
+    'There is no subcommand alinge; there are align, evaluate, describe, export, inspect, report, sweep, cell, work, collect.',
+  ],
   [['job.json', '--model', 'x'], 'A job takes no --model. Everything else stands in the job.'],
   [['inspect', '--threads', '2'], 'The subcommand inspect takes no --threads.'],
 ])('%j is refused', (args, message) => {

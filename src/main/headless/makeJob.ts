@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { z } from 'zod'
 import { StudioError } from '../../shared/errors.ts'
-import type { AlignJob, DescribeJob, EvaluateJob, JobPolicy } from '../../shared/job.ts'
+import type { AlignJob, DescribeJob, EvaluateJob, JobModels, JobPolicy } from '../../shared/job.ts'
 import { mapSome } from '../../shared/mapSome.ts'
 import { type PresetName, presetConfig, presetNames, type RunConfig, runConfigSchema } from '../../shared/runConfig.ts'
 import {
@@ -23,21 +23,62 @@ import { readingImages } from './progress.ts'
 import { resourcesFolder } from './resources.ts'
 import type { Work } from './work.ts'
 
-/** As the app's demo run: its config has the annotations' path only where they are asked for. */
+export const greatestSeed = 2 ** 31 - 1
+
 export async function alignJobOf(given: Given, work: Work): Promise<AlignJob> {
   const preset = given.oneOf('preset', presetNames) ?? 'quick-look'
+  const model = modelOf(given)
+  const choice = { preset, settings: given.texts('set'), model, seed: seedOf(given), name: alignName(given, model) }
+  const config = configOfChoice(given, choice)
+  return await chosenJob(given, work, { ...choice, config }, await alignImages(given, work))
+}
+
+/** What the jobs of a sweep differ in. */
+export interface AlignChoice {
+  readonly preset: PresetName
+  /** As they were typed. */
+  readonly settings: readonly string[]
+  /** Folder of the model. */
+  readonly model: string
+  readonly seed: number
+  readonly name: string
+}
+
+/**
+ * As the app's demo run: the config has the annotations' path only where they are asked for.
+ * @throws StudioError `run.bad-config`; call it before images are read
+ */
+export function configOfChoice(given: Given, { preset, settings }: AlignChoice): RunConfig {
   const annotationFile = given.path('annotations')
-  const typed = changesOf(given)
-  const config = configOf(preset, {
+  const typed = changesOf(settings, given.subcommand)
+  return configOf(preset, {
     ...typed,
     ...(annotationFile !== null && {
       calibration: { method: 'annotated', annotationFile, ...(typed.calibration as object | undefined) },
     }),
   })
-  const parts = partsOf(given, config, work)
-  const paths = await readable(await imagesOf(given, work), work)
-  const name = given.text('name') ?? (given.has('demo') ? 'Demo' : basename(parts.folders.model))
-  return await newAlignJob(parts, { name, preset, images: await jobImagesOf(paths, work.stopping.signal) })
+}
+
+/** @param known the models of another job of the same folder */
+export async function chosenJob(
+  given: Given,
+  work: Work,
+  { preset, config, model, seed, name }: AlignChoice & { readonly config: RunConfig },
+  images: AlignJob['images'],
+  known?: JobModels,
+): Promise<AlignJob> {
+  const parts = { ...partsOf(given, config, work, model), seed, ...(known && { models: known }) }
+  return await newAlignJob(parts, { name, preset, images })
+}
+
+/** The images of an alignment: those that can be read, hashed. */
+export async function alignImages(given: Given, work: Work): Promise<AlignJob['images']> {
+  return await jobImagesOf(await readable(await imagesOf(given, work), work), work.stopping.signal)
+}
+
+/** What an alignment is called. */
+export function alignName(given: Given, model: string): string {
+  return given.text('name') ?? (given.has('demo') ? 'Demo' : basename(model))
 }
 
 export async function evaluateJobOf(given: Given, work: Work): Promise<EvaluateJob> {
@@ -68,20 +109,27 @@ async function policyOf(given: Given): Promise<{ policy: JobPolicy; config: RunC
     named === null
       ? { policy: { from: 'model' } as const, config: runConfigSchema.parse({}) }
       : await adapterWithConfig(named)
-  const changes = changesOf(given)
+  const changes = changesOf(given.texts('set'), given.subcommand)
   const sections = Object.entries(config).map(([section, values]) => [section, { ...values, ...changes[section] }])
   return { policy, config: checkedConfig(() => runConfigSchema.parse({ ...changes, ...Object.fromEntries(sections) })) }
 }
 
-function partsOf(given: Given, config: RunConfig, { stopping }: Work): JobParts {
-  const demo = given.has('demo') ? join(resourcesOf(given), 'demo-model') : null
-  const model = given.path('model') ?? demo ?? given.neededPath('model')
+function partsOf(given: Given, config: RunConfig, { stopping }: Work, model = modelOf(given)): JobParts {
   const { threads } = given
   return {
     folders: { model, companion: given.path('encoder') ?? join(model, 'encoder') },
-    ...{ config, seed: given.integer('seed', 0, 2 ** 31 - 1) ?? 1, lexicon: lexiconOf(given) },
+    ...{ config, seed: seedOf(given), lexicon: lexiconOf(given) },
     ...{ device: given.device ?? 'cpu', threads, signal: stopping.signal },
   }
+}
+
+export function modelOf(given: Given): string {
+  const demo = given.has('demo') ? join(resourcesOf(given), 'demo-model') : null
+  return given.path('model') ?? demo ?? given.neededPath('model')
+}
+
+function seedOf(given: Given): number {
+  return given.integer('seed', 0, greatestSeed) ?? 1
 }
 
 function resourcesOf(given: Given): string {
@@ -138,13 +186,13 @@ async function readable(paths: readonly string[], { reporter, stopping }: Work):
 type Changes = { [section: string]: { [name: string]: unknown } }
 
 /** Settings as they were typed; whether they fit, their schema says. */
-function changesOf(given: Given): Changes {
+function changesOf(texts: readonly string[], subcommand: Given['subcommand']): Changes {
   const changes: Changes = {}
-  for (const text of given.texts('set')) {
+  for (const text of texts) {
     const [, section, name, value] = /^([a-zA-Z]+)\.([a-zA-Z]+)=(.*)$/s.exec(text) ?? []
     if (section === undefined || name === undefined || value === undefined) {
       const message = `“--set ${text}” is no setting: write it as --set optimiser.stepsPerRound=32.`
-      throw usageError(message, given.subcommand)
+      throw usageError(message, subcommand)
     }
     changes[section] = { ...changes[section], [name]: typedValue(value) }
   }

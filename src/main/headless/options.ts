@@ -65,6 +65,35 @@ export const options = {
   sampling: { value: 'NAME', help: 'POPE made of --annotations: random, popular or adversarial.' },
   folder: { value: 'DIR', help: 'The folder of MME, or the folder data of AMBER.' },
   merged: { value: null, help: 'Export the merged model too.' },
+  seeds: { value: 'N,N,…', help: 'Several seeds, a cell each.' },
+  presets: { value: 'NAME,…', help: 'Several presets, a cell each.' },
+  models: {
+    value: 'DIR',
+    isMultiple: true,
+    help: 'One of several models, a cell each; give it again for more. Each has its encoder in it, or all have --encoder.',
+  },
+  placebo: { value: null, help: 'After each run, its placebo in the same cell.' },
+  time: {
+    value: 'H:MM:SS',
+    help: 'The time that Slurm gives a cell before it has to go on later; 24:00:00 when left out.',
+  },
+  memory: {
+    value: 'MB',
+    help: 'The memory that Slurm gives a cell; what the memory plan says and a quarter when left out.',
+  },
+  scratch: {
+    value: 'DIR',
+    help: 'A folder on a disk of this machine to work in; SLURM_TMPDIR, TMPDIR or the folder of the system when left out.',
+  },
+  'copy-every': { value: 'S', help: 'Seconds between two copies of a cell’s work into the folder; 300 when left out.' },
+  'stale-after': {
+    value: 'S',
+    help: 'Seconds without a sign of life after which the cells of another worker are taken over; 120 when left out.',
+  },
+  into: {
+    value: 'FILE',
+    help: 'The workspace, on a disk of this machine, that takes the runs; it is made when it is not there.',
+  },
 } as const satisfies Readonly<Record<string, OptionInfo>>
 
 export type OptionName = keyof typeof options
@@ -129,12 +158,58 @@ export const subcommands = {
     does: 'Writes the report of a run as one web page. A PDF needs the window: save it from the app.',
     own: ['run', 'step'],
   },
+  sweep: {
+    usage: 'FOLDER --model DIR --images DIR [OPTIONS]',
+    does:
+      'Writes a new folder with a job for each of several seeds, presets, models and values of a setting (give --set again ' +
+      'with another value), for machines that share a file system: submit.sh for Slurm, workers.sh without.',
+    own: [
+      ...fromFolders.filter((name) => name !== 'write-job'),
+      ...([
+        'annotations',
+        'preset',
+        'settings',
+        'name',
+        'seeds',
+        'presets',
+        'models',
+        'placebo',
+        'time',
+        'memory',
+        'copy-every',
+      ] as const),
+    ],
+  },
+  cell: {
+    usage: 'FOLDER N [OPTIONS]',
+    does:
+      'Carries out cell N of a sweep in a local file, copies it into the folder now and then, goes on where another machine ' +
+      'stopped, and leaves its result there. A cell that is done ends at once.',
+    own: ['scratch', 'copy-every'],
+  },
+  work: {
+    usage: 'FOLDER [OPTIONS]',
+    does:
+      'Takes cells of a sweep one after the other until all are done, also those of a worker that gives no sign of life any ' +
+      'more. Any number of workers on any machines share a sweep.',
+    own: ['scratch', 'copy-every', 'stale-after'],
+  },
+  collect: {
+    usage: 'FOLDER [--into WORKSPACE] [OPTIONS]',
+    does:
+      'Takes the runs of cells that are done into a workspace, each once however often it is called, and lists what is ' +
+      'missing, failed or refused. Without --into it writes FOLDER/collected.fisao anew.',
+    own: ['into', 'scratch'],
+  },
 } as const satisfies Readonly<Record<string, SubcommandInfo>>
 
 export type SubcommandName = keyof typeof subcommands
 export const subcommandNames = Object.keys(subcommands) as SubcommandName[]
 
 /** Options of the command when it is given job files. */
-export const jobOptions: readonly OptionName[] = ['resume', 'threads', 'device', ...commonOptions, 'version']
+export const jobOptions: readonly OptionName[] = [
+  ...(['resume', 'threads', 'device', 'scratch', 'copy-every'] as const),
+  ...[...commonOptions, 'version' as const],
+]
 
 export const optionsOf = (name: SubcommandName): readonly OptionName[] => [...subcommands[name].own, ...commonOptions]

@@ -11,7 +11,7 @@ export interface Progress {
   /** 0 while it is not known. */
   readonly total: number
   /** What is going on, in a word. */
-  readonly phase: RunPhase | 'describing' | 'judging' | 'answering' | 'counting' | 'reading'
+  readonly phase: RunPhase | 'describing' | 'judging' | 'answering' | 'counting' | 'reading' | 'collecting' | 'working'
   readonly remainingMs: number | null
 }
 

@@ -2,10 +2,12 @@
 // command line; it reads it, has the work done (work.ts, workspaceWork.ts) and ends with an exit code (exitCodes.ts).
 // Whoever starts it: a launcher of a package (see resources.ts), or scripts/job.ts in a checkout.
 import { existsSync, writeFileSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
 import { StudioError } from '../../shared/errors.ts'
 import { fileNameOf } from '../../shared/fileName.ts'
 import type { AnyJob } from '../../shared/job.ts'
 import { telemetryOff } from '../../shared/telemetryOff.ts'
+import type { CellOptions } from './cell.ts'
 import { type Given, readCommandLine, usageError } from './commandLine.ts'
 import { exitCodeOf, exitCodes } from './exitCodes.ts'
 import { generalHelp, programName, settingsHelp, subcommandHelp } from './help.ts'
@@ -81,10 +83,43 @@ async function carryOutFiles(given: Given, work: Work): Promise<void> {
   const { carryOut, outBeside } = await import('./work.ts')
   for (const positional of positionals) {
     const path = given.fullPath(positional)
+    const isCell = named === null && isOfSweep(path)
+    const strange = optionsOfOthers[isCell ? 'cell' : 'job'].find((name) => given.has(name))
+    if (strange !== undefined) {
+      throw usageError(`${positional} is ${isCell ? 'a' : 'no'} cell of a sweep, so it takes no --${strange}.`, null)
+    }
+    if (isCell) {
+      work.reporter.started('cell', path)
+      const [folder, number] = [dirname(dirname(path)), Number(basename(path, '.json'))]
+      work.reporter.done(await (await import('./cell.ts')).carryOutCell(folder, number, await cellOptions(given), work))
+      continue
+    }
     const job = await readJobFile(path)
     work.reporter.started(job.kind, path)
     work.reporter.done(await carryOut(onThisMachine(job, given), named ?? outBeside(job, path), work))
   }
+}
+
+/** What a cell does not take, whose job says all that its bytes follow from; and what only a cell takes. */
+const optionsOfOthers = { cell: ['threads', 'device'], job: ['scratch', 'copy-every'] } as const
+
+/** Whether a job file is that of a cell, which goes the way of the subcommand cell. */
+function isOfSweep(path: string): boolean {
+  const folder = dirname(path)
+  return (
+    /^[1-9]\d{0,5}\.json$/.test(basename(path)) &&
+    basename(folder) === 'jobs' &&
+    existsSync(join(dirname(folder), 'sweep.json'))
+  )
+}
+
+const defaultStaleSeconds = 120
+const mostSeconds = 1_000_000
+
+async function cellOptions(given: Given): Promise<CellOptions> {
+  const { defaultCopySeconds } = await import('./cell.ts')
+  const seconds = given.fraction('copy-every', 0, mostSeconds) ?? defaultCopySeconds
+  return { scratch: given.path('scratch'), copyEveryMs: seconds * 1000 }
 }
 
 /** The job with the device and the threads that were asked for here. */
@@ -136,6 +171,25 @@ const subcommandWork: Readonly<Record<SubcommandName, SubcommandWork>> = {
     return await reportOf(workspace, given.integer('run', 1, 2 ** 31), {
       ...{ step: given.text('step') ?? 'best', file: given.path('out') ?? reportBeside(workspace) },
     })
+  },
+  sweep: async (given, work) => await (await import('./sweep.ts')).makeSweep(given, work),
+  cell: async (given, work) => {
+    const [folder, number, ...more] = given.positionals
+    if (folder === undefined || !/^[1-9]\d{0,5}$/.test(number ?? '') || more.length > 0) {
+      throw usageError('Name the folder of a sweep and the number of a cell.', given.subcommand)
+    }
+    const { carryOutCell } = await import('./cell.ts')
+    return await carryOutCell(given.fullPath(folder), Number(number), await cellOptions(given), work)
+  },
+  work: async (given, work) => {
+    const { workOn } = await import('./worker.ts')
+    const staleMs = (given.fraction('stale-after', 0.1, mostSeconds) ?? defaultStaleSeconds) * 1000
+    return await workOn(given.only('the folder of a sweep'), { ...(await cellOptions(given)), staleMs }, work)
+  },
+  collect: async (given, work) => {
+    const { collect } = await import('./collect.ts')
+    const options = { into: given.path('into'), scratch: given.path('scratch') }
+    return await collect(given.only('the folder of a sweep'), options, work)
   },
 }
 

@@ -52,12 +52,25 @@ export function outBeside(job: AnyJob, file: string): string | null {
   return job.kind === 'evaluate' || job.kind === 'describe' ? `${beside}.result.json` : null
 }
 
-async function align(job: AlignJob, path: string, { reporter, stopping, resume }: Work): Promise<Outcome> {
+/** What a cell of a sweep adds to an alignment. */
+export interface CellHooks {
+  /** See alignInWorkspace. */
+  readonly isBeside: boolean
+  readonly onCommit: () => void
+}
+
+/** An alignment in a workspace of its own. @throws StudioError, and what the file system says */
+export async function align(
+  job: AlignJob,
+  path: string,
+  { reporter, stopping, resume }: Work,
+  { isBeside, onCommit }: CellHooks = { isBeside: false, onCommit: () => undefined },
+): Promise<Outcome> {
   await requireJobImages(job.images, stopping.signal)
   const tell = readingImages(reporter, job.images.length)
   // While its workspace is being made there is nothing to commit, and a signal ends it at once.
   const result = await alignInWorkspace(job, {
-    ...{ path, resume, signal: stopping.signal },
+    ...{ path, resume, isBeside, signal: stopping.signal },
     readImage: async (image) => {
       const read = await readImageOrRefuse(image)
       tell()
@@ -67,7 +80,10 @@ async function align(job: AlignJob, path: string, { reporter, stopping, resume }
       stopping.waitForCommits()
       reporter.progress({ done: step, total: totalSteps, phase, remainingMs })
     },
-    onCommit: () => stopping.committed(),
+    onCommit: () => {
+      onCommit()
+      stopping.committed()
+    },
   })
   const { steps, bestStep, outcome } = result
   const said = `aligned in ${steps} steps, best at step ${bestStep}; the run is in ${path}\n${outcome}`

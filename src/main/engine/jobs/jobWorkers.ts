@@ -2,6 +2,7 @@
 // memory holds. Before it stands a job, after it pool/workerPool.ts.
 import { availableParallelism, totalmem } from 'node:os'
 import type { DeviceName } from '../../../shared/hardware.ts'
+import type { AlignJob } from '../../../shared/job.ts'
 import type { RunConfig } from '../../../shared/runConfig.ts'
 import type { ModelFolders } from '../folder/modelIdentity.ts'
 import { usualImage } from '../models/architecture.ts'
@@ -74,4 +75,12 @@ export async function openPlanner(folders: ModelFolders, config: RunConfig, imag
   const promptTokens = template.promptIds(config.rollout.question, layout).length
   const companion = await openDualEncoder(folders.companion)
   return new MemoryPlanner({ source, companion, layout, promptTokens, images })
+}
+
+/** What an alignment holds in memory with all who can share it, bytes; nothing is opened. @throws StudioError as {@link openPlanner} */
+export async function plannedBytes(job: AlignJob): Promise<number> {
+  const { models, config, images } = job
+  const folders = { model: models.model.folder, companion: models.companion.folder }
+  const count = mostWorkers(job, job.threads ?? availableParallelism())
+  return (await openPlanner(folders, config, images.length)).plan(config, count).totalBytes
 }

@@ -9,7 +9,7 @@ import { unfinishedSuffix } from '../../../shared/fileName.ts'
 import type { AlignJob } from '../../../shared/job.ts'
 import { mapSome } from '../../../shared/mapSome.ts'
 import type { RunProgress } from '../../../shared/runProgress.ts'
-import { inTransaction, type WritableDb } from '../../db/connection.ts'
+import { inTransaction, type ReadableDb, type WritableDb } from '../../db/connection.ts'
 import { insertImage, type NewImage } from '../../db/images.ts'
 import { createImport, setImportState } from '../../db/imports.ts'
 import { saveModel } from '../../db/models.ts'
@@ -35,6 +35,8 @@ export interface JobWorkspaceOptions {
   readonly path: string
   /** Goes on with the run that an earlier start of this job left there. */
   readonly resume: boolean
+  /** Adds the run to a workspace that holds the images of its job, where it is not there yet: a placebo beside its run. */
+  readonly isBeside?: boolean
   readonly readImage: ReadImage
   readonly report: (progress: RunProgress) => void
   /** Called when a step is in the file. */
@@ -49,7 +51,7 @@ export interface JobWorkspaceOptions {
  */
 export async function alignInWorkspace(
   job: AlignJob,
-  { path, resume, readImage, ...options }: JobWorkspaceOptions,
+  { path, resume, isBeside = false, readImage, ...options }: JobWorkspaceOptions,
 ): Promise<AlignResult> {
   if (existsSync(path) && !resume) throw outputTaken(path)
   const lock = lockWorkspace(path)
@@ -59,7 +61,9 @@ export async function alignInWorkspace(
     else await makeWorkspace(path, job, readImage, options.signal)
     const db = openWorkspace(path)
     try {
-      return await runToItsEnd(db, runOfJob(db, job), job, options)
+      const runId = runOfJob(db, job) ?? (isBeside ? await addRun(db, job) : undefined)
+      if (runId === undefined) throw otherJob(path)
+      return await runToItsEnd(db, runId, job, options)
     } finally {
       closeWorkspace(db)
     }
@@ -122,16 +126,18 @@ function settle(db: WritableDb, runId: RunId, state: RunState, error: ErrorRecor
   if (runById(db, runId)?.state !== 'complete') setRunState(db, runId, state, Date.now(), error)
 }
 
-/** The run that this very job began. @throws StudioError `run.other-job` */
-function runOfJob(db: WritableDb, job: AlignJob): RunId {
+/** The run that this very job began, or undefined. */
+export function runOfJob(db: ReadableDb, job: AlignJob): RunId | undefined {
   const text = JSON.stringify(job)
-  const run = listRuns(db).find(({ runId }) => JSON.stringify(storedJobOf(db, runId)) === text)
-  if (run) return run.runId
-  throw new StudioError({
+  return listRuns(db).find(({ runId }) => JSON.stringify(storedJobOf(db, runId)) === text)?.runId
+}
+
+function otherJob(where: string): StudioError {
+  return new StudioError({
     code: 'run.other-job',
     message: 'The workspace holds no run of this job, so there is nothing to go on with.',
     remedy: 'Name the workspace that this job began in, or a new one.',
-    where: db.name,
+    where,
   })
 }
 
@@ -183,25 +189,20 @@ async function addImages(
   }
 }
 
-async function addRun(db: WritableDb, job: AlignJob): Promise<void> {
+async function addRun(db: WritableDb, job: AlignJob): Promise<RunId> {
   const { model, companion } = job.models
-  const modelId = saveModel(
-    db,
-    {
-      ...{
-        folder: model.folder,
-        name: basename(model.folder),
-        companionFolder: companion.folder,
-        encoderVerified: null,
-      },
-      config: jsonSchema.parse(await readJsonObject(`${model.folder}/config.json`)),
-      weightsSha256: Buffer.from(model.weightsSha256, 'hex'),
-    },
-    Date.now(),
-  )
+  const { folder } = model
+  const config = jsonSchema.parse(await readJsonObject(`${folder}/config.json`))
+  const weightsSha256 = Buffer.from(model.weightsSha256, 'hex')
+  const companionFolder = companion.folder
+  const named = { folder, name: basename(folder), companionFolder, encoderVerified: null, config, weightsSha256 }
   const { name, preset, seed } = job
-  const runId = createRun(db, { modelId, name, preset, seed, config: jsonSchema.parse(job.config) }, Date.now())
-  keepJob(db, runId, job)
+  return inTransaction(db, () => {
+    const modelId = saveModel(db, named, Date.now())
+    const runId = createRun(db, { modelId, name, preset, seed, config: jsonSchema.parse(job.config) }, Date.now())
+    keepJob(db, runId, job)
+    return runId
+  })
 }
 
 function outputTaken(where: string): StudioError {

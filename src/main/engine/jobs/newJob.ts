@@ -11,6 +11,7 @@ import {
   alignJobSchema,
   type DescribeJob,
   type EvaluateJob,
+  type JobModels,
   type JobPolicy,
 } from '../../../shared/job.ts'
 import { mapSome } from '../../../shared/mapSome.ts'
@@ -32,6 +33,8 @@ export interface JobParts {
   readonly threads: number | null
   /** Hashing the weights of a large model takes a while. */
   readonly signal: AbortSignal
+  /** The models as another job of the same folders named them, so that their weights are not hashed once more. */
+  readonly models?: JobModels
 }
 
 type Images = DescribeJob['images']
@@ -84,8 +87,8 @@ export async function newDescribeJob(
   return { kind: 'describe', ...common, decoding: greedy, region: null, judgedBy: null, ...asked }
 }
 
-async function commonOf({ folders, config, seed, lexicon, device, threads, signal }: JobParts) {
-  const models = jobModelsOf(folders, await identifyModels(folders, null, signal))
+async function commonOf({ folders, config, seed, lexicon, device, threads, signal, ...known }: JobParts) {
+  const models = known.models ?? jobModelsOf(folders, await identifyModels(folders, null, signal))
   return { ...jobVersion, config, seed, models, device, threads, lexicon: await jobFileOf(lexicon) }
 }
 

@@ -1,0 +1,177 @@
+// `sweep`: a folder with a job for each combination of what is to be varied, and the scripts that carry them out elsewhere.
+// Before it stands the command line, after it cell.ts on any machine that sees the folder.
+import { createHash, randomUUID } from 'node:crypto'
+import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import { basename, join } from 'node:path'
+import { unfinishedSuffix } from '../../shared/fileName.ts'
+import type { AlignJob, JobModels } from '../../shared/job.ts'
+import { presetNames } from '../../shared/runConfig.ts'
+import { mostCells, type Sweep } from '../../shared/sweep.ts'
+import { plannedBytes } from '../engine/jobs/jobWorkers.ts'
+import { defaultCopySeconds } from './cell.ts'
+import { makeTokens } from './claims.ts'
+import { type Given, usageError } from './commandLine.ts'
+import {
+  type AlignChoice,
+  alignImages,
+  alignName,
+  chosenJob,
+  configOfChoice,
+  greatestSeed,
+  modelOf,
+} from './makeJob.ts'
+import type { Outcome } from './progress.ts'
+import { requireFree } from './results.ts'
+import { jobFile, sweepFile } from './sweepFolder.ts'
+import { type Resources, submitScript, workersScript } from './sweepScripts.ts'
+import { version } from './version.ts'
+import type { Work } from './work.ts'
+
+/** Beyond what the memory plan says, which leaves out what an allocator keeps. */
+const memoryMargin = 1.25
+const leastMemoryMb = 2048
+
+export async function makeSweep(given: Given, work: Work): Promise<Outcome> {
+  const folder = given.only('the new folder of the sweep')
+  requireFree(folder)
+  const choices = choicesOf(given).map((choice) => ({ ...choice, config: configOfChoice(given, choice) }))
+  const [hasPlacebo, time] = [given.has('placebo'), timeOf(given)]
+  const copyEvery = given.fraction('copy-every', 0, 1_000_000) ?? defaultCopySeconds
+  const memoryTyped = given.integer('memory', 1, 100_000_000)
+  const images = await alignImages(given, work)
+  const known = new Map<string, JobModels>()
+  const jobs: AlignJob[] = []
+  for (const choice of choices) {
+    const job = await chosenJob(given, work, choice, images, known.get(choice.model))
+    known.set(choice.model, job.models)
+    // Without a number, each machine would take all its cores, and bytes follow from how many there are.
+    jobs.push({ ...job, threads: job.threads ?? availableParallelism() })
+  }
+  const [first] = jobs as [AlignJob]
+  const sweep = writeSweep(folder, jobs, hasPlacebo, {
+    ...{ threads: first.threads ?? 1, time, needsGpu: first.device !== 'cpu' },
+    ...{ memoryMb: memoryTyped ?? (await memoryOf(jobs)), copyEvery },
+  })
+  const { sweepId, cells } = sweep
+  const said = `${cells.length} cells are in ${folder}; start submit.sh there for Slurm, or workers.sh on any machine`
+  return { kind: 'sweep', said, out: folder, result: { folder, sweepId, cells: cells.length } }
+}
+
+/** Every combination, seeds last. @throws StudioError `app.usage` */
+function choicesOf(given: Given): AlignChoice[] {
+  const seeds = listOf(given, 'seeds')?.map((text) => seedOf(text, given)) ?? [
+    given.integer('seed', 0, greatestSeed) ?? 1,
+  ]
+  const presets = listOf(given, 'presets') ?? [given.text('preset') ?? 'quick-look']
+  const named = given.paths('models')
+  const models = named.length > 0 ? named : [modelOf(given)]
+  const settings = alternativesOf(given.texts('set'))
+  const choices = models.flatMap((model) =>
+    presets.flatMap((typed) => {
+      const preset = presetNames.find((one) => one === typed)
+      if (preset === undefined)
+        throw usageError(`A preset is one of ${presetNames.join(', ')}, not “${typed}”.`, 'sweep')
+      return settings.flatMap(({ texts, varied }) =>
+        seeds.map((seed) => {
+          const parts = [
+            named.length > 1 && given.has('name')
+              ? `${given.text('name')}, ${basename(model)}`
+              : alignName(given, model),
+            ...(presets.length > 1 ? [preset] : []),
+            ...varied.map((text) => text.slice(text.indexOf('.') + 1).replace('=', ' ')),
+            ...(seeds.length > 1 ? [`seed ${seed}`] : []),
+          ]
+          return { preset, settings: texts, model, seed, name: parts.join(', ').slice(0, 120) }
+        }),
+      )
+    }),
+  )
+  if (choices.length <= mostCells) return choices
+  throw usageError(`This makes ${choices.length} cells; a sweep has at most ${mostCells}.`, 'sweep')
+}
+
+/** A setting that is given again with another value is varied. */
+function alternativesOf(texts: readonly string[]): { texts: string[]; varied: string[] }[] {
+  const byName = new Map<string, string[]>()
+  for (const text of texts) {
+    const [name = ''] = text.split('=', 1)
+    byName.set(name, [...(byName.get(name) ?? []), text])
+  }
+  let all: { texts: string[]; varied: string[] }[] = [{ texts: [], varied: [] }]
+  for (const values of byName.values()) {
+    const isVaried = values.length > 1
+    all = all.flatMap((one) =>
+      values.map((text) => ({ texts: [...one.texts, text], varied: isVaried ? [...one.varied, text] : one.varied })),
+    )
+  }
+  return all
+}
+
+function listOf(given: Given, name: 'seeds' | 'presets'): string[] | null {
+  const text = given.text(name)
+  if (text === null) return null
+  const values = text.split(',').map((one) => one.trim())
+  if (values.includes('') || new Set(values).size < values.length)
+    throw usageError(`--${name} takes different values with commas between them, not “${text}”.`, 'sweep')
+  return values
+}
+
+function seedOf(text: string, given: Given): number {
+  const seed = Number(text)
+  if (/^\d+$/.test(text) && seed <= greatestSeed) return seed
+  throw usageError(`--seeds takes whole numbers from 0 to ${greatestSeed}, not “${text}”.`, given.subcommand)
+}
+
+function timeOf(given: Given): string {
+  const time = given.text('time') ?? '24:00:00'
+  if (/^(\d{1,3}-)?\d{1,4}:[0-5]\d:[0-5]\d$/.test(time)) return time
+  throw usageError(`--time takes hours, minutes and seconds such as 24:00:00, not “${time}”.`, given.subcommand)
+}
+
+/** What the largest cell needs, with a margin, in the megabytes of Slurm. */
+async function memoryOf(jobs: readonly AlignJob[]): Promise<number> {
+  const seen = new Set<string>()
+  let most = 0
+  for (const job of jobs) {
+    const key = JSON.stringify([job.models, job.config])
+    if (seen.has(key)) continue
+    seen.add(key)
+    most = Math.max(most, await plannedBytes(job))
+  }
+  return Math.max(leastMemoryMb, Math.ceil((most * memoryMargin) / 1024 ** 2))
+}
+
+/** Writes the folder; it appears under its name when it is whole. */
+function writeSweep(
+  folder: string,
+  jobs: readonly AlignJob[],
+  placebo: boolean,
+  resources: Omit<Resources, 'cells' | 'label'>,
+): Sweep {
+  const unfinished = `${folder}${unfinishedSuffix}`
+  rmSync(unfinished, { recursive: true, force: true })
+  mkdirSync(unfinished, { recursive: true })
+  try {
+    for (const name of ['jobs', 'cells', 'logs']) mkdirSync(join(unfinished, name))
+    const cells = jobs.map((job, i) => {
+      const text = `${JSON.stringify(job, null, 1)}\n`
+      writeFileSync(jobFile(unfinished, i + 1), text)
+      return { cell: i + 1, name: job.name, jobSha256: createHash('sha256').update(text).digest('hex'), placebo }
+    })
+    const sweep: Sweep = { format: 'fisao-sweep', version: 1, sweepId: randomUUID(), appVersion: version, cells }
+    writeFileSync(sweepFile(unfinished), `${JSON.stringify(sweep, null, 1)}\n`)
+    makeTokens(unfinished, cells.length)
+    const label = sweep.sweepId.slice(0, 8)
+    const scripts = {
+      'submit.sh': submitScript({ cells: cells.length, label, ...resources }),
+      'workers.sh': workersScript(resources),
+    }
+    for (const [name, text] of Object.entries(scripts)) writeFileSync(join(unfinished, name), text, { mode: 0o755 })
+    renameSync(unfinished, folder)
+    return sweep
+  } catch (thrown) {
+    rmSync(unfinished, { recursive: true, force: true })
+    throw thrown
+  }
+}
