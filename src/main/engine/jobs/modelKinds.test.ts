@@ -1,5 +1,5 @@
-// Models whose images are cut into different numbers of tiles, and others of their family, by the way of a run: rollouts in one
-// batch, steps of PPO, and their export, merged and not, opened again.
+// Each kind of model, by its tiles, projector or decoder, by the way of a run: the check of its folder, rollouts of images of
+// different sizes in one batch, steps of PPO, and its exports, merged and not, opened again.
 import { createHash } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -19,29 +19,51 @@ import { inspectModel } from './inspectModel.ts'
 import { readLexicon } from './readLexicon.ts'
 import { demoLexicon } from './testing/demoRun.ts'
 
-const scratch = mkdtempSync(join(tmpdir(), 'fisao-tiled-models-'))
+const scratch = mkdtempSync(join(tmpdir(), 'fisao-model-kinds-'))
 afterAll(() => rmSync(scratch, { recursive: true, force: true }))
-const encoder = join(fixtureRoot, 'siglip-encoder')
 
-test.each([
+interface Kind {
+  readonly name: string
+  readonly encoder: string
+  /** That the wide, the narrow and the tall image take in a prompt. */
+  readonly rows: readonly number[]
+  /** That a photo of the usual size takes. */
+  readonly imageTokens: number
+  /** Of the names of the adapted layers. */
+  readonly prefix: string
+  readonly decoder: string
+}
+
+const llava = {
+  ...{ encoder: 'clip-encoder', rows: [9, 9, 9], imageTokens: 9, prefix: 'model.language_model.' },
+  decoder: 'LLaMA decoder',
+} as const
+const tiled = { ...llava, encoder: 'siglip-encoder' } as const
+const kinds: readonly Kind[] = [
   // By tiles: 6 and an overview, 3 and one; of 4 rows each.
-  { name: 'smolvlm-tiles', rows: [28, 16, 28], imageTokens: 40, prefix: 'model.text_model.' },
+  { ...tiled, name: 'smolvlm-tiles', rows: [28, 16, 28], imageTokens: 40, prefix: 'model.text_model.' },
   // Nine rows of the overview, and lines: 4 of 6 patches, 3 of 9, 6 of 4, each with its end.
-  { name: 'llava-next', rows: [37, 39, 39], imageTokens: 51, prefix: 'model.language_model.' },
+  { ...tiled, name: 'llava-next', rows: [37, 39, 39], imageTokens: 51, decoder: 'Mistral decoder' },
   // Four rows of the overview, and 4 lines of 7 that were 6 of 10, 2 of 10, 8 of 4.
-  { name: 'llava-onevision', rows: [36, 26, 44], imageTokens: 24, prefix: 'model.language_model.' },
-  { name: 'vip-llava', rows: [9, 9, 9], imageTokens: 9, prefix: 'model.language_model.' },
-])(
-  '$name answers images of different sizes in one batch, learns, and its exports say the same again',
-  async ({ name, rows, imageTokens, prefix }) => {
-    const model = join(fixtureRoot, name)
+  { ...tiled, name: 'llava-onevision', rows: [36, 26, 44], imageTokens: 24, decoder: 'Qwen2 decoder' },
+  { ...tiled, name: 'vip-llava' },
+  { ...llava, name: 'llava-qwen3', decoder: 'Qwen3 decoder' },
+  { ...llava, name: 'llava-phi3', decoder: 'Phi3 decoder' },
+  { ...llava, name: 'llava-gemma2', decoder: 'Gemma 2 decoder' },
+]
+
+test.each(kinds)(
+  '$name is checked, answers images of different sizes in one batch, learns, and its exports say the same again',
+  async ({ name, encoder, rows, imageTokens, prefix, decoder }) => {
+    const [model, companion] = [join(fixtureRoot, name), join(fixtureRoot, encoder)]
+    expect(await inspectModel(model, null)).toMatchObject({ name, imageTokens })
     const config = presetConfig('quick-look', {
       ...{ rollout: { maxNewTokens: 6, batchSize: 4 }, adapter: { rank: 4 } },
       optimiser: { epochs: 1, minibatchSize: 4, microBatchSize: 2, valueWarmupSteps: 0, targetKlNats: 100 },
     })
     const session = { device: 'cpu', threads: 1, config } as const
     const lexicon = await readLexicon(demoLexicon)
-    const models = await AlignmentModels.open({ model, companion: encoder }, { ...session, lexicon })
+    const models = await AlignmentModels.open({ model, companion }, { ...session, lexicon })
     const policy = newPolicy(models.source, config, new Rng({ seed: 3 }))
     const images = ['wide', 'strip', 'tall', 'wide'].map((picture, imageId): RunImage => {
       const path = join(fixtureRoot, 'images', `${picture}.png`)
@@ -78,7 +100,8 @@ test.each([
     expect((await inspectModel(merged, null)).imageTokens).toBe(imageTokens)
     const { parts } = (await describeModel(merged, null)).model
     expect(parts.map(({ part }) => part)).toEqual(['tower', 'projector', 'decoder', 'head'])
-    const again = await AlignmentModels.open({ model: merged, companion: encoder }, { ...session, lexicon })
+    expect(parts.map(({ title }) => title)).toContain(decoder)
+    const again = await AlignmentModels.open({ model: merged, companion }, { ...session, lexicon })
     const said = await again.respond(images, newPolicy(again.source, config, new Rng({ seed: 3 })), { rng: null })
     expect(said.responses.map(({ tokens }) => tokens)).toEqual(learned.responses.map(({ tokens }) => tokens))
     await again.release()
