@@ -72,7 +72,7 @@ interface MeterProps {
 
 function Meter({ name, value, share, more }: MeterProps): ReactNode {
   return (
-    <div className={css.meter}>
+    <div>
       <div className={css.meterHead}>
         <span>{name}</span>
         <span className={css.value}>{value}</span>
