@@ -23,6 +23,19 @@ test('a workspace is made, closed and opened again, also after a restart', async
   await expect(again.page.getByRole('heading', { name: 'Add a folder of images' })).toBeVisible()
 })
 
+test('a click that began before a workspace closed counts', async ({ studio, folder }) => {
+  await createWorkspace(studio, join(folder, 'first.fisao'))
+  const { page } = studio
+  await page.getByRole('button', { name: 'Home' }).click()
+  await answerDialogs(studio, join(folder, 'second.fisao'))
+  await page.getByRole('button', { name: 'New workspace' }).hover()
+  await page.mouse.down()
+  await page.evaluate(() => window.studio.request('workspace.close', {}))
+  await expect(page.getByRole('button', { name: 'Close workspace' })).toBeHidden()
+  await page.mouse.up()
+  await expect(page).toHaveTitle('Images – second – FiSAO Studio')
+})
+
 test('a file that is no workspace gets one clear sentence and a remedy', async ({ studio, folder }) => {
   const path = join(folder, 'letter.fisao')
   writeFileSync(path, 'Dear Sir or Madam, '.repeat(100))

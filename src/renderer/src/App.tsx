@@ -42,7 +42,12 @@ export function App(): ReactNode {
       </AppShell.Navbar>
       <AppShell.Main className={css.page} id="main" tabIndex={-1}>
         <ReadingBanner />
-        <Shown key={`${workspace?.key} ${shown.page}`} shown={shown} route={route} />
+        {/* A page of no workspace stays while one closes: made anew, it would lose a click that was half done. */}
+        <Shown
+          key={shown.needsWorkspace ? `${workspace?.key} ${shown.page}` : shown.page}
+          shown={shown}
+          route={route}
+        />
       </AppShell.Main>
       <AppShell.Footer className={css.status}>
         <EngineStatus />

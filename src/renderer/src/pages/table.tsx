@@ -25,10 +25,10 @@ interface PageEntry<P extends PageName> {
   readonly page: P
   readonly label: string
   readonly icon: typeof IconHome
+  /** Such a page is made anew for each opening of a workspace. */
   readonly needsWorkspace: boolean
   /** Not for pages that show one thing which must be chosen first, as the inspector does. */
   readonly isInNavigation: boolean
-  /** Made anew for each opening of a workspace. */
   readonly Page: ComponentType<{ readonly route: RouteTo<P> }>
 }
 export type AnyPage = { [P in PageName]: PageEntry<P> }[PageName]
