@@ -1,4 +1,4 @@
-// End-to-end tests drive the built app in a real window, one at a time: they measure frames and kill processes.
+// End-to-end tests drive the built app in a real window: one at a time here, two in `npm test` but for those that measure.
 import { defineConfig } from '@playwright/test'
 import { telemetryOff } from './src/shared/telemetryOff.ts'
 

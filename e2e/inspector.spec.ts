@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Locator, Page } from '@playwright/test'
 import { lookInBoth, widen } from './looks.ts'
-import { answerDialogs, expect, isThorough, onRuntime, type Studio, test, why } from './studio.ts'
+import { alone, answerDialogs, expect, isThorough, onRuntime, type Studio, test, why } from './studio.ts'
 
 type Launch = (options: { args: string[] }) => Promise<Studio>
 
@@ -119,40 +119,44 @@ test('a map is asked for the word that stays, and for none that the arrow keys p
   await expect(panel).toHaveAccessibleName(`The word ${asked[0]}`)
 })
 
-test('among ten thousand words the choice moves on without drawing them all again', async ({ launch, folder }) => {
-  test.setTimeout(300_000)
-  const { app, page } = await openScene(launch, folder, '10000')
-  const kite = after(page).getByRole('button', { name: /^kite/ })
-  await expect(kite.first()).toBeVisible({ timeout: 60_000 })
-  expect(await kite.count()).toBeGreaterThan(2400)
-  await kite.first().focus()
-  /** Seconds of processor time that the page has taken: what others do on the machine does not count. */
-  const seconds = (): Promise<number> =>
-    app.evaluate(({ app: electron }) => {
-      const tabs = electron.getAppMetrics().filter(({ type }) => type === 'Tab')
-      return tabs.reduce((sum, { cpu }) => sum + (cpu.cumulativeCPUUsage ?? 0), 0)
-    })
-  const steps = 60
-  const workOfStepMs = async (): Promise<number> => {
-    const startSeconds = await seconds()
-    await page.evaluate(async (count) => {
-      for (let i = 0; i < count; i++) {
-        document.activeElement?.dispatchEvent(new KeyboardEvent('keydown', { key: 'ArrowRight', bubbles: true }))
-        await new Promise(requestAnimationFrame)
-      }
-    }, steps)
-    return ((await seconds()) - startSeconds) * (1000 / steps)
-  }
-  // Two shared cores warm up and slow down: the best of some passes, as of the grid's frames (scroll.spec.ts).
-  let workMs = await workOfStepMs()
-  for (let pass = 1; pass < 4 && workMs >= 16.7; pass++) workMs = Math.min(workMs, await workOfStepMs())
-  console.log(`work for each step among ${await kite.count()} words: ${workMs.toFixed(1)} ms`)
-  expect(workMs).toBeGreaterThan(0)
-  // A frame of 60 a second; measured 13 ms on two shared cores.
-  expect(workMs).toBeLessThan(16.7)
-})
+test(
+  'among ten thousand words the choice moves on without drawing them all again',
+  alone,
+  async ({ launch, folder }) => {
+    test.setTimeout(300_000)
+    const { app, page } = await openScene(launch, folder, '10000')
+    const kite = after(page).getByRole('button', { name: /^kite/ })
+    await expect(kite.first()).toBeVisible({ timeout: 60_000 })
+    expect(await kite.count()).toBeGreaterThan(2400)
+    await kite.first().focus()
+    /** Seconds of processor time that the page has taken: what others do on the machine does not count. */
+    const seconds = (): Promise<number> =>
+      app.evaluate(({ app: electron }) => {
+        const tabs = electron.getAppMetrics().filter(({ type }) => type === 'Tab')
+        return tabs.reduce((sum, { cpu }) => sum + (cpu.cumulativeCPUUsage ?? 0), 0)
+      })
+    const steps = 60
+    const workOfStepMs = async (): Promise<number> => {
+      const startSeconds = await seconds()
+      await page.evaluate(async (count) => {
+        for (let i = 0; i < count; i++) {
+          document.activeElement?.dispatchEvent(new KeyboardEvent('keydown', { key: 'ArrowRight', bubbles: true }))
+          await new Promise(requestAnimationFrame)
+        }
+      }, steps)
+      return ((await seconds()) - startSeconds) * (1000 / steps)
+    }
+    // Two shared cores warm up and slow down: the best of some passes, as of the grid's frames (scroll.spec.ts).
+    let workMs = await workOfStepMs()
+    for (let pass = 1; pass < 4 && workMs >= 16.7; pass++) workMs = Math.min(workMs, await workOfStepMs())
+    console.log(`work for each step among ${await kite.count()} words: ${workMs.toFixed(1)} ms`)
+    expect(workMs).toBeGreaterThan(0)
+    // A frame of 60 a second; measured 13 ms on two shared cores.
+    expect(workMs).toBeLessThan(16.7)
+  },
+)
 
-test('it opens at once', async ({ launch, folder }) => {
+test('it opens at once', alone, async ({ launch, folder }) => {
   test.skip(!isThorough, why)
   const { page } = await openScene(launch, folder)
   const times: number[] = []

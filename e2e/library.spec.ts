@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { makePictures } from '../src/main/library/testing/pictures.ts'
 import type { Answer, Channel, Params, Result } from '../src/shared/contract.ts'
 import { allImages } from '../src/shared/domain.ts'
-import { createWorkspace, expect, processOf, type Studio, test } from './studio.ts'
+import { alone, createWorkspace, expect, processOf, type Studio, test } from './studio.ts'
 
 /** What the page gets for a request; an error is thrown as its code. */
 async function ask<C extends Channel>({ page }: Studio, channel: C, params: Params<C>): Promise<Result<C>> {
@@ -71,32 +71,33 @@ test('imports say what they left out; tags, removal and moved folders keep to wh
   expect((await ask(studio, 'images.missing', {})).missing).toBe(0)
 })
 
-test('questions are answered while the library process is busy, and after the catalogue process was killed', async ({
-  studio,
-  folder,
-}) => {
-  const { app } = studio
-  const pictures = join(folder, 'pictures')
-  await makePictures(pictures, 600)
-  await createWorkspace(studio, join(folder, 'work.fisao'))
-  await imported(studio, 'images.importPaths', [pictures])
-  const total = async (): Promise<number> => (await ask(studio, 'images.count', { query })).total
-  expect(await total()).toBe(600)
-  // A stopped process answers nothing for as long as a page check would take.
-  const library = await processOf(app, 'library')
-  process.kill(library, 'SIGSTOP')
-  try {
-    const startMs = performance.now()
+test(
+  'questions are answered while the library process is busy, and after the catalogue process was killed',
+  alone,
+  async ({ studio, folder }) => {
+    const { app } = studio
+    const pictures = join(folder, 'pictures')
+    await makePictures(pictures, 600)
+    await createWorkspace(studio, join(folder, 'work.fisao'))
+    await imported(studio, 'images.importPaths', [pictures])
+    const total = async (): Promise<number> => (await ask(studio, 'images.count', { query })).total
     expect(await total()).toBe(600)
-    expect(performance.now() - startMs).toBeLessThan(3000)
-  } finally {
-    process.kill(library, 'SIGCONT')
-  }
-  process.kill(await processOf(app, 'catalogue'), 'SIGKILL')
-  expect(await total()).toBe(600)
-  const closed = await studio.page.evaluate(async () => {
-    await window.studio.request('workspace.close', {})
-    return window.studio.request('images.tags', {})
-  })
-  expect(closed).toMatchObject({ ok: false, error: { code: 'workspace.none-open' } })
-})
+    // A stopped process answers nothing for as long as a page check would take.
+    const library = await processOf(app, 'library')
+    process.kill(library, 'SIGSTOP')
+    try {
+      const startMs = performance.now()
+      expect(await total()).toBe(600)
+      expect(performance.now() - startMs).toBeLessThan(3000)
+    } finally {
+      process.kill(library, 'SIGCONT')
+    }
+    process.kill(await processOf(app, 'catalogue'), 'SIGKILL')
+    expect(await total()).toBe(600)
+    const closed = await studio.page.evaluate(async () => {
+      await window.studio.request('workspace.close', {})
+      return window.studio.request('images.tags', {})
+    })
+    expect(closed).toMatchObject({ ok: false, error: { code: 'workspace.none-open' } })
+  },
+)

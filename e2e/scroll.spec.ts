@@ -1,7 +1,7 @@
 // Scrolling through a large library, judged by the frames in Chromium's own trace; 100,000 images with FISAO_THOROUGH=yes.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, isThorough, onRuntime, type Studio, test } from './studio.ts'
+import { alone, expect, isThorough, onRuntime, type Studio, test } from './studio.ts'
 
 /** A trace event as Chromium writes it; times in microseconds. */
 interface TraceEvent {
@@ -42,7 +42,7 @@ function figuresOf(events: TraceEvent[]) {
   }
 }
 
-test(`${count} scroll at 60 frames a second`, async ({ launch, folder }) => {
+test(`${count} scroll at 60 frames a second`, alone, async ({ launch, folder }) => {
   const path = join(folder, 'large.fisao')
   await onRuntime('e2e/workspaceFile.ts', 'make', path, String(images))
 

@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
 import { _electron, test as base, type ElectronApplication, type Page } from '@playwright/test'
+import { needsOwnDisplay, openDisplay } from '../scripts/display.ts'
 import { electronLaunchOptions } from '../scripts/launch.ts'
 import { projectRoot } from '../scripts/runProgram.ts'
 import { runtimeEnvironment, setUp } from '../scripts/setup.ts'
@@ -32,7 +33,22 @@ interface Fixtures {
   readonly studio: Studio
 }
 
-export const test = base.extend<Fixtures>({
+interface WorkerFixtures {
+  /** A screen for each of the processes that run tests side by side: windows on one would take the focus from each other. */
+  readonly display: undefined
+}
+
+export const test = base.extend<Fixtures, WorkerFixtures>({
+  display: [
+    // biome-ignore lint/correctness/noEmptyPattern: Playwright reads a fixture's needs from this pattern
+    async ({}, use) => {
+      const display = needsOwnDisplay() ? await openDisplay() : null
+      if (display) process.env.DISPLAY = display.name
+      await use(undefined)
+      display?.close()
+    },
+    { scope: 'worker', auto: true },
+  ],
   // biome-ignore lint/correctness/noEmptyPattern: Playwright reads a fixture's needs from this pattern
   folder: async ({}, use) => {
     const folder = mkdtempSync(join(tmpdir(), 'fisao-e2e-'))
@@ -60,6 +76,9 @@ export { expect } from '@playwright/test'
 /** Whether tests run that take a minute and more each, and that unit tests or shorter ones stand for otherwise. */
 export const isThorough = process.env.FISAO_THOROUGH === 'yes'
 export const why = 'minutes; FISAO_THOROUGH=yes runs it'
+
+/** Of a test that measures time: nothing else runs beside it in `npm test`. */
+export const alone = { tag: '@alone' }
 
 /** Answers the next file dialogs with this path, as a person would. */
 export async function answerDialogs({ app }: Studio, path: string): Promise<void> {

@@ -16,7 +16,7 @@ export interface ElectronLaunchOptions {
 }
 
 /**
- * How an end-to-end test starts the built app. The display is in `process.env` by then (see playwrightSetup.ts).
+ * How an end-to-end test starts the built app. The display is in `process.env` by then (see e2e/studio.ts).
  * @param userDataDir where this instance keeps settings and logs; one folder each, or a second one will not start
  */
 export async function electronLaunchOptions({

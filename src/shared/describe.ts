@@ -90,6 +90,8 @@ const describeFields = {
   state: describeStateSchema,
   /** What it waits for, as a sentence, e.g. a run that is under way; null unless it is `waiting`. */
   waitsFor: z.string().nullable(),
+  /** Share of the model that is made ready (shared/readying.ts) while it is `opening`; null otherwise. */
+  readied: share.nullable(),
   /** Null unless it has failed. */
   error: errorRecordSchema.nullable(),
 }

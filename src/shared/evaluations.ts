@@ -115,6 +115,8 @@ export const evaluationViewSchema = z.object({
   total: count,
   /** Null before it can be told. */
   remainingMs: z.number().nonnegative().nullable(),
+  /** Share of a model that is made ready (readying.ts) while it is `opening`; null otherwise. */
+  readied: z.number().min(0).max(1).nullable(),
   createdAtMs: z.number(),
   endedAtMs: z.number().nullable(),
   /** Its first figures; empty before it is done. */

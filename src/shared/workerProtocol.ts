@@ -95,6 +95,8 @@ const describing = {
   lexicon: z.string(),
   ownerToken: z.string().nullable(),
 }
+/** Share of the model that is made ready; null once it is. */
+const readied = z.number().min(0).max(1).nullable()
 const describedCounts = z.object({
   /** Images with a response. */
   done: z.number().int(),
@@ -196,14 +198,14 @@ export const engineMethods = {
   describeImage: {
     params: z.object({ ...describing, question: questionSchema }),
     /** What was said so far. */
-    progress: z.object({ text: z.string(), tokens: z.number().int() }),
+    progress: z.object({ text: z.string(), tokens: z.number().int(), readied }),
     result: z.object({ rolloutId: rolloutIdSchema }),
     quietMs: stepQuietMs,
   },
   /** Lets a checkpoint describe every image of a query that has no response of it; what is committed before a cancel stays. */
   describeLibrary: {
     params: z.object({ ...describing, ...libraryTaskSchema.shape }),
-    progress: describedCounts,
+    progress: describedCounts.extend({ readied }),
     result: describedCounts,
     quietMs: stepQuietMs,
   },
@@ -214,6 +216,7 @@ export const engineMethods = {
       phase: z.enum(['opening', 'answering', 'counting']),
       done: z.number().int(),
       total: z.number().int(),
+      readied,
     }),
     result: none,
     quietMs: stepQuietMs,

@@ -122,7 +122,7 @@ describe('runs and imports as activities', () => {
 })
 
 test('questions and descriptions of the library are listed while they are open, and end by their number', () => {
-  const more = { waitsFor: null, error: null } as const
+  const more = { waitsFor: null, readied: null, error: null } as const
   const question = {
     ...{ imageId: 7, policy: { from: 'model' as const, modelId: 1 as ModelId }, prompt: null },
     ...{ decoding: greedy, region: null },
@@ -141,6 +141,10 @@ test('questions and descriptions of the library are listed while they are open, 
     { ...library, ...more, describeId: 2, query: allImages, state: 'waiting', waitsFor: 'the run “Paper”', done: 0 },
     { ...library, ...more, describeId: 3, state: 'done', done: 200 },
     { about: 'image', question, ...more, describeId: 4, state: 'running', text: 'A', tokens: 1, rolloutId: null },
+    {
+      ...{ about: 'image', question, ...more, describeId: 5, state: 'opening', readied: 0.347 },
+      ...{ text: '', tokens: 0, rolloutId: null },
+    },
   ]
   const cancelled: number[] = []
   const listed = describeActivities(views, (describeId) => cancelled.push(describeId))
@@ -148,6 +152,7 @@ test('questions and descriptions of the library are listed while they are open, 
     { title: 'All images by step 12', detail: '50 of 200 images', share: 0.25, remainingMs: 9000, state: 'under-way' },
     { title: 'Images of a filter by step 12', detail: 'the run “Paper”', state: 'waiting', startedAtMs: null },
     { title: 'Question about image 7', detail: '1 token', share: null },
+    { title: 'Question about image 7', detail: 'making the model ready, once: 34 %' },
   ])
   listed[1]?.cancel?.()
   expect(cancelled).toEqual([2])

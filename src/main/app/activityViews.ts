@@ -4,6 +4,7 @@ import { basename } from 'node:path'
 import type { ImportView } from '../../shared/contract.ts'
 import type { DescribeView } from '../../shared/describe.ts'
 import type { EvaluationId } from '../../shared/domain.ts'
+import { openingWords, readyingWords } from '../../shared/readying.ts'
 import type { RunView } from '../../shared/runView.ts'
 import type { ListedActivity } from './activities.ts'
 import type { OpenEvaluation } from './evaluations.ts'
@@ -78,7 +79,7 @@ export function describeActivities(
 
 function describeWords(view: DescribeView): Pick<ListedActivity, 'title' | 'detail' | 'share' | 'remainingMs'> {
   const { state, waitsFor } = view
-  const doing = waitsFor ?? (state === 'opening' ? 'opening the model' : null)
+  const doing = waitsFor ?? (state === 'opening' ? openingWords(view.readied).toLowerCase() : null)
   if (view.about === 'image') {
     const spoken = `${view.tokens} ${view.tokens === 1 ? 'token' : 'tokens'}`
     return {
@@ -102,8 +103,9 @@ export function evaluationActivities(
   cancel: (evaluationId: EvaluationId) => void,
 ): ListedActivity[] {
   return open.map(({ view, startedAtMs, isEnding }) => {
-    const { evaluationId, name, state, done, total, remainingMs, waitsFor } = view
-    const doing = waitsFor ?? (state === 'opening' ? 'opening the models' : state === 'counting' ? 'counting' : null)
+    const { evaluationId, name, state, done, total, remainingMs, waitsFor, readied } = view
+    const opening = readied === null ? 'opening the models' : readyingWords(readied).toLowerCase()
+    const doing = waitsFor ?? (state === 'opening' ? opening : state === 'counting' ? 'counting' : null)
     return {
       ...{ id: `evaluate-${evaluationId}`, kind: 'evaluate' as const, title: name },
       detail: doing ?? `${done} of ${total} answers`,

@@ -106,6 +106,8 @@ describe('Describes', { timeout: 60_000 }, () => {
     const first = one.ask('slow')
     const second = one.ask('What is here?')
     await one.until(first, 'running')
+    // Its model was made ready before.
+    expect(one.told).toContainEqual(expect.objectContaining({ describeId: first, state: 'opening', readied: 0.5 }))
     expect(one.view(second)).toMatchObject({ state: 'waiting', waitsFor: 'Waits for the answers before it.' })
     const done = await one.until(second, 'done')
     expect(done).toMatchObject({ about: 'image', rolloutId: 2, waitsFor: null, error: null })

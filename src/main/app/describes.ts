@@ -14,7 +14,7 @@ import type {
 import { StudioError, toErrorRecord } from '../../shared/errors.ts'
 import type { DeviceName } from '../../shared/hardware.ts'
 import { missingImage, missingModel, missingRun, noCheckpoint, noWeights } from '../../shared/runErrors.ts'
-import type { engineMethods, ParamsOf } from '../../shared/workerProtocol.ts'
+import type { engineMethods, ParamsOf, ProgressOf } from '../../shared/workerProtocol.ts'
 import { checkpointAtStep } from '../db/checkpoints.ts'
 import type { ReadableDb } from '../db/connection.ts'
 import { countImages, imageById, imageCount } from '../db/images.ts'
@@ -188,7 +188,7 @@ export class Describes {
   #add(about: Unnumbered<QuestionView> | Unnumbered<LibraryView>): { describeId: number } {
     const describeId = this.#nextId++
     const entry: Entry = {
-      view: { describeId, state: 'waiting', waitsFor: null, error: null, ...about },
+      view: { describeId, state: 'waiting', waitsFor: null, readied: null, error: null, ...about },
       ...{ work: null, since: null },
     }
     this.#entries.push(entry)
@@ -216,7 +216,7 @@ export class Describes {
     const request = { workspace, ownerToken, ...session, lexicon: lexicon(current) }
     const done = this.#carryOut(entry, request, abort.signal)
       .then(
-        (found) => this.#change(entry, { ...found, state: 'done' }),
+        (found) => this.#change(entry, { ...found, state: 'done', readied: null }),
         (thrown: unknown) => this.#settleFailure(entry, thrown),
       )
       .finally(() => {
@@ -237,14 +237,15 @@ export class Describes {
     const { view } = entry
     if (view.about === 'image') {
       const { question } = view
-      const onProgress = (said: { text: string; tokens: number }): void => {
-        this.#change(entry, { ...said, state: 'running' })
+      const onProgress = (said: ProgressOf<typeof engineMethods, 'describeImage'>): void => {
+        this.#change(entry, { ...said, state: stateOf(said) })
       }
       return await engine.request('describeImage', { ...request, question }, { onProgress, signal })
     }
     const { runId, step, query } = view
-    const onProgress = (counts: { done: number; total: number; skipped: number }): void => {
-      this.#change(entry, { ...counts, state: 'running', remainingMs: this.#remainingMs(entry, counts) })
+    const onProgress = (counts: ProgressOf<typeof engineMethods, 'describeLibrary'>): void => {
+      const remainingMs = counts.readied === null ? this.#remainingMs(entry, counts) : null
+      this.#change(entry, { ...counts, state: stateOf(counts), remainingMs })
     }
     const counts = await engine.request('describeLibrary', { ...request, runId, step, query }, { onProgress, signal })
     return { ...counts, remainingMs: 0 }
@@ -284,7 +285,12 @@ export class Describes {
   }
 }
 
-type Unnumbered<View extends DescribeView> = Omit<View, 'describeId' | 'state' | 'waitsFor' | 'error'>
+/** A model is made ready before it answers. */
+function stateOf({ readied }: Pick<DescribeView, 'readied'>): 'opening' | 'running' {
+  return readied === null ? 'running' : 'opening'
+}
+
+type Unnumbered<View extends DescribeView> = Omit<View, 'describeId' | 'state' | 'waitsFor' | 'readied' | 'error'>
 
 function isOpen({ view }: Pick<Entry, 'view'>): boolean {
   return view.state === 'waiting' || view.state === 'opening' || view.state === 'running'

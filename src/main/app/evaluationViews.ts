@@ -33,7 +33,7 @@ import {
 /** What only the queue knows of one that the engine works on or that waits. */
 export interface EvaluationNow {
   readonly live:
-    | (Pick<EvaluationView, 'done' | 'total' | 'remainingMs'> & {
+    | (Pick<EvaluationView, 'done' | 'total' | 'remainingMs' | 'readied'> & {
         readonly state: 'opening' | 'answering' | 'counting'
       })
     | null
@@ -66,7 +66,7 @@ export function viewOfEvaluation(db: ReadableDb, record: EvaluationRecord, now: 
     policies: policies.map((policy, i) => ({ policy, name: shownText(names[i] ?? '') })),
     waitsFor: state === 'waiting' && !now.live ? (now.waitsFor ?? 'Waits for the evaluations before it.') : null,
     headline: shownFigures((figures?.figures ?? []).slice(0, headlineFigures)),
-    ...(now.live ?? { state, ...countsOf(db, record, policies.length), remainingMs: null }),
+    ...(now.live ?? { state, ...countsOf(db, record, policies.length), remainingMs: null, readied: null }),
   }
 }
 

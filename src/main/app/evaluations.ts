@@ -65,6 +65,8 @@ export interface EvaluationsOptions {
   readonly onDeleted: (evaluationId: EvaluationId) => void
 }
 
+const noProgress: Progress = { phase: 'opening', done: 0, total: 0, readied: null }
+
 export class Evaluations {
   readonly #options: EvaluationsOptions
   #active: Active | null = null
@@ -265,11 +267,11 @@ export class Evaluations {
     const { current } = this.#options.workspaces
     if (this.#active?.evaluationId === evaluationId && state === 'waiting') {
       const { progress, since } = this.#active
-      const { phase, done, total } = progress ?? { phase: 'opening' as const, done: 0, total: 0 }
+      const { phase, done, total, readied } = progress ?? noProgress
       const passedMs = since ? performance.now() - since.atMs : 0
       const remainingMs = since && done > since.done ? (passedMs / (done - since.done)) * (total - done) : null
       return {
-        live: { state: phase, done, total, remainingMs: remainingMs && Math.max(0, remainingMs) },
+        live: { state: phase, done, total, readied, remainingMs: remainingMs && Math.max(0, remainingMs) },
         waitsFor: null,
       }
     }

@@ -41,7 +41,7 @@ serveMethods(
     },
     describeImage: ({ workspace, ...request }, { signal, report }) =>
       onWorkspace(workspace, (db) => {
-        const tell = ({ text, tokens }: DescribeProgress): void => report({ text, tokens })
+        const tell = ({ text, tokens, readied }: DescribeProgress): void => report({ text, tokens, readied })
         return answerQuestion(db, withThreads(request), warmModels, tell, signal)
       }),
     describeLibrary: ({ workspace, ...request }, { signal, report }) =>

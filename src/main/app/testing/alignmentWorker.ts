@@ -61,8 +61,12 @@ serveMethods(
     evaluateChair: () => Promise.reject(new Error('not asked in these tests')),
     async describeImage({ workspace, threads, question: { imageId, policy, prompt } }, { report, signal }) {
       if (prompt === 'die') process.abort()
+      if (prompt === 'slow') {
+        report({ text: '', tokens: 0, readied: 0.5 })
+        await delay(20)
+      }
       for (let tokens = 1; tokens <= (prompt === 'slow' ? 20 : 2); tokens++) {
-        report({ text: prompt === 'threads' ? `${threads}` : 'a zebra'.slice(0, tokens), tokens })
+        report({ text: prompt === 'threads' ? `${threads}` : 'a zebra'.slice(0, tokens), tokens, readied: null })
         await delay(20)
         if (signal.aborted) throw cancelled()
       }
@@ -84,7 +88,7 @@ serveMethods(
         for (;;) {
           const [next] = imagesToDescribe(db, checkpointId, 0, 1, query)
           const counts = { done: countDescribed(db, checkpointId, query), total, skipped: 0 }
-          report(counts)
+          report({ ...counts, readied: null })
           if (!next) return counts
           await delay(20)
           if (signal.aborted) throw cancelled()
@@ -122,7 +126,7 @@ serveMethods(
           }
           const answers = [{ item, text: `answered with ${threads} threads`, words: [], ...verdict }]
           storeAnswers(db, evaluationId, 0, { answers, unreadable: [] })
-          report({ phase: 'answering', done: item + 1, total: 20 })
+          report({ phase: 'answering', done: item + 1, total: 20, readied: null })
         }
         const figures = { figures: [], differences: [], resamples: 1, answers: 20 }
         finishEvaluation(db, evaluationId, { figures, concepts: [] }, 5)

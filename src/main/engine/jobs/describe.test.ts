@@ -3,15 +3,22 @@
 import { copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { greedy, type Question } from '../../../shared/describe.ts'
-import { allImages, type CheckpointId, type ModelId, type ResponseDetail, type RunId } from '../../../shared/domain.ts'
+import {
+  allImages,
+  type CheckpointId,
+  type Json,
+  type ModelId,
+  type ResponseDetail,
+  type RunId,
+} from '../../../shared/domain.ts'
 import { checkpointAtStep, dropLastWeights } from '../../db/checkpoints.ts'
 import type { WritableDb } from '../../db/connection.ts'
 import { everyImage } from '../../db/images.ts'
 import { createWorkspace, openWorkspace } from '../../db/open.ts'
 import { imagesToDescribe, responseById, responsesToImage, shownResponse } from '../../db/rollouts.ts'
-import { runById } from '../../db/runs.ts'
+import { runById, setRunConfig } from '../../db/runs.ts'
 import { tagImages } from '../../db/tags.ts'
 import { answerQuestion, describeLibrary } from './describeWorkspace.ts'
 import { WarmEncoder } from './evidence.ts'
@@ -96,6 +103,25 @@ describe('the demo model, asked', { timeout: 120_000 }, () => {
     expect([alone.purpose, alone.isJudged, alone.runId, alone.modelId]).toEqual(['trial', false, null, modelId])
     expect(alone.spans.map(({ score }) => score)).toEqual(off.spans.map(({ score }) => expect.closeTo(score, 6)))
     expect(alone.spans.every(({ label, reward }) => label === 'neutral' && reward === 0)).toBe(true)
+  })
+
+  test('a model that has to be made ready first tells how far that is, once', async () => {
+    vi.stubEnv('FISAO_MODEL_CACHE', join(folder, 'made ready'))
+    setRunConfig(db, runId, { ...shortConfig, base: { format: 'int8' } } as unknown as Json)
+    const told: (number | null)[] = []
+    const policy = { from: 'run', runId, step, strength: 1 } as const
+    for (const prompt of ['Ready?', 'Again?']) {
+      const question = { imageId: 4, policy, prompt, decoding: greedy, region: null }
+      const cold = new WarmModels()
+      await answerQuestion(db, { ...engine, question }, cold, ({ readied }) => told.push(readied))
+      await cold.release()
+    }
+    setRunConfig(db, runId, shortConfig as unknown as Json)
+    vi.unstubAllEnvs()
+    const shares = told.filter((share) => share !== null)
+    expect(shares.length).toBeGreaterThan(3)
+    expect([shares.at(-1), shares]).toEqual([1, [...new Set(shares)].sort((a, b) => a - b)])
+    expect(told.slice(shares.length).every((share) => share === null)).toBe(true)
   })
 
   test('what is answered already is not asked again: the models are not even opened', async () => {

@@ -14,6 +14,8 @@ export interface DescribeProgress {
   readonly total: number
   readonly text: string
   readonly tokens: number
+  /** Share of the model that is made ready before it answers; null once it is. */
+  readonly readied: number | null
 }
 
 export interface DescribeResult {
@@ -45,12 +47,13 @@ export async function describeJob(
   if (images.length === 0) return { done, skipped: [] }
   const opened = warm ?? new WarmModels()
   try {
-    return await opened.use(job, store, signal, async (models, policy) => {
+    const readying = (readied: number): void => report({ done, total, text: '', tokens: 0, readied })
+    return await opened.use(job, store, signal, readying, async (models, policy) => {
       const { strength, question, decoding, judgedBy, config } = job
       const asking = { policy, strength, question, decoding, judgedBy, reward: config.reward, signal }
       const skipped: SkippedImage[] = []
       const answering = { ...asking, ...(total === 1 && { onToken: growing(report) }) }
-      report({ done, total, text: '', tokens: 0 })
+      report({ done, total, text: '', tokens: 0, readied: null })
       for (let start = 0; start < images.length; start += config.rollout.batchSize) {
         throwIfCancelled(signal)
         const batch = images.slice(start, start + config.rollout.batchSize).map((image) => covered(image, job))
@@ -59,7 +62,7 @@ export async function describeJob(
         skipped.push(...said.skipped)
         done += said.described.length
         const [only] = total === 1 ? said.described : []
-        report({ done, total, text: only?.text ?? '', tokens: only?.tokens.length ?? 0 })
+        report({ done, total, text: only?.text ?? '', tokens: only?.tokens.length ?? 0, readied: null })
       }
       return { done, skipped }
     })
@@ -81,6 +84,6 @@ function growing(report: (progress: DescribeProgress) => void): (event: { readon
     const nowMs = performance.now()
     if (nowMs - toldAtMs < tellEveryMs) return
     toldAtMs = nowMs
-    report({ done: 0, total: 1, text, tokens })
+    report({ done: 0, total: 1, text, tokens, readied: null })
   }
 }

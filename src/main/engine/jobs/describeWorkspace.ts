@@ -84,7 +84,7 @@ export async function describeLibrary(
   db: WritableDb,
   { runId, step, query, ...request }: DescribeRequest & LibraryTask,
   warm: WarmModels,
-  report: (progress: { done: number; total: number; skipped: number }) => void,
+  report: (progress: { done: number; total: number; skipped: number; readied: number | null }) => void,
   signal?: AbortSignal,
 ): Promise<{ done: number; total: number; skipped: number }> {
   const policy = { from: 'run', runId, step, strength: 1 } as const
@@ -99,7 +99,7 @@ export async function describeLibrary(
   const common = await jobOf(answering, request)
   const total = query === null ? imageCount(db) : countImages(db, query)
   const progress = { done: countDescribed(db, asked.checkpointId, query), total, skipped: 0 }
-  report({ ...progress })
+  report({ ...progress, readied: null })
   for (let after = 0; ; ) {
     throwIfCancelled(signal)
     const images = imagesToDescribe(db, asked.checkpointId, after, imagesOfPage, query)
@@ -107,11 +107,13 @@ export async function describeLibrary(
     if (!last) return progress
     after = last.imageId
     const before = progress.done
-    const onBatch = ({ done }: DescribeProgress): void => report({ ...progress, done: before + done })
+    const onBatch = ({ done, readied }: DescribeProgress): void => {
+      report({ ...progress, done: before + done, readied })
+    }
     const { done, skipped } = await describeJob({ ...common, ...asking, images }, store, onBatch, signal, warm)
     progress.done = before + done
     progress.skipped += skipped.length
-    report({ ...progress })
+    report({ ...progress, readied: null })
   }
 }
 

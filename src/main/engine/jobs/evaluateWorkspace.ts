@@ -27,6 +27,7 @@ import { requireOwner } from '../../db/owner.ts'
 import { sha256Of } from '../folder/hashes.ts'
 import { embeddingKeyOf } from '../folder/modelIdentity.ts'
 import { throwIfCancelled } from '../graph/ortSession.ts'
+import { baseOptions } from '../models/baseFile.ts'
 import { standApart } from '../reward/calibration.ts'
 import type { Lexicon } from '../reward/lexicon.ts'
 import { AlignmentModels, type RunImage } from '../run/models.ts'
@@ -52,6 +53,8 @@ export interface EvaluationProgress {
   readonly phase: 'opening' | 'answering' | 'counting'
   readonly done: number
   readonly total: number
+  /** Share of a model that is made ready; null while none is. */
+  readonly readied: number | null
 }
 
 /** Items whose records are in memory at a time, and whose answers are stored at once. */
@@ -73,7 +76,7 @@ export async function evaluateWorkspace(
   const record = requireEvaluation(db, evaluationId)
   const asked = newEvaluationSchema.parse(record.request)
   const lexicon = await readLexicon(request.lexicon)
-  report({ phase: 'opening', done: 0, total: 0 })
+  report({ phase: 'opening', done: 0, total: 0, readied: null })
   const policies: Answering[] = []
   for (const policy of asked.policies) policies.push(await answeringOf(db, policy, warm, signal))
   const judging = judgingOf(asked, policies, record.names)
@@ -81,14 +84,16 @@ export async function evaluateWorkspace(
   clearUnreadable(db, evaluationId)
   const measuring = await measuringOf(asked.measure, { lexicon, judged: new Set(facts.judged) })
   const total = asked.policies.length * countItems(db, evaluationId).items
-  const progress = { done: countAnswers(db, evaluationId), total }
+  const progress = { done: countAnswers(db, evaluationId), total, readied: null }
   report({ phase: 'opening', ...progress })
   for (const [place, answering] of policies.entries()) {
     const answered = (count: number): void => {
       progress.done += count
       report({ phase: 'answering', ...progress })
     }
-    await answerAll(db, { ...request, asked, facts, place, answering, measuring, lexicon, answered, signal })
+    const readying = (readied: number): void => report({ ...progress, phase: 'opening', readied })
+    const given = { asked, facts, place, answering, measuring, lexicon, answered, readying, signal }
+    await answerAll(db, { ...request, ...given })
   }
   throwIfCancelled(signal)
   report({ phase: 'counting', ...progress })
@@ -167,6 +172,7 @@ interface AnswerAll extends Omit<EvaluationRequest, 'lexicon'> {
   readonly measuring: Measuring
   readonly lexicon: Lexicon
   readonly answered: (count: number) => void
+  readonly readying: (share: number) => void
   readonly signal: AbortSignal | undefined
 }
 
@@ -179,7 +185,7 @@ async function answerAll(db: WritableDb, given: AnswerAll): Promise<void> {
   const config = { ...others, rollout: { ...rollout, question: facts.prompt, maxNewTokens: facts.maxNewTokens } }
   const models = await AlignmentModels.open(folders, {
     ...{ device: given.device, config, lexicon: given.lexicon },
-    base: { weightsSha256: identity.model.weightsSha256, ...(signal && { signal }) },
+    base: baseOptions(identity.model.weightsSha256, given.readying, signal),
     // Embeddings of a person's own images would fill the workspace.
     embeddings: asked.measure.kind === 'annotation-free' ? embeddingsIn(db, embeddingKeyOf(identity)) : forgetful,
     ...(given.threads !== undefined && { threads: given.threads }),

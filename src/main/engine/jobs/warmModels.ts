@@ -5,6 +5,7 @@ import { newPolicy, type Policy } from '../align/policy.ts'
 import { ResponseScores } from '../align/responseScores.ts'
 import type { ModelFolders, ModelsIdentity } from '../folder/modelIdentity.ts'
 import { openTogether, releaseAll } from '../graph/resources.ts'
+import { baseOptions } from '../models/baseFile.ts'
 import { Rng } from '../rng.ts'
 import type { DescribingModels } from '../run/describe.ts'
 import { AlignmentModels } from '../run/models.ts'
@@ -30,6 +31,7 @@ export class WarmModels {
 
   /**
    * Does `work` with the models and the policy of a job; one at a time.
+   * @param readying told the share of the model that is made ready, where it has to be
    * @throws StudioError `run.model-changed`, `run.lexicon`, `run.input-changed`, `run.no-weights`, and what opening models
    *   and `work` throw
    */
@@ -37,11 +39,12 @@ export class WarmModels {
     job: DescribeJob,
     store: DescribeJobStore,
     signal: AbortSignal | undefined,
+    readying: (share: number) => void,
     work: (models: DescribingModels, policy: Policy) => Promise<T>,
   ): Promise<T> {
     const identity = await requireModels(job, store, signal)
     this.#identified = { folders: foldersOf(job), identity }
-    const open = (): Promise<Opened> => openedFor(job, signal)
+    const open = (): Promise<Opened> => openedFor(job, signal, readying)
     return await this.#kept.use(keyOf(job), open, async (opened) => {
       opened.embeddings.lend(store.embeddings(identity))
       try {
@@ -67,13 +70,17 @@ function keyOf({ models, lexicon, device, threads, config }: DescribeJob): strin
   ])
 }
 
-async function openedFor(job: DescribeJob, signal: AbortSignal | undefined): Promise<Opened> {
+async function openedFor(
+  job: DescribeJob,
+  signal: AbortSignal | undefined,
+  readying: (share: number) => void,
+): Promise<Opened> {
   const { config, device, threads } = job
   const lexicon = await requireLexicon(job.lexicon, signal)
   const embeddings = new LentEmbeddings()
   const session = { device, ...(threads !== null && { threads }) }
   return await openTogether(async (keep): Promise<Opened> => {
-    const base = { weightsSha256: job.models.model.weightsSha256, ...(signal && { signal }) }
+    const base = baseOptions(job.models.model.weightsSha256, readying, signal)
     const options = { ...session, config, lexicon, embeddings, base }
     const models = await keep(AlignmentModels.open(foldersOf(job), options))
     // The reference is the model with its adapter switched off, whatever is in the adapter.

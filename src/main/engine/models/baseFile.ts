@@ -35,6 +35,21 @@ export interface BaseOptions {
   readonly signal?: AbortSignal
 }
 
+/** What opening a base file takes. @param tell the share of one that has to be made, in whole per cent */
+export function baseOptions(
+  weightsSha256: string | undefined,
+  tell: (share: number) => void,
+  signal: AbortSignal | undefined,
+): BaseOptions {
+  let told = -1
+  const onProgress = (doneBytes: number, totalBytes: number): void => {
+    const percent = Math.floor((100 * doneBytes) / totalBytes)
+    if (percent > told) tell(percent / 100)
+    told = Math.max(told, percent)
+  }
+  return { onProgress, ...(weightsSha256 !== undefined && { weightsSha256 }), ...(signal && { signal }) }
+}
+
 /** Changed whenever the same weights would become other bytes. */
 const layoutVersion = 1
 const weightsFile = 'model.safetensors'

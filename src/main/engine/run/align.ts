@@ -7,7 +7,7 @@ import type { RunProgress } from '../../../shared/runProgress.ts'
 import { openLearner } from '../align/openLearner.ts'
 import { newPolicy } from '../align/policy.ts'
 import { openTogether, releaseAll } from '../graph/resources.ts'
-import type { BaseOptions } from '../models/baseFile.ts'
+import { baseOptions } from '../models/baseFile.ts'
 import { Rng } from '../rng.ts'
 import type { AlignmentRun, CommittedStep, RunStore } from './alignmentRun.ts'
 import { requireFiniteFigures } from './finiteFigures.ts'
@@ -48,7 +48,7 @@ export async function align(
   watch.enter('opening', 0)
   const { models, stored, policy, learner } = await openTogether(async (keep) => {
     const judging = isPlacebo ? { judgingImage: derangement(images, rng.fork(streams.placebo)) } : {}
-    const base = baseOf(run, (share) => watch.enter('opening', 0, share), signal)
+    const base = baseOptions(run.weightsSha256, (share) => watch.enter('opening', 0, share), signal)
     const options = { ...run, ...judging, base, embeddings: store.embeddings }
     const models = await keep(AlignmentModels.open(run.folders, options))
     const stored = store.load(models)
@@ -146,19 +146,4 @@ export async function align(
     const scored = await models.score(responses, own)
     return (await calibrateRun(models, scored, config, { ...run, see: own, isBlind: false })).calibration
   }
-}
-
-/** What opening the model's base file takes and tells, in whole per cent. */
-function baseOf(
-  { weightsSha256 }: Pick<AlignmentRun, 'weightsSha256'>,
-  tell: (share: number) => void,
-  signal: AbortSignal | undefined,
-): BaseOptions {
-  let told = -1
-  const onProgress = (doneBytes: number, totalBytes: number): void => {
-    const percent = Math.floor((100 * doneBytes) / totalBytes)
-    if (percent > told) tell(percent / 100)
-    told = Math.max(told, percent)
-  }
-  return { onProgress, ...(weightsSha256 !== undefined && { weightsSha256 }), ...(signal && { signal }) }
 }

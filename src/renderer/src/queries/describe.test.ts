@@ -14,7 +14,8 @@ afterEach(() => client.clear())
 
 function view(describeId: number, text: string, rolloutId: number | null = null): QuestionView {
   return {
-    ...{ about: 'image', describeId, state: rolloutId === null ? 'running' : 'done', waitsFor: null, error: null },
+    ...{ about: 'image', describeId, state: rolloutId === null ? 'running' : 'done', waitsFor: null },
+    ...{ readied: null, error: null },
     question: {
       ...{ imageId: 7, policy: { from: 'model', modelId: 1 as ModelId }, prompt: null, decoding: greedy, region: null },
     },
@@ -49,7 +50,17 @@ test('one question does not stand for a list that was never asked for', () => {
 test('a library that a checkpoint has described, or a part of it, makes its responses and checkpoints be asked for', () => {
   const runId = 3 as RunId
   const library = (state: LibraryView['state']): LibraryView => ({
-    ...{ about: 'library', describeId: 5, state, waitsFor: null, error: null, runId, step: 4, query: null },
+    ...{
+      about: 'library',
+      describeId: 5,
+      state,
+      waitsFor: null,
+      readied: null,
+      error: null,
+      runId,
+      step: 4,
+      query: null,
+    },
     ...{ done: 2, total: 9, skipped: 0, remainingMs: null },
   })
   for (const state of ['cancelled', 'done', 'failed'] as const) {

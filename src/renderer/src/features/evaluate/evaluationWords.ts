@@ -1,5 +1,6 @@
 // How far an evaluation is, in words. Pure.
 import type { EvaluationDetail, EvaluationState, EvaluationView, Measure } from '../../../../shared/evaluations.ts'
+import { readyingWords } from '../../../../shared/readying.ts'
 import { formatCount, formatPlural, formatSpan } from '../../format.ts'
 
 export const stateNames: Readonly<Record<EvaluationState, string>> = {
@@ -12,13 +13,13 @@ export function isUnderWay(state: EvaluationState): boolean {
 }
 
 /** What it does, how far it is and how long it takes. */
-export function stateSentence({ state, waitsFor, done, total, remainingMs }: EvaluationView): string {
+export function stateSentence({ state, waitsFor, done, total, remainingMs, readied }: EvaluationView): string {
   const answers = `${formatCount(done)} of ${formatPlural(total, 'answer')}`
   switch (state) {
     case 'waiting':
       return waitsFor ?? 'Waits for its turn.'
     case 'opening':
-      return 'Reads the files and opens the models.'
+      return readied === null ? 'Reads the files and opens the models.' : `${readyingWords(readied)}.`
     case 'answering':
       return remainingMs === null ? answers : `${answers}, ${formatSpan(remainingMs)} left`
     case 'counting':

@@ -4,6 +4,7 @@ import { IconMessage, IconPlayerStop } from '@tabler/icons-react'
 import { memo, type ReactNode, useState } from 'react'
 import type { PolicyChoice, QuestionView } from '../../../../shared/describe.ts'
 import type { RolloutId } from '../../../../shared/domain.ts'
+import { openingWords } from '../../../../shared/readying.ts'
 import type { WordChange } from '../../../../shared/wordChanges.ts'
 import { formatPlural } from '../../format.ts'
 import { TokenText } from '../tokens/TokenText.tsx'
@@ -155,12 +156,12 @@ interface UnderWayProps {
 }
 
 function UnderWay({ name, asked, onCancel }: UnderWayProps): ReactNode {
-  const { describeId, state, waitsFor, text, tokens } = asked
+  const { describeId, state, waitsFor, readied, text, tokens } = asked
   const stage =
     state === 'waiting'
       ? (waitsFor ?? 'Waits for its turn')
       : state === 'opening'
-        ? 'Opening the model'
+        ? openingWords(readied)
         : `Describing, ${formatPlural(tokens, 'token')}`
   return (
     <>

@@ -51,7 +51,7 @@ test('of several answers and askings the newest counts', () => {
   expect(answerTo([later, response], question, usual)?.rolloutId).toBe(2)
   expect(answerTo([], question, usual)).toBeUndefined()
   const asked = (describeId: number): QuestionView => ({
-    ...{ about: 'image', describeId, state: 'running', waitsFor: null, error: null },
+    ...{ about: 'image', describeId, state: 'running', waitsFor: null, readied: null, error: null },
     ...{ question, text: '', tokens: 0, rolloutId: null },
   })
   expect(askedLast([asked(1), asked(2)], question)?.describeId).toBe(2)

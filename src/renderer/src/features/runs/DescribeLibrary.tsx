@@ -4,6 +4,7 @@ import { IconMessages } from '@tabler/icons-react'
 import type { ReactNode } from 'react'
 import type { CheckpointView, LibraryView } from '../../../../shared/describe.ts'
 import type { ImageQuery, RunId } from '../../../../shared/domain.ts'
+import { openingWords } from '../../../../shared/readying.ts'
 import { request } from '../../api.ts'
 import { attempt } from '../../attempt.ts'
 import { formatCount, formatPlural, formatSpan } from '../../format.ts'
@@ -57,13 +58,13 @@ export function DescribeLibrary({ runId, checkpoint: { step }, canAsk }: Describ
 }
 
 function UnderWay({ view }: { readonly view: LibraryView }): ReactNode {
-  const { describeId, state, waitsFor, done, total, remainingMs } = view
+  const { describeId, state, waitsFor, readied, done, total, remainingMs } = view
   const { cancel } = useAsk()
   const words =
     state === 'waiting'
       ? (waitsFor ?? 'Waiting for its turn')
       : state === 'opening'
-        ? 'Opening the model'
+        ? openingWords(readied)
         : `${formatCount(done)} of ${formatPlural(total, 'image')} described`
   return (
     <section className={css.underWay} aria-label="Description of the library">
