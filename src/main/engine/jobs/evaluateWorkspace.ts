@@ -27,6 +27,7 @@ import { requireOwner } from '../../db/owner.ts'
 import { sha256Of } from '../folder/hashes.ts'
 import { embeddingKeyOf } from '../folder/modelIdentity.ts'
 import { throwIfCancelled } from '../graph/ortSession.ts'
+import { openTogether, releaseAll } from '../graph/resources.ts'
 import { baseOptions } from '../models/baseFile.ts'
 import { standApart } from '../reward/calibration.ts'
 import type { Lexicon } from '../reward/lexicon.ts'
@@ -37,6 +38,7 @@ import { type Answering, answeringOf, type DescribeRequest } from './describeWor
 import { countFigures } from './evaluationFigures.ts'
 import { findItems } from './evaluationItems.ts'
 import { openPolicy } from './jobInputs.ts'
+import { openJobWorkers, openPlanner } from './jobWorkers.ts'
 import { measuringOf } from './measureOf.ts'
 import type { Measuring, Said } from './measures.ts'
 import { readLexicon } from './readLexicon.ts'
@@ -183,12 +185,16 @@ async function answerAll(db: WritableDb, given: AnswerAll): Promise<void> {
   if (!isLeft) return
   const { rollout, ...others } = answering.config
   const config = { ...others, rollout: { ...rollout, question: facts.prompt, maxNewTokens: facts.maxNewTokens } }
-  const models = await AlignmentModels.open(folders, {
-    ...{ device: given.device, config, lexicon: given.lexicon },
-    base: baseOptions(identity.model.weightsSha256, given.readying, signal),
-    // Embeddings of a person's own images would fill the workspace.
-    embeddings: asked.measure.kind === 'annotation-free' ? embeddingsIn(db, embeddingKeyOf(identity)) : forgetful,
-    ...(given.threads !== undefined && { threads: given.threads }),
+  const { device, threads = null, lexicon } = given
+  const shared = await openJobWorkers({ device, threads, config }, () => openPlanner(folders, config, itemsOfPage))
+  const models = await openTogether(async (keep) => {
+    await keep(Promise.resolve(shared.workers))
+    return await AlignmentModels.open(folders, {
+      ...{ device, config, lexicon, ...shared },
+      base: baseOptions(identity.model.weightsSha256, given.readying, signal),
+      // Embeddings of a person's own images would fill the workspace.
+      embeddings: asked.measure.kind === 'annotation-free' ? embeddingsIn(db, embeddingKeyOf(identity)) : forgetful,
+    })
   })
   try {
     const { runId } = answering.asked
@@ -227,7 +233,7 @@ async function answerAll(db: WritableDb, given: AnswerAll): Promise<void> {
       given.answered(answers.length)
     }
   } finally {
-    await models.release()
+    await releaseAll([models, shared.workers])
   }
 }
 
