@@ -13,7 +13,8 @@ import { openDualEncoder } from '../models/companion/encoder.ts'
 import { openVlm } from '../models/vlm.ts'
 import type { VlmSource } from '../models/vlmGraphs.ts'
 import { openTokenizer } from '../text/tokenizer.ts'
-import { memoryNeeds } from './modelNeeds.ts'
+import { openPlanner } from './jobWorkers.ts'
+import { memoryNeeds, plannedConfig } from './modelNeeds.ts'
 
 /** Files of a folder that a page lists. */
 const mostFiles = 200
@@ -29,7 +30,9 @@ export async function describeModel(folder: string, companionFolder: string | nu
   const companion = companionFolder === null ? null : await openDualEncoder(companionFolder)
   const model = await vlmFolder(folder, vlm)
   const encoder = companion && companionFolder !== null ? await encoderFolder(companionFolder, companion) : null
-  return { model, encoder, needs: memoryNeeds(vlm, model, encoder) }
+  const folders = { model: folder, companion: companionFolder }
+  const planner = await openPlanner(folders, plannedConfig, plannedConfig.calibration.responses)
+  return { model, encoder, needs: memoryNeeds(planner, model) }
 }
 
 async function vlmFolder(folder: string, { architecture, config, weights }: VlmSource): Promise<ModelFolder> {

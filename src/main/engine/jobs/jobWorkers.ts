@@ -4,7 +4,6 @@ import { availableParallelism, totalmem } from 'node:os'
 import type { DeviceName } from '../../../shared/hardware.ts'
 import type { AlignJob } from '../../../shared/job.ts'
 import type { RunConfig } from '../../../shared/runConfig.ts'
-import type { ModelFolders } from '../folder/modelIdentity.ts'
 import { usualImage } from '../models/architecture.ts'
 import { openDualEncoder } from '../models/companion/encoder.ts'
 import { openVlm } from '../models/vlm.ts'
@@ -68,12 +67,16 @@ async function affordable(
 }
 
 /** The planner of runs of a model. @throws StudioError what opening the folders throws */
-export async function openPlanner(folders: ModelFolders, config: RunConfig, images: number): Promise<MemoryPlanner> {
+export async function openPlanner(
+  folders: { readonly model: string; readonly companion: string | null },
+  config: RunConfig,
+  images: number,
+): Promise<MemoryPlanner> {
   const source = await openVlm(folders.model)
   const layout = source.architecture.imageLayout(source.config, usualImage(source.config))
   const template = await openChatTemplate(folders.model, await openTokenizer(folders.model))
   const promptTokens = template.promptIds(config.rollout.question, layout).length
-  const companion = await openDualEncoder(folders.companion)
+  const companion = folders.companion === null ? null : await openDualEncoder(folders.companion)
   return new MemoryPlanner({ source, companion, layout, promptTokens, images })
 }
 

@@ -1,53 +1,75 @@
-// The memory that describing, aligning and exporting are expected to need, computed from a model's sizes with the default
-// batch of a run. An order of magnitude for a page; the check before a run measures (run/measureRun.ts).
+// The memory that describing, aligning and exporting hold, by the plan that a run is refused by (run/memoryPlan.ts), with the
+// settings of a new run.
+import { totalmem } from 'node:os'
 import type { ModelFolder, ModelNeed } from '../../../shared/modelDetails.ts'
-import { runConfigSchema } from '../../../shared/runConfig.ts'
-import { formatOf } from '../models/baseFile.ts'
-import { loraSlots } from '../models/shared/lora.ts'
-import type { VlmSource } from '../models/vlmGraphs.ts'
+import { type RunConfig, runConfigSchema } from '../../../shared/runConfig.ts'
+import { sizeWords } from '../../db/freeSpace.ts'
+import type { MemoryPart, MemoryPlan, MemoryPlanner } from '../run/memoryPlan.ts'
 
-const float32 = 4
-/** A byte and a 128th of five (models/baseLayout.ts), for all tasks, and again for decoding. */
-const eightBits = 2 * (1 + 5 / 128)
 /** Runtime, tokenizer and image decoder. */
 const processBytes = 200e6
+/** Parts below this share are not named. */
+const smallShare = 0.05
 
-export function memoryNeeds(source: VlmSource, model: ModelFolder, encoder: ModelFolder | null): ModelNeed[] {
-  const { rollout, adapter, optimiser, base } = runConfigSchema.parse({})
-  const { decoder } = source.config
-  // Half-precision weights are widened, those of a large model quantised.
-  const isQuantised = formatOf(base.format, source) === 'int8'
-  const weights = (isQuantised ? eightBits : float32) * model.parameters + float32 * (encoder?.parameters ?? 0)
-  const numbers = isQuantised
-    ? 'All weights as 8-bit numbers, once as they lie and once packed'
-    : 'All weights as 32-bit numbers'
-  const tokens = Math.min(decoder.maxPositions, (model.imageTokens ?? 0) + 2 * rollout.maxNewTokens)
-  const cache = (responses: number) =>
-    responses * tokens * 2 * decoder.layers * decoder.kvHeads * decoder.headDim * float32
-  const logits = (responses: number) => responses * rollout.maxNewTokens * decoder.vocabSize * float32
-  const factors = loraSlots(decoder).reduce((sum, slot) => sum + adapter.rank * (slot.inFeatures + slot.outFeatures), 0)
-  // Factor, gradient and two moments.
-  const trained = 4 * float32 * factors
-  const rows = optimiser.microBatchSize * tokens
-  // What a layer keeps for the backward pass: its inputs and outputs, three widths of the MLP, and attention's weights,
-  // besides them the scores where they are capped.
-  const scores = (decoder.scoreCap === null ? 1 : 2) * decoder.heads * tokens
-  const layer = rows * (8 * decoder.hiddenSize + 3 * decoder.intermediateSize + scores) * float32
-  const activations = decoder.layers * layer + 3 * logits(optimiser.microBatchSize)
-  const need = (task: ModelNeed['task'], bytes: number, how: string): ModelNeed => ({
-    task,
-    bytes: Math.round(bytes),
-    how,
-  })
+/** Of the planned settings, beside what a run adds to them. */
+export const plannedConfig = runConfigSchema.parse({})
+
+export function memoryNeeds(planner: MemoryPlanner, model: ModelFolder, machineBytes = totalmem()): ModelNeed[] {
+  const describing = planner.plan(oneAnswer(plannedConfig))
+  const aligning = planner.plan(plannedConfig)
   return [
-    need('describe', processBytes + weights + cache(1), `${numbers}, and the keys and values of one response.`),
-    need(
-      'align',
-      processBytes + weights + trained + Math.max(cache(rollout.batchSize), activations),
-      `All weights, an adapter of rank ${adapter.rank} with its moments, and what ${optimiser.microBatchSize} responses in training or ${rollout.batchSize} in decoding keep.`,
-    ),
-    need('export', processBytes + 2 * largestPart(model), 'One part of the weights at a time, as it is and merged.'),
+    { task: 'describe', bytes: Math.round(describing.totalBytes), how: `${partsOf(describing)}.` },
+    {
+      ...{ task: 'align', bytes: Math.round(aligning.totalBytes) },
+      how: `${partsOf(aligning)}.${remedyFor(planner, aligning, machineBytes)}`,
+    },
+    {
+      ...{ task: 'export', bytes: Math.round(processBytes + 2 * largestPart(model)) },
+      how: 'One part of the weights at a time, as it is and merged.',
+    },
   ]
+}
+
+/** A single question: one response at a time, from which nothing is learned. */
+function oneAnswer(config: RunConfig): RunConfig {
+  return {
+    ...config,
+    rollout: { ...config.rollout, responsesPerStep: 1, batchSize: 1 },
+    reward: { ...config.reward, method: 'none' },
+  }
+}
+
+const names: Readonly<Record<MemoryPart['of'], string>> = {
+  process: 'the program',
+  weights: 'weights',
+  copies: 'packed copies of them',
+  decoding: 'responses as they grow',
+  training: 'what training keeps',
+  encoder: 'the encoder',
+  adapter: 'the adapter',
+  features: 'image features',
+}
+
+/** The parts that matter, the largest first. */
+function partsOf({ parts, totalBytes }: MemoryPlan): string {
+  return parts
+    .filter(({ bytes }) => bytes >= smallShare * totalBytes)
+    .sort((a, b) => b.bytes - a.bytes)
+    .map(({ of, bytes }) => `${sizeWords(bytes)} for ${names[of]}`)
+    .join(', ')
+}
+
+function remedyFor(planner: MemoryPlanner, { totalBytes }: MemoryPlan, machineBytes: number): string {
+  const lighter = totalBytes > machineBytes ? planner.lighter(plannedConfig, machineBytes) : null
+  if (!lighter) return ''
+  const { format, batchSize, recompute, microBatchSize } = lighter
+  const { totalBytes: bytes } = planner.plan({
+    ...plannedConfig,
+    base: { format },
+    rollout: { ...plannedConfig.rollout, batchSize },
+    optimiser: { ...plannedConfig.optimiser, recompute, microBatchSize },
+  })
+  return ` A new run proposes settings that need ${sizeWords(bytes)}.`
 }
 
 function largestPart({ parts }: ModelFolder): number {

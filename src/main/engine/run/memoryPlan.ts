@@ -27,7 +27,8 @@ export interface MemoryPlan {
 
 export interface PlannedRun {
   readonly source: VlmSource
-  readonly companion: DualEncoderSource
+  /** Null where none is chosen yet. */
+  readonly companion: DualEncoderSource | null
   readonly config: RunConfig
   /** How an image of usual size enters the prompt. */
   readonly layout: ImageLayout
@@ -111,12 +112,14 @@ export class MemoryPlanner {
       () => learnerTrainingGraph(source, config),
       ofResponses,
     )
-    const encoder = [
-      this.#memory('image encoder', () => imageEmbeddingGraph(companion), { images: 1 }),
-      this.#memory('text encoder', () => textEmbeddingGraph(companion), {
-        ...{ batch: 1, seq: companion.config.text.maxPositions },
-      }),
-    ]
+    const encoder = companion
+      ? [
+          this.#memory('image encoder', () => imageEmbeddingGraph(companion), { images: 1 }),
+          this.#memory('text encoder', () => textEmbeddingGraph(companion), {
+            ...{ batch: 1, seq: companion.config.text.maxPositions },
+          }),
+        ]
+      : []
     const learns = reward.method !== 'none'
     const ofWorker = [prompt, ...steps, scores, ...(learns ? [training] : [])]
     const language = [vision, ...ofWorker]

@@ -25,7 +25,7 @@ export function MemoryNeeds({ needs, machineBytes }: MemoryNeedsProps): ReactNod
         Memory it needs
       </Title>
       <Text size="sm" className="quiet" mb={8}>
-        Computed from sizes, not measured. This computer has {formatBytes(machineBytes)}.
+        Planned for the usual settings, not measured. This computer has {formatBytes(machineBytes)}.
       </Text>
       <ul className={css.needs}>
         {needs.map(({ task, bytes, how }) => {
