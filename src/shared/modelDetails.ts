@@ -65,7 +65,7 @@ export const modelFolderSchema = z.object({
 export type ModelFolder = z.infer<typeof modelFolderSchema>
 
 export const modelTasks = ['describe', 'align', 'export'] as const
-/** Memory that a task is expected to need, computed from sizes and not measured. */
+/** Memory that a task is expected to need, planned from its graphs and not measured. */
 export const modelNeedSchema = z.object({
   task: z.enum(modelTasks),
   bytes: count,
