@@ -45,7 +45,9 @@ interface Way {
 const folder = mkdtempSync(join(tmpdir(), 'fisao-perplexity-'))
 try {
   const stored = await openVlm(model)
-  const ids = [...(await openTokenizer(model)).encode(readFileSync(text, 'utf8')).ids]
+  const tokenizer = await openTokenizer(model)
+  const paragraphs = readFileSync(text, 'utf8').split(/(?<=\n\n)/)
+  const ids = paragraphs.flatMap((paragraph) => [...tokenizer.encode(paragraph).ids])
   if (ids.length < windows * tokens) throw new Error(`The text has ${ids.length} tokens only.`)
   // Spread over the text.
   const starts = Array.from({ length: windows }, (_, i) => Math.floor((i * (ids.length - tokens)) / windows))
