@@ -33,7 +33,8 @@ export async function writeTowerCheckpoint(folder: string, settings: Settings, t
 
 async function writeCheckpoint(folder: string, settings: Settings, scale: Scale, tower: Tower): Promise<VlmSource> {
   mkdirSync(folder, { recursive: true })
-  const { vocab_size, rms_norm_eps, rope_theta, tie_word_embeddings } = settings
+  const { rms_norm_eps, rope_theta } = settings
+  const { vocab_size = settings.vocab_size, tie_word_embeddings = settings.tie_word_embeddings } = scale
   const config = {
     architectures: ['LlavaForConditionalGeneration'],
     model_type: 'llava',

@@ -133,6 +133,7 @@ function vocabulary(size: number): Entry[] {
     number('tokenizer.ggml.unknown_token_id', 0),
     number('tokenizer.ggml.bos_token_id', 1),
     number('tokenizer.ggml.eos_token_id', 2),
+    number('tokenizer.ggml.padding_token_id', 2),
   ]
 }
 
