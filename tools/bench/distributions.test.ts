@@ -1,13 +1,14 @@
 import { expect, test } from 'vitest'
-import { compare, summary } from './distributions.ts'
+import { compare, distributions, summary } from './distributions.ts'
 import { ratios, spread } from './turns.ts'
 
 const log = (...probabilities: number[]) => probabilities.map((p) => Math.log(p) + 3)
 
 test('surprise, KL and agreement, by hand: distributions over three tokens, two windows', () => {
-  const p = Float32Array.from([log(1 / 2, 1 / 4, 1 / 4), log(1 / 2, 1 / 4, 1 / 4), log(1 / 8, 3 / 4, 1 / 8)].flat())
-  const q = Float32Array.from([log(1 / 2, 1 / 4, 1 / 4), log(1 / 4, 1 / 2, 1 / 4), log(1 / 4, 1 / 2, 1 / 4)].flat())
-  const windows = compare([[0, 1], [0]], q, p, 3)
+  const of = (...rows: number[][]) => distributions(Float32Array.from(rows.flat()), 3)
+  const p = of(log(1 / 2, 1 / 4, 1 / 4), log(1 / 2, 1 / 4, 1 / 4), log(1 / 8, 3 / 4, 1 / 8))
+  const q = of(log(1 / 2, 1 / 4, 1 / 4), log(1 / 4, 1 / 2, 1 / 4), log(1 / 4, 1 / 2, 1 / 4))
+  const windows = compare([[0, 1], [0]], q, p)
   expect(windows.map(({ agrees }) => agrees)).toEqual([[true, false], [true]])
   // -log 1/2, -log 1/2; -log 1/4
   expect(windows.flatMap(({ surprise }) => surprise).map((x) => x / Math.LN2)).toEqual([

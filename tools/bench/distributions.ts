@@ -10,44 +10,56 @@ export interface Comparison {
   readonly agrees: readonly boolean[]
 }
 
-/** @param next ids that came, by window; `q` and `p` are logits [tokens of all windows, vocab] */
-export function compare(
-  next: readonly (readonly number[])[],
-  q: Float32Array,
-  p: Float32Array,
-  vocab: number,
-): Comparison[] {
+/** Logits of tokens, with what each row needs to become a distribution. */
+export interface Distributions {
+  /** [tokens, vocab] */
+  readonly logits: Float32Array
+  readonly vocab: number
+  /** log Σ exp logits of each row. */
+  readonly logSums: Float64Array
+  /** Where the largest logit of each row stands. */
+  readonly tops: Uint32Array
+}
+
+export function distributions(logits: Float32Array, vocab: number): Distributions {
+  const rows = logits.length / vocab
+  const [logSums, tops] = [new Float64Array(rows), new Uint32Array(rows)]
+  for (let row = 0; row < rows; row++) {
+    const of = logits.subarray(row * vocab, (row + 1) * vocab)
+    let top = 0
+    for (let i = 1; i < vocab; i++) if ((of[i] as number) > (of[top] as number)) top = i
+    let sum = 0
+    for (const logit of of) sum += Math.exp(logit - (of[top] as number))
+    logSums[row] = (of[top] as number) + Math.log(sum)
+    tops[row] = top
+  }
+  return { logits, vocab, logSums, tops }
+}
+
+/** @param next ids that came, by window; `q` and `p` have a row for each of them */
+export function compare(next: readonly (readonly number[])[], q: Distributions, p: Distributions): Comparison[] {
   let row = 0
   return next.map((ids) => {
     const window = { surprise: [] as number[], kl: [] as number[], agrees: [] as boolean[] }
     for (const id of ids) {
-      const [ours, beside] = [q, p].map((logits) => logits.subarray(row * vocab, (row + 1) * vocab)) as [
-        Float32Array,
-        Float32Array,
-      ]
-      const [a, b] = [normaliser(ours), normaliser(beside)]
-      let kl = 0
-      for (let i = 0; i < vocab; i++) {
-        const logP = (beside[i] as number) - b.log
-        kl += Math.exp(logP) * (logP - (ours[i] as number) + a.log)
-      }
-      window.surprise.push(a.log - (ours[id] as number))
-      window.kl.push(kl)
-      window.agrees.push(a.largest === b.largest)
+      window.surprise.push((q.logSums[row] as number) - (q.logits[row * q.vocab + id] as number))
+      window.kl.push(q === p ? 0 : klOf(q, p, row))
+      window.agrees.push(q.tops[row] === p.tops[row])
       row++
     }
     return window
   })
 }
 
-/** log Σ exp logits, and where the largest stands. */
-function normaliser(logits: Float32Array): { readonly log: number; readonly largest: number } {
-  let largest = 0
-  for (let i = 1; i < logits.length; i++) if ((logits[i] as number) > (logits[largest] as number)) largest = i
-  const most = logits[largest] as number
-  let sum = 0
-  for (const logit of logits) sum += Math.exp(logit - most)
-  return { log: most + Math.log(sum), largest }
+function klOf(q: Distributions, p: Distributions, row: number): number {
+  const [logSumP, logSumQ] = [p.logSums[row] as number, q.logSums[row] as number]
+  const first = row * p.vocab
+  let kl = 0
+  for (let i = first; i < first + p.vocab; i++) {
+    const logP = (p.logits[i] as number) - logSumP
+    kl += Math.exp(logP) * (logP - (q.logits[i] as number) + logSumQ)
+  }
+  return kl
 }
 
 export interface Summary {

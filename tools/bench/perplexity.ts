@@ -3,7 +3,7 @@
 // responses. All logits of some windows of the text are held at a time. Before it stands tools/smollm2, which makes such a
 // folder, and distributions.ts.
 //
-//   npx tsx tools/bench/perplexity.ts MODEL TEXT [--windows 80] [--tokens 256] [--rows 8] [--threads 1] [--json FILE]
+//   npx tsx tools/bench/perplexity.ts MODEL TEXT [--windows 80] [--tokens 256] [--rows 4] [--threads 1] [--json FILE]
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -17,14 +17,14 @@ import { promptGraph, responseGraph, stepGraph, type VlmSource } from '../../src
 import { KvCache } from '../../src/main/engine/rollout/kvCache.ts'
 import { responseFeeds } from '../../src/main/engine/rollout/responseFeeds.ts'
 import { openTokenizer } from '../../src/main/engine/text/tokenizer.ts'
-import { type Comparison, compare, summary } from './distributions.ts'
+import { type Comparison, compare, type Distributions, distributions, summary } from './distributions.ts'
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     windows: { type: 'string', default: '80' },
     tokens: { type: 'string', default: '256' },
-    rows: { type: 'string', default: '8' },
+    rows: { type: 'string', default: '4' },
     threads: { type: 'string', default: '1' },
     json: { type: 'string' },
   },
@@ -65,13 +65,14 @@ try {
   for (let from = 0; from < windows; from += rows) {
     const batch = starts.slice(from, from + rows).map((start) => ids.slice(start, start + tokens))
     const next = batch.map((window) => window.slice(1))
-    const note = (name: string, of: Float32Array, beside: Float32Array) => {
-      found.set(name, [...(found.get(name) ?? []), ...compare(next, of, beside, vocabSize)])
+    const note = (name: string, of: Distributions, beside: Distributions) => {
+      found.set(name, [...(found.get(name) ?? []), ...compare(next, of, beside)])
     }
-    const reference = await plain.logits(batch)
+    const answered = async (way: Way) => distributions(await way.logits(batch), vocabSize)
+    const reference = await answered(plain)
     note(plain.name, reference, reference)
     for (const [exact, decoded] of pairs) {
-      const [scored, drawn] = [await exact.logits(batch), await decoded.logits(batch)]
+      const [scored, drawn] = [await answered(exact), await answered(decoded)]
       note(exact.name, scored, reference)
       note(decoded.name, drawn, reference)
       note(`${decoded.name}, beside as trained`, drawn, scored)
