@@ -2,7 +2,8 @@
 // step. All take turns, and ratios are of one turn, so that what else the machine does weighs on all alike; in processor
 // time, which says more than the clock where a machine is busy.
 //
-//   npx tsx tools/bench/formats.ts [--scale M] [--kinds "decode 1,..."] [--turns 7] [--threads 1] [--llama] [--json FILE]
+//   npx tsx tools/bench/formats.ts [--scale M] [--kinds "decode 1,..."] [--formats stored,int8] [--turns 7]
+//                                 [--threads 1] [--llama] [--json FILE]
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -21,6 +22,7 @@ const { values } = parseArgs({
   options: {
     scale: { type: 'string', default: 'M' },
     kinds: { type: 'string', default: 'decode 1,decode 8,prompt,train' },
+    formats: { type: 'string', default: 'stored,int8,int4' },
     turns: { type: 'string', default: '7' },
     threads: { type: 'string', default: '1' },
     llama: { type: 'boolean', default: false },
@@ -34,11 +36,12 @@ const scale = settings.scales[values.scale]
 if (!scale) throw new Error(`There is no scale ${values.scale}.`)
 
 /** By base: what it is called here, and what llama.cpp has of as many bits. */
-const formats = [
+const allFormats = [
   { format: 'stored', label: '32 bits', type: 'F32' },
   { format: 'int8', label: '8 bits', type: 'Q8_0' },
   { format: 'int4', label: '4 bits', type: 'Q4_0' },
 ] as const
+const formats = allFormats.filter(({ format }) => values.formats.split(',').includes(format))
 /** Of a row in a turn. */
 const decodedTokens = 8
 

@@ -20,7 +20,7 @@ test('a block of 8 bits: the farthest number becomes 127, as float16 has its sca
   const numbers = new Float32Array(32)
   numbers.set([-254, 5, 100])
   const bytes = Buffer.alloc(35)
-  ggufFormats.Q8_0.write(numbers, bytes, 1)
+  ggufFormats.Q8_0.write(numbers, 0, bytes, 1)
   expect([...bytes.subarray(0, 6)]).toEqual([0, 0x00, 0x40, 256 - 127, 3, 50])
 })
 
@@ -30,9 +30,9 @@ test('a block of 4 bits: the farthest number becomes 0, its opposite 15', () => 
   numbers.set([-16, 6])
   numbers.set([16], 16)
   const bytes = Buffer.alloc(18)
-  ggufFormats.Q4_0.write(numbers, bytes, 0)
+  ggufFormats.Q4_0.write(numbers, 0, bytes, 0)
   expect([...bytes.subarray(0, 5)]).toEqual([0x00, 0x40, 0xf0, 0x8b, 0x88])
-  ggufFormats.Q4_0.write(new Float32Array(32), bytes, 0)
+  ggufFormats.Q4_0.write(new Float32Array(32), 0, bytes, 0)
   // A scale of -0, as ggml has it.
   expect([...bytes.subarray(0, 3)]).toEqual([0, 0x80, 0x88])
 })

@@ -29,42 +29,51 @@ interface BlockFormat {
   /** Numbers of a block. */
   readonly count: number
   readonly sizeBytes: number
-  /** Writes a block's numbers to the bytes from `at` on. */
-  readonly write: (numbers: Float32Array, to: Buffer, at: number) => void
+  /** Writes the block of numbers that begins at `from` to the bytes from `at` on. */
+  readonly write: (numbers: Float32Array, from: number, to: Buffer, at: number) => void
 }
 
 export const ggufFormats: Readonly<Record<GgufType, BlockFormat>> = {
   F32: {
     ...{ type: 0, count: 1, sizeBytes: 4 },
-    write: (numbers, to, at) => {
-      to.writeFloatLE(numbers[0] as number, at)
+    write: (numbers, from, to, at) => {
+      to.writeFloatLE(numbers[from] as number, at)
     },
   },
   /** d as float16, then 32 signed bytes; x = d q. */
   Q8_0: {
     ...{ type: 8, count: 32, sizeBytes: 34 },
-    write: (numbers, to, at) => {
-      const d = Math.abs(farthest(numbers)) / 127
+    write: (numbers, from, to, at) => {
+      const d = Math.abs(farthest(numbers, from)) / 127
       to.writeUInt16LE(float16Bits(d), at)
-      for (let i = 0; i < 32; i++) to[at + 2 + i] = d === 0 ? 0 : Math.round((numbers[i] as number) / d)
+      for (let i = 0; i < 32; i++) to[at + 2 + i] = d === 0 ? 0 : Math.round((numbers[from + i] as number) / d)
     },
   },
   /** d as float16, then 16 bytes whose lower halves are the first 16 numbers; x = d (q - 8). */
   Q4_0: {
     ...{ type: 2, count: 32, sizeBytes: 18 },
-    write: (numbers, to, at) => {
-      const d = farthest(numbers) / -8
-      const q = (i: number) => (d === 0 ? 8 : Math.min(15, Math.floor((numbers[i] as number) / d + 8.5)))
+    write: (numbers, from, to, at) => {
+      const d = farthest(numbers, from) / -8
       to.writeUInt16LE(float16Bits(d), at)
-      for (let i = 0; i < 16; i++) to[at + 2 + i] = q(i) | (q(i + 16) << 4)
+      for (let i = 0; i < 16; i++) {
+        const [low, high] = [numbers[from + i] as number, numbers[from + i + 16] as number]
+        to[at + 2 + i] = d === 0 ? 0x88 : fourBits(low / d) | (fourBits(high / d) << 4)
+      }
     },
   },
 }
 
-/** The number that is farthest from 0. */
-function farthest(numbers: Float32Array): number {
+function fourBits(x: number): number {
+  return Math.min(15, Math.floor(x + 8.5))
+}
+
+/** The number of a block that is farthest from 0. */
+function farthest(numbers: Float32Array, from: number): number {
   let most = 0
-  for (const x of numbers) if (Math.abs(x) > Math.abs(most)) most = x
+  for (let i = from; i < from + 32; i++) {
+    const x = numbers[i] as number
+    if (Math.abs(x) > Math.abs(most)) most = x
+  }
   return most
 }
 
@@ -164,7 +173,7 @@ function blocksOf(numbers: Float32Array, { count, sizeBytes, write }: BlockForma
   if (count === 1) return new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength)
   const bytes = Buffer.alloc((numbers.length / count) * sizeBytes)
   for (let block = 0; block < numbers.length / count; block++) {
-    write(numbers.subarray(block * count, (block + 1) * count), bytes, block * sizeBytes)
+    write(numbers, block * count, bytes, block * sizeBytes)
   }
   return bytes
 }
