@@ -93,7 +93,8 @@ test('the scales are those of bench_torch.py, and so is the work of a training s
     const [hiddenSize, heads] = [scale.hidden_size, scale.num_attention_heads]
     const decoder = {
       ...{ hiddenSize, heads, kvHeads: scale.num_key_value_heads, headDim: hiddenSize / heads },
-      ...{ layers: scale.num_hidden_layers, intermediateSize: scale.intermediate_size, vocabSize: 8192 },
+      ...{ layers: scale.num_hidden_layers, intermediateSize: scale.intermediate_size },
+      vocabSize: scale.vocab_size ?? 8192,
     } as Parameters<typeof trainFlops>[0]
     return [name, Math.round(bodyParameters(decoder) / 1e5) / 10, Math.round(trainFlops(decoder, settings.train) / 1e9)]
   })
@@ -102,6 +103,7 @@ test('the scales are those of bench_torch.py, and so is the work of a training s
     ['S', 25.3, 63],
     ['M', 154.2, 344],
     ['L', 509.7, 1100],
+    ['SmolLM2', 106.2, 274],
   ])
 })
 

@@ -2,7 +2,7 @@
 // JSON, each figure also as a fraction of what the machine can do. tools/parity/bench_torch.py measures the same.
 //
 //   npm run bench -- [--scales S,M,L] [--towers CLIP-B/32-224,...|none] [--threads 1] [--repeats 3]
-//                    [--device cpu|webgpu|cuda] [--prepack] [--profile] [--settings FILE] [--json FILE]
+//                    [--device cpu|webgpu|cuda] [--format stored|int8|int4] [--prepack] [--profile] [--settings FILE] [--json FILE]
 import { fork } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { cpus, tmpdir, totalmem } from 'node:os'
@@ -11,6 +11,7 @@ import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { z } from 'zod'
 import { runtimeVersion } from '../../src/main/engine/graph/ortSession.ts'
+import { baseChoices } from '../../src/shared/baseFormat.ts'
 import { deviceNames } from '../../src/shared/hardware.ts'
 import { type Measured, measureScale, measureTower } from './measure.ts'
 import { readSettings, sharedSettingsFile } from './settings.ts'
@@ -21,6 +22,7 @@ const optionsSchema = z.object({
   threads: z.coerce.number().int().positive(),
   repeats: z.coerce.number().int().positive(),
   device: z.enum(deviceNames),
+  format: z.enum(baseChoices),
   prepack: z.boolean(),
   profile: z.boolean(),
   settings: z.string(),
@@ -36,6 +38,7 @@ function readOptions(): Options {
       threads: { type: 'string', default: '1' },
       repeats: { type: 'string', default: '3' },
       device: { type: 'string', default: 'cpu' },
+      format: { type: 'string', default: 'stored' },
       prepack: { type: 'boolean', default: false },
       profile: { type: 'boolean', default: false },
       settings: { type: 'string', default: sharedSettingsFile },
@@ -56,11 +59,11 @@ interface Task {
 }
 
 async function work({ kind, name, folder, options }: Task): Promise<Measured> {
-  const { device, threads, repeats, profile, prepack } = options
+  const { device, threads, repeats, profile, prepack, format } = options
   const settings = readSettings(options.settings)
   const measure = kind === 'scale' ? measureScale : measureTower
   const session = { device, threads, prepackWeights: prepack }
-  return await measure(name, settings, { session, repeats, folder, profile })
+  return await measure(name, settings, { session, repeats, folder, profile, format })
 }
 
 /** Measures in a process of its own; its folder is gone afterwards. */
@@ -119,6 +122,7 @@ async function main(): Promise<void> {
     onnxruntime: runtimeVersion,
     device: options.device,
     threads: options.threads,
+    format: options.format,
     repeats: options.repeats,
     prepackWeights: options.prepack,
     machine: `${cpus()[0]?.model.trim()}, ${cpus().length} cores, ${(totalmem() / 1e9).toFixed(0)} GB`,

@@ -3,9 +3,10 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { statfs } from 'node:fs/promises'
 import { join } from 'node:path'
-import { streamSafetensors, type TensorToStream } from '../../src/main/engine/folder/safetensors.ts'
+import { type StoredTensor, streamSafetensors, type TensorToStream } from '../../src/main/engine/folder/safetensors.ts'
+import { Weights } from '../../src/main/engine/folder/weights.ts'
 import type { LlavaConfig } from '../../src/main/engine/models/llava/config.ts'
-import { describeVlm } from '../../src/main/engine/models/registry.ts'
+import { type DescribedVlm, describeVlm } from '../../src/main/engine/models/registry.ts'
 import { patchCount } from '../../src/main/engine/models/shared/towerConfig.ts'
 import { openVlm } from '../../src/main/engine/models/vlm.ts'
 import type { VlmSource } from '../../src/main/engine/models/vlmGraphs.ts'
@@ -31,9 +32,22 @@ export async function writeTowerCheckpoint(folder: string, settings: Settings, t
   return await writeCheckpoint(folder, { ...settings, vocab_size: 64 }, tinyDecoder, tower)
 }
 
-async function writeCheckpoint(folder: string, settings: Settings, scale: Scale, tower: Tower): Promise<VlmSource> {
+/** A decoder of which nothing but the config is written: its graphs can be planned with, and not be opened. */
+export async function plannedDecoder(folder: string, settings: Settings, scale: Scale): Promise<VlmSource> {
+  const described = await describe(folder, settings, scale, tinyTower)
+  let end = 0
+  const tensors = [...tensorShapes(described.config as LlavaConfig)].map(([name, shape]): StoredTensor => {
+    const slice = { file: 'planned', offsetBytes: end, sizeBytes: 4 * shape.reduce((a, b) => a * b, 1) }
+    end += slice.sizeBytes
+    return { name, dtype: 'float32', shape, slice }
+  })
+  return { ...described, weights: new Weights(folder, new Map([['planned', tensors]])) }
+}
+
+async function describe(folder: string, settings: Settings, scale: Scale, tower: Tower): Promise<DescribedVlm> {
   mkdirSync(folder, { recursive: true })
-  const { vocab_size, rms_norm_eps, rope_theta, tie_word_embeddings } = settings
+  const { rms_norm_eps, rope_theta } = settings
+  const { vocab_size = settings.vocab_size, tie_word_embeddings = settings.tie_word_embeddings } = scale
   const config = {
     architectures: ['LlavaForConditionalGeneration'],
     model_type: 'llava',
@@ -47,7 +61,11 @@ async function writeCheckpoint(folder: string, settings: Settings, scale: Scale,
     },
   }
   writeFileSync(join(folder, 'config.json'), `${JSON.stringify(config, null, 2)}\n`)
-  const shapes = tensorShapes((await describeVlm(folder)).config as LlavaConfig)
+  return await describeVlm(folder)
+}
+
+async function writeCheckpoint(folder: string, settings: Settings, scale: Scale, tower: Tower): Promise<VlmSource> {
+  const shapes = tensorShapes((await describe(folder, settings, scale, tower)).config as LlavaConfig)
   await requireSpace(folder, shapes)
   const random = randomBlock()
   const tensors = [...shapes].map(([name, shape], i): TensorToStream => {

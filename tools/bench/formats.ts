@@ -1,124 +1,117 @@
-// The numbers of a base side by side in one process: decoding, a prompt, a training step. In processor time, which says more
-// than the clock where a machine is busy with something else; each is the best of some repeats, taken in turns.
+// The numbers of a base side by side in one process, and llama.cpp beside them at equal bits: decoding, a prompt, a training
+// step. All take turns, and ratios are of one turn, so that what else the machine does weighs on all alike; in processor
+// time, which says more than the clock where a machine is busy.
 //
-//   npx tsx tools/bench/formats.ts [--scale M] [--repeats 5] [--threads 1]
-import { mkdtempSync, rmSync } from 'node:fs'
+//   npx tsx tools/bench/formats.ts [--scale M] [--kinds "decode 1,..."] [--formats stored,int8] [--turns 7]
+//                                 [--threads 1] [--llama] [--json FILE]
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { likelihoodObjective } from '../../src/main/engine/align/ppo/ppoLoss.ts'
-import type { Graph } from '../../src/main/engine/graph/ir.ts'
-import { OrtSession, type RunInput, tensor } from '../../src/main/engine/graph/ortSession.ts'
 import { inChosenNumbers } from '../../src/main/engine/models/baseFile.ts'
-import { loraFeeds, loraSlots, newAdapter } from '../../src/main/engine/models/shared/lora.ts'
-import { isQuantised } from '../../src/main/engine/models/shared/quantisedLinear.ts'
-import { featureFeeds, padTokens, sequenceFeeds } from '../../src/main/engine/models/shared/sequenceFeeds.ts'
-import { promptGraph, responseGraph, stepGraph, type VlmSource } from '../../src/main/engine/models/vlmGraphs.ts'
-import { Rng } from '../../src/main/engine/rng.ts'
-import { KvCache } from '../../src/main/engine/rollout/kvCache.ts'
-import { responseFeeds } from '../../src/main/engine/rollout/responseFeeds.ts'
-import type { BaseChoice } from '../../src/shared/baseFormat.ts'
+import type { VlmSource } from '../../src/main/engine/models/vlmGraphs.ts'
 import { writeDecoderCheckpoint } from './checkpoint.ts'
+import type { GgufType } from './ggufWriter.ts'
+import { ggufOf, llamaDecoding, llamaPrompt, openLlama } from './llama.ts'
+import type { Llama } from './llamaPackage.ts'
 import { readSettings, sharedSettingsFile } from './settings.ts'
+import { decodingTask, promptTask, type Task, textIds, trainingTask } from './tasks.ts'
+import { inTurns, ratios, type Spread, spread, type Timed } from './turns.ts'
 
 const { values } = parseArgs({
   options: {
     scale: { type: 'string', default: 'M' },
-    repeats: { type: 'string', default: '5' },
+    kinds: { type: 'string', default: 'decode 1,decode 8,prompt,train' },
+    formats: { type: 'string', default: 'stored,int8,int4' },
+    turns: { type: 'string', default: '7' },
     threads: { type: 'string', default: '1' },
+    llama: { type: 'boolean', default: false },
+    settings: { type: 'string', default: sharedSettingsFile },
+    json: { type: 'string' },
   },
 })
-const [repeats, threads] = [Number(values.repeats), Number(values.threads)]
-const settings = readSettings(sharedSettingsFile)
+const [turns, threads] = [Number(values.turns), Number(values.threads)]
+const settings = readSettings(values.settings)
 const scale = settings.scales[values.scale]
 if (!scale) throw new Error(`There is no scale ${values.scale}.`)
 
-type Inputs = Readonly<Record<string, RunInput>>
+/** By base: what it is called here, and what llama.cpp has of as many bits. */
+const allFormats = [
+  { format: 'stored', label: '32 bits', type: 'F32' },
+  { format: 'int8', label: '8 bits', type: 'Q8_0' },
+  { format: 'int4', label: '4 bits', type: 'Q4_0' },
+] as const
+const formats = allFormats.filter(({ format }) => values.formats.split(',').includes(format))
+/** Of a row in a turn. */
+const decodedTokens = 8
 
-interface Task {
-  readonly format: string
-  readonly name: string
-  readonly session: OrtSession
-  readonly feeds: Inputs
+interface Found {
+  readonly kind: string
+  readonly label: string
+  /** For a token of all rows, a prompt or a step; processor time, median of the turns. */
+  readonly ms: number
+  /** How many times as fast as 32 bits. */
+  readonly speed: Spread
+  /** How many times as fast as llama.cpp of as many bits. */
+  readonly speedOfLlama?: Spread
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'fisao-formats-'))
 try {
   const stored = await writeDecoderCheckpoint(join(folder, 'model'), settings, scale)
-  const formats: readonly (readonly [label: string, choice: BaseChoice, isPacked: boolean])[] = [
-    ['32 bits', 'stored', false],
-    ['32 bits, packed', 'stored', true],
-    ['8 bits', 'int8', true],
-    ['4 bits', 'int4', true],
-  ]
-  const best = new Map<string, Map<string, number>>()
-  for (const kind of ['decode 1', 'decode 8', 'prompt', 'train'] as const) {
-    const tasks: Task[] = []
-    for (const [format, choice, isPacked] of formats) {
-      const source = await inChosenNumbers(stored, choice, { folder: join(folder, 'base') })
-      if (isPacked && !isQuantised(source.weights) && !kind.startsWith('decode')) continue
-      const [graph, feeds] = await taskOf(kind, source, isPacked)
-      const prepackWeights = isPacked && kind.startsWith('decode')
-      tasks.push({
-        format,
-        name: kind,
-        feeds,
-        session: await OrtSession.open(graph, { device: 'cpu', threads, prepackWeights }),
-      })
-    }
-    const row = new Map<string, number>()
-    for (let i = 0; i <= repeats; i++) {
-      for (const { format, session, feeds } of tasks) {
-        const before = process.cpuUsage()
-        await session.compute(feeds)
-        const { user, system } = process.cpuUsage(before)
-        const ms = (user + system) / 1000
-        if (i > 0) row.set(format, Math.min(row.get(format) ?? Number.POSITIVE_INFINITY, ms))
-      }
-    }
-    for (const { session } of tasks) await session.release()
-    best.set(kind, row)
-    const first = row.get('32 bits') as number
-    console.log(
-      kind,
-      [...row].map(([format, ms]) => `${format} ${ms.toFixed(1)} ms (x${(first / ms).toFixed(2)})`).join(' | '),
-    )
+  const llama = values.llama ? await openLlama(threads) : null
+  const files = new Map<GgufType, string>()
+  if (llama) for (const { type } of formats) files.set(type, await ggufOf(folder, stored, type))
+  const found: Found[] = []
+  for (const kind of values.kinds.split(',')) {
+    const tasks = await tasksOf(kind, stored, llama, files)
+    const timed = await inTurns(tasks, turns)
+    for (const task of tasks.values()) await task.release()
+    found.push(...compared(kind, timed))
   }
+  await llama?.dispose()
+  if (values.json) writeFileSync(values.json, `${JSON.stringify({ scale: values.scale, turns, found }, null, 1)}\n`)
 } finally {
   rmSync(folder, { recursive: true, force: true })
 }
 
-async function taskOf(kind: string, { ...source }: VlmSource, isPacked: boolean): Promise<[Graph, Inputs]> {
-  const { config } = source
-  const rng = new Rng({ seed: 1 })
-  const ids = (count: number) =>
-    Array.from({ length: count }, () => Math.floor(rng.uniform() * (config.decoder.vocabSize - 8)))
-  const prompts = (rows: number) =>
-    padTokens(
-      Array.from({ length: rows }, () => ids(settings.prefill.tokens)),
-      0,
-      'left',
-    )
-  if (kind === 'train') {
-    const { batch, tokens, rank, alpha, loss_tokens } = settings.train
-    const responses = Array.from({ length: batch }, () => ({
-      ...{ promptIds: ids(tokens - loss_tokens), tokens: ids(loss_tokens), imageFeatures: [] },
-    }))
-    const adapter = newAdapter(loraSlots(config.decoder), { rank, alpha }, () => rng.uniform() - 0.5)
-    const feeds = {
-      ...responseFeeds(config, responses, 1),
-      ...loraFeeds(adapter),
-      token_weight: tensor('float32', [], [1]),
-    }
-    return [responseGraph(source, { adapter: { rank }, objectives: likelihoodObjective(['adapter']) }).graph, feeds]
+async function tasksOf(
+  kind: string,
+  stored: VlmSource,
+  llama: Llama | null,
+  files: ReadonlyMap<GgufType, string>,
+): Promise<Map<string, Task>> {
+  const rows = Number(/^decode (\d+)$/.exec(kind)?.[1])
+  const ids = textIds(stored, kind === 'prompt' ? settings.prefill.tokens : settings.decode.context)
+  const decoding = { threads, rows, ids, tokens: decodedTokens }
+  const tasks = new Map<string, Task>()
+  for (const { format, label, type } of formats) {
+    const source = await inChosenNumbers(stored, format, { folder: join(folder, 'base') })
+    const file = files.get(type)
+    if (kind === 'train') tasks.set(label, await trainingTask(source, threads, settings))
+    else if (kind === 'prompt') tasks.set(label, await promptTask(source, threads, ids))
+    else tasks.set(label, await decodingTask(source, decoding))
+    if (!llama || !file || kind === 'train') continue
+    const rival = kind === 'prompt' ? llamaPrompt(llama, file, threads, ids) : llamaDecoding(llama, file, decoding)
+    tasks.set(`llama.cpp ${type}`, await rival)
   }
-  const rows = kind === 'decode 8' ? 8 : 1
-  const batch = prompts(rows)
-  const noImages = Array.from({ length: rows }, () => [])
-  const feeds = { ...sequenceFeeds(config.decoder, batch), ...featureFeeds(config, batch, noImages) }
-  if (kind === 'prompt') return [promptGraph(source, null), feeds]
-  const session = await OrtSession.open(promptGraph(source, null), { device: 'cpu', threads })
-  const cache = new KvCache(config.decoder, await session.compute(feeds), batch.mask, [...Array(rows).keys()])
-  await session.release()
-  return [stepGraph(source, null, rows > 1 && !isPacked), cache.feeds(ids(rows))]
+  return tasks
+}
+
+function compared(kind: string, timed: ReadonlyMap<string, Timed>): Found[] {
+  const plain = timed.get('32 bits') as Timed
+  return [...timed].map(([label, { ms, token }]) => {
+    const rival = timed.get(`llama.cpp ${formats.find((one) => one.label === label)?.type}`)
+    const found: Found = {
+      ...{ kind, label, ms: spread(ms)[0] / (kind.startsWith('decode') ? decodedTokens : 1) },
+      speed: spread(ratios(plain.ms, ms)),
+      ...(rival && { speedOfLlama: spread(ratios(rival.ms, ms)) }),
+    }
+    const said = (speed: Spread | undefined) =>
+      speed ? `x${speed[0].toFixed(2)} [${speed[1].toFixed(2)}, ${speed[2].toFixed(2)}]` : ''
+    console.log(
+      [kind, label, `${found.ms.toFixed(1)} ms`, said(found.speed), said(found.speedOfLlama), token].join(' | '),
+    )
+    return found
+  })
 }

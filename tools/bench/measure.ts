@@ -13,10 +13,12 @@ import {
   type Tensor,
   tensor,
 } from '../../src/main/engine/graph/ortSession.ts'
-import { takeProfile } from '../../src/main/engine/graph/profile.ts'
+import { type NodeExecution, takeProfile } from '../../src/main/engine/graph/profile.ts'
 import type { VlmConfig } from '../../src/main/engine/models/architecture.ts'
+import { inChosenNumbers } from '../../src/main/engine/models/baseFile.ts'
 import type { LlavaConfig } from '../../src/main/engine/models/llava/config.ts'
 import { factorName, loraFeeds, loraSlots, newAdapter } from '../../src/main/engine/models/shared/lora.ts'
+import { isQuantised } from '../../src/main/engine/models/shared/quantisedLinear.ts'
 import { featureFeeds, padTokens, sequenceFeeds } from '../../src/main/engine/models/shared/sequenceFeeds.ts'
 import {
   promptGraph,
@@ -30,6 +32,7 @@ import { Rng } from '../../src/main/engine/rng.ts'
 import { Generator } from '../../src/main/engine/rollout/generate.ts'
 import { KvCache } from '../../src/main/engine/rollout/kvCache.ts'
 import { responseFeeds } from '../../src/main/engine/rollout/responseFeeds.ts'
+import type { BaseChoice } from '../../src/shared/baseFormat.ts'
 import { writeDecoderCheckpoint, writeTowerCheckpoint } from './checkpoint.ts'
 import { elapsedMs, Machine } from './machine.ts'
 import { bodyParameters, prefillFlops, type Settings, streamedBytes, towerFlops, trainFlops } from './settings.ts'
@@ -40,6 +43,8 @@ export interface MeasureOptions {
   /** Where checkpoints are written; the caller removes it. */
   readonly folder: string
   readonly profile: boolean
+  /** The numbers of a scale's weights; towers stay in 32 bits. */
+  readonly format: BaseChoice
 }
 
 /** Figures by name, in the order of the table; `name` is the scale or tower. */
@@ -65,7 +70,8 @@ export interface Measured {
 export async function measureScale(name: string, settings: Settings, options: MeasureOptions): Promise<Measured> {
   const scale = settings.scales[name]
   if (!scale) throw new Error(`There is no scale ${name}.`)
-  const source = await writeDecoderCheckpoint(join(options.folder, 'model'), settings, scale)
+  const stored = await writeDecoderCheckpoint(join(options.folder, 'model'), settings, scale)
+  const source = await inChosenNumbers(stored, options.format, { folder: join(options.folder, 'base') })
   const machine = await Machine.open(join(options.folder, 'machine'), settings, options.session)
   const training = trainingGraph(source, settings)
   const graphs = { prefill: promptGraph(source, null), decode: stepGraph(source, null), train: training.graph }
@@ -233,41 +239,50 @@ async function profileScale(
   const { config } = source
   const batch = padTokens([randomIds(config, context)], config.padTokenId, 'left')
   const prompt = await OrtSession.open(promptGraph(source, null), options.session)
-  const prompts = await prompt.compute({
-    ...sequenceFeeds(config.decoder, batch),
-    ...featureFeeds(config, batch, [[]]),
-  })
+  const promptFeeds = { ...sequenceFeeds(config.decoder, batch), ...featureFeeds(config, batch, [[]]) }
+  const prompts = await prompt.compute(promptFeeds)
   await prompt.release()
-  const profiles: Record<string, Breakdown> = {}
+  const profiles: Record<string, Breakdown> = {
+    prefill: await breakdown(promptGraph(source, null), promptFeeds, options),
+  }
+  // As the generator opens them.
+  const isPacked = isQuantised(source.weights)
   for (const rows of batches) {
     const cache = new KvCache(config.decoder, prompts, batch.mask, new Array(rows).fill(0))
     const feeds = cache.feeds(randomIds(config, rows))
-    profiles[`decode_${rows}`] = await breakdown(stepGraph(source, null), feeds, options)
+    const session = { ...options.session, prepackWeights: isPacked || options.session.prepackWeights === true }
+    const step = stepGraph(source, null, rows > 1 && !session.prepackWeights)
+    profiles[`decode_${rows}`] = await breakdown(step, feeds, { ...options, session })
   }
   const feeds = { ...trainingFeeds(source, settings), ...loraFeeds(newLora(source, settings)) }
   profiles['train'] = await breakdown(training.graph, feeds, options)
   return profiles
 }
 
+/** Each node counts with its fastest run: other programs only ever add time. */
 async function breakdown(graph: Graph, feeds: Record<string, RunInput>, options: MeasureOptions): Promise<Breakdown> {
   const profilePrefix = join(options.folder, `profile-${graph.name}`)
   const session = await OrtSession.open(graph, { ...options.session, profilePrefix })
-  const runs = options.repeats + 1
-  for (let i = 0; i < runs; i++) await session.compute(feeds)
+  for (let i = 0; i <= options.repeats; i++) await session.compute(feeds)
   session.endProfiling()
   await session.release()
-  const executions = takeProfile(profilePrefix)
-  // The first run only warms up.
-  const counted = executions.slice(Math.ceil(executions.length / runs))
-  const totalUs = counted.reduce((sum, { durationUs }) => sum + durationUs, 0)
+  const fastest = new Map<string, NodeExecution>()
+  for (const execution of takeProfile(profilePrefix)) {
+    const known = fastest.get(execution.node)
+    if (!known || execution.durationUs < known.durationUs) fastest.set(execution.node, execution)
+  }
   const byOp = new Map<string, number[]>()
-  for (const { op, durationUs } of counted) byOp.set(op, [...(byOp.get(op) ?? []), durationUs])
+  for (const { op, durationUs } of fastest.values()) byOp.set(op, [...(byOp.get(op) ?? []), durationUs])
+  const totalUs = sum([...byOp.values()].flat())
   return [...byOp]
-    .map(([op, durations]) => {
-      const us = durations.reduce((sum, duration) => sum + duration, 0)
-      return { op, share: us / totalUs, ms: us / 1000 / options.repeats, nodes: durations.length / options.repeats }
-    })
+    .map(([op, durations]) => ({
+      ...{ op, share: sum(durations) / totalUs, ms: sum(durations) / 1000, nodes: durations.length },
+    }))
     .sort((a, b) => b.share - a.share)
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0)
 }
 
 /** Ids of text: the image token is the vocabulary's last. */

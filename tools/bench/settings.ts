@@ -14,6 +14,9 @@ const scaleSchema = z.object({
   num_attention_heads: count,
   num_key_value_heads: count,
   intermediate_size: count,
+  /** Those of all scales when left out. */
+  vocab_size: count.optional(),
+  tie_word_embeddings: z.boolean().optional(),
 })
 export type Scale = z.infer<typeof scaleSchema>
 

@@ -52,7 +52,7 @@ def memory_bandwidth(repeats: int) -> float:
 def build(scale: dict) -> LlamaForCausalLM:
     shared = {key: SETTINGS[key] for key in ("vocab_size", "rms_norm_eps", "tie_word_embeddings")}
     rope = {"rope_type": "default", "rope_theta": SETTINGS["rope_theta"]}
-    config = LlamaConfig(**scale, **shared, rope_parameters=rope, max_position_embeddings=2048, eos_token_id=None)
+    config = LlamaConfig(**{**shared, **scale}, rope_parameters=rope, max_position_embeddings=2048, eos_token_id=None)
     torch.manual_seed(0)
     return LlamaForCausalLM(config).eval().to(torch.get_default_device())
 
@@ -104,17 +104,20 @@ def train_flops(scale: dict) -> float:
     three passes over the attention products, the head on loss_tokens only; the LoRA factors are left out."""
     shape, hidden, layers = SETTINGS["train"], scale["hidden_size"], scale["num_hidden_layers"]
     tokens = shape["batch"] * shape["tokens"]
-    body = layers * (4 * hidden**2 + 3 * hidden * scale["intermediate_size"])
+    shared = scale["num_key_value_heads"] / scale["num_attention_heads"]
+    body = layers * ((2 + 2 * shared) * hidden**2 + 3 * hidden * scale["intermediate_size"])
     attention = 3 * layers * shape["batch"] * 4 * shape["tokens"] ** 2 * hidden
-    return 4 * body * tokens + attention + 4 * hidden * SETTINGS["vocab_size"] * shape["batch"] * shape["loss_tokens"]
+    vocab = scale.get("vocab_size", SETTINGS["vocab_size"])
+    return 4 * body * tokens + attention + 4 * hidden * vocab * shape["batch"] * shape["loss_tokens"]
 
 
 def measure(name: str, repeats: int, peak_gflops: float, bandwidth: float) -> dict:
     scale = SETTINGS["scales"][name]
     model = build(scale)
     hidden = scale["hidden_size"]
-    body = sum(value.numel() for value in model.parameters()) - 2 * hidden * SETTINGS["vocab_size"]
-    streamed_gb = (body + hidden * SETTINGS["vocab_size"]) * 4 / 1e9
+    head = model.lm_head.weight.numel()
+    body = sum(value.numel() for value in model.parameters()) - head * (1 if model.config.tie_word_embeddings else 2)
+    streamed_gb = (body + head) * 4 / 1e9
     row = {"scale": name, "parameters_millions": body / 1e6, "prefill_ms": prefill_seconds(model, repeats) * 1e3}
     for batch in SETTINGS["decode"]["batches"]:
         row[f"decode_{batch}_tokens_per_second"] = decode_tokens_per_second(model, batch, repeats)

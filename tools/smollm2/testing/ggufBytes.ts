@@ -1,4 +1,4 @@
-// GGUF files made by hand, for tests: every field is written out here, not by what reads it.
+// GGUF files made by hand, for tests and for the bench: every field is written out here, not by what reads it.
 
 /** A metadata value with ggml's number of its type. */
 export type Entry = readonly [name: string, type: number, bytes: Buffer]
@@ -48,11 +48,23 @@ export function list(type: number, values: readonly Buffer[]): Buffer {
 
 /** A file of version 3. @param alignment what tensors begin at a multiple of */
 export function ggufBytes(entries: readonly Entry[], tensors: readonly HandTensor[], alignment = 32): Buffer {
-  const padded = (bytes: Buffer) => Buffer.concat([bytes, Buffer.alloc(-bytes.length & (alignment - 1))])
+  const sized = tensors.map(({ bytes, ...tensor }) => ({ ...tensor, sizeBytes: bytes.length }))
+  return Buffer.concat([
+    ggufHeader(entries, sized, alignment),
+    ...tensors.map(({ bytes }) => Buffer.concat([bytes, padding(bytes.length, alignment)])),
+  ])
+}
+
+/** All that stands before the tensors, which follow in their order, each with its {@link padding}. */
+export function ggufHeader(
+  entries: readonly Entry[],
+  tensors: readonly (Omit<HandTensor, 'bytes'> & { readonly sizeBytes: number })[],
+  alignment = 32,
+): Buffer {
   let offset = 0
-  const infos = tensors.map(({ name, dims, type, bytes }) => {
+  const infos = tensors.map(({ name, dims, type, sizeBytes }) => {
     const info = Buffer.concat([text(name), u32(dims.length), ...dims.map(u64), u32(type), u64(offset)])
-    offset += padded(bytes).length
+    offset += sizeBytes + padding(sizeBytes, alignment).length
     return info
   })
   const header = Buffer.concat([
@@ -60,5 +72,9 @@ export function ggufBytes(entries: readonly Entry[], tensors: readonly HandTenso
     ...entries.map(([name, type, bytes]) => Buffer.concat([text(name), u32(type), bytes])),
     ...infos,
   ])
-  return Buffer.concat([padded(header), ...tensors.map(({ bytes }) => padded(bytes))])
+  return Buffer.concat([header, padding(header.length, alignment)])
+}
+
+export function padding(sizeBytes: number, alignment = 32): Buffer {
+  return Buffer.alloc(-sizeBytes & (alignment - 1))
 }

@@ -40,11 +40,12 @@ const gemm: VjpRule = (application) => {
  * to here, a copy of the whole model. Through the very same numbers, so that the gradient is that of what was computed.
  */
 function dequantizedAgain({ ops, g, dy }: Application, factor: Value): Value {
-  const made = g.producer(factor)
+  const rows = g.producer(factor)?.inputs[0]
+  const made = rows && g.producer(rows)
   if (made?.op !== 'DequantizeLinear') return factor
   const [q, afterForward, zeros] = made.inputs as [Value, Value, Value]
   const scales = g.producer(afterForward)?.inputs[0] as Value
-  return ops.dequantize(q, scales, zeros, dy)
+  return ops.dequantize(q, scales, zeros, factor.shape, dy)
 }
 
 /** Y = A B over leading axes: dA = dY Bᵀ, dB = Aᵀ dY */

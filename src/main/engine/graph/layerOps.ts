@@ -50,13 +50,12 @@ export function layerOps(
     /** 0 · x[0, ..., 0] as a vector of one element: what it is added to cannot be computed before x. */
     zeroAfter,
     /**
-     * (q - zeros) ⊙ scales, by blocks of the last axis: q [n, k], scales and zeros [n, k / block]. A weight from file could be
-     * computed at any time, and ONNX Runtime would hold those of all layers at once; this one comes right `after` a value.
+     * (q - zeros) ⊙ scales in the `shape` of a weight: q [blocks, block], scales and zeros [blocks]. A block is a row, since ONNX
+     * Runtime takes more than twice as long where a row has several. A weight from file could be computed at any time, and
+     * ONNX Runtime would hold those of all layers at once; this one comes right `after` a value.
      */
-    dequantize: (q: Value, scales: Value, zeros: Value, after: Value) => {
-      const block_size = (q.shape[1] as number) / (scales.shape[1] as number)
-      return g.emit('DequantizeLinear', [q, add(scales, zeroAfter(after)), zeros], { axis: 1, block_size })
-    },
+    dequantize: (q: Value, scales: Value, zeros: Value, shape: readonly Dim[], after: Value) =>
+      reshape(g.emit('DequantizeLinear', [q, add(scales, zeroAfter(after)), zeros], { axis: 0 }), shape),
     /** [..., m, k] [..., k, n] = [..., m, n]; leading axes broadcast. */
     matMul,
     /** alpha A B + beta C for matrices, either of them transposed. */

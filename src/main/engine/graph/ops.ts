@@ -83,7 +83,7 @@ export const catalogue = {
   Sub: op(2, shape.binary),
   Where: op(3, shape.select),
   // Products.
-  DequantizeLinear: op(3, shape.dequantize, { axis: ['int', 1], block_size: ['int', null] }),
+  DequantizeLinear: op(3, shape.dequantize, { axis: ['int', 0] }),
   Gemm: op([2, 3], shape.gemm, {
     alpha: ['float', 1],
     beta: ['float', 1],

@@ -199,15 +199,15 @@ export const rotaryEmbedding: ShapeRule = (call) => {
   return [{ dtype: x.dtype, shape: x.shape }]
 }
 
-/** W = (q - zero point) · scale, the last two of them one for each block along the last axis of q [n, k]. */
+/** W = (q - zero point) · scale, the last two of them one for each row of q. */
 export const dequantize: ShapeRule = (call) => {
   const [q, scales, zeros] = [operand(call, 0), operand(call, 1), operand(call, 2)]
   requireDtype(call, q, 'uint8', 'uint4')
   requireDtype(call, scales, 'float32')
   sameDtype(call, q, zeros)
-  const [n, k] = q.shape as [number, number]
-  const blocks = formatShape([n, k / numberAttribute(call, 'block_size')])
-  for (const { shape } of [scales, zeros]) requireEqual(call, 'numbers of blocks', blocks, formatShape(shape))
+  requireEqual(call, 'axes of scales', 0, numberAttribute(call, 'axis'))
+  const rows = formatShape(q.shape.slice(0, 1))
+  for (const { shape } of [scales, zeros]) requireEqual(call, 'numbers of rows', rows, formatShape(shape))
   return [{ dtype: 'float32', shape: q.shape }]
 }
 

@@ -47,19 +47,21 @@ export function quantisedWeight(
     made.set(key, value)
     return value
   }
-  const scales = () => once('scales', () => part(quantisedParts.scales, 'float32', [outputs, blocks]))
+  const block = inputs / blocks
   const dequantised = (after: Value) => {
-    const q = once('q', () => part(quantisedParts[bits], whole, shape))
-    const zeros = once('zeros', () => part(quantisedParts.zeros, whole, [outputs, blocks]))
-    return ops.dequantize(q, scales(), zeros, after)
+    const rows = outputs * blocks
+    const q = once('q', () => part(quantisedParts[bits], whole, [rows, block]))
+    const scales = once('scales', () => part(quantisedParts.scales, 'float32', [rows]))
+    const zeros = once('zeros', () => part(quantisedParts.zeros, whole, [rows]))
+    return ops.dequantize(q, scales, zeros, shape, after)
   }
   const decoded = (x: Value) => {
-    const block = inputs / blocks
+    const scales = once('scales', () => part(quantisedParts.scales, 'float32', [outputs, blocks]))
     const q = once('q', () => part(quantisedParts[bits], 'uint8', [outputs, blocks, (block * bits) / 8]))
     // Left out, zero points are 2^(bits - 1): those of 8 bits.
     const zeros = bits === 8 ? [] : [once('zeros', () => part(quantisedParts.zeros, 'uint8', [outputs, blocks / 2]))]
     const attributes = { K: inputs, N: outputs, bits, block_size: block, accuracy_level: 4 }
-    return g.emit('MatMulNBits', [x, q, scales(), ...zeros], attributes)
+    return g.emit('MatMulNBits', [x, q, scales, ...zeros], attributes)
   }
   return {
     dense: () => once('dense', () => part('', 'float32', shape)),
