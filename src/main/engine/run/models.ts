@@ -182,7 +182,7 @@ export class AlignmentModels {
         }),
       )
       const features = await keep(ImageFeatures.open(source, { ...session, limitBytes: featureBytes }))
-      const graphs = generatorGraphs(source, { rank: config.adapter.rank })
+      const graphs = generatorGraphs(source, { rank: config.adapter.rank }, device)
       const responder = await keep(workers.openResponder(graphs, session))
       return new AlignmentModels({ source, tokenizer, verifier, features, responder, template, processors }, options)
     })
