@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { hasSoftwareGpu, linesOf } from '../graph/testing/softwareGpu.ts'
 import type { TrainingComparison } from './testing/compareTraining.ts'
-import type { LeftOpen, ModelComparison } from './testing/deviceComparison.ts'
+import type { CheckedDevice, LeftOpen, ModelComparison } from './testing/deviceComparison.ts'
 
 const [prompt, step, response] = [
   { Add: 1, Concat: 3, Reshape: 2, Shape: 2 },
@@ -23,7 +23,7 @@ const leftToTheCpu = {
 }
 
 describe.runIf(hasSoftwareGpu)('on WebGPU', () => {
-  let lines: (ModelComparison | TrainingComparison | LeftOpen)[] = []
+  let lines: (ModelComparison | TrainingComparison | CheckedDevice | LeftOpen)[] = []
   beforeAll(() => {
     lines = linesOf(join(import.meta.dirname, 'testing/compareModelDevices.ts'), ['clip-llama'], 290_000)
   }, 300_000)
@@ -51,6 +51,12 @@ describe.runIf(hasSoftwareGpu)('on WebGPU', () => {
     expect(Object.entries(trained?.relativeErrors ?? {}).filter(([, error]) => !(error < 1e-3))).toEqual([])
     expect(Object.keys(trained?.relativeErrors ?? {})).toHaveLength(4)
     expect(trained?.lossRatio).toBeLessThan(0.5)
+  })
+
+  test('the check that each machine takes before a device is used finds it right', () => {
+    const { checked } = lines.find((line) => 'checked' in line) as CheckedDevice
+    process.stdout.write(`${JSON.stringify(checked)}\n`)
+    expect(checked.relativeError).toBeLessThan(1e-4)
   })
 
   test('nothing is left there', () => {

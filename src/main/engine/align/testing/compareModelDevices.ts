@@ -4,6 +4,7 @@
 // environment before it starts. By hand, on a GPU:
 //   npx tsx src/main/engine/align/testing/compareModelDevices.ts [fixture] [webgpu|cuda]
 import { deviceNameSchema } from '../../../../shared/hardware.ts'
+import { checkDevice } from '../../autodiff/deviceCheck.ts'
 import { readAdapter } from '../../folder/peft.ts'
 import { DeviceTensor, OrtSession } from '../../graph/ortSession.ts'
 import { floatsOf, tensor, tensorOf } from '../../graph/tensor.ts'
@@ -20,7 +21,7 @@ import { ppoObjectives } from '../ppo/ppoLoss.ts'
 import { compareBases } from './compareBases.ts'
 import { compareRollouts } from './compareRollouts.ts'
 import { compareTraining } from './compareTraining.ts'
-import { type LeftOpen, openComparison, print } from './deviceComparison.ts'
+import { type CheckedDevice, type LeftOpen, openComparison, print } from './deviceComparison.ts'
 
 const { fixture, source, feeds, cells } = await openSequenceCase(process.argv[2] ?? 'clip-llama')
 const compared = deviceNameSchema.parse(process.argv[3] ?? 'webgpu')
@@ -104,5 +105,6 @@ await compareRollouts(
 )
 await compareBases(comparison)
 print(await compareTraining(compared))
+print({ checked: await checkDevice(compared) } satisfies CheckedDevice)
 await comparison.release()
 print({ left: { tensors: DeviceTensor.openCount, sessions: OrtSession.openCount } } satisfies LeftOpen)

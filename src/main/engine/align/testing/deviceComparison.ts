@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { DeviceName } from '../../../../shared/hardware.ts'
+import type { DeviceCheck } from '../../autodiff/deviceCheck.ts'
 import type { Graph } from '../../graph/ir.ts'
 import { OrtSession, type RunInput } from '../../graph/ortSession.ts'
 import { cpuNodes, takeProfile } from '../../graph/profile.ts'
@@ -19,6 +20,11 @@ export interface ModelComparison {
   readonly cpuNodes: Readonly<Record<string, number>>
   /** Of a rollout: tensors that the device held while its responses grew, at most. */
   readonly heldTensors?: number
+}
+
+/** What the check of a device says of it that each machine takes before it is used. */
+export interface CheckedDevice {
+  readonly checked: DeviceCheck
 }
 
 /** What the script left open at its end. */
