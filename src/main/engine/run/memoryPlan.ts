@@ -12,6 +12,7 @@ import { type DualEncoderSource, imageEmbeddingGraph, textEmbeddingGraph } from 
 import { loraSlots } from '../models/shared/lora.ts'
 import { isQuantised } from '../models/shared/quantisedLinear.ts'
 import { promptGraph, stepGraph, type VlmSource, visionGraph } from '../models/vlmGraphs.ts'
+import { keptFeatureBytes } from '../rollout/imageFeatures.ts'
 import { cacheGrowthColumns } from '../rollout/kvCache.ts'
 
 /** One thing that takes memory as long as a run is open, or again and again. */
@@ -41,9 +42,6 @@ export interface PlannedRun {
 const processBytes = 240e6
 /** A thread of the pool with the code that it loads, measured: docs/performance.md. */
 const threadBytes = 40e6
-/** Image features that are kept at most (run/models.ts), and beside them for the value head's first lessons (align.ts). */
-const mostFeatureBytes = 512 * 1024 ** 2
-const warmUpFeatureBytes = 2 * 1024 ** 3
 const float32 = 4
 
 /** A way to hold the same run in less memory; results differ by rounding only, with 8 bits by theirs. */
@@ -69,7 +67,7 @@ export class MemoryPlanner {
   /** @param workers threads that each decode and train (pool/workerPool.ts); 1 for a run that shares nothing */
   plan(config: RunConfig, workers = 1): MemoryPlan {
     const { companion, layout, promptTokens, images } = this.#run
-    const { rollout, optimiser, adapter, reward, base, calibration } = config
+    const { rollout, optimiser, adapter, reward, base } = config
     const format = formatOf(base.format, this.#run.source)
     const source = this.#sourceIn(format)
     const isPacked = isQuantised(source.weights)
@@ -125,9 +123,8 @@ export class MemoryPlanner {
     const slots = loraSlots(decoder)
     const factors = slots.reduce((total, slot) => total + adapter.rank * (slot.inFeatures + slot.outFeatures), 0)
     const featureBytes = layout.rows * decoder.hiddenSize * float32
-    // Those of a step; before the first one, those of the calibration that teach the value head.
-    const warmUp = Math.min(calibration.responses, Math.floor(warmUpFeatureBytes / featureBytes))
-    const heldResponses = Math.max(rollout.responsesPerStep, learns ? warmUp : 0)
+    // Those of the batches under way, once as they are read and once as they are fed.
+    const underWay = 2 * Math.max(decoded, trained) * (workers > 1 ? workers + 1 : 1)
     const sum = (memories: readonly GraphMemory[], of: (memory: GraphMemory) => number) =>
       memories.reduce((total, memory) => total + of(memory), 0)
     // Sessions read the same pages of the same files: the tower's, and those of the graph that reads most of the decoder.
@@ -158,7 +155,7 @@ export class MemoryPlanner {
       { of: 'adapter', bytes: (5 + (workers > 1 ? 2 * workers : 0)) * float32 * factors },
       {
         of: 'features',
-        bytes: Math.min(mostFeatureBytes, images * featureBytes) + heldResponses * featureBytes,
+        bytes: Math.min(keptFeatureBytes, images * featureBytes) + underWay * featureBytes,
       },
     ]
     return { parts, totalBytes: parts.reduce((total, { bytes }) => total + bytes, 0) }
