@@ -5,6 +5,7 @@ import type { RunConfig } from '../../../shared/runConfig.ts'
 import { learnerScoresGraph, learnerTrainingGraph } from '../align/openLearner.ts'
 import type { Graph } from '../graph/ir.ts'
 import { type GraphMemory, graphMemory } from '../graph/livePeak.ts'
+import { mostArrayBytes } from '../graph/runSizes.ts'
 import type { ImageLayout } from '../models/architecture.ts'
 import { formatOf } from '../models/baseFile.ts'
 import { plannedBase } from '../models/baseLayout.ts'
@@ -24,6 +25,8 @@ export interface MemoryPart {
 export interface MemoryPlan {
   readonly parts: readonly MemoryPart[]
   readonly totalBytes: number
+  /** Of the arrays that its graphs are fed or answer, the largest; `mostArrayBytes` is what one may have. */
+  readonly largestArrayBytes: number
 }
 
 export interface PlannedRun {
@@ -158,7 +161,8 @@ export class MemoryPlanner {
         bytes: Math.min(keptFeatureBytes, images * featureBytes) + underWay * featureBytes,
       },
     ]
-    return { parts, totalBytes: parts.reduce((total, { bytes }) => total + bytes, 0) }
+    const largestArrayBytes = Math.max(...[...language, ...encoder].map((memory) => memory.largestArrayBytes))
+    return { parts, totalBytes: parts.reduce((total, { bytes }) => total + bytes, 0), largestArrayBytes }
   }
 
   /**
@@ -179,7 +183,8 @@ export class MemoryPlanner {
     })
     const fits = ({ batchSize, format, ...training }: Lighter): boolean => {
       const changed = { rollout: { ...rollout, batchSize }, optimiser: { ...optimiser, ...training } }
-      return this.plan({ ...config, ...changed, base: { format } }).totalBytes <= limitBytes
+      const plan = this.plan({ ...config, ...changed, base: { format } })
+      return plan.totalBytes <= limitBytes && plan.largestArrayBytes <= mostArrayBytes
     }
     if (!fits(withAtOnce(1, true))) {
       // Of four bits a small model is another one (docs/performance.md), so they are not offered.
