@@ -15,6 +15,15 @@ export const deviceReportSchema = z.object({
   gemmGflops: z.number().nullable(),
   /** Largest absolute difference from the CPU's result over the largest absolute value of that result. */
   relativeError: z.number().nullable(),
+  /** Of a GPU that was held against the CPU in a layer forward and backward and in products of 8 and 4 bits. */
+  checked: z
+    .object({
+      /** As above, of the output that is furthest off. */
+      relativeError: z.number(),
+      /** Of a product in half precision, which nothing uses; null where the device does not run it. */
+      halfError: z.number().nullable(),
+    })
+    .optional(),
   /** One sentence for a person. */
   reason: z.string(),
   error: errorRecordSchema.optional(),

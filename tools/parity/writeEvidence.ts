@@ -15,7 +15,7 @@ import { imagesOfRun, openStoredRun, policyAtStep } from '../../src/main/engine/
 import { exportRun } from '../../src/main/engine/jobs/workspaceJobs.ts'
 import { loraFeeds } from '../../src/main/engine/models/shared/lora.ts'
 import { responseGraph } from '../../src/main/engine/models/vlmGraphs.ts'
-import { responseFeeds } from '../../src/main/engine/rollout/responseFeeds.ts'
+import { responseFeeds, seenAgain } from '../../src/main/engine/rollout/responseFeeds.ts'
 import { AlignmentModels, type ImageResponse } from '../../src/main/engine/run/models.ts'
 import { splitImages } from '../../src/main/engine/run/schedule.ts'
 
@@ -64,7 +64,7 @@ const { adapter } = policyAtStep(db, runId, step, config, models.source)
 const { graph } = responseGraph(models.source, { adapter: { rank: adapter.rank }, outputs: ['logits'] })
 const session = await OrtSession.open(graph, { device: 'cpu', threads: 1 })
 const results = await session.compute({
-  ...responseFeeds(models.source.config, adapted, 1),
+  ...responseFeeds(models.source.config, await seenAgain(adapted), 1),
   ...loraFeeds(adapter),
 })
 await session.release()

@@ -72,6 +72,9 @@ export class Engine {
     this.#setHardware({ hardware: null, hardwareError: null })
     try {
       const hardware = await this.#probeToTheEnd()
+      for (const { device, state, reason } of hardware.devices) {
+        if (state !== 'not-offered') this.#options.log(`device ${device}: ${reason}`)
+      }
       this.#setHardware({ hardware, hardwareError: null })
       return hardware
     } catch (thrown) {

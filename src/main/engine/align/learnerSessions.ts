@@ -6,7 +6,7 @@ import { tensorOf } from '../graph/tensor.ts'
 import { loraFeeds } from '../models/shared/lora.ts'
 import type { Feeds } from '../models/shared/sequenceFeeds.ts'
 import { type ResponseGraph, type ResponseGraphOptions, responseGraph, type VlmSource } from '../models/vlmGraphs.ts'
-import { type EndedResponse, type PromptedResponse, responseFeeds } from '../rollout/responseFeeds.ts'
+import { type EndedResponse, type RecalledResponse, responseFeeds, seenAgain } from '../rollout/responseFeeds.ts'
 import type { LearnerOptions, TokenTerms } from './learner.ts'
 import { type AdamWState, adamOptions, type NamedArrays } from './optimiser/adamw.ts'
 import { type EpochOptions, trainEpochs } from './optimiser/epochs.ts'
@@ -110,10 +110,10 @@ export class LearnerSessions {
   }
 
   /** Inputs of the training graph that do not depend on the losses. */
-  feeds(responses: readonly PromptedResponse[]): Feeds {
+  async feeds(responses: readonly RecalledResponse[]): Promise<Feeds> {
     const { temperature, amongKept } = this.#logProbs
     return {
-      ...responseFeeds(this.source.config, responses, temperature, amongKept),
+      ...responseFeeds(this.source.config, await seenAgain(responses), temperature, amongKept),
       'lora.scale': tensorOf(loraFeeds(this.policy.adapter), 'lora.scale', 'float32'),
     }
   }

@@ -8,7 +8,7 @@ import { valueHeadShapes } from '../models/shared/valueHead.ts'
 import { openSequenceCase, runOnce, type SequenceCase } from '../models/testing/sequenceCase.ts'
 import { responseGraph } from '../models/vlmGraphs.ts'
 import { Rng } from '../rng.ts'
-import { responseFeeds } from '../rollout/responseFeeds.ts'
+import { responseFeeds, seenAgain } from '../rollout/responseFeeds.ts'
 import { policyCursorSchema, restorePolicy, storePolicy } from './checkpoint.ts'
 import { DpoLearner, dpoObjectives, pairFeeds, preferences } from './dpo/dpoLearner.ts'
 import type { RewardedRollout } from './learner.ts'
@@ -60,7 +60,7 @@ function rollouts(): RewardedRollout[] {
 async function likings(policy: Policy): Promise<[liked: number, other: number]> {
   const all = rollouts()
   const { graph } = responseGraph(given.source, { adapter: { rank: 4 } })
-  const feeds = { ...responseFeeds(given.source.config, all, 1), ...loraFeeds(policy.adapter) }
+  const feeds = { ...responseFeeds(given.source.config, await seenAgain(all), 1), ...loraFeeds(policy.adapter) }
   const logProbs = floatsOf(await runOnce(graph, feeds), 'logProbs')
   const mean = (first: number) =>
     [0, 1, 2, 3].reduce((sum, i) => sum + (logProbs[(2 * i + first) * 5 + 2] as number), 0) / 4
@@ -206,7 +206,7 @@ describe('DPO', () => {
     const policy = policyOf(3)
     const { graph } = responseGraph(given.source, { adapter: { rank: 4 }, objectives: dpoObjectives(0.3) })
     const feeds = {
-      ...responseFeeds(given.source.config, [a, b, c, d], 1),
+      ...responseFeeds(given.source.config, await seenAgain([a, b, c, d]), 1),
       ...loraFeeds(policy.adapter),
       ...pairFeeds(pairs, pairs),
     }

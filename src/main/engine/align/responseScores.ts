@@ -12,8 +12,9 @@ import { type GraphRunner, thisThread, type Workers } from '../pool/workers.ts'
 import {
   columnsOf,
   type EndedResponse,
-  type PromptedResponse,
+  type RecalledResponse,
   responseFeeds,
+  seenAgain,
   withColumnAfter,
 } from '../rollout/responseFeeds.ts'
 import { microBatches } from './microBatches.ts'
@@ -97,7 +98,7 @@ export class ResponseScores {
   }
 
   /** log π_ref of each token: the same weights, the adapter switched off. */
-  async ofReference(responses: readonly PromptedResponse[], signal?: AbortSignal): Promise<Float32Array[]> {
+  async ofReference(responses: readonly RecalledResponse[], signal?: AbortSignal): Promise<Float32Array[]> {
     return (await this.#run(responses, 0, ['logProbs'], signal))['logProbs'] as Float32Array[]
   }
 
@@ -120,7 +121,7 @@ export class ResponseScores {
   }
 
   async #run(
-    responses: readonly PromptedResponse[],
+    responses: readonly RecalledResponse[],
     strength: number,
     outputs: readonly string[],
     signal: AbortSignal | undefined,
@@ -133,7 +134,7 @@ export class ResponseScores {
       ...valueHeadFeeds(this.#policy.valueHead, hiddenSize),
     }
     await mapSome(microBatches(responses, microBatchSize, columnsOf), workers.atOnce, async (places) => {
-      const batch = places.map((place) => responses[place] as PromptedResponse)
+      const batch = await seenAgain(places.map((place) => responses[place] as RecalledResponse))
       const feeds = { ...responseFeeds(this.#source.config, batch, temperature, amongKept), ...parameters }
       const results = await this.#runner.compute(feeds, { outputs, ...(signal && { signal }) })
       for (const name of outputs) {

@@ -13,7 +13,14 @@ import {
   type TensorMemory,
 } from './heldTensors.ts'
 import type { Graph, Value } from './ir.ts'
-import { DeviceTensor, OrtSession, type QueuedTensor, type RunInput, type RunOutput } from './ortSession.ts'
+import {
+  DeviceTensor,
+  OrtSession,
+  type QueuedTensor,
+  type RunInput,
+  type RunOutput,
+  type SessionOptions,
+} from './ortSession.ts'
 import { releaseAll } from './resources.ts'
 import { type AnyTensor, namedIn, requireFetched, sizeBytesOf, type Tensor, tensor } from './tensor.ts'
 import { tensorOps } from './tensorOps.ts'
@@ -24,6 +31,11 @@ import { tensorOps } from './tensorOps.ts'
  */
 export function openMemory(device: DeviceName): TensorMemory {
   return device === 'webgpu' ? new DeviceMemory(device) : hostMemory
+}
+
+/** The option of a session by which these outputs stay where {@link openMemory} holds tensors. */
+export function keptOnDevice(device: DeviceName, outputs: readonly string[]): Pick<SessionOptions, 'keepOnDevice'> {
+  return openMemory(device) === hostMemory ? {} : { keepOnDevice: outputs }
 }
 
 type Named<One> = Readonly<Record<string, One>>

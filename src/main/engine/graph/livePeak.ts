@@ -3,6 +3,7 @@
 import { Arena } from './arena.ts'
 import { elementCount, evaluateDim } from './dims.ts'
 import { elementBytes, type Graph, type Node, type Value } from './ir.ts'
+import { largestArray } from './runSizes.ts'
 
 /** Bytes of one graph, in sessions as ortSession.ts opens them on the CPU (no memory pattern). */
 export interface GraphMemory {
@@ -17,6 +18,8 @@ export interface GraphMemory {
   readonly computedBytes: number
   /** Copies of all outputs in this process, a run's worth. */
   readonly outputBytes: number
+  /** Of the arrays that it is fed or answers, the largest. */
+  readonly largestArrayBytes: number
 }
 
 /** Their output is the operand's own bytes, under another shape. */
@@ -44,7 +47,14 @@ export function graphMemory(graph: Graph, sizes: ReadonlyMap<string, number>, is
     for (const value of outputs) if (read.has(value.name)) privateBytes += bytesOf(value)
   }
   const outputBytes = graph.outputs.reduce((sum, { value }) => sum + bytesOf(value), 0)
-  return { mappedBytes, privateBytes, outputBytes, computedBytes: touchedBytes(graph, constants, bytesOf) }
+  const largestArrayBytes = largestArray(graph, bytesOf)
+  return {
+    mappedBytes,
+    privateBytes,
+    outputBytes,
+    largestArrayBytes,
+    computedBytes: touchedBytes(graph, constants, bytesOf),
+  }
 }
 
 /** What the products of a session lay out anew when it opens; the pages of its file are then read no more. */

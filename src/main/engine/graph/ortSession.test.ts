@@ -167,6 +167,26 @@ describe('a session', () => {
     await session.release()
   })
 
+  it('refuses to answer an array of more than 2 GiB, which a process cannot hold in one piece', async () => {
+    const g = new GraphBuilder('wide')
+    const [x, y] = [g.input('x', 'float32', ['n', 1]), g.input('y', 'float32', [1, 'n'])]
+    g.output('z', tensorOps(g).add(x, y))
+    const session = await OrtSession.open(g.build(), { device: 'cpu' })
+    const run = (n: number) =>
+      session.run({
+        x: tensor('float32', [n, 1], new Float32Array(n)),
+        y: tensor('float32', [1, n], new Float32Array(n)),
+      })
+    // 23,171² numbers of 4 bytes, 97,316 bytes more than 2 GiB.
+    await expect(run(23_171)).rejects.toMatchObject({
+      code: 'device.array-too-large',
+      found: 'an array of 2147580964 bytes',
+    })
+    await expect(run(23_171)).rejects.toMatchObject({ code: 'device.array-too-large' })
+    await expect(run(2)).resolves.toBeDefined()
+    await session.release()
+  })
+
   it('refuses inputs that do not fit the graph or each other', async () => {
     const g = new GraphBuilder('fed')
     const x = g.input('x', 'float32', ['n', 2])

@@ -38,12 +38,15 @@ export function sizesOf(graph: Graph, feeds: Readonly<Record<string, Fed>>): Rea
   return sizes
 }
 
+/** Bytes of the largest array that passes into a graph or out of it: Electron's ends a process at 2 GiB. */
+export const mostArrayBytes = 2 ** 31 - 1
+
 const largestElements = new WeakMap<Graph, Map<string, number>>()
 
 /**
  * Refuses a run one tensor of which alone exceeds the memory of this machine: inside Electron such an allocation
- * ends the process instead of failing.
- * @throws StudioError `device.out-of-memory`
+ * ends the process instead of failing; or in which one array would be fed or fetched that nothing can hold in a piece.
+ * @throws StudioError `device.out-of-memory`, `device.array-too-large`
  */
 export function requireAffordable(graph: Graph, sizes: ReadonlyMap<string, number>, device: DeviceName): void {
   const limit = totalmem()
@@ -53,6 +56,8 @@ export function requireAffordable(graph: Graph, sizes: ReadonlyMap<string, numbe
   let largest = known.get(key)
   if (largest === undefined) {
     largest = Math.max(0, ...graph.nodes.flatMap(({ outputs }) => outputs.map((value) => sizeBytes(value, sizes))))
+    const array = largestArray(graph, (value) => sizeBytes(value, sizes))
+    if (array > mostArrayBytes && largest <= limit) throw arrayTooLarge(array, device)
     known.set(key, largest)
   }
   if (largest <= limit) return
@@ -63,6 +68,22 @@ export function requireAffordable(graph: Graph, sizes: ReadonlyMap<string, numbe
     expected: `at most ${limit} bytes`,
     found: `a tensor of ${largest} bytes`,
     where: device,
+  })
+}
+
+/** Of the inputs and outputs of a graph, which are arrays of this process, the bytes of the largest. */
+export function largestArray({ inputs, outputs }: Graph, bytesOf: (value: Value) => number): number {
+  return Math.max(0, ...[...inputs, ...outputs.map(({ value }) => value)].map(bytesOf))
+}
+
+export function arrayTooLarge(foundBytes: number, where: string): StudioError {
+  return new StudioError({
+    code: 'device.array-too-large',
+    message: 'This step would take more than 2 GiB in one piece, which the program cannot hold.',
+    remedy: 'Lower the number of responses that are decoded together or the micro-batch.',
+    expected: `at most ${mostArrayBytes} bytes`,
+    found: `an array of ${foundBytes} bytes`,
+    where,
   })
 }
 

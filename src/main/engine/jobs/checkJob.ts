@@ -10,6 +10,7 @@ import type { ReadableDb } from '../../db/connection.ts'
 import { freeBytes } from '../../db/freeSpace.ts'
 import { everyImage } from '../../db/images.ts'
 import { modelById } from '../../db/models.ts'
+import { arrayTooLarge, mostArrayBytes } from '../graph/runSizes.ts'
 import { measureRun } from '../run/measureRun.ts'
 import type { MemoryPlanner } from '../run/memoryPlan.ts'
 import { estimateDisk, estimateTime, expectedBytes, verifierOutcome } from '../run/runEstimate.ts'
@@ -75,7 +76,9 @@ export async function checkRun(
 
 /** A run that this machine cannot hold ends the process in its middle; it is refused before anything opens. */
 function requireMemory(planner: MemoryPlanner, config: RunConfig): void {
-  const [neededBytes, machineBytes] = [planner.plan(config).totalBytes, totalmem()]
-  if (neededBytes <= machineBytes) return
+  const { totalBytes: neededBytes, largestArrayBytes } = planner.plan(config)
+  const machineBytes = totalmem()
+  if (neededBytes <= machineBytes && largestArrayBytes <= mostArrayBytes) return
+  if (neededBytes <= machineBytes) throw arrayTooLarge(largestArrayBytes, 'the plan of the run')
   throw tooLarge({ neededBytes, machineBytes, lighter: planner.lighter(config, machineBytes) })
 }

@@ -214,7 +214,7 @@ async function answerAll(db: WritableDb, given: AnswerAll): Promise<void> {
       after = last.item
       const { images, unreadable } = await hashAll(page)
       const said = await models.respond(images, policy, {
-        ...{ rng: null, strength, keptFeatureBytes: 0, signal },
+        ...{ rng: null, strength, signal },
         question: (image) => questionOf(page, images[image], facts),
       })
       requireMostImages(page.length, [...unreadable, ...said.skipped], false)

@@ -27,7 +27,10 @@ test('as many threads as cores, batches and memory allow; the cores that are lef
   const config = presetConfig('quick-look', { rollout: { responsesPerStep: 64, batchSize: 16 } })
   const shared = (threads: number | null, { cores = 8, device = 'cpu' as const, most = 99 } = {}) => {
     // A machine that holds so many and not one more.
-    const plan = (_: unknown, count = 1): MemoryPlan => ({ parts: [], totalBytes: count > most ? 1e18 : 1e9 })
+    const plan = (_: unknown, count = 1): MemoryPlan => ({
+      ...{ parts: [], largestArrayBytes: 0 },
+      totalBytes: count > most ? 1e18 : 1e9,
+    })
     return shareOf({ device, threads, config }, cores, async () => ({ plan }))
   }
   expect(await shared(1)).toEqual({ count: 1, threads: 1 })

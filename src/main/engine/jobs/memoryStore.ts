@@ -14,7 +14,7 @@ import type { JobStore, StoredStep } from './jobStore.ts'
 
 export class MemoryJobStore implements JobStore {
   readonly began = null
-  /** All steps so far, without image features: of a long run they would take gigabytes. */
+  /** All steps so far. */
   readonly committed: CommittedStep[] = []
   readonly #policies = new Map<number, StoredPolicy>()
   readonly #onCommit: (step: CommittedStep) => void
@@ -70,7 +70,7 @@ export class MemoryJobStore implements JobStore {
     const before = this.committed.at(-1)
     if (before && !hasLook(before)) this.#policies.delete(before.step)
     this.#policies.set(step.step, structuredClone(storePolicy(step.policy)))
-    this.committed.push({ ...step, trained: step.trained.map((one) => ({ ...one, imageFeatures: [] })) })
+    this.committed.push(step)
     this.#onCommit(step)
   }
 }

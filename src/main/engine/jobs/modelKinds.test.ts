@@ -71,10 +71,8 @@ test.each(kinds)(
     })
     const { responses } = await models.respond(images, policy, { rng: null })
     const { hiddenSize } = models.source.config.decoder
-    expect(responses.map(({ imageFeatures }) => (imageFeatures[0]?.length as number) / hiddenSize)).toEqual([
-      ...rows,
-      rows[0],
-    ])
+    const seen = await Promise.all(responses.map(({ imageFeatures }) => imageFeatures()))
+    expect(seen.map(([features]) => (features?.length as number) / hiddenSize)).toEqual([...rows, rows[0]])
     for (const [i, image] of images.entries()) {
       const alone = await models.respond([image], policy, { rng: null })
       expect(alone.responses[0]?.tokens).toEqual(responses[i]?.tokens)

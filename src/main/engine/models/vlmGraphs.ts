@@ -77,11 +77,17 @@ export function promptGraph(source: VlmSource, adapter: AdapterSpec | null): Gra
  * so far comes in as `past.key.LAYER` and `past.value.LAYER`, [batch, kvHeads, past, headDim]; columns that are not
  * filled yet are masked.
  * @param weightsFirst faster for two rows and more on the CPU, with weights that are not prepacked
+ * @param use by the device that it is for: `decodingUse`
  */
-export function stepGraph(source: VlmSource, adapter: AdapterSpec | null, weightsFirst = false): Graph {
+export function stepGraph(
+  source: VlmSource,
+  adapter: AdapterSpec | null,
+  weightsFirst = false,
+  use: ProductUse = 'decoding',
+): Graph {
   const { config } = source
   const g = new GraphBuilder('step')
-  const p = parametersOf(g, source, 'decoding')
+  const p = parametersOf(g, source, use)
   const { layers, kvHeads, headDim } = config.decoder
   const ids = g.input('input_ids', 'int64', ['batch', 1])
   const past = Array.from({ length: layers }, (_, layer): LayerCache => {

@@ -1,16 +1,19 @@
 // Batched decoding with a key-value cache: prompts with images in, responses with log-probabilities out.
 // Before it stand prompts and image features, after it token spans, rewards and evaluation.
+import type { DeviceName } from '../../../shared/hardware.ts'
+import { keptOnDevice, openMemory } from '../graph/deviceMemory.ts'
+import type { TensorMemory } from '../graph/heldTensors.ts'
 import type { Graph } from '../graph/ir.ts'
 import { OrtSession, type SessionOptions, throwIfCancelled } from '../graph/ortSession.ts'
 import { openTogether, releaseAll } from '../graph/resources.ts'
 import { floatsOf } from '../graph/tensor.ts'
 import type { VlmConfig } from '../models/architecture.ts'
-import { isQuantised } from '../models/shared/quantisedLinear.ts'
+import { decodingUse, isQuantised } from '../models/shared/quantisedLinear.ts'
 import { type Feeds, featureFeeds, padTokens, sequenceFeeds } from '../models/shared/sequenceFeeds.ts'
 import { type AdapterSpec, promptGraph, stepGraph, type VlmSource } from '../models/vlmGraphs.ts'
 import type { Rng, RngState } from '../rng.ts'
 import type { KeptTokens } from './keptTokens.ts'
-import { KvCache } from './kvCache.ts'
+import { cacheNames, KvCache } from './kvCache.ts'
 import { SamplerScratch, type SamplingSettings, sampleToken } from './sampler.ts'
 import { type FinishReason, GrowingText, type StopConditions, type TextStream } from './stopConditions.ts'
 
@@ -83,13 +86,14 @@ export interface GeneratorGraphs {
   readonly isQuantised: boolean
 }
 
-export function generatorGraphs(source: VlmSource, adapter: AdapterSpec | null): GeneratorGraphs {
-  const [prompt, step] = [promptGraph(source, adapter), stepGraph(source, adapter)]
+export function generatorGraphs(source: VlmSource, adapter: AdapterSpec | null, device: DeviceName): GeneratorGraphs {
+  const use = decodingUse(device)
+  const [prompt, step] = [promptGraph(source, adapter), stepGraph(source, adapter, false, use)]
   return {
     config: source.config,
     prompt,
     step,
-    weightsFirstStep: stepGraph(source, adapter, true),
+    weightsFirstStep: stepGraph(source, adapter, true, use),
     isQuantised: isQuantised(source.weights),
   }
 }
@@ -101,6 +105,8 @@ export class Generator {
   readonly #step: OrtSession
   /** Opened when there are several rows. */
   #weightsFirstStep: OrtSession | null = null
+  /** Of caches, which on some devices stay there. */
+  readonly #memory: TensorMemory
   readonly #scratch: SamplerScratch
 
   private constructor(graphs: GeneratorGraphs, options: GeneratorOptions, prompt: OrtSession, step: OrtSession) {
@@ -108,6 +114,7 @@ export class Generator {
     this.#options = options
     this.#prompt = prompt
     this.#step = step
+    this.#memory = openMemory(options.device)
     this.#scratch = new SamplerScratch(graphs.config.decoder.vocabSize)
   }
 
@@ -116,15 +123,16 @@ export class Generator {
     source: VlmSource,
     { adapter, ...options }: GeneratorOptions & { readonly adapter: AdapterSpec | null },
   ): Promise<Generator> {
-    return await Generator.of(generatorGraphs(source, adapter), options)
+    return await Generator.of(generatorGraphs(source, adapter, options.device), options)
   }
 
   /** @throws StudioError as `OrtSession.open` does */
   static async of(graphs: GeneratorGraphs, options: GeneratorOptions): Promise<Generator> {
     return await openTogether(async (keep) => {
-      const prompt = await keep(OrtSession.open(graphs.prompt, options))
+      const session = { ...options, ...keptOnDevice(options.device, cacheNames(graphs.config.decoder)) }
+      const prompt = await keep(OrtSession.open(graphs.prompt, session))
       const prepackWeights = isPacked(graphs, options)
-      const step = await keep(OrtSession.open(graphs.step, { ...options, prepackWeights }))
+      const step = await keep(OrtSession.open(graphs.step, { ...session, prepackWeights }))
       return new Generator(graphs, options, prompt, step)
     })
   }
@@ -153,7 +161,7 @@ export class Generator {
   }
 
   async release(): Promise<void> {
-    await releaseAll([this.#prompt, this.#step, this.#weightsFirstStep])
+    await releaseAll([this.#memory, this.#prompt, this.#step, this.#weightsFirstStep])
   }
 
   /** The session that is the fastest for this many rows. */
@@ -181,26 +189,30 @@ export class Generator {
       const sampled = { logProbs: [], logProbsAtTemperature: [], kept: [] }
       return { request, rng, history: [...promptIds], promptLength, ...sampled, growing }
     })
-    for (;;) {
-      const going: number[] = []
-      rows.forEach((row, i) => {
-        const at = (logitsRow[i] as number) * vocabSize
-        const reason = this.#advance(row, logits.subarray(at, at + vocabSize), sampling, options.onToken)
-        if (reason === null) going.push(i)
-        else finish(row, reason)
-      })
-      if (going.length === 0) return
-      cache.keep(going)
-      rows = going.map((i) => rows[i] as Row)
-      throwIfCancelled(options.signal)
-      const session = await this.#stepOf(rows.length)
-      const step = await session.compute(
-        { ...cache.feeds(rows.map(({ history }) => history.at(-1) as number)), ...adapter },
-        run,
-      )
-      cache.append(step)
-      logits = floatsOf(step, 'logits')
-      logitsRow = rows.map((_, i) => i)
+    try {
+      for (;;) {
+        const going: number[] = []
+        rows.forEach((row, i) => {
+          const at = (logitsRow[i] as number) * vocabSize
+          const reason = this.#advance(row, logits.subarray(at, at + vocabSize), sampling, options.onToken)
+          if (reason === null) going.push(i)
+          else finish(row, reason)
+        })
+        if (going.length === 0) return
+        cache.keep(going)
+        rows = going.map((i) => rows[i] as Row)
+        throwIfCancelled(options.signal)
+        const session = await this.#stepOf(rows.length)
+        const step = await session.run(
+          { ...cache.feeds(rows.map(({ history }) => history.at(-1) as number)), ...adapter },
+          run,
+        )
+        cache.append(step)
+        logits = floatsOf(step, 'logits')
+        logitsRow = rows.map((_, i) => i)
+      }
+    } finally {
+      await cache.release()
     }
   }
 
@@ -236,7 +248,7 @@ export class Generator {
       'left',
     )
     const features = different.map(({ imageFeatures }) => imageFeatures)
-    const results = await this.#prompt.compute(
+    const results = await this.#prompt.run(
       {
         ...sequenceFeeds(config.decoder, batch),
         ...featureFeeds(config, batch, features),
@@ -244,7 +256,7 @@ export class Generator {
       },
       run,
     )
-    const cache = new KvCache(config.decoder, results, batch.mask, promptOf)
+    const cache = new KvCache(config.decoder, results, batch.mask, promptOf, this.#memory)
     return { cache, logits: floatsOf(results, 'logits'), promptOf }
   }
 }

@@ -17,13 +17,30 @@ export interface PromptedResponse {
   readonly kept?: readonly KeptTokens[] | null
 }
 
+/** A response whose image features are looked up when they are needed: those of many would take gigabytes. */
+export interface RecalledResponse extends Omit<PromptedResponse, 'imageFeatures'> {
+  readonly imageFeatures: PromptedResponse['imageFeatures'] | (() => Promise<PromptedResponse['imageFeatures']>)
+}
+
 /** A response, and why it ended. */
-export interface EndedResponse extends PromptedResponse {
+export interface EndedResponse extends RecalledResponse {
   readonly reason: FinishReason
 }
 
+/** The responses with their image features. @throws StudioError what looking these up throws */
+export async function seenAgain(responses: readonly RecalledResponse[]): Promise<PromptedResponse[]> {
+  const seen: PromptedResponse[] = []
+  for (const { imageFeatures, ...response } of responses) {
+    seen.push({
+      ...response,
+      imageFeatures: typeof imageFeatures === 'function' ? await imageFeatures() : imageFeatures,
+    })
+  }
+  return seen
+}
+
 /** Columns of its row in a batch: prompt and response. */
-export function columnsOf({ promptIds, tokens }: PromptedResponse): number {
+export function columnsOf({ promptIds, tokens }: RecalledResponse): number {
   return promptIds.length + tokens.length
 }
 
@@ -31,7 +48,7 @@ export function columnsOf({ promptIds, tokens }: PromptedResponse): number {
  * The response with a column more, so that the rows of its feeds reach one further: the last of them is the state after
  * its last token. Which token stands in the column changes nothing before it, since no column sees later ones.
  */
-export function withColumnAfter<Response extends PromptedResponse>(response: Response): Response {
+export function withColumnAfter<Response extends RecalledResponse>(response: Response): Response {
   return { ...response, tokens: [...response.tokens, response.tokens.at(-1) as number] }
 }
 

@@ -20,9 +20,6 @@ import { roundCalibration } from './roundCalibration.ts'
 import { chosenImages, StopWatch } from './schedule.ts'
 import { requireMostImages, type SkippedImage } from './skippedImages.ts'
 
-/** Image features of calibration responses that are kept to teach the value head with; beyond it responses only count. */
-const warmUpFeatureBytes = 2 * 1024 ** 3
-
 /** Streams of the run's random numbers, by what is drawn. */
 const streams = { policy: 1, images: 2, calibration: 3, rollouts: 4, minibatches: 5, placebo: 9 } as const
 
@@ -97,9 +94,9 @@ export async function align(
     chosen: readonly RunImage[],
     step: number,
     stream: Rng,
-    { needsOne, ...options }: { needsOne: boolean; keptFeatureBytes?: number },
+    { needsOne }: { needsOne: boolean },
   ): Promise<readonly ImageResponse[]> {
-    const drawn = { rng: stream.fork(step), signal, ...options }
+    const drawn = { rng: stream.fork(step), signal }
     const said = await watch.time('rollout', step, () => models.respond(chosen, policy, drawn))
     requireMostImages(new Set(chosen).size, said.skipped, needsOne)
     skipped = [...skipped, ...said.skipped]
@@ -120,10 +117,7 @@ export async function align(
   /** Baselines from the policy as it is, and a value head that knows what to expect of it. */
   async function beginRound(step: number, before: RunCalibration | null): Promise<RunCalibration> {
     const chosen = chosenImages(images, config, rng.fork(streams.calibration), step, config.calibration.responses)
-    const responses = await respond(chosen, step, rng.fork(streams.calibration), {
-      needsOne: true,
-      keptFeatureBytes: warmUpFeatureBytes,
-    })
+    const responses = await respond(chosen, step, rng.fork(streams.calibration), { needsOne: true })
     const { round, rewarded } = await watch.time('reward', step, async () => {
       const scored = await models.score(responses, judged)
       // Labels leave the scores of other images no gap to measure rewards in.
@@ -136,8 +130,7 @@ export async function align(
         : roundCalibration(step, found, before, { goOnRefused: config.calibration.goOnRefused, annotations })
       return { round, rewarded: await rewardResponses(models, scored, round, config) }
     })
-    const taught = rewarded.filter(({ imageFeatures }) => imageFeatures.length > 0)
-    await watch.time('update', step, () => learner.warmUp(taught, signal))
+    await watch.time('update', step, () => learner.warmUp(rewarded, signal))
     return round
   }
 

@@ -47,7 +47,7 @@ export async function evaluateChair(
     const responses = new Map<number, Said>()
     for (let start = 0; start < images.length; start += imagesAtOnce) {
       const batch = images.slice(start, start + imagesAtOnce)
-      const said = await models.respond(batch, policy, { rng: null, strength, keptFeatureBytes: 0, signal })
+      const said = await models.respond(batch, policy, { rng: null, strength, signal })
       for (const image of said.skipped) skipped.set(image.imageId, image)
       for (const { image, scored, reason } of await models.score(said.responses)) {
         responses.set(image.imageId, { scored, reason })

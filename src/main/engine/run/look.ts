@@ -21,7 +21,7 @@ export async function lookAt(
   options: { step: number; strength: number; signal?: AbortSignal | undefined },
 ): Promise<{ look: TakenLook; responses: ScoredImageResponse[]; skipped: readonly SkippedImage[] }> {
   const { step, strength, signal } = options
-  const said = await models.respond(images, policy, { rng: null, strength, keptFeatureBytes: 0, signal })
+  const said = await models.respond(images, policy, { rng: null, strength, signal })
   requireMostImages(images.length, said.skipped, true)
   const responses = await models.score(said.responses)
   const { hallucinationRate: rate, coverage } = estimateGrounding(

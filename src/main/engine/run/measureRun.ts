@@ -129,7 +129,7 @@ async function measureParts(
     tokens: [...first, ...second].reduce((sum, { tokens }) => sum + tokens.length, 0),
     mentions: scored.reduce((sum, { scored: { mentions } }) => sum + mentions.length, 0),
     responses: scored.length,
-    featureBytes: second[0]?.imageFeatures[0]?.byteLength ?? 0,
+    featureBytes: (await second[0]?.imageFeatures())?.[0]?.byteLength ?? 0,
   }
 }
 

@@ -79,6 +79,11 @@ test('LLaVA-1.5-7B is planned from its headers, and lighter ways to run it are f
   const { batchSize, format, ...training } = lighter!
   const planned = planner.plan(changed({ base: { format }, rollout: { batchSize }, optimiser: training }))
   expect(planned.totalBytes).toBeLessThanOrEqual(24e9)
+  expect(planned.largestArrayBytes).toBeLessThan(2 ** 31)
+  // Keys of a layer for 256 rows: 32 heads of 672 columns of 128 numbers each. No machine holds that in one piece.
+  const wide = changed({ rollout: { batchSize: 256, responsesPerStep: 256 } })
+  expect(planner.plan(wide).largestArrayBytes).toBe(256 * 32 * 672 * 128 * 4)
+  expect(planner.lighter(wide, 1e15)).toMatchObject({ batchSize: 128, format: 'stored' })
   // Nor is 8 bits offered where 32 fit.
   expect(planner.lighter(config, 1e12)).toMatchObject({ format: 'stored' })
 }, 60_000)

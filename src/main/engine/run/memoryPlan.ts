@@ -5,6 +5,7 @@ import type { RunConfig } from '../../../shared/runConfig.ts'
 import { learnerScoresGraph, learnerTrainingGraph } from '../align/openLearner.ts'
 import type { Graph } from '../graph/ir.ts'
 import { type GraphMemory, graphMemory } from '../graph/livePeak.ts'
+import { mostArrayBytes } from '../graph/runSizes.ts'
 import type { ImageLayout } from '../models/architecture.ts'
 import { formatOf } from '../models/baseFile.ts'
 import { plannedBase } from '../models/baseLayout.ts'
@@ -12,6 +13,7 @@ import { type DualEncoderSource, imageEmbeddingGraph, textEmbeddingGraph } from 
 import { loraSlots } from '../models/shared/lora.ts'
 import { isQuantised } from '../models/shared/quantisedLinear.ts'
 import { promptGraph, stepGraph, type VlmSource, visionGraph } from '../models/vlmGraphs.ts'
+import { keptFeatureBytes } from '../rollout/imageFeatures.ts'
 import { cacheGrowthColumns } from '../rollout/kvCache.ts'
 
 /** One thing that takes memory as long as a run is open, or again and again. */
@@ -23,6 +25,8 @@ export interface MemoryPart {
 export interface MemoryPlan {
   readonly parts: readonly MemoryPart[]
   readonly totalBytes: number
+  /** Of the arrays that its graphs are fed or answer, the largest; `mostArrayBytes` is what one may have. */
+  readonly largestArrayBytes: number
 }
 
 export interface PlannedRun {
@@ -42,9 +46,6 @@ export interface PlannedRun {
 const processBytes = 240e6
 /** A thread of the pool with the code that it loads, measured: docs/performance.md. */
 const threadBytes = 40e6
-/** Image features that are kept at most (run/models.ts), and beside them for the value head's first lessons (align.ts). */
-const mostFeatureBytes = 512 * 1024 ** 2
-const warmUpFeatureBytes = 2 * 1024 ** 3
 const float32 = 4
 
 /** A way to hold the same run in less memory; results differ by rounding only, with 8 bits by theirs. */
@@ -70,7 +71,7 @@ export class MemoryPlanner {
   /** @param workers threads that each decode and train (pool/workerPool.ts); 1 for a run that shares nothing */
   plan(config: RunConfig, workers = 1): MemoryPlan {
     const { companion, layout, promptTokens, images } = this.#run
-    const { rollout, optimiser, adapter, reward, base, calibration } = config
+    const { rollout, optimiser, adapter, reward, base } = config
     const format = formatOf(base.format, this.#run.source)
     const source = this.#sourceIn(format)
     const isPacked = isQuantised(source.weights)
@@ -128,9 +129,8 @@ export class MemoryPlanner {
     const slots = loraSlots(decoder)
     const factors = slots.reduce((total, slot) => total + adapter.rank * (slot.inFeatures + slot.outFeatures), 0)
     const featureBytes = layout.rows * decoder.hiddenSize * float32
-    // Those of a step; before the first one, those of the calibration that teach the value head.
-    const warmUp = Math.min(calibration.responses, Math.floor(warmUpFeatureBytes / featureBytes))
-    const heldResponses = Math.max(rollout.responsesPerStep, learns ? warmUp : 0)
+    // Those of the batches under way, once as they are read and once as they are fed.
+    const underWay = 2 * Math.max(decoded, trained) * (workers > 1 ? workers + 1 : 1)
     const sum = (memories: readonly GraphMemory[], of: (memory: GraphMemory) => number) =>
       memories.reduce((total, memory) => total + of(memory), 0)
     // Sessions read the same pages of the same files: the tower's, and those of the graph that reads most of the decoder.
@@ -161,10 +161,11 @@ export class MemoryPlanner {
       { of: 'adapter', bytes: (5 + (workers > 1 ? 2 * workers : 0)) * float32 * factors },
       {
         of: 'features',
-        bytes: Math.min(mostFeatureBytes, images * featureBytes) + heldResponses * featureBytes,
+        bytes: Math.min(keptFeatureBytes, images * featureBytes) + underWay * featureBytes,
       },
     ]
-    return { parts, totalBytes: parts.reduce((total, { bytes }) => total + bytes, 0) }
+    const largestArrayBytes = Math.max(...[...language, ...encoder].map((memory) => memory.largestArrayBytes))
+    return { parts, totalBytes: parts.reduce((total, { bytes }) => total + bytes, 0), largestArrayBytes }
   }
 
   /**
@@ -185,7 +186,8 @@ export class MemoryPlanner {
     })
     const fits = ({ batchSize, format, ...training }: Lighter): boolean => {
       const changed = { rollout: { ...rollout, batchSize }, optimiser: { ...optimiser, ...training } }
-      return this.plan({ ...config, ...changed, base: { format } }).totalBytes <= limitBytes
+      const plan = this.plan({ ...config, ...changed, base: { format } })
+      return plan.totalBytes <= limitBytes && plan.largestArrayBytes <= mostArrayBytes
     }
     if (!fits(withAtOnce(1, true))) {
       // Of four bits a small model is another one (docs/performance.md), so they are not offered.

@@ -21,8 +21,8 @@ import type { Lexicon } from '../reward/lexicon.ts'
 import { type ScoredResponse, scoreResponse } from '../reward/scoredResponse.ts'
 import type { Rng } from '../rng.ts'
 import { generatorGraphs, type Response } from '../rollout/generate.ts'
-import { ImageFeatures, type SeenImage } from '../rollout/imageFeatures.ts'
-import type { PromptedResponse } from '../rollout/responseFeeds.ts'
+import { ImageFeatures, keptFeatureBytes, type SeenImage } from '../rollout/imageFeatures.ts'
+import type { RecalledResponse } from '../rollout/responseFeeds.ts'
 import type { SamplingSettings } from '../rollout/sampler.ts'
 import { type ChatTemplate, openChatTemplate } from '../text/chatTemplate.ts'
 import { openTokenizer, type Tokenizer } from '../text/tokenizer.ts'
@@ -51,20 +51,24 @@ export interface ModelsOptions {
   readonly config: RunConfig
   readonly lexicon: Lexicon
   readonly embeddings?: EmbeddingStore
+  /** Of image features that are kept at most, beside those of the batches under way; {@link keptFeatureBytes} when left out. */
+  readonly featureBytes?: number
   /** Of the base file that the model may need. */
   readonly base?: BaseOptions
   /** In a placebo; each image is judged by itself when left out. */
   readonly judgingImage?: (image: RunImage) => RunImage
 }
 
-/**
- * A response to an image, as learners and the workspace take it. One whose image features were not kept has none: it
- * can be judged, but not learned from.
- */
+/** A response to an image, as learners and the workspace take it. */
 export interface ImageResponse
-  extends PromptedResponse,
+  extends RecalledResponse,
     Pick<Response, 'logProbs' | 'logProbsAtTemperature' | 'reason'> {
   readonly image: RunImage
+  /**
+   * What the model saw of the image, kept for as long as there is room, else read and computed again to the same bits.
+   * @throws StudioError `image.…` when its file cannot be read any more
+   */
+  readonly imageFeatures: () => Promise<readonly Float32Array[]>
 }
 
 /** Responses to the images that could be read, in their order, and those that could not, each once. */
@@ -78,11 +82,6 @@ export interface RespondOptions {
   readonly rng: Pick<Rng, 'fork'> | null
   /** Of the adapter; 1 as trained. */
   readonly strength?: number
-  /**
-   * The first responses keep their image features, as many as fit in it and at least one unless it is 0; all when left
-   * out.
-   */
-  readonly keptFeatureBytes?: number
   readonly signal?: AbortSignal | undefined
   /** In the place of the config's own; of each place in the list where questions differ. */
   readonly question?: string | ((place: number) => string)
@@ -102,21 +101,8 @@ interface ReadImage {
   /** In the list of images that are asked about. */
   readonly place: number
   readonly seen: SeenImage
-  /** Whether its response keeps the features. */
-  readonly isKept: boolean
 }
 
-function imageResponse(
-  { image, seen: { features }, isKept }: ReadImage,
-  promptIds: readonly number[],
-  { tokens, logProbs, logProbsAtTemperature, reason, kept }: Response,
-): ImageResponse {
-  const said = { image, promptIds, tokens, logProbs, logProbsAtTemperature, reason }
-  return isKept ? { ...said, imageFeatures: [features], kept } : { ...said, imageFeatures: [] }
-}
-
-/** Projected features that are kept in memory; beyond it they are computed again. */
-const featureBytes = 512 * 1024 * 1024
 /** Pixel values that are kept in memory. */
 const pixelBytes = 64 * 1024 * 1024
 /** Prompts that are kept; a person may ask any number of questions. */
@@ -161,7 +147,7 @@ export class AlignmentModels {
 
   /** @throws StudioError of whatever cannot be opened, naming its file */
   static async open(folders: ModelFolders, options: ModelsOptions): Promise<AlignmentModels> {
-    const { config, device, threads, embeddings, workers = thisThread } = options
+    const { config, device, threads, embeddings, workers = thisThread, featureBytes = keptFeatureBytes } = options
     const session = { device, ...(threads !== undefined && { threads }) }
     const source = await inChosenNumbers(await openVlm(folders.model), config.base.format, options.base ?? {})
     const tokenizer = await openTokenizer(folders.model)
@@ -182,7 +168,7 @@ export class AlignmentModels {
         }),
       )
       const features = await keep(ImageFeatures.open(source, { ...session, limitBytes: featureBytes }))
-      const graphs = generatorGraphs(source, { rank: config.adapter.rank })
+      const graphs = generatorGraphs(source, { rank: config.adapter.rank }, device)
       const responder = await keep(workers.openResponder(graphs, session))
       return new AlignmentModels({ source, tokenizer, verifier, features, responder, template, processors }, options)
     })
@@ -193,7 +179,7 @@ export class AlignmentModels {
    * that nothing which comes after reads a file: an image is there for a whole step or not at all.
    */
   async respond(images: readonly RunImage[], policy: Policy, options: RespondOptions): Promise<Responses> {
-    const { rng, strength = 1, keptFeatureBytes = Number.POSITIVE_INFINITY, signal } = options
+    const { rng, strength = 1, signal } = options
     const { rollout } = this.#options.config
     const { question = rollout.question, sampling = rollout, onToken } = options
     const questionOf = typeof question === 'string' ? () => question : question
@@ -223,24 +209,15 @@ export class AlignmentModels {
           }),
         },
       )
-      return batch.map((one, i) => imageResponse(one, promptOf(one), said[i] as Response))
+      return batch.map((one, i) => this.#response(one, promptOf(one), said[i] as Response))
     }
     const batches: number[] = []
     for (let start = 0; start < images.length; start += rollout.batchSize) batches.push(start)
     const skipped = new Map<string, SkippedImage>()
-    let keptBytes = 0
-    let kept = 0
     // Images are read in their order, whoever answers about them.
     let reading: Promise<unknown> = Promise.resolve()
-    const read = async (start: number): Promise<ReadImage[]> => {
-      const batch = await this.#readable(images.slice(start, start + rollout.batchSize), start, skipped, signal)
-      return batch.map((one) => {
-        keptBytes += one.seen.features.byteLength
-        const isKept = keptFeatureBytes > 0 && (keptBytes <= keptFeatureBytes || kept === 0)
-        if (isKept) kept++
-        return { ...one, isKept }
-      })
-    }
+    const read = async (start: number): Promise<ReadImage[]> =>
+      await this.#readable(images.slice(start, start + rollout.batchSize), start, skipped, signal)
     const answered = await mapSome(batches, this.#options.workers?.atOnce ?? 1, async (start) => {
       const batch = reading.then(() => read(start))
       reading = batch
@@ -248,6 +225,20 @@ export class AlignmentModels {
     })
     const responses = answered.flat()
     return { responses, skipped: [...skipped.values()] }
+  }
+
+  #response(
+    { image }: ReadImage,
+    promptIds: readonly number[],
+    { tokens, logProbs, logProbsAtTemperature, reason, kept }: Response,
+  ): ImageResponse {
+    const imageFeatures = async () => [(await this.#featuresOf(image)).features]
+    return { image, promptIds, tokens, logProbs, logProbsAtTemperature, reason, kept, imageFeatures }
+  }
+
+  /** Of the image features that are kept. */
+  get keptFeatureBytes(): number {
+    return this.#features.keptBytes
   }
 
   /** The prompt for an image of this layout; images of one size share it. */
@@ -265,8 +256,8 @@ export class AlignmentModels {
     start: number,
     skipped: Map<string, SkippedImage>,
     signal: AbortSignal | undefined,
-  ): Promise<Omit<ReadImage, 'isKept'>[]> {
-    const readable: Omit<ReadImage, 'isKept'>[] = []
+  ): Promise<ReadImage[]> {
+    const readable: ReadImage[] = []
     // The same array for the same image, as long as the batch lasts: its prompt is then read once.
     const known = new Map<string, SeenImage>()
     for (const [i, image] of images.entries()) {
@@ -290,8 +281,13 @@ export class AlignmentModels {
 
   /** The model's features of an image; the verifier's embedding of it is known afterwards. */
   async #see(image: RunImage, signal: AbortSignal | undefined): Promise<SeenImage> {
-    const [seen] = await this.#features.of([[pictureKey(image), () => this.#pixels(image, 'model')]], 1, signal)
+    const seen = await this.#featuresOf(image, signal)
     await this.verifier.imageEmbedding(this.verified(image))
+    return seen
+  }
+
+  async #featuresOf(image: RunImage, signal?: AbortSignal): Promise<SeenImage> {
+    const [seen] = await this.#features.of([[pictureKey(image), () => this.#pixels(image, 'model')]], 1, signal)
     return seen as SeenImage
   }
 

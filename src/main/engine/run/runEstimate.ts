@@ -5,6 +5,7 @@ import type { CheckMeasurement } from '../../../shared/runCheck.ts'
 import { type RunConfig, totalStepsOf } from '../../../shared/runConfig.ts'
 import { storePolicy } from '../align/checkpoint.ts'
 import type { Policy } from '../align/policy.ts'
+import { keptFeatureBytes } from '../rollout/imageFeatures.ts'
 
 /** How long a part took for so many responses. */
 export interface Sample {
@@ -49,9 +50,6 @@ export function perResponse(samples: readonly Sample[]): Interval {
   const value = each.reduce((sum, one) => sum + one, 0) / each.length
   return { value, low: Math.min(...each) * (1 - drift), high: Math.max(...each) * (1 + drift) }
 }
-
-/** Features of images that are kept in memory (run/models.ts); beyond it each look at one costs as the first. */
-const keptFeatureBytes = 512 * 1024 ** 2
 
 /**
  * Milliseconds of something that costs more the first time: from all of it again to all of it new.
@@ -106,7 +104,7 @@ function times(factor: number, { value, low, high }: Interval): Interval {
 
 /**
  * Memory of a whole step: what stood open, and what the part of a step took above it, for as many responses as are decoded
- * or trained together; with the image features of all responses of a step.
+ * or trained together; with the image features of a step that are kept.
  */
 export function expectedBytes(
   { memory, rollout, featureBytes }: Pick<RunMeasurement, 'memory' | 'rollout' | 'featureBytes'>,
@@ -121,7 +119,7 @@ export function expectedBytes(
   const above = Math.max(0, memory.peakBytes - memory.openedBytes)
   const larger = Math.max(1, together / measuredTogether)
   const unseen = Math.max(0, responsesPerStep - measuredTogether)
-  return Math.round(memory.openedBytes + above * larger + featureBytes * unseen)
+  return Math.round(memory.openedBytes + above * larger + Math.min(keptFeatureBytes, featureBytes * unseen))
 }
 
 /** Bytes of a token, an object word and a response in the workspace file, with their indexes (db/rollouts.ts). */

@@ -113,9 +113,9 @@ export class DpoLearner implements Learner {
     await this.#sessions.release()
   }
 
-  #feeds(batch: readonly Preference[], minibatch: readonly Preference[]): Feeds {
+  async #feeds(batch: readonly Preference[], minibatch: readonly Preference[]): Promise<Feeds> {
     const responses = batch.flatMap(({ chosen, rejected }) => [chosen, rejected])
-    return { ...this.#sessions.feeds(responses), ...pairFeeds(batch, minibatch) }
+    return { ...(await this.#sessions.feeds(responses)), ...pairFeeds(batch, minibatch) }
   }
 }
 

@@ -14,7 +14,7 @@ export interface EpochOptions<Example> {
   /** At the beginning of the step's own stream; orders the examples of each pass. */
   readonly rng: Rng
   /** Inputs of the training graph for some examples of a minibatch; losses that are means weigh them by the whole of it. */
-  readonly feeds: (batch: readonly Example[], minibatch: readonly Example[]) => Feeds
+  readonly feeds: (batch: readonly Example[], minibatch: readonly Example[]) => Promise<Feeds>
   /** So long a row of an example is: those of a micro-batch are padded to the longest. */
   readonly length: (example: Example) => number
   /** Learning rates by group for the next optimiser step. */

@@ -83,7 +83,7 @@ export class Training {
    * @throws StudioError as `OrtSession.run` does
    */
   async accumulate(feeds: Feeds, signal?: AbortSignal): Promise<Record<string, number>> {
-    const [scalars] = await this.accumulateEach([() => feeds], signal)
+    const [scalars] = await this.accumulateEach([async () => feeds], signal)
     return scalars as Record<string, number>
   }
 
@@ -91,13 +91,16 @@ export class Training {
    * As {@link accumulate}, over several micro-batches; whoever computes them, their gradients are added in their order.
    * @param batches their feeds, made when their turn comes
    */
-  async accumulateEach(batches: readonly (() => Feeds)[], signal?: AbortSignal): Promise<Record<string, number>[]> {
+  async accumulateEach(
+    batches: readonly (() => Promise<Feeds>)[],
+    signal?: AbortSignal,
+  ): Promise<Record<string, number>[]> {
     // Parameters change between steps only, so a device is sent them once for all micro-batches of a step.
     if (this.#sums.size === 0) this.#held.replace(this.#parameters())
     const early = new Map<number, Readonly<Record<string, Tensor>>>()
     let next = 0
     return await mapSome(batches, this.#atOnce, async (feeds, place) => {
-      const inputs = { ...feeds(), ...this.#held.feeds() }
+      const inputs = { ...(await feeds()), ...this.#held.feeds() }
       const results = await this.#runner.compute(inputs, signal ? { signal } : {})
       early.set(place, results)
       for (let due = early.get(next); due; due = early.get(next)) {

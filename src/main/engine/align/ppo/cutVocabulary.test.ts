@@ -5,7 +5,7 @@ import { floatsOf } from '../../graph/tensor.ts'
 import { openSequenceCase, runResponse, type SequenceCase } from '../../models/testing/sequenceCase.ts'
 import { Rng } from '../../rng.ts'
 import { Generator } from '../../rollout/generate.ts'
-import { responseFeeds } from '../../rollout/responseFeeds.ts'
+import { responseFeeds, seenAgain } from '../../rollout/responseFeeds.ts'
 import { SamplerScratch, type SamplingSettings, sampleToken } from '../../rollout/sampler.ts'
 import type { RewardedRollout, UpdateReport } from '../learner.ts'
 import { newPolicy, type Policy } from '../policy.ts'
@@ -50,7 +50,7 @@ async function update(policy: Policy, cuts: Cuts, responses: readonly RewardedRo
 /** What the sampler says of the same tokens, on the logits of the whole responses and with the same uniform numbers. */
 async function resampled(cuts: Cuts, responses: readonly RewardedRollout[]) {
   const { vocabSize } = given.source.config.decoder
-  const feeds = responseFeeds(given.source.config, responses, 1)
+  const feeds = responseFeeds(given.source.config, await seenAgain(responses), 1)
   const logits = floatsOf(await runResponse(given.source, feeds, { outputs: ['logits'] }), 'logits')
   const scratch = new SamplerScratch(vocabSize)
   const mask = new Uint8Array(vocabSize)

@@ -135,9 +135,9 @@ export class PpoLearner implements Learner {
     return { gamma, lambda, stepEnds: discount === 'mention' ? mentionEnds : undefined }
   }
 
-  #feeds(batch: readonly Example[], tokensOfMinibatch: number): Feeds {
+  async #feeds(batch: readonly Example[], tokensOfMinibatch: number): Promise<Feeds> {
     return {
-      ...this.#sessions.feeds(batch),
+      ...(await this.#sessions.feeds(batch)),
       ...rowsOf(batch),
       token_weight: tensor('float32', [], [1 / tokensOfMinibatch]),
     }

@@ -3,6 +3,7 @@ import { presetConfig, type RunConfig } from '../../../../shared/runConfig.ts'
 import { floatsOf } from '../../graph/tensor.ts'
 import type { SequenceCase } from '../../models/testing/sequenceCase.ts'
 import { Rng } from '../../rng.ts'
+import type { PromptedResponse } from '../../rollout/responseFeeds.ts'
 import type { RewardedRollout } from '../learner.ts'
 import { newPolicy, type Policy } from '../policy.ts'
 
@@ -29,7 +30,7 @@ export function trainedPolicy(given: SequenceCase): Policy {
 }
 
 /** Six responses of 2 to 4 tokens with rewards on two of them, all of which ended by themselves. */
-export function rollouts(given: SequenceCase): RewardedRollout[] {
+export function rollouts(given: SequenceCase): (RewardedRollout & PromptedResponse)[] {
   const { decoder, imageTokenId } = given.source.config
   const features = floatsOf(given.feeds, 'image_features')
   const size = features.length / 2

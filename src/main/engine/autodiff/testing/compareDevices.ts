@@ -4,6 +4,7 @@
 import { type DeviceName, deviceNameSchema } from '../../../../shared/hardware.ts'
 import { OrtSession } from '../../graph/ortSession.ts'
 import { type Tensor, tensor, tensorOf } from '../../graph/tensor.ts'
+import { holdDevice } from '../../graph/testing/holdDevice.ts'
 import { build, type Case, cases, numbers, sizeOf } from './cases.ts'
 
 /** What is printed for one case. */
@@ -25,6 +26,7 @@ async function results(one: Case, device: DeviceName): Promise<Record<string, Te
 }
 
 const compared = deviceNameSchema.parse(process.argv[2] ?? 'webgpu')
+const device = await holdDevice(compared)
 for (const one of cases) {
   const [cpu, other] = [await results(one, 'cpu'), await results(one, compared)]
   const errors = Object.entries(cpu).map(([name, { dtype, values }]) => {
@@ -36,3 +38,4 @@ for (const one of cases) {
   const relativeError = Math.max(...errors)
   process.stdout.write(`${JSON.stringify({ name: one.name, relativeError } satisfies Comparison)}\n`)
 }
+await device.release()

@@ -1,5 +1,6 @@
 // A linear layer whose weight lies in a base file as 8- or 4-bit numbers (baseFile.ts). Asked by parameters.ts; linear.ts has
 // the formats of checkpoints themselves.
+import type { DeviceName } from '../../../../shared/hardware.ts'
 import type { Weights } from '../../folder/weights.ts'
 import type { GraphBuilder } from '../../graph/graphBuilder.ts'
 import type { Value } from '../../graph/ir.ts'
@@ -10,8 +11,17 @@ import { floatWeight, type LinearWeight } from './linear.ts'
  * What products with quantised weights are for. `exact`: y = x Wᵀ with W as it was rounded, in float32, forward and backward.
  * `decoding`: a row at a time, where reading W is all the work: x is rounded to 8 bits too, in the blocks of W
  * (`MatMulNBits` at accuracy level 4), which is about five times as fast and another rounding (docs/performance.md).
+ * `exactDecoding`: the same op with x in float32 (level 1), as exact as the first.
  */
-export type ProductUse = 'exact' | 'decoding'
+export type ProductUse = 'exact' | 'decoding' | 'exactDecoding'
+
+/**
+ * What a step's products are for on a device. On a GPU, where reading W is the work whatever x is, rounding x would only move
+ * responses away from the numbers that they are learned with: by 1e-2 of the largest logit on WebGPU (docs/performance.md).
+ */
+export function decodingUse(device: DeviceName): ProductUse {
+  return device === 'cpu' ? 'decoding' : 'exactDecoding'
+}
 
 /** What the parts of a quantised weight are called, after its name. */
 export const quantisedParts = { 8: '.q8', 4: '.q4', scales: '.scales', zeros: '.zeros' } as const
@@ -60,7 +70,7 @@ export function quantisedWeight(
     const q = once('q', () => part(quantisedParts[bits], 'uint8', [outputs, blocks, (block * bits) / 8]))
     // Left out, zero points are 2^(bits - 1): those of 8 bits.
     const zeros = bits === 8 ? [] : [once('zeros', () => part(quantisedParts.zeros, 'uint8', [outputs, blocks / 2]))]
-    const attributes = { K: inputs, N: outputs, bits, block_size: block, accuracy_level: 4 }
+    const attributes = { K: inputs, N: outputs, bits, block_size: block, accuracy_level: use === 'decoding' ? 4 : 1 }
     return g.emit('MatMulNBits', [x, q, scales, ...zeros], attributes)
   }
   return {

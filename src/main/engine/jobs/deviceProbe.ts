@@ -1,12 +1,14 @@
-// Finds out which devices this machine really has: opens each that ONNX Runtime offers, checks a matrix
-// product against the CPU's, times it, and picks the fastest that is right. Asked by worker.ts at its start.
+// Finds out which devices this machine really has: opens each that ONNX Runtime offers, checks a matrix product, times it,
+// has deviceCheck.ts compare a layer and its gradients with the CPU's, and picks the fastest that is right. Asked by worker.ts
+// at its start.
 import { cpus, totalmem } from 'node:os'
 import { type ErrorRecord, toErrorRecord } from '../../../shared/errors.ts'
 import { type DeviceName, type DeviceReport, deviceNames, type HardwareReport } from '../../../shared/hardware.ts'
-import { GraphBuilder } from './graphBuilder.ts'
-import { OrtSession, offeredDevices, runtimeVersion } from './ortSession.ts'
-import { floatsOf, type Tensor, tensor } from './tensor.ts'
-import { tensorOps } from './tensorOps.ts'
+import { checkDevice, type DeviceCheck, toleratedDifference } from '../autodiff/deviceCheck.ts'
+import { GraphBuilder } from '../graph/graphBuilder.ts'
+import { OrtSession, offeredDevices, runtimeVersion } from '../graph/ortSession.ts'
+import { floatsOf, type Tensor, tensor } from '../graph/tensor.ts'
+import { tensorOps } from '../graph/tensorOps.ts'
 
 /** Rows and columns of the product that is checked, and of the first that is timed. */
 const checkedSize = 256
@@ -83,12 +85,17 @@ async function probeDevice(
   onProgress(device, 'opening')
   try {
     const relativeError = await check(device, expected)
-    if (!(relativeError <= toleratedError)) return wrong(device, relativeError)
+    if (!(relativeError <= toleratedError)) return wrong(device, 'results', relativeError)
+    // The CPU is what others are held against; the product above has another witness.
+    const checked = device === 'cpu' ? null : await checkDevice(device)
+    if (checked && !(checked.relativeError <= toleratedDifference)) {
+      return wrong(device, checked.worst, checked.relativeError)
+    }
     onProgress(device, 'measuring')
     const gemmGflops = await measure(device)
     const speed = gemmGflops >= 10 ? Math.round(gemmGflops) : gemmGflops.toPrecision(2)
-    const reason = `It computes correctly, at ${speed} GFLOP/s.`
-    return { device, state: 'right', gemmGflops, relativeError, reason }
+    const reason = `It computes correctly, at ${speed} GFLOP/s.${checked ? findings(checked) : ''}`
+    return { device, state: 'right', gemmGflops, relativeError, reason, ...(checked && { checked: figures(checked) }) }
   } catch (thrown) {
     const error = toErrorRecord(thrown, 'device.run-failed')
     return { device, state: 'failed', gemmGflops: null, relativeError: null, reason: failureReason(error), error }
@@ -179,8 +186,20 @@ function largestRelativeError(values: Float32Array, expected: Float64Array): num
   return difference / largest
 }
 
-function wrong(device: DeviceName, relativeError: number): DeviceReport {
-  const reason = `It opens, but its results are wrong (off by ${relativeError.toExponential(1)}), so it is not used.`
+/** What else is known of a device that is right. */
+function findings({ relativeError, halfError }: DeviceCheck): string {
+  const half = halfError === null ? 'does not run' : `runs (off by ${halfError.toExponential(0)})`
+  return ` A layer and its gradients are within ${relativeError.toExponential(0)} of the processor’s; half precision ${half}.`
+}
+
+function figures({ relativeError, halfError }: DeviceCheck): DeviceReport['checked'] {
+  return { relativeError, halfError: halfError !== null && Number.isFinite(halfError) ? halfError : null }
+}
+
+/** @param what of it is wrong, as the middle of a sentence */
+export function wrong(device: DeviceName, what: DeviceCheck['worst'], relativeError: number): DeviceReport {
+  const off = Number.isNaN(relativeError) ? 'not numbers' : `off by ${relativeError.toExponential(1)}`
+  const reason = `It opens, but its ${what} are wrong (${off}), so it is not used.`
   return {
     device,
     state: 'wrong',
