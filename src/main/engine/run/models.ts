@@ -241,7 +241,7 @@ export class AlignmentModels {
         return { ...one, isKept }
       })
     }
-    const answered = await mapSome(batches, this.#options.workers?.atOnce ?? 1, async (start) => {
+    const answered = await mapSome(batches, this.#options.workers?.batchesAtOnce ?? 1, async (start) => {
       const batch = reading.then(() => read(start))
       reading = batch
       return await answer(await batch)
