@@ -1,13 +1,10 @@
 // Cells and collector, killed by SIGKILL at any moment, as often as FISAO_KILLS says (100 take some ten minutes): nothing is lost
 // and nothing comes twice. Without it cluster.test.ts kills a few.
-import { type ChildProcess, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
-import { pathToFileURL } from 'node:url'
 import { afterAll, expect, test } from 'vitest'
 import { checkContents } from '../db/fileCheck.ts'
 import { openWorkspace } from '../db/open.ts'
@@ -16,25 +13,25 @@ import { contentOf } from '../engine/jobs/testing/demoRun.ts'
 import { type Collected, collect } from './collect.ts'
 import { readCommandLine } from './commandLine.ts'
 import { makeSweep } from './sweep.ts'
+import { packagedCommand } from './testing/packagedCommand.ts'
 import { firstScenes, testWork } from './testing/sweepOf.ts'
 
 const kills = Number(process.env.FISAO_KILLS ?? 0)
 const home = mkdtempSync(join(tmpdir(), 'fisao-kills-'))
 afterAll(() => rmSync(home, { recursive: true, force: true }))
 const settings = {
-  'rollout.responsesPerStep': 4,
-  'rollout.batchSize': 4,
-  'rollout.maxNewTokens': 16,
-  'calibration.responses': 16,
+  'rollout.responsesPerStep': 2,
+  'rollout.batchSize': 2,
+  'rollout.maxNewTokens': 8,
+  'calibration.responses': 8,
   'calibration.goOnRefused': true,
   'optimiser.stepsPerRound': 3,
-  'optimiser.minibatchSize': 4,
-  'optimiser.microBatchSize': 4,
-  'optimiser.valueWarmupSteps': 2,
+  'optimiser.minibatchSize': 2,
+  'optimiser.microBatchSize': 2,
+  'optimiser.valueWarmupSteps': 1,
   'evaluation.everySteps': 1,
-  'evaluation.images': 3,
+  'evaluation.images': 2,
 }
-const loader = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href
 
 /** A number below `most` (Park & Miller 1988). */
 let state = 20_261
@@ -43,9 +40,14 @@ function drawn(most: number): number {
   return state % most
 }
 
-function start(args: readonly string[]): ChildProcess {
-  const script = join(import.meta.dirname, 'main.ts')
-  return spawn(process.execPath, ['--import', loader, script, ...args, '--progress', 'none'], { stdio: 'ignore' })
+let entry = ''
+/** The built command in a process of its own. @returns its exit code, or null where it was killed after so many milliseconds */
+async function endOf(args: readonly string[], killAfterMs: number): Promise<number | null> {
+  const child = spawn('node', [entry, ...args, '--progress', 'none'], { stdio: 'ignore', cwd: home })
+  const timer = setTimeout(() => child.kill('SIGKILL'), killAfterMs)
+  const [code] = (await once(child, 'close')) as [number | null]
+  clearTimeout(timer)
+  return code
 }
 
 let sweeps = 0
@@ -71,40 +73,34 @@ const cellArgs = (folder: string) => [
 ]
 const collectArgs = (folder: string) => ['collect', folder, '--into', into, '--scratch', join(home, 'collector')]
 
-/** @returns its exit code, or null where it was killed after so many milliseconds */
-async function endOf(child: ChildProcess, killAfterMs: number): Promise<number | null> {
-  const isKilled = delay(killAfterMs, undefined).then(() => child.kill('SIGKILL'))
-  const [code] = (await once(child, 'close')) as [number | null]
-  void isKilled
-  return code
-}
-
 test.skipIf(kills === 0)(
   `${kills} kills over cells and collector lose nothing and double nothing`,
   {
     timeout: 120_000 + kills * 30_000,
   },
   async () => {
-    firstScenes(home, 8)
+    entry = packagedCommand(home).entry
+  firstScenes(home, 6)
     const first = await newSweep()
     const startMs = performance.now()
-    expect(await endOf(start(cellArgs(first)), 600_000)).toBe(0)
+    expect(await endOf(cellArgs(first), 600_000)).toBe(0)
     const cellMs = performance.now() - startMs
     const done = [first]
     let folder = await newSweep()
     const killed = { cells: 0, collections: 0 }
     while (killed.cells + killed.collections < kills) {
+    if (process.env.FISAO_KILLS_TOLD) process.stderr.write(`${JSON.stringify({ ...killed, done: done.length, cellMs })}\n`)
       if (drawn(3) === 0) {
         const of = done[drawn(done.length)] as string
-        if ((await endOf(start(collectArgs(of)), drawn(cellMs / 2))) === null) killed.collections++
-      } else if ((await endOf(start(cellArgs(folder)), drawn(cellMs * 1.1))) === null) killed.cells++
+        if ((await endOf(collectArgs(of), drawn(cellMs / 2))) === null) killed.collections++
+      } else if ((await endOf(cellArgs(folder), drawn(cellMs * 1.1))) === null) killed.cells++
       else {
         // A cell that ended says so again and at once.
         done.push(folder)
         folder = await newSweep()
       }
     }
-    while ((await endOf(start(cellArgs(folder)), 600_000)) !== 0);
+    while ((await endOf(cellArgs(folder), 600_000)) !== 0);
     done.push(folder)
     const found: Collected[] = []
     for (const each of [...done, ...done]) {
