@@ -12,10 +12,12 @@ import { hostname } from 'node:os'
 import { join } from 'node:path'
 
 const heartbeatName = 'heartbeat'
+/** Where tokens lie, by what became of them. */
+export const tokenFolders: readonly string[] = ['open', 'claimed', 'closed']
 
 /** Makes a free token a cell, in the new folder of a sweep; that of a run has none at first. */
 export function makeTokens(folder: string, cells: number): void {
-  for (const name of ['open', 'claimed', 'closed']) mkdirSync(join(folder, name), { recursive: true })
+  for (const name of tokenFolders) mkdirSync(join(folder, name), { recursive: true })
   for (let cell = 1; cell <= cells; cell++) writeFileSync(join(folder, 'open', String(cell)), '')
 }
 
@@ -35,7 +37,7 @@ export class Claims {
     this.#folder = folder
     this.#own = join(folder, 'claimed', this.name)
     this.#now = now
-    mkdirSync(this.#own)
+    mkdirSync(this.#own, { recursive: true })
     this.beat()
   }
 

@@ -2,7 +2,7 @@
 // byte. And what the folder of a shared run is refused for.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -66,7 +66,7 @@ beforeAll(async () => {
 afterAll(() => rmSync(home, { recursive: true, force: true }))
 
 test('with two workers, one of them killed in the middle, a run comes to the bytes that it comes to alone', {
-  timeout: 60_000,
+  timeout: 120_000,
 }, async () => {
   // A learner that was killed before left the folder like this; who waits there goes on with the one that comes.
   const before = await shareWith(sharing(), job, { workers: thisThread, threads: 1 })
@@ -83,12 +83,19 @@ test('with two workers, one of them killed in the middle, a run comes to the byt
     readdirSync(claimed).some(
       (name) => name.includes(own) && readdirSync(join(claimed, name)).some((one) => /^\d/.test(one)),
     )
+  let hasEnded = false
+  const ended = run.finally(() => {
+    hasEnded = true
+  })
   const kill = async (): Promise<void> => {
-    while (!existsSync(claimed) || !hasShard()) await delay(1)
+    while (!existsSync(claimed) || !hasShard()) {
+      if (hasEnded) throw new Error('The run ended before the worker had a shard.')
+      await delay(1)
+    }
     killed.kill('SIGKILL')
     await once(killed, 'close')
   }
-  const [outcome] = await Promise.all([shareIn(folder, 60_000, 1, testWork()), run, kill()])
+  const [outcome] = await Promise.all([shareIn(folder, 60_000, 1, testWork()), ended, kill()])
   expect(contentOf(db, runId)).toEqual(alone)
   expect(notes).toEqual([])
   const figures = db
@@ -101,8 +108,8 @@ test('with two workers, one of them killed in the middle, a run comes to the byt
   expect(responses).toBeGreaterThan(0)
   expect(byOthers).toBeGreaterThanOrEqual(1)
   expect(figures.find(({ name }) => name === 'sharing.refusedShards')?.value).toBe(0)
-  // Nothing is left but the folders of tokens.
-  expect(readdirSync(folder).sort()).toEqual(['claimed', 'closed', 'open'])
+  // Nothing is left but the folders of tokens, and an answer that came at that moment.
+  expect(readdirSync(folder).filter((name) => name !== 'answers')).toEqual(['claimed', 'closed', 'open'])
   await before.release()
   db.close()
 })
@@ -123,12 +130,22 @@ test.each([
   await learner.release()
 })
 
-test('a learner of another job does not take the folder of a run that was killed', async () => {
+test('a learner does not take the folder of a run of another job that was killed, nor what is none', async () => {
   const learner = await shareWith(sharing(), job, { workers: thisThread })
-  await expect(shareWith(sharing(), { ...job, seed: 4 }, { workers: thisThread })).rejects.toMatchObject({
-    code: 'run.share-taken',
-  })
+  const taken = { code: 'run.share-taken' }
+  await expect(shareWith(sharing(), { ...job, seed: 4 }, { workers: thisThread })).rejects.toMatchObject(taken)
   await learner.release()
+  const sweep = join(home, 'sweep')
+  mkdirSync(join(sweep, 'open'), { recursive: true })
+  for (const name of ['open/1', 'sweep.json']) writeFileSync(join(sweep, name), '')
+  await expect(shareWith({ ...sharing(), folder: sweep }, job, { workers: thisThread })).rejects.toMatchObject({
+    ...{ ...taken, found: 'sweep.json' },
+  })
+  expect(readdirSync(join(sweep, 'open'))).toEqual(['1'])
+  const notes = join(home, 'notes')
+  mkdirSync(join(notes, 'answers'), { recursive: true })
+  writeFileSync(join(notes, 'answers/mine.txt'), '')
+  await expect(shareWith({ ...sharing(), folder: notes }, job, { workers: thisThread })).rejects.toMatchObject(taken)
 })
 
 test('a worker ends with its learner, also with one that shows no sign of life', async () => {

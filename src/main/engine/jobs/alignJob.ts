@@ -45,7 +45,7 @@ export async function alignJob(
     annotations: await annotationsOf(job, lexicon),
   }
   const planner = () => openPlanner(run.folders, config, images.length + validation.length)
-  const here = await openJobWorkers(job, planner, sharing !== undefined)
+  const here = await openJobWorkers(job, planner, sharing !== undefined && device === 'cpu')
   // Whoever takes others in releases those of here too.
   let { workers } = here
   try {

@@ -73,8 +73,17 @@ export class FolderWorkers implements Workers {
   }
 
   get batchesAtOnce(): number {
-    // Workers that come later find something to do at once.
-    return this.#own.atOnce + Math.min(mostAhead, aheadEach * Math.max(1, this.#shared.claims.others))
+    return this.#own.atOnce + Math.min(mostAhead, aheadEach * Math.max(1, this.#others))
+  }
+
+  /** How many others there are; workers that come later find what is for one of them. */
+  get #others(): number {
+    try {
+      return this.#shared.claims.others
+    } catch {
+      // A folder that cannot be read; whoever asks for batches is told.
+      return 0
+    }
   }
 
   openGraph(...args: Parameters<Workers['openGraph']>): ReturnType<Workers['openGraph']> {
@@ -98,8 +107,11 @@ export class FolderWorkers implements Workers {
   }
 
   async release(): Promise<void> {
-    await this.#own.release()
-    await this.#shared.leave()
+    try {
+      await this.#own.release()
+    } finally {
+      await this.#shared.leave()
+    }
   }
 }
 
@@ -245,6 +257,7 @@ class FolderResponder implements Responder {
   async #tend(): Promise<void> {
     if (this.#isTending) return
     this.#isTending = true
+    this.#idleSinceMs = null
     let waitMs = shortestWaitMs
     while (this.#asked.size > 0) {
       let hasMoved = false

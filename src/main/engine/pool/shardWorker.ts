@@ -6,7 +6,7 @@ import { StudioError } from '../../../shared/errors.ts'
 import type { Claims } from '../../files/claims.ts'
 import type { Feeds } from '../models/shared/sequenceFeeds.ts'
 import { receivedRequest, sentResponse } from './messages.ts'
-import { readPolicy, readShard, writeAnswer } from './sharedFiles.ts'
+import { isWanted, readPolicy, readShard, writeAnswer } from './sharedFiles.ts'
 import type { Responder } from './workers.ts'
 
 export interface ShardWork {
@@ -35,7 +35,12 @@ export async function answerShards(work: ShardWork): Promise<void> {
   let policy: { sha256: string; feeds: Promise<Feeds> } | null = null
   const policyOf = (sha256: string): Promise<Feeds> => {
     if (policy?.sha256 !== sha256) policy = { sha256, feeds: readPolicy(work.folder, sha256) }
-    return policy.feeds
+    const { feeds } = policy
+    // One that cannot be read now may be there for the next shard.
+    return feeds.catch((thrown: unknown) => {
+      policy = null
+      throw thrown
+    })
   }
   const one = async (): Promise<void> => {
     let waitMs = shortestWaitMs
@@ -63,6 +68,7 @@ async function answer(work: ShardWork, number: number, policyOf: (sha256: string
     const { requests, settings } = shard
     const adapter = await policyOf(shard.policySha256)
     const said = await responder.generate(requests.map(receivedRequest), settings, { adapter, signal })
+    if (!isWanted(folder, number)) return claims.close(number)
     await writeAnswer(folder, number, shard.sha256, { host: hostname(), responses: said.map(sentResponse) })
     claims.close(number)
     work.onAnswered(said.length)

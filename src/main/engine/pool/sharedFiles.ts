@@ -7,10 +7,11 @@
 //   shards/7/features.safetensors   the image features that it asks about, each once
 //   answers/7-SHA256.json           what was answered, under the hash of the file
 import { createHash } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import { mkdir, readdir, rename, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { publishText } from '../../files/publish.ts'
+import { publishText, unfinishedName } from '../../files/publish.ts'
 import { openRegularFile } from '../../files/regularFile.ts'
 import { sha256Of, sha256OfText } from '../folder/hashes.ts'
 import { readSafetensors, readTensorBytes, streamSafetensors } from '../folder/safetensors.ts'
@@ -25,6 +26,7 @@ const shardFolder = (folder: string, number: number) => join(folder, 'shards', S
 const askedFile = (folder: string, number: number) => join(shardFolder(folder, number), 'asked.json')
 const featuresFile = (folder: string, number: number) => join(shardFolder(folder, number), 'features.safetensors')
 const answersIn = (folder: string) => join(folder, 'answers')
+const answerName = /^(\d{1,6})-[0-9a-f]{64}\.json$/
 const parts = ['policies', 'shards', 'answers'] as const
 
 /** Far above what a batch of long responses takes with all that a cut vocabulary kept. */
@@ -175,6 +177,11 @@ export async function readShard(folder: string, number: number): Promise<ReadSha
   }
 }
 
+/** Whether somebody still waits for a shard. */
+export function isWanted(folder: string, number: number): boolean {
+  return existsSync(askedFile(folder, number))
+}
+
 /** Commits the answer to a shard. */
 export async function writeAnswer(
   folder: string,
@@ -201,9 +208,15 @@ export async function writeAnswer(
 export async function answersAt(folder: string): Promise<{ name: string; number: number }[]> {
   const names = await readdir(answersIn(folder))
   return names.flatMap((name) => {
-    const number = /^(\d{1,6})-[0-9a-f]{64}\.json$/.exec(name)?.[1]
+    const number = answerName.exec(name)?.[1]
     return number === undefined ? [] : [{ name, number: Number(number) }]
   })
+}
+
+/** What a worker may have left after the end of a run, who answered at that moment: answers and nothing else. */
+export async function areOnlyAnswers(folder: string): Promise<boolean> {
+  const names = await readdir(answersIn(folder))
+  return names.every((name) => answerName.test(name) || unfinishedName.test(name))
 }
 
 /** @throws Error of what is no answer to this very shard */
