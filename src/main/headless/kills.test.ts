@@ -84,17 +84,22 @@ test.skipIf(kills === 0)(
     const first = await newSweep()
     const startMs = performance.now()
     expect(await endOf(cellArgs(first), 600_000)).toBe(0)
-    const cellMs = performance.now() - startMs
+    // A kill falls anywhere within it: longer after each that was killed, shorter after one that came to its end.
+    let spreadMs = performance.now() - startMs
     const done = [first]
     let folder = await newSweep()
     const killed = { cells: 0, collections: 0 }
     while (killed.cells + killed.collections < kills) {
       if (drawn(3) === 0) {
         const of = done[drawn(done.length)] as string
-        if ((await endOf(collectArgs(of), drawn(cellMs / 2))) === null) killed.collections++
-      } else if ((await endOf(cellArgs(folder), drawn(cellMs * 1.1))) === null) killed.cells++
-      else {
-        // A cell that ended says so again and at once.
+        if ((await endOf(collectArgs(of), drawn(Math.ceil(spreadMs / 2)))) === null) killed.collections++
+      } else if ((await endOf(cellArgs(folder), drawn(Math.ceil(spreadMs)))) === null) {
+        killed.cells++
+        spreadMs *= 1.25
+      } else {
+        // It says so again, and at once.
+        expect(await endOf(cellArgs(folder), 600_000)).toBe(0)
+        spreadMs /= 1.5
         done.push(folder)
         folder = await newSweep()
       }
