@@ -21,6 +21,13 @@ const measured = {
   jobBytesPerImage: 200,
   /** A job file that is longer is refused. */
   longestJob: 64 * 1024 ** 2,
+  /** SmolLM2-135M: an adapter of rank 16 has 4.9 M parameters, an image 36 rows of 576 features, in float32. */
+  adapterBytes: 19.6 * MB,
+  featureBytes: 83 * kB,
+  /** Of an answer, a token; nothing of the vocabulary cut. */
+  answerBytesPerToken: 67,
+  /** The learner draws one token of each answer again: so much of a response's time (docs/cluster.md). */
+  checkShare: 0.1,
 }
 
 /** Assumed. */
@@ -33,9 +40,11 @@ const assumed = {
   /** Adapter of rank 16 with moments, two or three of them, and responses. */
   resultBytes: 150 * MB,
   copyEveryS: 300,
-  adapterBytes: 20 * MB,
   /** Of a response with tokens, log-probabilities and words. */
   responseBytes: 8 * kB,
+  tokensPerResponse: 100,
+  /** LLaVA-1.5-7B: 576 rows of 4,096. */
+  largeFeatureBytes: 9.4 * MB,
 }
 
 const counts = [1, 10, 100, 1000]
@@ -90,20 +99,34 @@ function libraries(): string[][] {
   ])
 }
 
-/** A step of one run: the policy goes to every worker, the responses come back, the learner updates alone. */
+/**
+ * A step of one run on so many machines, the learner one of them: policy and features go out through the learner's link, the others
+ * read and answer, the learner answers too, draws a token of each answer again and updates alone. A batch is a machine's part.
+ */
+function rolloutSeconds(machines: number, featureBytes: number): { used: number; seconds: number } {
+  const { responsesPerStep, adapterBytes, answerBytesPerToken, checkShare } = measured
+  const part = Math.ceil(responsesPerStep / machines)
+  const others = Math.ceil(responsesPerStep / part) - 1
+  if (others === 0) return { used: 1, seconds: responsesPerStep * perResponseS }
+  const written = simulate([[{ bytes: adapterBytes + responsesPerStep * featureBytes }]], 1, assumed.disk).totalS
+  const phases: Phase[] = [
+    { bytes: adapterBytes + part * featureBytes },
+    { workS: part * perResponseS },
+    { bytes: part * assumed.tokensPerResponse * answerBytesPerToken },
+  ]
+  const answered = simulate(new Array(others).fill(phases), others, assumed.disk).totalS
+  return { used: others + 1, seconds: written + answered + others * checkShare * perResponseS }
+}
+
 function shards(): string[][] {
-  const { responsesPerStep, updateS, stepS } = measured
-  return counts.map((workers) => {
-    const shard = Math.ceil(responsesPerStep / workers)
-    const used = Math.ceil(responsesPerStep / shard)
-    const phases: Phase[] = [
-      { bytes: assumed.adapterBytes },
-      { workS: shard * perResponseS },
-      { bytes: shard * assumed.responseBytes },
-    ]
-    const rolloutS = simulate(new Array(used).fill(phases), used, assumed.disk).totalS
-    const speedUp = stepS / (rolloutS + updateS)
-    return [workers, used, rolloutS.toFixed(1), updateS, speedUp.toFixed(2)].map(String)
+  const { updateS, stepS, featureBytes } = measured
+  return counts.map((machines) => {
+    const { used, seconds } = rolloutSeconds(machines, featureBytes)
+    const large = rolloutSeconds(machines, assumed.largeFeatureBytes).seconds
+    const speedUp = stepS / (seconds + updateS)
+    const ideal = stepS / ((stepS - updateS) / machines + updateS)
+    const figures = [seconds.toFixed(1), updateS, speedUp.toFixed(2), ideal.toFixed(2), large.toFixed(1)]
+    return [machines, used, ...figures].map(String)
   })
 }
 
@@ -133,6 +156,10 @@ process.stdout.write(
     ),
     table('100 cells that start together', ['images', 'job file', 'taken', 'reading', 'hashing'], starts(100)),
     table('Describing a library', ['images', ...counts.map((workers) => `${workers} workers`)], libraries()),
-    table('One run with sharded rollouts', ['workers', 'used', 'rollouts, s', 'update, s', 'faster'], shards()),
+    table(
+      'One run with shared rollouts',
+      ['machines', 'used', 'rollouts, s', 'update, s', 'faster', 'at best', 'rollouts with 9.4 MB an image, s'],
+      shards(),
+    ),
   ].join('\n'),
 )

@@ -8,6 +8,7 @@ import type { AlignJob } from '../../shared/job.ts'
 import { type CellResult, placeboOf, type Sweep, type SweepCell } from '../../shared/sweep.ts'
 import { closeWorkspace, foldLog, openForReading, prepareWorkspace } from '../db/open.ts'
 import { lockWorkspace } from '../db/owner.ts'
+import { publishCopy, publishText } from '../files/publish.ts'
 import { localPlace } from './localPlace.ts'
 import { problemOf } from './problems.ts'
 import type { Outcome } from './progress.ts'
@@ -17,8 +18,6 @@ import {
   cellOf,
   failureFile,
   madeOf,
-  publishCopy,
-  publishText,
   readCellJob,
   readResult,
   readSweep,

@@ -9,19 +9,11 @@ import type { WritableDb } from '../db/connection.ts'
 import { inWords } from '../db/connection.ts'
 import { copyRuns, isCollected } from '../db/copyRun.ts'
 import { createWorkspace } from '../db/open.ts'
+import { publishCopy } from '../files/publish.ts'
 import { isAboutCell, readingCell } from './collectedCell.ts'
 import { localPlace, requireLocal } from './localPlace.ts'
 import type { Outcome } from './progress.ts'
-import {
-  badCell,
-  cellFolder,
-  logFile,
-  publishCopy,
-  readCellJob,
-  readFailure,
-  readResult,
-  readSweep,
-} from './sweepFolder.ts'
+import { badCell, cellFolder, logFile, readCellJob, readFailure, readResult, readSweep } from './sweepFolder.ts'
 import type { Work } from './work.ts'
 import { workingOn } from './workspace.ts'
 

@@ -39,6 +39,8 @@ const kinds: readonly (readonly [begins: string, kind: ExitName])[] = [
   ['run.memory', 'machine'],
   ['run.bad-job', 'job'],
   ['run.bad-sweep', 'job'],
+  ['run.bad-share', 'job'],
+  ['run.share-taken', 'output'],
   ['run.bad-cell', 'workspace'],
   ['run.cell-', 'workspace'],
   ['run.other-order', 'workspace'],

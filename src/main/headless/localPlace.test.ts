@@ -1,8 +1,14 @@
 // Where a cell may work: local disks, not file systems that several machines share; a folder of this person's alone.
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync } from 'node:fs'
+import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { pathToFileURL } from 'node:url'
 import { afterAll, expect, test } from 'vitest'
+import { canMakeDisks } from '../db/testing/smallDisk.ts'
 import { localPlace, requireLocal, sharedFileSystem, sharedTypes } from './localPlace.ts'
 
 const home = mkdtempSync(join(tmpdir(), 'fisao-place-'))
@@ -61,4 +67,28 @@ test('a folder that others can open, or a link that somebody laid there, is refu
   mkdirSync(linked)
   symlinkSync(home, join(linked, `fisao-${uid}`))
   await expect(localPlace(linked)).rejects.toMatchObject({ code: 'workspace.foreign-folder' })
+})
+
+test('a folder of a real FUSE mount is told from the disk that it is mounted on, and refused by name', {
+  timeout: 20_000,
+}, async ({ skip }) => {
+  if (!canMakeDisks || !existsSync('/dev/fuse')) return skip('a FUSE mount takes root and /dev/fuse')
+  const folder = join(home, 'mount')
+  mkdirSync(folder)
+  await requireLocal(folder)
+  const loader = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href
+  const script = join(import.meta.dirname, 'testing/fuseServer.ts')
+  const server = spawn(process.execPath, ['--import', loader, script, folder], { stdio: 'inherit' })
+  const isMounted = () => readFileSync('/proc/self/mounts', 'utf8').includes(` ${folder} fuse `)
+  while (server.exitCode === null && !isMounted()) await delay(20)
+  if (!isMounted()) return skip('root may mount no FUSE here')
+  try {
+    const refused = { code: 'workspace.shared-disk', found: 'FUSE', where: folder }
+    await expect(requireLocal(folder)).rejects.toMatchObject(refused)
+    await expect(localPlace(folder)).rejects.toMatchObject(refused)
+  } finally {
+    execFileSync('umount', ['--lazy', folder])
+    if (server.exitCode === null) await once(server, 'close')
+  }
+  await requireLocal(folder)
 })

@@ -88,7 +88,11 @@ export const options = {
   'copy-every': { value: 'S', help: 'Seconds between two copies of a cell’s work into the folder; 300 when left out.' },
   'stale-after': {
     value: 'S',
-    help: 'Seconds without a sign of life after which the cells of another worker are taken over; 120 when left out.',
+    help: 'Seconds without a sign of life after which what another worker has is taken over; 120 when left out.',
+  },
+  share: {
+    value: 'DIR',
+    help: 'A folder that machines share: those that say “work DIR” take part in the responses of this alignment.',
   },
   into: {
     value: 'FILE',
@@ -121,7 +125,7 @@ export const subcommands = {
       'Aligns a model on images and keeps the run in a new workspace (--out, or NAME.fisao here), which the app opens. ' +
       'Ctrl-C stops after the next commit; --resume with the same --out goes on, and ends byte for byte where it would ' +
       'have ended (on the CPU).',
-    own: ['resume', ...fromFolders, 'annotations', 'preset', 'settings', 'name'],
+    own: ['resume', ...fromFolders, 'annotations', 'preset', 'settings', 'name', 'share', 'stale-after'],
   },
   evaluate: {
     usage: '--model DIR [--adapter DIR] --images DIR --annotations FILE | WORKSPACE [OPTIONS]',
@@ -191,8 +195,9 @@ export const subcommands = {
     usage: 'FOLDER [OPTIONS]',
     does:
       'Takes cells of a sweep one after the other until all are done, also those of a worker that gives no sign of life any ' +
-      'more. Any number of workers on any machines share a sweep.',
-    own: ['scratch', 'copy-every', 'stale-after'],
+      'more. Any number of workers on any machines share a sweep. In the folder of --share it takes part in the responses ' +
+      'of that run until the run ends.',
+    own: ['scratch', 'copy-every', 'stale-after', 'threads'],
   },
   collect: {
     usage: 'FOLDER [--into WORKSPACE] [OPTIONS]',
@@ -208,7 +213,7 @@ export const subcommandNames = Object.keys(subcommands) as SubcommandName[]
 
 /** Options of the command when it is given job files. */
 export const jobOptions: readonly OptionName[] = [
-  ...(['resume', 'threads', 'device', 'scratch', 'copy-every'] as const),
+  ...(['resume', 'threads', 'device', 'scratch', 'copy-every', 'share', 'stale-after'] as const),
   ...[...commonOptions, 'version' as const],
 ]
 

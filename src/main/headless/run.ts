@@ -7,6 +7,7 @@ import { StudioError } from '../../shared/errors.ts'
 import { fileNameOf } from '../../shared/fileName.ts'
 import type { AnyJob } from '../../shared/job.ts'
 import { telemetryOff } from '../../shared/telemetryOff.ts'
+import type { Sharing } from '../engine/jobs/sharedRun.ts'
 import type { CellOptions } from './cell.ts'
 import { type Given, readCommandLine, usageError } from './commandLine.ts'
 import { exitCodeOf, exitCodes } from './exitCodes.ts'
@@ -39,7 +40,8 @@ export async function runHeadless(args: readonly string[], folder: string): Prom
     requireNode()
     Object.assign(process.env, telemetryOff)
     stopping = new Stopping((sentence) => reporter.note(sentence))
-    const work = { reporter, stopping, resume: given.has('resume') }
+    const sharing = sharingOf(given, reporter)
+    const work = { reporter, stopping, resume: given.has('resume'), ...(sharing && { sharing }) }
     if (given.subcommand === null) await carryOutFiles(given, work)
     else reporter.done(await subcommandWork[given.subcommand](given, work))
     return exitCodes.done.code
@@ -78,7 +80,10 @@ function requireNode(): void {
 async function carryOutFiles(given: Given, work: Work): Promise<void> {
   const { positionals } = given
   const named = given.path('out')
-  if (named !== null && positionals.length > 1) throw usageError('--out is of one job; name one job at a time.', null)
+  for (const name of ['out', 'share'] as const) {
+    if (given.has(name) && positionals.length > 1)
+      throw usageError(`--${name} is of one job; name one job at a time.`, null)
+  }
   const { readJobFile } = await import('../engine/jobs/jobFile.ts')
   const { carryOut, outBeside } = await import('./work.ts')
   for (const positional of positionals) {
@@ -95,13 +100,17 @@ async function carryOutFiles(given: Given, work: Work): Promise<void> {
       continue
     }
     const job = await readJobFile(path)
+    if (work.sharing && job.kind !== 'align') throw usageError(`--share is for an alignment, not ${positional}.`, null)
     work.reporter.started(job.kind, path)
     work.reporter.done(await carryOut(onThisMachine(job, given), named ?? outBeside(job, path), work))
   }
 }
 
 /** What a cell does not take, whose job says all that its bytes follow from; and what only a cell takes. */
-const optionsOfOthers = { cell: ['threads', 'device'], job: ['scratch', 'copy-every'] } as const
+const optionsOfOthers = {
+  cell: ['threads', 'device', 'share', 'stale-after'],
+  job: ['scratch', 'copy-every'],
+} as const
 
 /** Whether a job file is that of a cell, which goes the way of the subcommand cell. */
 function isOfSweep(path: string): boolean {
@@ -120,6 +129,17 @@ async function cellOptions(given: Given): Promise<CellOptions> {
   const { defaultCopySeconds } = await import('./cell.ts')
   const seconds = given.fraction('copy-every', 0, mostSeconds) ?? defaultCopySeconds
   return { scratch: given.path('scratch'), copyEveryMs: seconds * 1000 }
+}
+
+function staleMsOf(given: Given): number {
+  return (given.fraction('stale-after', 0.1, mostSeconds) ?? defaultStaleSeconds) * 1000
+}
+
+/** Null where nobody else takes part. @throws StudioError `app.usage` */
+function sharingOf(given: Given, reporter: Reporter): Sharing | null {
+  const folder = given.path('share')
+  if (folder === null) return null
+  return { folder, staleMs: staleMsOf(given), appVersion: version, note: (text) => reporter.note(text) }
 }
 
 /** The job with the device and the threads that were asked for here. */
@@ -182,9 +202,12 @@ const subcommandWork: Readonly<Record<SubcommandName, SubcommandWork>> = {
     return await carryOutCell(given.fullPath(folder), Number(number), await cellOptions(given), work)
   },
   work: async (given, work) => {
+    const folder = given.only('the folder of a sweep or of a shared run')
+    const staleMs = staleMsOf(given)
+    const { isShared } = await import('../engine/jobs/sharedRun.ts')
+    if (isShared(folder)) return await (await import('./shardWork.ts')).shareIn(folder, staleMs, given.threads, work)
     const { workOn } = await import('./worker.ts')
-    const staleMs = (given.fraction('stale-after', 0.1, mostSeconds) ?? defaultStaleSeconds) * 1000
-    return await workOn(given.only('the folder of a sweep'), { ...(await cellOptions(given)), staleMs }, work)
+    return await workOn(folder, { ...(await cellOptions(given)), staleMs }, work)
   },
   collect: async (given, work) => {
     const { collect } = await import('./collect.ts')

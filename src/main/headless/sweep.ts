@@ -9,8 +9,8 @@ import type { AlignJob, JobModels } from '../../shared/job.ts'
 import { presetNames } from '../../shared/runConfig.ts'
 import { mostCells, type Sweep } from '../../shared/sweep.ts'
 import { plannedBytes } from '../engine/jobs/jobWorkers.ts'
+import { makeTokens } from '../files/claims.ts'
 import { defaultCopySeconds } from './cell.ts'
-import { makeTokens } from './claims.ts'
 import { type Given, usageError } from './commandLine.ts'
 import {
   type AlignChoice,

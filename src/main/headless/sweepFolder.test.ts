@@ -13,7 +13,8 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
-import { cellFolder, publishCopy, publishText, readSweep, resultFile, sweepFile, tidyCell } from './sweepFolder.ts'
+import { publishCopy, publishText } from '../files/publish.ts'
+import { cellFolder, readSweep, resultFile, sweepFile, tidyCell } from './sweepFolder.ts'
 
 const home = mkdtempSync(join(tmpdir(), 'fisao-folder-'))
 afterAll(() => rmSync(home, { recursive: true, force: true }))

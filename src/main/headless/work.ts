@@ -9,6 +9,7 @@ import { requireJobImages } from '../engine/jobs/jobFile.ts'
 import { alignInWorkspace, type ReadImage } from '../engine/jobs/jobWorkspace.ts'
 import { MemoryJobStore } from '../engine/jobs/memoryStore.ts'
 import { runJob } from '../engine/jobs/runJob.ts'
+import type { Sharing } from '../engine/jobs/sharedRun.ts'
 import { ReadIssue, readImage } from '../library/readImage.ts'
 import { inspect } from './inspection.ts'
 import { type Outcome, type Reporter, readingImages } from './progress.ts'
@@ -21,6 +22,8 @@ export interface Work {
   readonly stopping: Stopping
   /** Goes on with what is there. */
   readonly resume: boolean
+  /** Where other machines take part in an alignment. */
+  readonly sharing?: Sharing
 }
 
 /**
@@ -63,14 +66,14 @@ export interface CellHooks {
 export async function align(
   job: AlignJob,
   path: string,
-  { reporter, stopping, resume }: Work,
+  { reporter, stopping, resume, sharing }: Work,
   { isBeside, onCommit }: CellHooks = { isBeside: false, onCommit: () => undefined },
 ): Promise<Outcome> {
   await requireJobImages(job.images, stopping.signal)
   const tell = readingImages(reporter, job.images.length)
   // While its workspace is being made there is nothing to commit, and a signal ends it at once.
   const result = await alignInWorkspace(job, {
-    ...{ path, resume, isBeside, signal: stopping.signal },
+    ...{ path, resume, isBeside, signal: stopping.signal, ...(sharing && { sharing }) },
     readImage: async (image) => {
       const read = await readImageOrRefuse(image)
       tell()

@@ -11,6 +11,7 @@ import { calibrationAnnotations } from './annotatedImages.ts'
 import { foldersOf, requireFile, requireLexicon, requireModels } from './jobInputs.ts'
 import type { JobStore } from './jobStore.ts'
 import { openJobWorkers, openPlanner } from './jobWorkers.ts'
+import { type Sharing, shareWith } from './sharedRun.ts'
 
 /** What an alignment came to, beside what it committed. */
 export interface AlignResult {
@@ -23,6 +24,7 @@ export interface AlignResult {
 
 /**
  * Runs or resumes an alignment to its end.
+ * @param sharing where other machines take part in its responses
  * @throws StudioError `run.too-few-images`, `run.model-changed`, `run.lexicon`, `run.annotations`, `run.input-changed`, and
  *   what `align` throws
  */
@@ -31,6 +33,7 @@ export async function alignJob(
   store: JobStore,
   report: (progress: RunProgress) => void,
   signal?: AbortSignal,
+  sharing?: Sharing,
 ): Promise<AlignResult> {
   const { config, seed, device } = job
   const models = await requireModels(job, store, signal)
@@ -41,12 +44,16 @@ export async function alignJob(
     weightsSha256: models.model.weightsSha256,
     annotations: await annotationsOf(job, lexicon),
   }
-  const shared = await openJobWorkers(job, () => openPlanner(run.folders, config, images.length + validation.length))
+  const planner = () => openPlanner(run.folders, config, images.length + validation.length)
+  const here = await openJobWorkers(job, planner, sharing !== undefined && device === 'cpu')
+  // Whoever takes others in releases those of here too.
+  let { workers } = here
   try {
-    const { steps, best, looks } = await align({ ...run, ...shared }, store.runOf(job, models), report, signal)
+    if (sharing) workers = await shareWith(sharing, job, here)
+    const { steps, best, looks } = await align({ ...run, ...here, workers }, store.runOf(job, models), report, signal)
     return { steps, bestStep: best.step, outcome: outcomeSentence(looks, best.step, true) }
   } finally {
-    await shared.workers.release()
+    await workers.release()
   }
 }
 

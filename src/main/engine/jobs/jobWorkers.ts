@@ -26,10 +26,18 @@ interface Work {
   readonly config: RunConfig
 }
 
-/** Who does the job's work; to be released after it. @throws StudioError what `planner` throws */
-export async function openJobWorkers(work: Work, planner: () => Promise<MemoryPlanner>): Promise<JobWorkers> {
+/**
+ * Who does the job's work; to be released after it.
+ * @param keepsFree whether this thread has other machines to look after
+ * @throws StudioError what `planner` throws
+ */
+export async function openJobWorkers(
+  work: Work,
+  planner: () => Promise<MemoryPlanner>,
+  keepsFree = false,
+): Promise<JobWorkers> {
   const { count, threads } = await shareOf(work, availableParallelism(), planner)
-  const workers = await openWorkers(count)
+  const workers = await openWorkers(count, keepsFree)
   return { workers, ...(threads !== null && { threads }) }
 }
 

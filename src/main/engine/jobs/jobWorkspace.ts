@@ -23,6 +23,7 @@ import type { RunStore } from '../run/alignmentRun.ts'
 import type { AlignResult } from './alignJob.ts'
 import { requireModels } from './jobInputs.ts'
 import { runJob } from './runJob.ts'
+import type { Sharing } from './sharedRun.ts'
 import { keepJob, storedJobOf } from './storedJob.ts'
 import { modelsAtStart } from './storedRun.ts'
 import { WorkspaceJobStore } from './workspaceStore.ts'
@@ -42,6 +43,8 @@ export interface JobWorkspaceOptions {
   /** Called when a step is in the file. */
   readonly onCommit?: () => void
   readonly signal?: AbortSignal
+  /** Where other machines take part in its responses. */
+  readonly sharing?: Sharing
 }
 
 /**
@@ -76,12 +79,12 @@ async function runToItsEnd(
   db: WritableDb,
   runId: RunId,
   job: AlignJob,
-  { report, onCommit, signal }: Pick<JobWorkspaceOptions, 'report' | 'onCommit' | 'signal'>,
+  { report, onCommit, signal, sharing }: Pick<JobWorkspaceOptions, 'report' | 'onCommit' | 'signal' | 'sharing'>,
 ): Promise<AlignResult> {
   begin(db, runId)
   try {
     const models = await requireModels(job, { began: modelsAtStart(db, runId) }, signal)
-    const result = await runJob<'align'>(job, new TellingStore(db, runId, models, onCommit), report, signal)
+    const result = await runJob<'align'>(job, new TellingStore(db, runId, models, onCommit), report, signal, sharing)
     settle(db, runId, 'complete')
     return result
   } catch (thrown) {

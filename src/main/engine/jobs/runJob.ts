@@ -8,6 +8,7 @@ import { type DescribeProgress, type DescribeResult, describeJob } from './descr
 import { type EvaluationProgress, evaluateJob } from './evaluateJob.ts'
 import { exportJob } from './exportJob.ts'
 import type { StoreOf } from './jobStore.ts'
+import type { Sharing } from './sharedRun.ts'
 
 /** What a job reports on its way. */
 export interface JobProgress {
@@ -30,6 +31,7 @@ type Runner<Kind extends JobKind> = (
   store: StoreOf<Kind>,
   report: (progress: JobProgress[Kind]) => void,
   signal?: AbortSignal,
+  sharing?: Sharing,
 ) => Promise<JobResult[Kind]>
 
 const runners: { readonly [Kind in JobKind]: Runner<Kind> } = {
@@ -43,6 +45,7 @@ const runners: { readonly [Kind in JobKind]: Runner<Kind> } = {
  * Carries a job out to its end; an alignment whose store holds steps of it goes on from them, and so does a question whose
  * store holds responses.
  * @param report called on the way; not with the export, which says nothing
+ * @param sharing of an alignment: where other machines take part in its responses
  * @throws StudioError of what cannot be used or changed since the job was made, naming it; `run.cancelled`
  */
 export async function runJob<Kind extends JobKind>(
@@ -50,7 +53,8 @@ export async function runJob<Kind extends JobKind>(
   store: StoreOf<Kind>,
   report: (progress: JobProgress[Kind]) => void,
   signal?: AbortSignal,
+  sharing?: Sharing,
 ): Promise<JobResult[Kind]> {
   const run = runners[job.kind as Kind] as Runner<Kind>
-  return await run(job, store, report, signal)
+  return await run(job, store, report, signal, sharing)
 }

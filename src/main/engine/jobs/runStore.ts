@@ -247,7 +247,7 @@ function summaryOf({ update, trained, skipped }: CommittedStep): Json {
   }
 }
 
-/** Metrics of a step by name, units in it. Times are the only ones that differ from run to run. */
+/** Metrics of a step by name, units in it. Times, and who shared the work, are the only ones that differ from run to run. */
 function metricsOf(done: CommittedStep): Record<string, number> {
   const { looks, step, update, trained, times, skipped } = done
   const metrics: Record<string, number> = skipped.length > 0 ? { skippedImages: skipped.length } : {}
@@ -269,7 +269,7 @@ function metricsOf(done: CommittedStep): Record<string, number> {
     }
   }
   for (const [phase, durationMs] of Object.entries(times)) metrics[`time.${phase}Ms`] = durationMs
-  return metrics
+  return Object.assign(metrics, done.sharing)
 }
 
 function meanReward(trained: CommittedStep['trained']): number {

@@ -19,12 +19,17 @@ import { type GraphRunner, type Responder, thisThread, type Workers } from './wo
 
 type WithoutThing<One> = One extends { readonly thing: number } ? Omit<One, 'thing'> : never
 
-/** Threads of the processor's, or this one where fewer than two can be started. @param threads that compute at the same time */
-export async function openWorkers(threads: number): Promise<Workers> {
-  if (threads < 2) return thisThread
+/**
+ * Threads of the processor's, or this one where none can be started.
+ * @param threads that compute at the same time
+ * @param keepsFree whether this thread has something else to do meanwhile, so that even one thread is one of its own
+ */
+export async function openWorkers(threads: number, keepsFree = false): Promise<Workers> {
+  const least = keepsFree ? 1 : 2
+  if (threads < least) return thisThread
   const started = await Promise.all(Array.from({ length: threads }, () => PoolThread.start()))
   const alive = started.filter((thread) => thread !== null)
-  if (alive.length > 1) return new WorkerPool(alive)
+  if (alive.length >= least) return new WorkerPool(alive)
   await Promise.all(alive.map((thread) => thread.close()))
   process.stderr.write('no threads could be started: the run takes one core\n')
   return thisThread
@@ -33,6 +38,7 @@ export async function openWorkers(threads: number): Promise<Workers> {
 export class WorkerPool implements Workers {
   readonly count: number
   readonly atOnce: number
+  readonly batchesAtOnce: number
   readonly #threads: readonly PoolThread[]
   readonly #idle: PoolThread[]
   /** Who waits for a thread, in the order of asking; null stands for none being left. */
@@ -50,6 +56,7 @@ export class WorkerPool implements Workers {
     this.count = threads.length
     // One more than can be under way, so that none waits for this thread to make its next task.
     this.atOnce = threads.length + 1
+    this.batchesAtOnce = this.atOnce
   }
 
   async openGraph(graph: Parameters<Workers['openGraph']>[0], options: Parameters<Workers['openGraph']>[1]) {

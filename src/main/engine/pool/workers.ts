@@ -34,16 +34,21 @@ export interface Workers extends Releasable {
   readonly count: number
   /** How many tasks it is worth asking for at the same time; more only take memory. */
   readonly atOnce: number
+  /** The same for batches that a responder is asked for. */
+  readonly batchesAtOnce: number
   /** @throws StudioError as `OrtSession.open` does */
   openGraph(graph: Graph, options: SessionOptions): Promise<GraphRunner>
   /** @throws StudioError as `OrtSession.open` does */
   openResponder(graphs: GeneratorGraphs, options: ResponderOptions): Promise<Responder>
+  /** What a step's record says of how its work was shared, by the names of metrics; figures since they were taken last. */
+  takeFigures?(): Readonly<Record<string, number>>
 }
 
 /** The thread that asks does all by itself. */
 export const thisThread: Workers = {
   count: 1,
   atOnce: 1,
+  batchesAtOnce: 1,
   openGraph: (graph, options) => OrtSession.open(graph, options),
   openResponder: (graphs, options) => Generator.of(graphs, options),
   release: async () => undefined,

@@ -83,9 +83,11 @@ export async function align(
     await releaseAll([learner, models])
   }
 
-  function commit(done: Omit<CommittedStep, 'policy' | 'times' | 'skipped'>): void {
+  function commit(done: Omit<CommittedStep, 'policy' | 'times' | 'skipped' | 'sharing'>): void {
     requireFiniteFigures(done)
-    store.commit({ ...done, skipped, policy: { ...policy, optimisers: learner.states }, times: watch.takeTimes() })
+    const sharing = run.workers?.takeFigures?.() ?? {}
+    const soFar = { ...policy, optimisers: learner.states }
+    store.commit({ ...done, skipped, sharing, policy: soFar, times: watch.takeTimes() })
     skipped = []
   }
 

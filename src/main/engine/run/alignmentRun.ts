@@ -45,6 +45,8 @@ export interface CommittedStep {
   /** Responses of the look that was due, if one was. */
   readonly looked: readonly ScoredImageResponse[]
   readonly times: StepTimes
+  /** How its responses were shared with other machines, by the names of metrics; nothing for a run that shares none. */
+  readonly sharing: Readonly<Record<string, number>>
   /** Images whose turn it was since the last commit and that could not be read. */
   readonly skipped: readonly SkippedImage[]
 }

@@ -218,7 +218,7 @@ export class AlignmentModels {
     let reading: Promise<unknown> = Promise.resolve()
     const read = async (start: number): Promise<ReadImage[]> =>
       await this.#readable(images.slice(start, start + rollout.batchSize), start, skipped, signal)
-    const answered = await mapSome(batches, this.#options.workers?.atOnce ?? 1, async (start) => {
+    const answered = await mapSome(batches, this.#options.workers?.batchesAtOnce ?? 1, async (start) => {
       const batch = reading.then(() => read(start))
       reading = batch
       return await answer(await batch)

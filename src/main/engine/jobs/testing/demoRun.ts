@@ -66,7 +66,7 @@ export function addSampleScenes(db: WritableDb, count: number, start = 0, folder
   }
 }
 
-/** All that a run left behind, byte for byte, but for times and ids: checkpoints, looks, metrics, responses, tokens. */
+/** All that a run left behind, byte for byte, but for times, ids and who shared the work: checkpoints, looks, metrics, responses, tokens. */
 export function contentOf(db: WritableDb, runId: RunId): Record<string, unknown> {
   const rows = (sql: string) => db.prepare(sql).all(runId)
   return {
@@ -80,7 +80,8 @@ export function contentOf(db: WritableDb, runId: RunId): Record<string, unknown>
     calibration: rows('SELECT calibration FROM run WHERE run_id = ?'),
     looks: rows('SELECT step, figures FROM look WHERE run_id = ? ORDER BY step'),
     metrics: rows(
-      "SELECT name, step, value FROM metric WHERE run_id = ? AND name NOT LIKE 'time.%' ORDER BY name, step",
+      `SELECT name, step, value FROM metric WHERE run_id = ? AND name NOT LIKE 'time.%' AND name NOT LIKE 'sharing.%'
+       ORDER BY name, step`,
     ),
     responses: rows(
       `SELECT step, purpose, image_id, text, lowest_score, hallucinated_words FROM rollout WHERE run_id = ?

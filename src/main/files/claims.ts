@@ -1,6 +1,7 @@
-// Who carries out which cell, where no Slurm says so: a token a cell, which a worker takes by renaming it. A rename has one
-// winner on every file system, and no clock is compared: a worker is gone when its heartbeat has not changed for a while by
-// the clock of whoever watches. Before it stands worker.ts; after it nothing but files.
+// Who carries out which cell of a sweep, where no Slurm says so, and which shard of a run: a token a cell, which a worker takes
+// by renaming it. A rename has one winner on every file system, and no clock is compared: a worker is gone when its heartbeat
+// has not changed for a while by the clock of whoever watches. Before it stand headless/worker.ts and engine/pool/folderWorkers.ts; after
+// it nothing but files.
 //
 //   open/7                          cell 7 is free
 //   claimed/HOST-PID-RANDOM/7       a worker has it, whose heartbeat is the file `heartbeat` beside it
@@ -11,10 +12,12 @@ import { hostname } from 'node:os'
 import { join } from 'node:path'
 
 const heartbeatName = 'heartbeat'
+/** Where tokens lie, by what became of them. */
+export const tokenFolders: readonly string[] = ['open', 'claimed', 'closed']
 
-/** Makes a free token a cell, in the new folder of a sweep. */
+/** Makes a free token a cell, in the new folder of a sweep; that of a run has none at first. */
 export function makeTokens(folder: string, cells: number): void {
-  for (const name of ['open', 'claimed', 'closed']) mkdirSync(join(folder, name))
+  for (const name of tokenFolders) mkdirSync(join(folder, name), { recursive: true })
   for (let cell = 1; cell <= cells; cell++) writeFileSync(join(folder, 'open', String(cell)), '')
 }
 
@@ -34,7 +37,7 @@ export class Claims {
     this.#folder = folder
     this.#own = join(folder, 'claimed', this.name)
     this.#now = now
-    mkdirSync(this.#own)
+    mkdirSync(this.#own, { recursive: true })
     this.beat()
   }
 
@@ -90,17 +93,38 @@ export class Claims {
     const freed: number[] = []
     for (const other of namesIn(join(this.#folder, 'claimed'))) {
       if (other === this.name) continue
+      if (!this.isSilent(other, staleMs)) continue
       const folder = join(this.#folder, 'claimed', other)
-      const beat = readOr(join(folder, heartbeatName), '')
-      const before = this.#seen.get(other)
-      if (before?.beat !== beat) this.#seen.set(other, { beat, sinceMs: this.#now() })
-      else if (this.#now() - before.sinceMs >= staleMs) {
-        for (const cell of cellsIn(folder)) if (move(join(folder, String(cell)), this.#open(cell))) freed.push(cell)
-        removeEmpty(folder)
-        this.#seen.delete(other)
-      }
+      for (const cell of cellsIn(folder)) if (move(join(folder, String(cell)), this.#open(cell))) freed.push(cell)
+      removeEmpty(folder)
+      this.#seen.delete(other)
     }
     return freed
+  }
+
+  /** Whether a worker has shown no change for so long, as seen by calling this again and again. */
+  isSilent(other: string, staleMs: number): boolean {
+    const beat = readOr(join(this.#folder, 'claimed', other, heartbeatName), '')
+    const before = this.#seen.get(other)
+    if (before?.beat === beat) return this.#now() - before.sinceMs >= staleMs
+    this.#seen.set(other, { beat, sinceMs: this.#now() })
+    return false
+  }
+
+  /** How many others there are, gone or not. */
+  get others(): number {
+    return namesIn(join(this.#folder, 'claimed')).filter((name) => name !== this.name).length
+  }
+
+  /** Makes a token that anybody may take. */
+  offer(cell: number): void {
+    writeFileSync(this.#open(cell), '')
+  }
+
+  /** Takes a token away from where it is free, closed or this worker's. */
+  withdraw(cell: number): void {
+    for (const folder of [join(this.#folder, 'open'), join(this.#folder, 'closed'), this.#own])
+      rmSync(join(folder, String(cell)), { force: true })
   }
 
   /** Whether nothing is left but these cells, which nobody has. */
