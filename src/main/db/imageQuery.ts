@@ -2,6 +2,7 @@
 // query, after it images.ts (counts and windows) and tags.ts, removals.ts (selections).
 import type { ImageQuery, ImageSelection } from '../../shared/domain.ts'
 import { type ReadableDb, statement } from './connection.ts'
+import { foundImages, isFound, shown } from './foundImages.ts'
 
 /** True for images that were not taken out of the library (removals.ts), where `imageId` is a column. */
 export function isPresent(imageId: string): string {
@@ -46,6 +47,7 @@ export function queryParts(db: ReadableDb, query: ImageQuery): QueryParts {
   const isByResponse = sort === 'lowest-score' || sort === 'most-hallucinated'
   const needsResponse = responses === 'with-hallucination' || responses === 'some' || scoreRange !== null
   const isOfResponses = isByResponse || (needsResponse && sort === 'newest')
+  const isSearch = query.search.trim() !== ''
   const imageId = isOfResponses ? 'shown_response.image_id' : 'image.image_id'
   const walk = { isOfResponses, imageId, tested: sort === 'name' ? `+${imageId}` : imageId }
   const where = [
@@ -53,7 +55,7 @@ export function queryParts(db: ReadableDb, query: ImageQuery): QueryParts {
     ...responseConditions(query, walk),
     query.tag !== null &&
       `${walk.tested} IN (SELECT image_id FROM image_tag WHERE tag_id = (SELECT tag_id FROM tag WHERE name = @tag))`,
-    query.search.trim() !== '' && searchCondition(query, walk),
+    isSearch && isFound(imageId),
     hasRemovals(db) && isPresent(imageId),
   ].filter((condition) => condition !== false)
   return {
@@ -67,7 +69,7 @@ export function queryParts(db: ReadableDb, query: ImageQuery): QueryParts {
       word: query.word?.text ?? null,
       low: scoreRange?.low ?? null,
       high: scoreRange?.high ?? null,
-      ...searchParameters(query.search.trim()),
+      ...(isSearch && { found: foundImages(db, query.search, checkpointId) }),
     },
   }
 }
@@ -79,8 +81,6 @@ const orders: Readonly<Record<ImageQuery['sort'], (imageId: string) => string>> 
   'lowest-score': (imageId) => `shown_response.lowest_score NULLS LAST, ${imageId}`,
   'most-hallucinated': (imageId) => `shown_response.hallucinated_words DESC, ${imageId}`,
 }
-
-const shown = "checkpoint_id = @checkpointId AND purpose = 'evaluation'"
 
 /** What is asked of the response's own columns: conditions of the walk, or a set of images for a walk over images. */
 function shownConditions(
@@ -105,58 +105,6 @@ function responseConditions({ responses, word }: ImageQuery, { tested }: Walk): 
     responses === 'none' && `${tested} NOT IN (SELECT image_id FROM rollout AS other WHERE ${shown})`,
     word !== null && named('(SELECT word_id FROM word WHERE text = @word)', labelCodes[word.label]),
   ]
-}
-
-/**
- * The trigram index finds three characters and more, whatever the case of any letter. Names are read from end to end for
- * shorter parts, and for ASCII, where LIKE finds the same: a walk costs the same whether one name matches or each.
- */
-const fewestIndexedCharacters = 3
-
-function searchCondition({ search, checkpointId }: ImageQuery, { isOfResponses, tested }: Walk): string {
-  const text = search.trim()
-  const isPart = spellings(text)
-    .map((_, i) => `name LIKE @part${i} ESCAPE '\\'`)
-    .join(' OR ')
-  const byName =
-    [...text].length >= fewestIndexedCharacters && !isAscii(text)
-      ? `${tested} IN (SELECT rowid FROM image_name_search WHERE image_name_search MATCH @phrase)`
-      : isOfResponses
-        ? // In the order of the ids, which is the quickest to make a set of.
-          `${tested} IN (SELECT image_id FROM image AS short_name NOT INDEXED WHERE ${isPart})`
-        : isPart
-  if (checkpointId === null) return `(${byName})`
-  const found = 'SELECT rowid FROM response_search WHERE response_search MATCH @words'
-  // The plus keeps SQLite from reading the responses one by one: those of the checkpoint are walked in their index.
-  const byResponse = isOfResponses
-    ? `+shown_response.rollout_id IN (${found})`
-    : `${tested} IN (SELECT image_id FROM rollout AS searched INDEXED BY rollout_by_checkpoint
-         WHERE ${shown} AND +rollout_id IN (${found}))`
-  return `(${byName} OR ${byResponse})`
-}
-
-function searchParameters(text: string): Record<string, string> {
-  const parts = spellings(text).map((part, i) => [`part${i}`, `%${part.replaceAll(/[\\%_]/g, '\\$&')}%`])
-  return {
-    phrase: quoted(text),
-    // All words, anywhere in the response; the last may still be being typed.
-    words: `${text.split(/\s+/).map(quoted).join(' ')} *`,
-    ...Object.fromEntries(parts),
-  }
-}
-
-/** LIKE knows the case of ASCII letters alone. */
-function spellings(text: string): string[] {
-  return isAscii(text) ? [text] : [...new Set([text, text.toLowerCase(), text.toUpperCase()])]
-}
-
-function isAscii(text: string): boolean {
-  return /^[\0-\x7f]*$/.test(text)
-}
-
-/** Quoted text has no operators: whatever a person types is looked for as it stands. */
-function quoted(text: string): string {
-  return `"${text.replaceAll('"', '""')}"`
 }
 
 /** SQL that selects a column `image_id`, and its named parameters. */

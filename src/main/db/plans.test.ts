@@ -236,8 +236,8 @@ function walks(db: WritableDb, sql: string): string[] {
 function isWalk(detail: string, sql: string): boolean {
   const table = /^SCAN (\w+)(?! VIRTUAL)/.exec(detail)?.[1]
   if (table === undefined || /VIRTUAL TABLE/.test(detail) || small.has(table)) return false
-  // Names from end to end for a part of one or two characters; whether there is any row.
-  if (detail.startsWith('SCAN short_name') || sql.endsWith(`FROM ${table} LIMIT 1`)) return false
+  // Names from end to end for a part of one; whether there is any row.
+  if (detail.startsWith('SCAN read_name') || sql.endsWith(`FROM ${table} LIMIT 1`)) return false
   // Rows that the statement has made itself: windows, recursive steps, JSON.
   if (/^SCAN (shown|counted|names|json_each|\(subquery)/.test(detail) || table === 'CONSTANT') return false
   // How many there are; and removals, the last ones first, whose images are counted.

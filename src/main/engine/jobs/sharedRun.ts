@@ -174,7 +174,7 @@ async function openFor({ job, threads }: Share, options: ShardWorkOptions): Prom
   // The threads compute, so that this one shows that it is alive.
   const pool = await openWorkers(atOnce, device === 'cpu')
   try {
-    const graphs = generatorGraphs(source, { rank: config.adapter.rank })
+    const graphs = generatorGraphs(source, { rank: config.adapter.rank }, device)
     const responder = await pool.openResponder(graphs, { device, ...(threads !== null && { threads }) })
     return { pool, responder, atOnce }
   } catch (thrown) {

@@ -31,7 +31,7 @@ let requests: () => RolloutRequest[]
 let expected: Response[]
 beforeAll(async () => {
   const { source, feeds } = await openSequenceCase('clip-llama')
-  graphs = generatorGraphs(source, null)
+  graphs = generatorGraphs(source, null, 'cpu')
   const features = floatsOf(feeds, 'image_features')
   const image = features.slice(0, features.length / 2)
   const place = new Array(image.length / source.config.decoder.hiddenSize).fill(source.config.imageTokenId)

@@ -3,7 +3,7 @@ import { Button, Select, TextInput, Title } from '@mantine/core'
 import { useDebouncedValue } from '@mantine/hooks'
 import { IconFolderPlus, IconPhotoPlus, IconSearch } from '@tabler/icons-react'
 import { useQueryClient } from '@tanstack/react-query'
-import { type ReactNode, useEffect, useMemo } from 'react'
+import { type ReactNode, useEffect, useMemo, useState } from 'react'
 import { type AnsweredCheckpoint, type ImageQuery, type ImageRow, imageQuerySchema } from '../../../shared/domain.ts'
 import { request, useAppState } from '../api.ts'
 import { attempt, showError } from '../attempt.ts'
@@ -26,6 +26,7 @@ import { SelectionBar } from '../features/images/SelectionBar.tsx'
 import { asRequest, countChosen } from '../features/images/selection.ts'
 import { useSelection } from '../features/images/useSelection.ts'
 import { useWindowDrop } from '../features/images/useWindowDrop.ts'
+import { knowImage, useAskAhead } from '../features/inspector/ahead.ts'
 import { inspect } from '../features/inspector/neighbours.ts'
 import { formatPlural } from '../format.ts'
 import { useAnsweredCheckpoints, useImageCount, useImports, useTags } from '../queries/images.ts'
@@ -63,10 +64,15 @@ export function Images(): ReactNode {
     if (paths.length > mostDropped) showError(tooManyDropped)
     else attempt(() => request('images.importPaths', { paths: [...paths] }))
   })
-  const open = (index: number, { imageId }: ImageRow): void => {
-    // Beside the model as it came stands the checkpoint whose marks the person saw.
-    const { runId = null, checkpointId = null, step = 0 } = checkpoint ?? {}
-    inspect(query, index, imageId, { runId, right: step > 0 ? checkpointId : null })
+  const client = useQueryClient()
+  const [focused, setFocused] = useState<readonly ImageRow[]>([])
+  // Beside the model as it came stands the checkpoint whose marks the person saw.
+  const { runId = null, checkpointId = null, step = 0 } = checkpoint ?? {}
+  const compared = { runId, right: step > 0 ? checkpointId : null }
+  useAskAhead(focused, compared)
+  const open = (index: number, image: ImageRow): void => {
+    knowImage(client, workspaceKey, image)
+    inspect(query, index, image.imageId, compared)
   }
   const remove = (): void => {
     if (selected && !isReading) removeImages(selected, choosing.clear)
@@ -161,6 +167,7 @@ export function Images(): ReactNode {
           listName={JSON.stringify({ ...filters, search })}
           total={total ?? 0}
           onOpen={open}
+          onFocus={(image) => setFocused([image])}
           onRemove={remove}
         />
       )}

@@ -4,6 +4,7 @@ import { IconArrowLeft, IconChevronLeft, IconChevronRight, IconMessageQuestion }
 import { type ReactNode, useEffect, useEffectEvent, useState } from 'react'
 import { type ImageFacts, type ModelId, modelIdSchema } from '../../../shared/domain.ts'
 import type { ModelView, RunView } from '../../../shared/runView.ts'
+import { useAskAhead } from '../features/inspector/ahead.ts'
 import { Comparison } from '../features/inspector/Comparison.tsx'
 import { LookedImage } from '../features/inspector/LookedImage.tsx'
 import { moveTo, type Neighbours, useNeighbours } from '../features/inspector/neighbours.ts'
@@ -16,9 +17,11 @@ import { useCheckpoints, useImage } from '../queries/describe.ts'
 import { useModels } from '../queries/models.ts'
 import { useRunDetail, useRuns } from '../queries/runs.ts'
 import type { RouteTo } from '../route.ts'
+import { FirstPicture, Later } from '../ui/Later.tsx'
 import css from './Inspector.module.css'
 
 const modelSchema = modelIdSchema.nullable()
+const noImages: readonly ImageFacts[] = []
 
 export function Inspector({ route }: { readonly route: RouteTo<'inspector'> }): ReactNode {
   const image = useImage(route.imageId)
@@ -27,6 +30,7 @@ export function Inspector({ route }: { readonly route: RouteTo<'inspector'> }): 
   // A model that is asked by itself, in place of a run.
   const [modelId, setModelId] = useKept<ModelId | null>('inspector.model', modelSchema, null)
   const neighbours = useNeighbours(route.imageId)
+  useAskAhead(neighbours?.images ?? noImages, route)
   const move = (imageId: number | null, by: number): void => {
     if (imageId !== null && neighbours) moveTo({ ...route, imageId }, neighbours.index + by)
   }
@@ -41,53 +45,55 @@ export function Inspector({ route }: { readonly route: RouteTo<'inspector'> }): 
   const run = runs?.find(({ runId }) => runId === route.runId) ?? (runs ? usualRun(runs) : undefined)
   const model = models?.find((one) => one.modelId === modelId) ?? (run ? undefined : models?.[0])
   return (
-    <div className={css.page}>
-      <header className={css.head}>
-        <Button
-          variant="subtle"
-          size="compact-sm"
-          leftSection={<IconArrowLeft size={16} aria-hidden="true" />}
-          onClick={() => showPage('images')}
-        >
-          Images
-        </Button>
-        <Title order={1} size="h4" className={css.name}>
-          <bdi>{image?.name ?? 'Image'}</bdi>
-        </Title>
-        <Way neighbours={neighbours} onMove={move} />
-        <Button
-          variant="default"
-          size="sm"
-          leftSection={<IconMessageQuestion size={16} aria-hidden="true" />}
-          onClick={() => navigate({ ...route, page: 'try' })}
-        >
-          Try it
-        </Button>
-        {runs && models && (
-          <SourceSelect
-            runs={runs.filter(({ checkpointStep }) => checkpointStep !== null)}
-            models={models}
-            value={model ? `model ${model.modelId}` : run ? `run ${run.runId}` : null}
-            onRun={(runId) => {
-              setModelId(null)
-              navigate({ page: 'inspector', imageId: route.imageId, runId }, { replaces: true })
-            }}
-            onModel={setModelId}
-          />
-        )}
-      </header>
-      {image === null ? (
-        <p className={css.note}>This image is no longer in the workspace.</p>
-      ) : image && runs && models ? (
-        model ? (
-          <OfModel key={image.imageId} image={image} model={model} />
-        ) : run ? (
-          <OfRun key={`${image.imageId} ${run.runId}`} image={image} run={run} route={route} />
-        ) : (
-          <NoModel key={image.imageId} image={image} />
-        )
-      ) : null}
-    </div>
+    <FirstPicture>
+      <div className={css.page}>
+        <header className={css.head}>
+          <Button
+            variant="subtle"
+            size="compact-sm"
+            leftSection={<IconArrowLeft size={16} aria-hidden="true" />}
+            onClick={() => showPage('images')}
+          >
+            Images
+          </Button>
+          <Title order={1} size="h4" className={css.name}>
+            <bdi>{image?.name ?? 'Image'}</bdi>
+          </Title>
+          <Way neighbours={neighbours} onMove={move} />
+          <Button
+            variant="default"
+            size="sm"
+            leftSection={<IconMessageQuestion size={16} aria-hidden="true" />}
+            onClick={() => navigate({ ...route, page: 'try' })}
+          >
+            Try it
+          </Button>
+          {runs && models && (
+            <SourceSelect
+              runs={runs.filter(({ checkpointStep }) => checkpointStep !== null)}
+              models={models}
+              value={model ? `model ${model.modelId}` : run ? `run ${run.runId}` : null}
+              onRun={(runId) => {
+                setModelId(null)
+                navigate({ page: 'inspector', imageId: route.imageId, runId }, { replaces: true })
+              }}
+              onModel={setModelId}
+            />
+          )}
+        </header>
+        {image === null ? (
+          <p className={css.note}>This image is no longer in the workspace.</p>
+        ) : image && runs && models ? (
+          model ? (
+            <OfModel key={image.imageId} image={image} model={model} />
+          ) : run ? (
+            <OfRun key={`${image.imageId} ${run.runId}`} image={image} run={run} route={route} />
+          ) : (
+            <NoModel key={image.imageId} image={image} />
+          )
+        ) : null}
+      </div>
+    </FirstPicture>
   )
 }
 
@@ -165,24 +171,37 @@ function Way({ neighbours, onMove }: WayProps): ReactNode {
   const { index, total, previous, next } = neighbours
   return (
     <div className={css.way}>
-      <Tooltip label="Previous image (Page Up)">
-        <ActionIcon
-          variant="default"
-          aria-label="Previous image"
-          disabled={previous === null}
-          onClick={() => onMove(previous, -1)}
-        >
-          <IconChevronLeft size={18} />
-        </ActionIcon>
-      </Tooltip>
+      <span className={css.step}>
+        <Later>
+          <Tooltip label="Previous image (Page Up)">
+            <ActionIcon
+              variant="default"
+              aria-label="Previous image"
+              disabled={previous === null}
+              onClick={() => onMove(previous, -1)}
+            >
+              <IconChevronLeft size={18} />
+            </ActionIcon>
+          </Tooltip>
+        </Later>
+      </span>
       <span className={css.place}>
         {formatCount(index + 1)} of {formatCount(total)}
       </span>
-      <Tooltip label="Next image (Page Down)">
-        <ActionIcon variant="default" aria-label="Next image" disabled={next === null} onClick={() => onMove(next, 1)}>
-          <IconChevronRight size={18} />
-        </ActionIcon>
-      </Tooltip>
+      <span className={css.step}>
+        <Later>
+          <Tooltip label="Next image (Page Down)">
+            <ActionIcon
+              variant="default"
+              aria-label="Next image"
+              disabled={next === null}
+              onClick={() => onMove(next, 1)}
+            >
+              <IconChevronRight size={18} />
+            </ActionIcon>
+          </Tooltip>
+        </Later>
+      </span>
     </div>
   )
 }

@@ -3,12 +3,19 @@
 import { QueryCache, QueryClient } from '@tanstack/react-query'
 import { report } from '../attempt.ts'
 
+/** Marks what is asked before anybody needs it: what fails is asked again, and told, when somebody does. */
+export const aheadOfNeed = { isAhead: true }
+
 /** How long answers that nothing shows are kept. */
 const keptMs = 10 * 60_000
 
 export function makeQueryClient(onError: (thrown: unknown) => void = report): QueryClient {
   return new QueryClient({
-    queryCache: new QueryCache({ onError }),
+    queryCache: new QueryCache({
+      onError: (thrown, { meta }) => {
+        if (meta !== aheadOfNeed) onError(thrown)
+      },
+    }),
     defaultOptions: {
       queries: {
         ...{ staleTime: Number.POSITIVE_INFINITY, gcTime: keptMs, retry: false, networkMode: 'always' },

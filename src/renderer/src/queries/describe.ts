@@ -1,6 +1,6 @@
 // What pages ask of responses, of questions on their way, and of where an image shows a word.
 import { useDebouncedValue } from '@mantine/hooks'
-import { keepPreviousData, type QueryClient, useMutation, useQuery } from '@tanstack/react-query'
+import { keepPreviousData, type QueryClient, queryOptions, useMutation, useQuery } from '@tanstack/react-query'
 import type { Params, Result } from '../../../shared/contract.ts'
 import type {
   CheckpointView,
@@ -32,33 +32,48 @@ export function useImage(imageId: number): ImageFacts | null | undefined {
 export function useCheckpoints(runId: RunId | null): readonly CheckpointView[] | null {
   const w = useWorkspaceKey()
   const { data } = useQuery({
-    queryKey: keys.runCheckpoints(w, runId ?? (0 as RunId)),
-    queryFn: () => request('runs.checkpoints', { runId: runId ?? (0 as RunId) }),
+    ...checkpointsOptions(w, runId ?? (0 as RunId)),
     enabled: w !== null && runId !== null,
   })
   return data?.checkpoints ?? null
 }
 
+export function checkpointsOptions(w: string | null, runId: RunId) {
+  return queryOptions({
+    queryKey: keys.runCheckpoints(w, runId),
+    queryFn: () => request('runs.checkpoints', { runId }),
+  })
+}
+
 /** The stored responses to an image; null before the first answer. */
 export function useResponses(imageId: number): readonly ResponseView[] | null {
   const w = useWorkspaceKey()
-  const { data } = useQuery({
+  const { data } = useQuery({ ...responsesOptions(w, imageId), enabled: w !== null })
+  return data?.responses ?? null
+}
+
+export function responsesOptions(w: string | null, imageId: number) {
+  return queryOptions({
     queryKey: keys.responsesToImage(w, imageId),
     queryFn: () => request('responses.toImage', { imageId }),
-    enabled: w !== null,
   })
-  return data?.responses ?? null
 }
 
 /** A response with its tokens and words; null before the first answer and without an id. */
 export function useResponse(rolloutId: RolloutId | null): ResponseViewDetail | null {
   const w = useWorkspaceKey()
   const { data } = useQuery({
-    queryKey: keys.response(w, rolloutId),
-    queryFn: () => request('responses.get', { rolloutId: rolloutId ?? (0 as RolloutId) }),
+    ...responseOptions(w, rolloutId ?? (0 as RolloutId)),
     enabled: w !== null && rolloutId !== null,
   })
   return data ?? null
+}
+
+export function responseOptions(w: string | null, rolloutId: RolloutId) {
+  return queryOptions({
+    queryKey: keys.response(w, rolloutId),
+    queryFn: () => request('responses.get', { rolloutId }),
+  })
 }
 
 const none: readonly DescribeView[] = []

@@ -1,5 +1,5 @@
 // What pages ask of models; adding and removing them goes through here too, so that every list knows.
-import { useQuery, useQueryClient } from '@tanstack/react-query'
+import { queryOptions, useQuery, useQueryClient } from '@tanstack/react-query'
 import type { ModelId } from '../../../shared/domain.ts'
 import type { ModelDetails } from '../../../shared/modelDetails.ts'
 import type { ModelView } from '../../../shared/runView.ts'
@@ -9,12 +9,12 @@ import { keys } from './keys.ts'
 /** The models of the workspace; null before the first answer. */
 export function useModels(): readonly ModelView[] | null {
   const w = useWorkspaceKey()
-  const { data } = useQuery({
-    queryKey: keys.models(w),
-    queryFn: () => request('models.list', {}),
-    enabled: w !== null,
-  })
+  const { data } = useQuery({ ...modelsOptions(w), enabled: w !== null })
   return data ?? null
+}
+
+export function modelsOptions(w: string | null) {
+  return queryOptions({ queryKey: keys.models(w), queryFn: () => request('models.list', {}) })
 }
 
 /** What the folders of a model hold now, and where it is used. `again` asks anew, after a failure for example. */

@@ -34,6 +34,8 @@ export interface ImageGridProps {
   readonly workspaceKey: string
   readonly choosing: Choosing
   readonly onOpen: (index: number, image: ImageRow) => void
+  /** The image that has the focus: the next to be opened, if any is. */
+  readonly onFocus: (image: ImageRow) => void
   /** The person asks for what is chosen to be taken away. */
   readonly onRemove: () => void
 }
@@ -45,6 +47,7 @@ export function ImageGrid({
   workspaceKey,
   choosing,
   onOpen,
+  onFocus,
   onRemove,
 }: ImageGridProps): ReactNode {
   const scroller = useRef<HTMLDivElement>(null)
@@ -162,7 +165,13 @@ export function ImageGrid({
         const index = placeOf(target)
         if (index !== null) open(index)
       }}
-      onFocus={({ target }) => setActive((now) => placeOf(target) ?? now)}
+      onFocus={({ target }) => {
+        const index = placeOf(target)
+        if (index === null) return
+        setActive(index)
+        const image = rowAt(index)
+        if (image) onFocus(image)
+      }}
     >
       <div className={css.gridRows} role="presentation" style={{ height: rows.getTotalSize() }}>
         {shown.map(({ key, index, start }) => (

@@ -13,6 +13,7 @@ import {
   useState,
 } from 'react'
 import type { Region } from '../../../../shared/describe.ts'
+import { Later } from '../../ui/Later.tsx'
 import css from './ImageStage.module.css'
 import {
   cornerOf,
@@ -134,14 +135,16 @@ export function ImageStage(props: ImageStageProps): ReactNode {
         )}
       </div>
       <div className={css.tools}>
-        <StageButton label="Zoom out" keys="−" onClick={() => zoom(1 / zoomStep)} icon={<IconZoomOut size={17} />} />
-        <StageButton label="Zoom in" keys="+" onClick={() => zoom(zoomStep)} icon={<IconZoomIn size={17} />} />
-        <StageButton
-          label="Whole image"
-          keys="0"
-          onClick={() => setView(fitted)}
-          icon={<IconArrowsMaximize size={17} />}
-        />
+        <Later>
+          <StageButton label="Zoom out" keys="−" onClick={() => zoom(1 / zoomStep)} icon={<IconZoomOut size={17} />} />
+          <StageButton label="Zoom in" keys="+" onClick={() => zoom(zoomStep)} icon={<IconZoomIn size={17} />} />
+          <StageButton
+            label="Whole image"
+            keys="0"
+            onClick={() => setView(fitted)}
+            icon={<IconArrowsMaximize size={17} />}
+          />
+        </Later>
       </div>
     </section>
   )

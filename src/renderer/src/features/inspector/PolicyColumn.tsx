@@ -7,6 +7,7 @@ import type { RolloutId } from '../../../../shared/domain.ts'
 import { openingWords } from '../../../../shared/readying.ts'
 import type { WordChange } from '../../../../shared/wordChanges.ts'
 import { formatPlural } from '../../format.ts'
+import { Later } from '../../ui/Later.tsx'
 import { TokenText } from '../tokens/TokenText.tsx'
 import css from './PolicyColumn.module.css'
 import type { Answer } from './useAnswer.ts'
@@ -76,21 +77,30 @@ const Whose = memo(function WhoseView(props: WhoseProps): ReactNode {
   return (
     <>
       <div className={css.head}>
-        <Select
-          size="xs"
-          aria-label={label}
-          data={[...choices]}
-          value={chosen}
-          allowDeselect={false}
-          comboboxProps={{ withinPortal: true }}
-          onChange={(value) => value !== null && onChoose(value)}
-        />
+        <div className={css.choice}>
+          <Later before={<ChosenName {...{ choices, chosen }} />}>
+            <Select
+              size="xs"
+              aria-label={label}
+              data={[...choices]}
+              value={chosen}
+              allowDeselect={false}
+              comboboxProps={{ withinPortal: true }}
+              onChange={(value) => value !== null && onChoose(value)}
+            />
+          </Later>
+        </div>
         {count !== null && <span className={css.count}>{count}</span>}
       </div>
       {strength !== null && <Strength key={`${chosen} ${strength}`} value={strength} onChange={onStrength} />}
     </>
   )
 })
+
+/** As the list will show it. */
+function ChosenName({ choices, chosen }: Pick<WhoseProps, 'choices' | 'chosen'>): ReactNode {
+  return <span className={css.chosenName}>{choices.find(({ value }) => value === chosen)?.label}</span>
+}
 
 function verdictCount(hallucinated: number | null): string {
   if (hallucinated === null) return 'not judged'
@@ -202,18 +212,22 @@ function Strength({ value, onChange }: StrengthProps): ReactNode {
   return (
     <div className={css.strength}>
       <span>Strength</span>
-      <Slider
-        size="sm"
-        min={0}
-        max={1.5}
-        step={0.05}
-        value={shown}
-        label={null}
-        thumbLabel="Strength of the alignment"
-        marks={[{ value: 1 }]}
-        onChange={setShown}
-        onChangeEnd={onChange}
-      />
+      <div>
+        <Later>
+          <Slider
+            size="sm"
+            min={0}
+            max={1.5}
+            step={0.05}
+            value={shown}
+            label={null}
+            thumbLabel="Strength of the alignment"
+            marks={[{ value: 1 }]}
+            onChange={setShown}
+            onChangeEnd={onChange}
+          />
+        </Later>
+      </div>
       <output>{shown.toLocaleString(undefined, { style: 'percent' })}</output>
     </div>
   )

@@ -3,6 +3,7 @@ import { Select } from '@mantine/core'
 import type { ReactNode } from 'react'
 import type { ModelId, RunId } from '../../../../shared/domain.ts'
 import type { ModelView, RunView } from '../../../../shared/runView.ts'
+import { Later } from '../../ui/Later.tsx'
 import css from './SourceSelect.module.css'
 
 export interface SourceSelectProps {
@@ -21,17 +22,20 @@ export function SourceSelect({ runs, models, value, onRun, onModel }: SourceSele
   }))
   const plain = (items: typeof ofRuns) => items.map(({ value: id, label }) => ({ value: id, label }))
   return (
-    <Select
-      className={css.source}
-      size="sm"
-      aria-label="Run or model"
-      allowDeselect={false}
-      data={[
-        ...(ofRuns.length > 0 ? [{ group: 'Runs', items: plain(ofRuns) }] : []),
-        ...(ofModels.length > 0 ? [{ group: 'Models by themselves', items: plain(ofModels) }] : []),
-      ]}
-      value={value}
-      onChange={(next) => [...ofRuns, ...ofModels].find((one) => one.value === next)?.choose()}
-    />
+    <div className={css.source}>
+      <Later>
+        <Select
+          size="sm"
+          aria-label="Run or model"
+          allowDeselect={false}
+          data={[
+            ...(ofRuns.length > 0 ? [{ group: 'Runs', items: plain(ofRuns) }] : []),
+            ...(ofModels.length > 0 ? [{ group: 'Models by themselves', items: plain(ofModels) }] : []),
+          ]}
+          value={value}
+          onChange={(next) => [...ofRuns, ...ofModels].find((one) => one.value === next)?.choose()}
+        />
+      </Later>
+    </div>
   )
 }

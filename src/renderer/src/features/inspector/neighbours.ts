@@ -5,6 +5,7 @@ import {
   allImages,
   type CheckpointId,
   type ImageQuery,
+  type ImageRow,
   imageQuerySchema,
   type RunId,
 } from '../../../../shared/domain.ts'
@@ -40,6 +41,8 @@ export interface Neighbours {
   /** Null at either end. */
   readonly previous: number | null
   readonly next: number | null
+  /** Both, the next one first. */
+  readonly images: readonly ImageRow[]
 }
 
 /** What stands before and after the image; null when it is no longer where it was opened from. */
@@ -61,6 +64,7 @@ export function useNeighbours(imageId: number): Neighbours | null {
     ...{ index: offset + place, total },
     previous: images[place - 1]?.imageId ?? null,
     next: images[place + 1]?.imageId ?? null,
+    images: [images[place + 1], images[place - 1]].filter((image) => image !== undefined),
   }
 }
 
