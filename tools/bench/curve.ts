@@ -49,8 +49,8 @@ type Measured = z.infer<typeof measuredSchema>
 
 /** Work of each kind, which its time is in proportion to. */
 const workOf: Readonly<Record<string, (config: DecoderConfig, settings: Settings) => number>> = {
-  'decode 1': streamedBytes,
-  'decode 8': streamedBytes,
+  'decode 1': (config) => streamedBytes(config),
+  'decode 8': (config) => streamedBytes(config),
   prompt: (config, { prefill }) => prefillFlops(config, prefill.tokens),
   train: (config, { train }) => trainFlops(config, train),
 }
