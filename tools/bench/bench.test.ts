@@ -4,9 +4,20 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openWeights } from '../../src/main/engine/folder/weights.ts'
+import { graphMemory } from '../../src/main/engine/graph/livePeak.ts'
+import { plannedBase } from '../../src/main/engine/models/baseLayout.ts'
 import { describeVlm } from '../../src/main/engine/models/registry.ts'
-import { writeDecoderCheckpoint } from './checkpoint.ts'
-import { bodyParameters, readSettings, sharedSettingsFile, streamedBytes, towerFlops, trainFlops } from './settings.ts'
+import { stepGraph, type VlmSource } from '../../src/main/engine/models/vlmGraphs.ts'
+import { plannedDecoder, writeDecoderCheckpoint } from './checkpoint.ts'
+import {
+  bodyParameters,
+  readSettings,
+  type Scale,
+  sharedSettingsFile,
+  streamedBytes,
+  towerFlops,
+  trainFlops,
+} from './settings.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'fisao-bench-test-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
@@ -85,6 +96,21 @@ test('the generated folder holds the parameters that the arithmetic counts', asy
   const body = weights.names.filter((name) => /^language_model\.model\.(layers|norm)/.test(name))
   expect(body.reduce((sum, name) => sum + elements(name), 0)).toBe(bodyParameters(decoder))
   expect(streamedBytes(decoder)).toBe(4 * (bodyParameters(decoder) + elements('language_model.lm_head.weight')))
+})
+
+test('a decoder that is only described reads the bytes of a written one, in 8 bits a quarter and the scales', async () => {
+  const settings = readSettings(settingsFile)
+  // Rows of 128 are one block.
+  const scale = { ...(settings.scales['T'] as Scale), hidden_size: 128, intermediate_size: 256 }
+  const sizes = new Map(Object.entries({ batch: 1, past: 8, positions: 9 }))
+  const mapped = (source: VlmSource) => graphMemory(stepGraph(source, null), sizes).mappedBytes
+  const planned = await plannedDecoder(join(folder, 'planned'), settings, scale)
+  expect(mapped(planned)).toBe(mapped(await writeDecoderCheckpoint(join(folder, 'written'), settings, scale)))
+  // Layers: 2 (2 · 128 · (128 + 64) + 3 · 128 · 256) = 294,912; head 96 · 128; as float32 the table and five norms.
+  const matrices = 294_912 + 96 * 128
+  const floats = 4 * (96 * 128 + 5 * 128)
+  expect(mapped(planned)).toBe(4 * matrices + floats)
+  expect(mapped(plannedBase(planned, 'int8'))).toBe(matrices + (4 * matrices) / 128 + floats)
 })
 
 test('the scales are those of bench_torch.py, and so is the work of a training step', () => {

@@ -1,5 +1,5 @@
 // What a token, a prompt and a training step cost by the size of a model, 25 M to 7 B: time as formats.ts measured it, and beyond
-// the largest that was measured calculated from it by bytes and FLOP; memory by the plan that the app makes before it opens
+// the largest that was measured calculated from it by bytes and FLOP, in brackets; memory by the plan that the app makes before it opens
 // anything (graph/livePeak.ts). As a table of Markdown.
 //
 //   npx tsx tools/bench/curve.ts S.json M.json L.json          each what formats.ts wrote with --json
@@ -49,8 +49,8 @@ type Measured = z.infer<typeof measuredSchema>
 
 /** Work of each kind, which its time is in proportion to. */
 const workOf: Readonly<Record<string, (config: DecoderConfig, settings: Settings) => number>> = {
-  'decode 1': streamedBytes,
-  'decode 8': streamedBytes,
+  'decode 1': (config) => streamedBytes(config),
+  'decode 8': (config) => streamedBytes(config),
   prompt: (config, { prefill }) => prefillFlops(config, prefill.tokens),
   train: (config, { train }) => trainFlops(config, train),
 }
@@ -74,20 +74,18 @@ async function printCurve(): Promise<void> {
   for (const [name, scale] of [...known, ...Object.entries(largerScales)]) {
     planned.set(name, await plannedDecoder(join(folder, name), settings, scale))
   }
-  const largest = measured.at(-1)
   const kinds = Object.keys(workOf)
   console.log(['', 'parameters', ...kinds, 'decoding 8 rows', 'training', 'recomputed'].join(' | '))
   for (const [name, source] of planned) {
     for (const { label, format } of formats) {
-      const own = measured.find(({ scale }) => scale === name)
       const times = kinds.map((kind) => {
-        const ms = own && msOf(own, kind, label)
-        if (ms !== undefined) return seconds(ms)
-        const from = largest && msOf(largest, kind, label)
-        const base = largest && planned.get(largest.scale)
-        if (from === undefined || !base) return ''
-        const work = workOf[kind] as (typeof workOf)[string]
-        return `(${seconds((from * work(source.config.decoder, settings)) / work(base.config.decoder, settings))})`
+        const known = measured.filter((one) => msOf(one, kind, label) !== undefined)
+        const from = known.find(({ scale }) => scale === name) ?? known.at(-1)
+        if (!from) return ''
+        const ms = msOf(from, kind, label) as number
+        if (from.scale === name) return seconds(ms)
+        const work = (of: VlmSource) => (workOf[kind] as (typeof workOf)[string])(of.config.decoder, settings)
+        return `(${seconds((ms * work(source)) / work(planned.get(from.scale) as VlmSource))})`
       })
       const parameters = `${(bodyParameters(source.config.decoder) / 1e6).toFixed(0)} M`
       const held = memoryOf(format === null ? source : plannedBase(source, format), format !== null)

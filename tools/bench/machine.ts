@@ -80,7 +80,10 @@ async function run({ session, inputShape }: Timed): Promise<void> {
   await session.compute({ x: tensor('float32', inputShape, x) })
 }
 
-/** A vector times a matrix that lies in a file, as weights do. */
+/**
+ * A vector times a matrix that lies in a file, as weights do and as they lie there: of all ways to read memory that were tried it
+ * is the fastest, prepacked products included (docs/performance.md).
+ */
 async function streamGraph(folder: string, rows: number, columns: number): Promise<Graph> {
   mkdirSync(folder, { recursive: true })
   const file = join(folder, 'matrix.safetensors')

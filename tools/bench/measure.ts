@@ -85,7 +85,7 @@ export async function measureScale(name: string, settings: Settings, options: Me
   const { decoder } = source.config
   const { gemmGflops, bandwidthGbPerSecond } = machine.limits
   const ofPeak = (flops: number, ms: number | undefined) => flops / (ms ?? Number.NaN) / 1e6 / gemmGflops
-  const perToken = streamedBytes(decoder) / 1e9 / bandwidthGbPerSecond
+  const perToken = streamedBytes(decoder, options.format) / 1e9 / bandwidthGbPerSecond
   const figures: Figures = {
     parameters_millions: bodyParameters(decoder) / 1e6,
     ...decoded,

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
 import type { DecoderConfig } from '../../src/main/engine/models/shared/decoderConfig.ts'
 import type { VisionConfig } from '../../src/main/engine/models/shared/towerConfig.ts'
+import type { BaseChoice } from '../../src/shared/baseFormat.ts'
 
 const count = z.int().positive()
 
@@ -71,9 +72,14 @@ export function bodyParameters(config: DecoderConfig): number {
   return config.layers * (layerMatrices(config) + 2 * config.hiddenSize) + config.hiddenSize
 }
 
-/** Bytes of float32 weights that one decoding step reads: layers and head. */
-export function streamedBytes(config: DecoderConfig): number {
-  return 4 * (bodyParameters(config) + config.hiddenSize * config.vocabSize)
+/** With the scales and zero points of their blocks. */
+const bytesPerWeight: Readonly<Record<BaseChoice, number>> = {
+  ...{ auto: 4, stored: 4, float32: 4, int8: 1 + 4 / 128, int4: 1 / 2 + 4.5 / 32 },
+}
+
+/** Bytes of weights that one decoding step reads: layers and head. */
+export function streamedBytes(config: DecoderConfig, format: BaseChoice = 'stored'): number {
+  return bytesPerWeight[format] * (bodyParameters(config) + config.hiddenSize * config.vocabSize)
 }
 
 /** FLOP of a prompt of `tokens` tokens: every weight once a token, two attention products, the head on one row. */

@@ -10,7 +10,7 @@ import { floatWeight, type LinearWeight } from './linear.ts'
 /**
  * What products with quantised weights are for. `exact`: y = x Wᵀ with W as it was rounded, in float32, forward and backward.
  * `decoding`: a row at a time, where reading W is all the work: x is rounded to 8 bits too, in the blocks of W
- * (`MatMulNBits` at accuracy level 4), which is about five times as fast and another rounding (docs/performance.md).
+ * (`MatMulNBits` at accuracy level 4), which is twice as fast and another rounding (docs/performance.md).
  * `exactDecoding`: the same op with x in float32 (level 1), as exact as the first.
  */
 export type ProductUse = 'exact' | 'decoding' | 'exactDecoding'
