@@ -9,7 +9,7 @@ import type { ImageLayout } from '../models/architecture.ts'
 import { promptRows, type SeenTiles } from '../models/promptRows.ts'
 import { type VlmSource, visionGraph } from '../models/vlmGraphs.ts'
 
-/** Of features that a run keeps: those of 200 pictures of LLaVA-1.5-7B, of 27,000 of the demo model. */
+/** Of features that a run keeps: those of 227 pictures of LLaVA-1.5-7B. */
 export const keptFeatureBytes = 2 * 1024 ** 3
 
 export type PixelSource = () => Promise<ImagePixels>

@@ -176,7 +176,7 @@ export class AlignmentModels {
 
   /**
    * The policy's responses to the question about each image that can be read. The verifier sees each image here too, so
-   * that nothing which comes after reads a file: an image is there for a whole step or not at all.
+   * that what comes after reads a file only for features that found no room: an image is there for a whole step or not at all.
    */
   async respond(images: readonly RunImage[], policy: Policy, options: RespondOptions): Promise<Responses> {
     const { rng, strength = 1, signal } = options
