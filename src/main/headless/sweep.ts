@@ -8,6 +8,7 @@ import { unfinishedSuffix } from '../../shared/fileName.ts'
 import type { AlignJob, JobModels } from '../../shared/job.ts'
 import { presetNames } from '../../shared/runConfig.ts'
 import { mostCells, type Sweep } from '../../shared/sweep.ts'
+import { combined, readSeeds, variations, variedName } from '../../shared/sweepPlan.ts'
 import { plannedBytes } from '../engine/jobs/jobWorkers.ts'
 import { defaultCopySeconds } from './cell.ts'
 import { makeTokens } from './claims.ts'
@@ -60,35 +61,28 @@ export async function makeSweep(given: Given, work: Work): Promise<Outcome> {
 
 /** Every combination, seeds last. @throws StudioError `app.usage` */
 function choicesOf(given: Given): AlignChoice[] {
-  const seeds = listOf(given, 'seeds')?.map((text) => seedOf(text, given)) ?? [
-    given.integer('seed', 0, greatestSeed) ?? 1,
-  ]
-  const presets = listOf(given, 'presets') ?? [given.text('preset') ?? 'quick-look']
+  const presets = (listOf(given, 'presets') ?? [given.text('preset') ?? 'quick-look']).map((typed) => {
+    const preset = presetNames.find((one) => one === typed)
+    if (preset === undefined) throw usageError(`A preset is one of ${presetNames.join(', ')}, not “${typed}”.`, 'sweep')
+    return preset
+  })
   const named = given.paths('models')
   const models = named.length > 0 ? named : [modelOf(given)]
-  const settings = alternativesOf(given.texts('set'))
-  const choices = models.flatMap((model) =>
-    presets.flatMap((typed) => {
-      const preset = presetNames.find((one) => one === typed)
-      if (preset === undefined)
-        throw usageError(`A preset is one of ${presetNames.join(', ')}, not “${typed}”.`, 'sweep')
-      return settings.flatMap(({ texts, varied }) =>
-        seeds.map((seed) => {
-          const parts = [
-            named.length > 1 && given.has('name')
-              ? `${given.text('name')}, ${basename(model)}`
-              : alignName(given, model),
-            ...(presets.length > 1 ? [preset] : []),
-            ...varied.map((text) => text.slice(text.indexOf('.') + 1).replace('=', ' ')),
-            ...(seeds.length > 1 ? [`seed ${seed}`] : []),
-          ]
-          return { preset, settings: texts, model, seed, name: parts.join(', ').slice(0, 120) }
-        }),
-      )
-    }),
+  const hasName = given.has('name')
+  const all = combined(
+    variations(models, (model) => basename(model)),
+    variations(presets, (preset) => preset),
+    alternativesOf(given.texts('set')),
+    variations(seedsOf(given), (seed) => `seed ${seed}`),
   )
-  if (choices.length <= mostCells) return choices
-  throw usageError(`This makes ${choices.length} cells; a sweep has at most ${mostCells}.`, 'sweep')
+  if (all.length > mostCells)
+    throw usageError(`This makes ${all.length} cells; a sweep has at most ${mostCells}.`, 'sweep')
+  return all.map(([model, preset, { texts, varied }, seed]) => {
+    const settings = varied.map((text) => text.slice(text.indexOf('.') + 1).replace('=', ' '))
+    const words = [hasName ? model.words : null, preset.words, ...settings, seed.words]
+    const name = variedName(alignName(given, model.value), words)
+    return { preset: preset.value, settings: texts, model: model.value, seed: seed.value, name }
+  })
 }
 
 /** A setting that is given again with another value is varied. */
@@ -108,7 +102,7 @@ function alternativesOf(texts: readonly string[]): { texts: string[]; varied: st
   return all
 }
 
-function listOf(given: Given, name: 'seeds' | 'presets'): string[] | null {
+function listOf(given: Given, name: 'presets'): string[] | null {
   const text = given.text(name)
   if (text === null) return null
   const values = text.split(',').map((one) => one.trim())
@@ -117,10 +111,12 @@ function listOf(given: Given, name: 'seeds' | 'presets'): string[] | null {
   return values
 }
 
-function seedOf(text: string, given: Given): number {
-  const seed = Number(text)
-  if (/^\d+$/.test(text) && seed <= greatestSeed) return seed
-  throw usageError(`--seeds takes whole numbers from 0 to ${greatestSeed}, not “${text}”.`, given.subcommand)
+function seedsOf(given: Given): number[] {
+  const text = given.text('seeds')
+  if (text === null) return [given.integer('seed', 0, greatestSeed) ?? 1]
+  const read = readSeeds(text)
+  if (read.ok) return read.value
+  throw usageError(`--seeds cannot be “${text}”. ${read.problem}`, given.subcommand)
 }
 
 function timeOf(given: Given): string {
