@@ -15,6 +15,7 @@ import { modelChannels } from './modelChannels.ts'
 import { runChannels } from './runChannels.ts'
 import { runCheckProgressSchema } from './runCheck.ts'
 import { runViewSchema } from './runView.ts'
+import { sweepChannels } from './sweepChannels.ts'
 import { importCountsSchema } from './workerProtocol.ts'
 
 export type { AppState, Notice, OpenWorkspace, RecentEntry } from './appChannels.ts'
@@ -32,6 +33,7 @@ export const channels = {
   ...runChannels,
   ...answerChannels,
   ...evaluationChannels,
+  ...sweepChannels,
 } as const
 export type Channel = keyof typeof channels
 export type Params<C extends Channel> = z.infer<(typeof channels)[C]['params']>

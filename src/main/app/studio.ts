@@ -32,6 +32,7 @@ import { RunFiles } from './runFiles.ts'
 import { RunQueue } from './runQueue.ts'
 import { savePicture } from './savePicture.ts'
 import type { SettingsFile } from './settingsFile.ts'
+import { Sweeps } from './sweeps.ts'
 import { Votes } from './votes.ts'
 import { startWorkerProcess } from './workerProcess.ts'
 import { Workspaces } from './workspaces.ts'
@@ -65,6 +66,7 @@ export class Studio {
   readonly imageFiles: ImageFiles
   readonly models: ModelLibrary
   readonly runs: RunQueue
+  readonly sweeps: Sweeps
   readonly describes: Describes
   readonly evaluations: Evaluations
   readonly votes: Votes
@@ -172,6 +174,13 @@ export class Studio {
       const report = this.engine.hardware.hardware
       return report && { ...report, chosen: device() ?? report.chosen }
     }
+    const runChanged = (change: EventPayload<'runs.changed'>): void => {
+      options.broadcast('runs.changed', change)
+      this.everywhere.activities.changed()
+      options.onRunsChanged()
+      this.describes?.look()
+      this.evaluations?.look()
+    }
     this.runs = new RunQueue({
       engine: this.engine.client,
       ...{ hardware, threads, lexicon },
@@ -179,12 +188,13 @@ export class Studio {
       // A check beside a run would make both slower, and its figures wrong.
       makeWay: () => this.checks.cancel(),
       backUp: ({ path }) => this.workspaces.backUp(path),
-      onRunChanged: (change) => {
-        options.broadcast('runs.changed', change)
-        this.everywhere.activities.changed()
-        options.onRunsChanged()
-        this.describes?.look()
-        this.evaluations?.look()
+      onRunChanged: runChanged,
+    })
+    this.sweeps = new Sweeps({
+      workspaces: this.workspaces,
+      onRunsMade: (runId) => {
+        runChanged({ runId, live: null, isOnlyProgress: false })
+        this.runs.look()
       },
     })
     this.describes = new Describes({
@@ -349,6 +359,7 @@ export class Studio {
       ...answerHandlers(this),
       ...evaluationHandlers(this),
       ...this.runFiles.handlers(),
+      ...this.sweeps.handlers(),
       'app.state': () => this.state(),
       'app.setAppearance': ({ appearance }) => done(this.setAppearance(appearance)),
       'app.showLogs': () => done(showFolder(this.#options.logFolder)),

@@ -86,7 +86,7 @@ export function NewRun(): ReactNode {
           ) : draft.step === 'preset' ? (
             <PresetStep newRun={newRun} />
           ) : (
-            <CheckStep newRun={newRun} check={check} runs={runs} onField={toField} onModel={() => goTo('model')} />
+            <CheckStep {...{ newRun, check, runs, models }} onField={toField} onModel={() => goTo('model')} />
           )}
         </div>
       </div>
@@ -127,7 +127,7 @@ interface ActionsProps {
 
 /** Always in sight, however long a step is. */
 function Actions({ newRun, index, onStep }: ActionsProps): ReactNode {
-  const { draft, change, discard, isTouched, canHavePlacebo, asked, model } = newRun
+  const { draft, change, discard, isTouched, canHavePlacebo, asked, model, several, name } = newRun
   const isReading = useAppState().workspace?.readOnlyBecause !== null
   const [isBusy, setBusy] = useState(false)
   const next = newRunSteps[index + 1]
@@ -145,6 +145,18 @@ function Actions({ newRun, index, onStep }: ActionsProps): ReactNode {
       discard()
       // The page has done its work: back leads to what was before it.
       navigate({ page: 'runs', runId }, { replaces: true })
+    } finally {
+      setBusy(false)
+    }
+  }
+  const startSeveral = async (): Promise<void> => {
+    if (!several?.runs) return
+    setBusy(true)
+    try {
+      const withPlacebo = draft.withPlacebo && canHavePlacebo
+      const { sweepId } = await request('sweeps.create', { name, runs: [...several.runs], withPlacebo })
+      discard()
+      navigate({ page: 'runs', sweepId }, { replaces: true })
     } finally {
       setBusy(false)
     }
@@ -168,10 +180,10 @@ function Actions({ newRun, index, onStep }: ActionsProps): ReactNode {
         <Button
           leftSection={<IconPlayerPlay size={16} />}
           loading={isBusy}
-          disabled={!asked || isReading}
-          onClick={() => attempt(start)}
+          disabled={!asked || isReading || (several !== null && !several.runs)}
+          onClick={() => attempt(several ? startSeveral : start)}
         >
-          Start
+          {several ? 'Add to the queue' : 'Start'}
         </Button>
       )}
     </footer>

@@ -36,6 +36,7 @@ export function followRun(client: QueryClient, w: string | null, change: EventPa
   )
   if (isOnlyProgress) return
   void client.invalidateQueries({ queryKey: keys.runList(w) })
+  void client.invalidateQueries({ queryKey: keys.sweeps(w) })
   // It may have described images meanwhile.
   void client.invalidateQueries({ queryKey: keys.imageCheckpoints(w) })
   // Of another run too, if its page shows this one as its placebo.

@@ -1,0 +1,54 @@
+// Several runs at once, as a person makes them and reads what they came to.
+import { join } from 'node:path'
+import { layoutFaults } from './layout.ts'
+import { look, lookInBoth, paint, widen } from './looks.ts'
+import { expect, onRuntime, test } from './studio.ts'
+
+test('several runs are made at once and stand side by side, with means over their seeds', async ({
+  launch,
+  folder,
+}) => {
+  const path = join(folder, 'sweep.fisao')
+  await onRuntime('e2e/sweepsFile.ts', path)
+  const studio = await launch({ args: [path] })
+  const { page } = studio
+  await page.getByRole('button', { name: 'Runs' }).click()
+  const list = page.getByRole('navigation', { name: 'Runs' })
+  await expect(list.getByRole('button', { name: 'Street scenes' })).toHaveAttribute('aria-current')
+  await expect(list.getByRole('button', { name: 'Quick look, seed 2 Complete' })).toBeVisible()
+  const table = page.getByRole('table', { name: 'What it came to' })
+  const quick = table.getByRole('row', { name: /^Quick look/ })
+  await expect(quick).toContainText('3 seeds')
+  await expect(quick).toContainText(/17\.2% → 10\.\d%-6\.7 points-9\.5 to -3\.8/)
+  await expect(quick).toContainText('2.98 → 2.92')
+  await expect(table.getByRole('row', { name: /^Thorough/ })).toContainText('2 of 3 seeds')
+  await expect(
+    page.getByRole('img', { name: /^Hallucinated words.*Street scenes, Thorough, seed 2: 17/ }),
+  ).toBeVisible()
+  await lookInBoth(studio, 'a sweep')
+  await widen(studio, 760)
+  expect(await layoutFaults(page)).toEqual([])
+  await widen(studio, 1280)
+
+  await page.getByRole('button', { name: 'New run' }).click()
+  await page.getByRole('main').getByRole('button', { name: 'Check' }).click()
+  await page.getByText('Several at once').click()
+  const sum = page.getByRole('status', { name: 'Runs of the sweep' })
+  await page.getByRole('textbox', { name: 'Seeds' }).fill('4-')
+  await expect(sum).toContainText('Seeds are whole numbers')
+  await expect(page.getByRole('button', { name: 'Add to the queue' })).toBeDisabled()
+  await page.getByRole('textbox', { name: 'Seeds' }).fill('4-5')
+  await page.getByRole('combobox', { name: 'Vary a setting' }).click()
+  await page.getByRole('option', { name: 'Looks and checkpoints: Adapter strength' }).click()
+  await page.getByRole('textbox', { name: 'Values' }).fill('0.5 1')
+  await expect(sum).toContainText('4 runs.')
+  await page.getByRole('checkbox', { name: 'Each with its placebo' }).check()
+  await expect(sum).toContainText('4 runs and as many placebos.')
+  await paint(page, 'light')
+  await look(page, 'several at once')
+  await page.getByRole('button', { name: 'Add to the queue' }).click()
+  const sweep = page.getByRole('article', { name: 'Quick look' })
+  await expect(sweep).toContainText('8 runs')
+  await expect(list.getByRole('button', { name: /^Adapter strength 0\.5, seed 5, placebo/ })).toBeAttached()
+  await expect(table.getByRole('row', { name: /^Adapter strength 1/ })).toContainText('No run has come to its end yet')
+})
