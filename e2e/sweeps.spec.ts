@@ -2,7 +2,7 @@
 import { join } from 'node:path'
 import { layoutFaults } from './layout.ts'
 import { look, lookInBoth, paint, widen } from './looks.ts'
-import { expect, onRuntime, test } from './studio.ts'
+import { answerDialogs, createWorkspace, expect, onRuntime, test } from './studio.ts'
 
 test('several runs are made at once and stand side by side, with means over their seeds', async ({
   launch,
@@ -51,4 +51,32 @@ test('several runs are made at once and stand side by side, with means over thei
   await expect(sweep).toContainText('8 runs')
   await expect(list.getByRole('button', { name: /^Adapter strength 0\.5, seed 5, placebo/ })).toBeAttached()
   await expect(table.getByRole('row', { name: /^Adapter strength 1/ })).toContainText('No run has come to its end yet')
+})
+
+test('results of other machines come in as runs, those that are there and those that appear later', async ({
+  launch,
+  folder,
+}) => {
+  await onRuntime('e2e/sentSweep.ts', 'make', folder)
+  const studio = await launch()
+  const { page } = studio
+  await createWorkspace(studio, join(folder, 'work.fisao'))
+  await page.getByRole('button', { name: 'Runs' }).click()
+  await answerDialogs(studio, join(folder, 'sweep'))
+  await page.getByRole('button', { name: 'Collect results…' }).click()
+  const cells = page.getByRole('status', { name: 'Cells of the sweep' })
+  await expect(cells).toContainText('1 of 2 cells are here; 1 not at their end.')
+  await expect(page.getByRole('table', { name: 'Cell by cell' }).getByRole('row', { name: /^2/ })).toContainText(
+    'Not at its end',
+  )
+  await expect(page.getByText('Not of this sweep, and left alone: notes.')).toBeVisible()
+  await lookInBoth(studio, 'a sweep of other machines')
+  const row = page.getByRole('table', { name: 'What it came to' }).getByRole('row').nth(1)
+  await expect(row).toContainText('1 seed')
+  await expect(row).toContainText('one seed, no interval')
+
+  await onRuntime('e2e/sentSweep.ts', 'go-on', folder)
+  await expect(cells).toContainText('All 2 cells are here.')
+  await expect(row).toContainText('2 seeds')
+  await expect(page.getByRole('navigation', { name: 'Runs' }).getByRole('button')).toHaveCount(3)
 })

@@ -59,6 +59,8 @@ export const events = {
     /** Nothing but `live` differs from before. */
     isOnlyProgress: z.boolean(),
   }),
+  /** The folder of a sweep was looked at, or is being looked at. */
+  'sweeps.changed': none,
   /** A question or a library's description was asked for, went on or ended: all that a page shows of it. */
   'describe.changed': describeViewSchema,
   'runs.checkProgress': runCheckProgressSchema,

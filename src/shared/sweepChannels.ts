@@ -4,7 +4,7 @@ import { none } from './channelTerms.ts'
 import { runIdSchema } from './domain.ts'
 import { newRunSchema } from './runChannels.ts'
 import { mostCells } from './sweep.ts'
-import { sweepDetailSchema, sweepViewSchema } from './sweepView.ts'
+import { collectionSchema, sweepDetailSchema, sweepViewSchema } from './sweepView.ts'
 
 /** Several runs that belong together. */
 export const newSweepSchema = z.object({
@@ -23,4 +23,12 @@ export const sweepChannels = {
   'sweeps.get': { params: sweep, result: sweepDetailSchema },
   /** Puts all of its runs at the end of the queue, or none where one of them is refused. */
   'sweeps.create': { params: newSweepSchema, result: sweep.extend({ runId: runIdSchema }) },
+  /** Asks for the folder of a sweep, takes its results over and looks there from then on; null when none was chosen. */
+  'sweeps.collect': { params: none, result: sweep.extend({ collection: collectionSchema }).nullable() },
+  /** Looks into the folder of a sweep now. */
+  'sweeps.look': { params: sweep, result: none },
+  /** Looks there no more; its runs stay together, and nothing in the folder is touched. */
+  'sweeps.forget': { params: sweep, result: none },
+  /** Opens its folder in the file manager. */
+  'sweeps.showFolder': { params: sweep, result: none },
 } as const satisfies Record<string, { params: z.ZodType; result: z.ZodType }>

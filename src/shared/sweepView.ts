@@ -2,6 +2,7 @@
 // Made by app/sweepViews.ts.
 import { z } from 'zod'
 import { runIdSchema, runStateSchema } from './domain.ts'
+import { errorRecordSchema } from './errors.ts'
 
 const count = z.number().int().nonnegative()
 
@@ -68,10 +69,37 @@ export const sweepRunSchema = z.object({
 })
 export type SweepRunView = z.infer<typeof sweepRunSchema>
 
+/** A cell as it was found in the folder. `refused`: its result is not what a cell of this sweep wrote. */
+export const sweepCellViewSchema = z.object({
+  cell: count,
+  name: z.string(),
+  state: z.enum(['complete', 'missing', 'failed', 'refused']),
+  /** Of one that failed or is refused. */
+  error: errorRecordSchema.nullable(),
+  /** The last lines of the log of one that failed. */
+  log: z.array(z.string()),
+})
+export type SweepCellView = z.infer<typeof sweepCellViewSchema>
+
+/** What was found in the folder of a sweep. */
+export const collectionSchema = z.object({
+  cells: z.array(sweepCellViewSchema),
+  /** Cells that were taken over by this look. */
+  collected: count,
+  /** Names among the cells that are none of them. */
+  foreign: z.array(z.string()),
+})
+export type Collection = z.infer<typeof collectionSchema>
+
 export const sweepDetailSchema = z.object({
   sweep: sweepViewSchema,
   /** The measured one first, where there is one. */
   tables: z.array(sweepTableSchema),
   runs: z.array(sweepRunSchema),
+  /** What was found in its folder last, in this opening of the workspace; null where nothing was looked at. */
+  collection: collectionSchema.nullable(),
+  /** Why its folder could not be looked at. */
+  error: errorRecordSchema.nullable(),
+  isCollecting: z.boolean(),
 })
 export type SweepDetail = z.infer<typeof sweepDetailSchema>

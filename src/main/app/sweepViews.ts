@@ -25,7 +25,10 @@ export function viewOfSweep(db: ReadableDb, { name, ...sweep }: SweepRecord): Sw
 }
 
 /** @throws StudioError `run.no-sweep` */
-export function detailOfSweep(db: ReadableDb, sweepId: string): SweepDetail {
+export function detailOfSweep(
+  db: ReadableDb,
+  sweepId: string,
+): Omit<SweepDetail, 'collection' | 'error' | 'isCollecting'> {
   const sweep = requireSweep(db, sweepId)
   const members = membersOf(db, sweepId)
   const settings = settingsOf(db, members)

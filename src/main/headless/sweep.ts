@@ -32,6 +32,8 @@ import type { Work } from './work.ts'
 /** Beyond what the memory plan says, which leaves out what an allocator keeps. */
 const memoryMargin = 1.25
 const leastMemoryMb = 2048
+/** Asked for a cell; one that needs longer goes on in another turn. */
+export const usualTime = '24:00:00'
 
 export async function makeSweep(given: Given, work: Work): Promise<Outcome> {
   const folder = given.only('the new folder of the sweep')
@@ -50,13 +52,13 @@ export async function makeSweep(given: Given, work: Work): Promise<Outcome> {
     jobs.push({ ...job, threads: job.threads ?? availableParallelism() })
   }
   const [first] = jobs as [AlignJob]
-  const sweep = writeSweep(folder, jobs, hasPlacebo, {
+  const cells = jobs.map((job) => ({ job, placebo: hasPlacebo }))
+  const sweep = writeSweep(folder, cells, {
     ...{ threads: first.threads ?? 1, time, needsGpu: first.device !== 'cpu' },
     ...{ memoryMb: memoryTyped ?? (await memoryOf(jobs)), copyEvery },
   })
-  const { sweepId, cells } = sweep
   const said = `${cells.length} cells are in ${folder}; start submit.sh there for Slurm, or workers.sh on any machine`
-  return { kind: 'sweep', said, out: folder, result: { folder, sweepId, cells: cells.length } }
+  return { kind: 'sweep', said, out: folder, result: { folder, sweepId: sweep.sweepId, cells: cells.length } }
 }
 
 /** Every combination, seeds last. @throws StudioError `app.usage` */
@@ -120,13 +122,13 @@ function seedsOf(given: Given): number[] {
 }
 
 function timeOf(given: Given): string {
-  const time = given.text('time') ?? '24:00:00'
+  const time = given.text('time') ?? usualTime
   if (/^(\d{1,3}-)?\d{1,4}:[0-5]\d:[0-5]\d$/.test(time)) return time
   throw usageError(`--time takes hours, minutes and seconds such as 24:00:00, not “${time}”.`, given.subcommand)
 }
 
 /** What the largest cell needs, with a margin, in the megabytes of Slurm. */
-async function memoryOf(jobs: readonly AlignJob[]): Promise<number> {
+export async function memoryOf(jobs: readonly AlignJob[]): Promise<number> {
   const seen = new Set<string>()
   let most = 0
   for (const job of jobs) {
@@ -138,19 +140,23 @@ async function memoryOf(jobs: readonly AlignJob[]): Promise<number> {
   return Math.max(leastMemoryMb, Math.ceil((most * memoryMargin) / 1024 ** 2))
 }
 
-/** Writes the folder; it appears under its name when it is whole. */
-function writeSweep(
+/**
+ * Writes the folder; it appears under its name when it is whole.
+ * @param others files that jobs name, by their names in the folder
+ */
+export function writeSweep(
   folder: string,
-  jobs: readonly AlignJob[],
-  placebo: boolean,
+  runs: readonly { readonly job: AlignJob; readonly placebo: boolean }[],
   resources: Omit<Resources, 'cells' | 'label'>,
+  others: Readonly<Record<string, Uint8Array>> = {},
 ): Sweep {
   const unfinished = `${folder}${unfinishedSuffix}`
   rmSync(unfinished, { recursive: true, force: true })
   mkdirSync(unfinished, { recursive: true })
   try {
     for (const name of ['jobs', 'cells', 'logs']) mkdirSync(join(unfinished, name))
-    const cells = jobs.map((job, i) => {
+    for (const [name, bytes] of Object.entries(others)) writeFileSync(join(unfinished, name), bytes)
+    const cells = runs.map(({ job, placebo }, i) => {
       const text = `${JSON.stringify(job, null, 1)}\n`
       writeFileSync(jobFile(unfinished, i + 1), text)
       return { cell: i + 1, name: job.name, jobSha256: createHash('sha256').update(text).digest('hex'), placebo }

@@ -6,6 +6,7 @@ import type { RunId } from '../../../shared/domain.ts'
 import type { RunView } from '../../../shared/runView.ts'
 import type { SweepView } from '../../../shared/sweepView.ts'
 import { useAppState } from '../api.ts'
+import { CollectResults } from '../features/runs/CollectResults.tsx'
 import { RunDetails } from '../features/runs/RunDetails.tsx'
 import { RunList } from '../features/runs/RunList.tsx'
 import { SweepDetails } from '../features/runs/SweepDetails.tsx'
@@ -29,9 +30,12 @@ export function Runs({ route }: { readonly route: RouteTo<'runs'> }): ReactNode 
           Runs
         </Title>
         {runs && sweeps && runs.length + sweeps.length > 0 && (
-          <Button leftSection={<IconPlus size={18} />} disabled={workspace?.readOnlyBecause !== null} onClick={begin}>
-            New run
-          </Button>
+          <div className={css.actions}>
+            <CollectResults />
+            <Button leftSection={<IconPlus size={18} />} disabled={workspace?.readOnlyBecause !== null} onClick={begin}>
+              New run
+            </Button>
+          </div>
         )}
       </header>
       {runs?.length === 0 && sweeps?.length === 0 && <NoRuns onNew={begin} />}
@@ -101,6 +105,9 @@ function NoRuns({ onNew }: { readonly onNew: () => void }): ReactNode {
           <Button onClick={() => showPage('images')}>Add images first</Button>
         </>
       )}
+      <div className={css.collect}>
+        <CollectResults />
+      </div>
     </div>
   )
 }

@@ -123,7 +123,8 @@ function SweepItem({
   onShow,
 }: ItemProps & { readonly sweep: SweepView; readonly runs: readonly RunView[] }): ReactNode {
   const isUnderWay = runs.some(({ state }) => state === 'running' || state === 'queued')
-  const isDone = sweep.runs > 0 && sweep.complete === sweep.runs
+  // With a folder to look at, not all of its runs have come yet.
+  const isDone = sweep.folder === null && sweep.complete === sweep.runs
   const mark = isDone ? marks.complete : { ...marks.queued, icon: IconStack2 }
   return (
     <Item

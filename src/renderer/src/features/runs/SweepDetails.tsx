@@ -11,6 +11,7 @@ import { useSweepDetail } from '../../queries/sweeps.ts'
 import { useKeptScroll } from '../../ui/useKeptScroll.ts'
 import css from './RunDetails.module.css'
 import { sweepWords } from './runWords.ts'
+import { SweepCells } from './SweepCells.tsx'
 import { SweepTable } from './SweepTable.tsx'
 
 /** The charts' library is large, so it is loaded when it is needed. */
@@ -43,6 +44,7 @@ export function SweepDetails({ sweep, runs }: SweepDetailsProps): ReactNode {
       <Text size="sm" className="quiet">
         {sweepWords(sweep)} · <span title={formatMoment(createdAtMs)}>made {formatAgo(createdAtMs)}</span>
       </Text>
+      {detail && (sweep.folder !== null || detail.collection) && <SweepCells detail={detail} />}
       {!detail && <Loader size="sm" aria-label="Loading" />}
       {detail && detail.runs.length > 0 && (
         <>

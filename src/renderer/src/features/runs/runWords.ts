@@ -65,7 +65,8 @@ export function stepWords(run: RunView): string {
   return remainingMs === null || remainingMs === undefined ? words : `${words} · ${formatSpan(remainingMs)} left`
 }
 
-/** `6 runs, 4 complete`. */
-export function sweepWords({ runs, complete }: SweepView): string {
+/** `6 runs, 4 complete`; of one that other machines carry out `4 runs came in so far`. */
+export function sweepWords({ runs, complete, folder }: SweepView): string {
+  if (folder !== null) return runs === 0 ? 'on other machines' : `${formatPlural(runs, 'run')} came in so far`
   return `${formatPlural(runs, 'run')}, ${complete === runs ? 'all' : complete} complete`
 }
