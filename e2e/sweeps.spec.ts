@@ -1,5 +1,7 @@
 // Several runs at once, as a person makes them and reads what they came to.
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { jobSchema } from '../src/shared/job.ts'
 import { layoutFaults } from './layout.ts'
 import { look, lookInBoth, paint, widen } from './looks.ts'
 import { answerDialogs, createWorkspace, expect, onRuntime, test } from './studio.ts'
@@ -51,6 +53,43 @@ test('several runs are made at once and stand side by side, with means over thei
   await expect(sweep).toContainText('8 runs')
   await expect(list.getByRole('button', { name: /^Adapter strength 0\.5, seed 5, placebo/ })).toBeAttached()
   await expect(table.getByRole('row', { name: /^Adapter strength 1/ })).toContainText('No run has come to its end yet')
+})
+
+test('a sweep is sent to other machines, and its page says how to start it', async ({ launch, folder }) => {
+  await onRuntime('e2e/runFile.ts', 'begin', join(folder, 'run.fisao'))
+  const studio = await launch({ args: [join(folder, 'run.fisao')] })
+  const { page } = studio
+  await page.getByRole('button', { name: 'Runs' }).click()
+  await page
+    .getByRole('button', { name: 'Stop' })
+    .or(page.getByRole('button', { name: /Take out/ }))
+    .first()
+    .click()
+  await page.getByRole('button', { name: 'New run' }).click()
+  await page.getByRole('main').getByRole('button', { name: 'Preset' }).click()
+  await page.getByRole('textbox', { name: 'Name' }).fill('Seeds')
+  await page.getByRole('main').getByRole('button', { name: 'Check' }).click()
+  await page.getByText('Several at once').click()
+  await page.getByRole('textbox', { name: 'Seeds' }).fill('1-2')
+  await answerDialogs(studio, folder)
+  await page.getByRole('button', { name: 'Send to the cluster…' }).click()
+  const sweep = page.getByRole('article', { name: 'Seeds' })
+  await expect(sweep).toContainText('0 of 2 cells are here; 2 not at their end.')
+  await sweep.getByRole('button', { name: 'Copy' }).click()
+  await expect(sweep.getByRole('button', { name: 'Copied' })).toBeVisible()
+  await look(page, 'a sweep that was sent')
+  const where = join(folder, 'Seeds')
+  const copied = await studio.app.evaluate(({ clipboard }) => clipboard.readText())
+  expect(copied).toBe(`cd '${where}' && ./submit.sh`)
+  // All that the folder needs lies in it, or is named by its hash.
+  const job = jobSchema.parse(JSON.parse(readFileSync(join(where, 'jobs/2.json'), 'utf8')))
+  expect(job).toMatchObject({
+    kind: 'align',
+    name: 'Seeds, seed 2',
+    seed: 2,
+    lexicon: { path: join(where, 'lexicon.json') },
+  })
+  expect(readFileSync(join(where, 'submit.sh'), 'utf8')).toContain('--array=1-2')
 })
 
 test('results of other machines come in as runs, those that are there and those that appear later', async ({

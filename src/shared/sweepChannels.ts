@@ -23,6 +23,11 @@ export const sweepChannels = {
   'sweeps.get': { params: sweep, result: sweepDetailSchema },
   /** Puts all of its runs at the end of the queue, or none where one of them is refused. */
   'sweeps.create': { params: newSweepSchema, result: sweep.extend({ runId: runIdSchema }) },
+  /**
+   * Asks for a folder and writes a sweep for other machines into a new one in it, which is looked at from then on; null when none
+   * was chosen.
+   */
+  'sweeps.send': { params: newSweepSchema, result: sweep.nullable() },
   /** Asks for the folder of a sweep, takes its results over and looks there from then on; null when none was chosen. */
   'sweeps.collect': { params: none, result: sweep.extend({ collection: collectionSchema }).nullable() },
   /** Looks into the folder of a sweep now. */

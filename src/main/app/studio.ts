@@ -215,6 +215,7 @@ export class Studio {
     })
     this.sweeps = new Sweeps({
       ...{ workspaces: this.workspaces, folders: this.sweepFolders, onChanged: sweepsChanged },
+      ...{ lexicon, threads, device: () => hardware()?.chosen ?? null },
       onRunsMade: (runId) => {
         runChanged({ runId, live: null, isOnlyProgress: false })
         this.runs.look()

@@ -1,10 +1,13 @@
 // The folders of the open workspace's sweeps: their results are taken over when they are there, by a process of its own that
 // lives as long as it works. One folder at a time. Before it stands sweeps.ts, after it headless/sweepProcess.ts.
+import { rm } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
 import { StudioError, toErrorRecord } from '../../shared/errors.ts'
+import { unfinishedSuffix } from '../../shared/fileName.ts'
 import { shownText } from '../../shared/shownText.ts'
 import type { sweepMethods } from '../../shared/sweepMethods.ts'
 import type { Collection, SweepDetail } from '../../shared/sweepView.ts'
+import type { ParamsOf } from '../../shared/workerProtocol.ts'
 import { forgetSweepFolder, listSweeps } from '../db/sweeps.ts'
 import { logger } from '../log.ts'
 import type { RequestOptions, WorkerClient } from '../worker/workerClient.ts'
@@ -126,6 +129,24 @@ export class SweepFolders {
         onChanged()
       }
     })
+  }
+
+  /** Writes the folder of a new sweep. @throws StudioError `run.output-taken`, and what hashing models and images throws */
+  async write(request: ParamsOf<typeof sweepMethods, 'writeSweep'>, name: string): Promise<{ sweepId: string }> {
+    const { client, activities } = this.#options
+    const stop = new AbortController()
+    const signal = AbortSignal.any([this.#abort.signal, stop.signal])
+    try {
+      return await activities.during(
+        { kind: 'sweep', title: `Sweep “${name}”`, cancel: () => stop.abort() },
+        ({ progress }) =>
+          this.#withProcess(() => client.request('writeSweep', request, reporting(progress, signal, 'jobs'))),
+      )
+    } catch (error) {
+      // A process that was ended from outside could not take it away itself.
+      await rm(`${request.folder}${unfinishedSuffix}`, { recursive: true, force: true })
+      throw error
+    }
   }
 
   async #withProcess<Result>(work: () => Promise<Result>): Promise<Result> {

@@ -2,21 +2,31 @@
 // machines carry out, and what they came to.
 import type { Result } from '../../shared/contract.ts'
 import type { RunId } from '../../shared/domain.ts'
+import type { DeviceName } from '../../shared/hardware.ts'
+import { runConfigSchema } from '../../shared/runConfig.ts'
 import type { NewSweep } from '../../shared/sweepChannels.ts'
-import { forgetSweepFolder, listSweeps } from '../db/sweeps.ts'
+import { forgetSweepFolder, listSweeps, storeSweep } from '../db/sweeps.ts'
 import { type ChannelHandlers, done } from '../ipc.ts'
 import { showFolder } from '../security.ts'
-import { askSweepFolder } from './dialogs.ts'
-import { queueSweep } from './newSweep.ts'
+import { askSweepFolder, askWhereSweepGoes } from './dialogs.ts'
+import { newSweepFolder } from './exportFolder.ts'
+import { canHavePlacebo, queueSweep } from './newSweep.ts'
+import { configFromRequest } from './runViews.ts'
 import type { SweepFolders } from './sweepFolders.ts'
 import { detailOfSweep, requireSweep, viewOfSweep } from './sweepViews.ts'
-import type { Workspaces } from './workspaces.ts'
+import type { Current, Workspaces } from './workspaces.ts'
 
 type SweepChannel = Extract<keyof ChannelHandlers, `sweeps.${string}`>
 
 export interface SweepsOptions {
   readonly workspaces: Workspaces
   readonly folders: SweepFolders
+  /** Path of the lexicon for a workspace. */
+  readonly lexicon: (current: Current) => string
+  /** For runs; null until the devices have been measured. */
+  readonly device: () => DeviceName | null
+  /** Of the processor; null for as many as there are cores. */
+  readonly threads: () => number | null
   /** Runs were made; one of them. */
   readonly onRunsMade: (runId: RunId) => void
   readonly onChanged: () => void
@@ -38,6 +48,7 @@ export class Sweeps {
       },
       'sweeps.get': ({ sweepId }) => this.get(sweepId),
       'sweeps.create': (request) => this.create(request),
+      'sweeps.send': (request) => this.send(request),
       'sweeps.collect': () => this.collect(),
       'sweeps.look': ({ sweepId }) => {
         const { folder } = requireSweep(workspaces.require().db, sweepId)
@@ -70,6 +81,29 @@ export class Sweeps {
     const [runId] = runIds as [RunId]
     onRunsMade(runId)
     return { sweepId, runId }
+  }
+
+  /** Asks for a folder and writes the sweep into a new one in it, for other machines. */
+  async send(request: NewSweep): Promise<Result<'sweeps.send'>> {
+    const { workspaces, folders, onChanged } = this.#options
+    const current = workspaces.require()
+    const runs = request.runs.map(({ changes, ...run }) => {
+      const config = runConfigSchema.parse(configFromRequest(current.db, { ...run, changes }))
+      return { ...run, config, withPlacebo: request.withPlacebo && canHavePlacebo(config) }
+    })
+    const parent = await askWhereSweepGoes()
+    if (parent === null || workspaces.current?.key !== current.key) return null
+    const folder = await newSweepFolder(parent, request.name)
+    const lexicon = this.#options.lexicon(current)
+    // A kind of GPU that this machine has and clusters do not would be refused there.
+    const device = this.#options.device() === 'cuda' ? 'cuda' : 'cpu'
+    const where = { path: current.path, folder, lexicon, device, threads: this.#options.threads() } as const
+    const { sweepId } = await folders.write({ ...where, runs }, request.name)
+    if (workspaces.current?.key !== current.key) return null
+    storeSweep(current.db, { sweepId, name: request.name, folder, createdAtMs: Date.now() })
+    folders.follow(sweepId, folder)
+    onChanged()
+    return { sweepId }
   }
 
   /** Asks for a folder, takes its results over and looks there from then on. */

@@ -1,7 +1,7 @@
 // New run: a model, the images, a preset and a check, step by step. What was chosen is kept when the page is left.
 import { Button, Loader, Stepper, Text, Title } from '@mantine/core'
 import { modals } from '@mantine/modals'
-import { IconAlertTriangle, IconPlayerPlay } from '@tabler/icons-react'
+import { IconAlertTriangle, IconPlayerPlay, IconServer } from '@tabler/icons-react'
 import { type ReactNode, useEffect, useRef, useState } from 'react'
 import { presets } from '../../../shared/runConfig.ts'
 import { request, useAppState } from '../api.ts'
@@ -149,14 +149,15 @@ function Actions({ newRun, index, onStep }: ActionsProps): ReactNode {
       setBusy(false)
     }
   }
-  const startSeveral = async (): Promise<void> => {
+  const makeSeveral = async (channel: 'sweeps.create' | 'sweeps.send'): Promise<void> => {
     if (!several?.runs) return
     setBusy(true)
     try {
       const withPlacebo = draft.withPlacebo && canHavePlacebo
-      const { sweepId } = await request('sweeps.create', { name, runs: [...several.runs], withPlacebo })
+      const made = await request(channel, { name, runs: [...several.runs], withPlacebo })
+      if (!made) return
       discard()
-      navigate({ page: 'runs', sweepId }, { replaces: true })
+      navigate({ page: 'runs', sweepId: made.sweepId }, { replaces: true })
     } finally {
       setBusy(false)
     }
@@ -172,6 +173,16 @@ function Actions({ newRun, index, onStep }: ActionsProps): ReactNode {
           Previous
         </Button>
       )}
+      {!next && several && (
+        <Button
+          variant="default"
+          leftSection={<IconServer size={16} />}
+          disabled={!several.runs || isReading || isBusy}
+          onClick={() => attempt(() => makeSeveral('sweeps.send'))}
+        >
+          Send to the cluster…
+        </Button>
+      )}
       {next ? (
         <Button disabled={draft.step === 'model' && !model} onClick={() => onStep(next)}>
           Next
@@ -181,7 +192,7 @@ function Actions({ newRun, index, onStep }: ActionsProps): ReactNode {
           leftSection={<IconPlayerPlay size={16} />}
           loading={isBusy}
           disabled={!asked || isReading || (several !== null && !several.runs)}
-          onClick={() => attempt(several ? startSeveral : start)}
+          onClick={() => attempt(several ? () => makeSeveral('sweeps.create') : start)}
         >
           {several ? 'Add to the queue' : 'Start'}
         </Button>

@@ -1,8 +1,8 @@
 // The cells of a sweep that other machines carry out: how many are here, which are not at their end, failed or refused, and what
 // lies there that is none of them. The folder is looked at as long as some are missing.
 import { Button, Loader, Table, Text } from '@mantine/core'
-import { IconAlertTriangle, IconCircleCheck, IconClock, IconFolder, IconRefresh } from '@tabler/icons-react'
-import type { ReactNode } from 'react'
+import { IconAlertTriangle, IconCircleCheck, IconClock, IconCopy, IconFolder, IconRefresh } from '@tabler/icons-react'
+import { type ReactNode, useState } from 'react'
 import type { Collection, SweepCellView, SweepDetail } from '../../../../shared/sweepView.ts'
 import { request, useAppState } from '../../api.ts'
 import { attempt } from '../../attempt.ts'
@@ -44,9 +44,45 @@ export function SweepCells({ detail }: { readonly detail: SweepDetail }): ReactN
           {shortenPath(sweep.folder, 80)}
         </Text>
       )}
+      {sweep.folder !== null && collection?.cells.every(({ state }) => state === 'missing') && (
+        <NextStep folder={sweep.folder} />
+      )}
       <FolderActions detail={detail} />
       {collection && <CellTable collection={collection} />}
     </section>
+  )
+}
+
+/** What a person does with a sweep that was just written. */
+function NextStep({ folder }: { readonly folder: string }): ReactNode {
+  const [isCopied, setCopied] = useState(false)
+  const command = `cd '${folder.replaceAll("'", "'\\''")}' && ./submit.sh`
+  return (
+    <div className={css.next}>
+      <Text size="sm" fw={600}>
+        Start it on a machine that sends jobs to Slurm:
+      </Text>
+      <div className={css.command}>
+        <code>{command}</code>
+        <Button
+          size="xs"
+          variant="default"
+          leftSection={<IconCopy size={15} />}
+          onClick={() =>
+            attempt(async () => {
+              await request('app.copyText', { text: command })
+              setCopied(true)
+            })
+          }
+        >
+          {isCopied ? 'Copied' : 'Copy'}
+        </Button>
+      </div>
+      <Text size="sm" className="quiet">
+        Without Slurm, start ./workers.sh 1 there on each machine. All machines need fisao-studio-run, and see this
+        folder, the models and the images under the same paths.
+      </Text>
+    </div>
   )
 }
 
