@@ -216,4 +216,12 @@ export const screens: readonly Screen[] = [
       await page.getByRole('table', { name: 'What it came to' }).waitFor()
     },
   },
+  {
+    ...{ name: 'sweep, of other machines', page: 'runs', opening: 'sweeps' },
+    show: async ({ page }) => {
+      await goTo(page, 'Runs')
+      await page.getByRole('navigation', { name: 'Runs' }).getByRole('button', { name: 'At night' }).click()
+      await see(page, '0 of 4 cells are here; 3 not at their end, 1 failed.')
+    },
+  },
 ]

@@ -1,5 +1,8 @@
-// Makes a workspace with a sweep of two presets with three seeds and their placebos, the last of them
-// stopped by a person; on the app’s own runtime (see onRuntime in studio.ts): `sweepsFile.ts PATH`.
+// Makes a workspace with a sweep of two presets with three seeds and their placebos, the last of them stopped by a person, and
+// beside it the folder of one that other machines carry out, of which a cell failed; on the app’s own runtime (see onRuntime in
+// studio.ts): `sweepsFile.ts PATH`.
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { setPinned, storeCheckpoint } from '../src/main/db/checkpoints.ts'
 import { storeLook } from '../src/main/db/looks.ts'
 import { storeMetrics } from '../src/main/db/metrics.ts'
@@ -8,6 +11,7 @@ import { closeWorkspace, createWorkspace, openWorkspace } from '../src/main/db/o
 import { createRun, setRunState } from '../src/main/db/runs.ts'
 import { storeSweep, storeSweepRun } from '../src/main/db/sweeps.ts'
 import { seedLibrary } from '../src/main/db/testing/seedLibrary.ts'
+import { version } from '../src/main/headless/version.ts'
 import { picture } from '../src/main/library/testing/pictures.ts'
 import type { Json, RunId } from '../src/shared/domain.ts'
 import { presetConfig } from '../src/shared/runConfig.ts'
@@ -44,7 +48,33 @@ for (const [preset, title, fall] of [
     addRun(placeboName(name), preset, seed, true, isLast ? null : 0.001 - wave / 3)
   }
 }
+const folder = join(dirname(path), 'At night')
+const sent = '5f2b8c14-93a7-4d6e-8b1f-7c0e9a4d2b36'
+writeSent(folder)
+storeSweep(db, { sweepId: sent, name: 'At night', folder, createdAtMs: madeMs - 600 * minuteMs })
 closeWorkspace(db)
+
+/** As the command and its cells write it. */
+function writeSent(where: string): void {
+  const madeBy = { version: 1, sweepId: sent, appVersion: version }
+  const cells = [1, 2, 3, 4].map((one) => ({
+    ...{ cell: one, name: `At night, seed ${one}`, jobSha256: String(one).repeat(64), placebo: false },
+  }))
+  const files: [string, string][] = [['sweep.json', JSON.stringify({ format: 'fisao-sweep', ...madeBy, cells })]]
+  const error = {
+    code: 'run.no-images',
+    message: 'None of the images of this job can be read on this machine.',
+    remedy: 'See to it that the machine has the folder of the images under the same path, and start submit.sh again.',
+    where: '/shared/photos',
+  }
+  const failed = { cell: 2, jobSha256: '2'.repeat(64), host: 'node17', error }
+  files.push(['cells/2/failure.json', JSON.stringify({ format: 'fisao-cell-failure', ...madeBy, ...failed })])
+  files.push(['logs/2.log', 'cell 2 begins on node17\nreading 240 images\n/shared/photos/0001.jpg: no such file\n'])
+  for (const [name, text] of files) {
+    mkdirSync(dirname(join(where, name)), { recursive: true })
+    writeFileSync(join(where, name), text)
+  }
+}
 
 /** @param fall of the estimated rate at each step; null for a run that failed */
 function addRun(

@@ -89,7 +89,8 @@ test('each setting over its seeds, with what lies beyond the placebo', () => {
   end(db, aPlacebo!, 0.2, 0.19)
   end(db, bPlacebo!, 0.22, 0.19)
   end(db, d!, 0.2, 0.1, 12)
-  const detail = sweepDetailSchema.parse(detailOfSweep(db, sweepId))
+  const nothingFound = { collection: null, error: null, isCollecting: false }
+  const detail = sweepDetailSchema.parse({ ...detailOfSweep(db, sweepId), ...nothingFound })
   expect(detail.sweep).toMatchObject({ name: 'Look', runs: 10, complete: 6 })
   const [{ source, rows } = { source: null, rows: [] }, ...others] = detail.tables
   expect([source, others]).toEqual(['estimate', []])

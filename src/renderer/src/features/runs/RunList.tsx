@@ -96,21 +96,30 @@ function RunItem({
   onShow,
 }: ItemProps & { readonly run: RunView; readonly sweep: SweepView | null }): ReactNode {
   const own = sweep && run.name.startsWith(`${sweep.name}, `) ? run.name.slice(sweep.name.length + 2) : run.name
+  const mark = <RunStateMark state={run.state} />
+  const facts = (
+    <Facts>
+      {run.state === 'complete' ? `${stepWords(run)} · ${formatAgo(run.endedAtMs ?? run.createdAtMs)}` : stepWords(run)}
+    </Facts>
+  )
   return (
-    <Item name={own} mark={<RunStateMark state={run.state} />} isShown={isShown} onShow={onShow}>
+    <Item name={own} mark={sweep ? null : mark} isShown={isShown} onShow={onShow}>
       {run.state !== 'complete' && (
         <Progress value={percentOf(run)} size="sm" aria-hidden="true" color={colourOf(run.state)} />
       )}
-      <Facts>
-        {run.state === 'complete'
-          ? `${stepWords(run)} · ${formatAgo(run.endedAtMs ?? run.createdAtMs)}`
-          : stepWords(run)}
-      </Facts>
-      {!sweep && (
-        <Facts>
-          {run.isPlacebo && 'Placebo · '}
-          {presetTitle(run.preset)} · {run.modelName}
-        </Facts>
+      {sweep ? (
+        <span className={css.facts}>
+          {mark}
+          {facts}
+        </span>
+      ) : (
+        <>
+          {facts}
+          <Facts>
+            {run.isPlacebo && 'Placebo · '}
+            {presetTitle(run.preset)} · {run.modelName}
+          </Facts>
+        </>
       )}
     </Item>
   )

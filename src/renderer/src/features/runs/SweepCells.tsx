@@ -187,7 +187,7 @@ function CellRow({ cell: { cell, name, state, error, log } }: { readonly cell: S
         )}
         {log.length > 0 && <pre className={css.log}>{log.join('\n')}</pre>}
       </Table.Td>
-      <Table.Td>
+      <Table.Td className={css.state}>
         <StateMark icon={icon} tone={tone}>
           {word}
         </StateMark>
