@@ -30,7 +30,14 @@ function workspace() {
 }
 
 /** Ends a run that kept step 8, with the looks that say so. */
-function end(db: WritableDb, runId: RunId, before: number, after: number, words = 16): void {
+function end(
+  db: WritableDb,
+  runId: RunId,
+  before: number,
+  after: number,
+  words = 16,
+  state: 'complete' | 'paused' = 'complete',
+): void {
   setRunState(db, runId, 'running', 2)
   for (const [step, hallucinationRate] of [
     [0, before],
@@ -42,7 +49,7 @@ function end(db: WritableDb, runId: RunId, before: number, after: number, words 
     storeLook(db, runId, step, look)
     if (step === 8) setPinned(db, id, true)
   }
-  setRunState(db, runId, 'complete', 3)
+  setRunState(db, runId, state, 3)
 }
 
 test('all are put into the queue, each with its placebo where it can have one', () => {
@@ -81,7 +88,7 @@ test('each setting over its seeds, with what lies beyond the placebo', () => {
   }) as [(seed: number) => ReturnType<typeof run>, (seed: number) => ReturnType<typeof run>]
   const runs = [one(1), one(2), one(3), other(1), other(2)]
   const { sweepId, runIds } = queueSweep(db, { name: 'Look', runs, withPlacebo: true }, 5)
-  const [a, aPlacebo, b, bPlacebo, c, , d] = runIds as RunId[]
+  const [a, aPlacebo, b, bPlacebo, c, , d, , notAtItsEnd] = runIds as RunId[]
   // Changes -0.02, -0.06 and -0.04; less those of two placebos -0.01 and -0.03.
   end(db, a!, 0.2, 0.18)
   end(db, b!, 0.22, 0.16)
@@ -89,6 +96,7 @@ test('each setting over its seeds, with what lies beyond the placebo', () => {
   end(db, aPlacebo!, 0.2, 0.19)
   end(db, bPlacebo!, 0.22, 0.19)
   end(db, d!, 0.2, 0.1, 12)
+  end(db, notAtItsEnd!, 0.2, 0.19, 16, 'paused')
   const nothingFound = { collection: null, error: null, isCollecting: false }
   const detail = sweepDetailSchema.parse({ ...detailOfSweep(db, sweepId), ...nothingFound })
   expect(detail.sweep).toMatchObject({ name: 'Look', runs: 10, complete: 6 })
@@ -124,7 +132,7 @@ test('each setting over its seeds, with what lies beyond the placebo', () => {
     ...[
       [1, false, 2],
       [1, true, 0],
-      [1, false, 0],
+      [1, false, 2],
       [1, true, 0],
     ],
   ])
