@@ -109,7 +109,7 @@ test('results of other machines come in as runs, those that are there and those 
     'Not at its end',
   )
   await expect(page.getByText('Not of this sweep, and left alone: notes.')).toBeVisible()
-  await lookInBoth(studio, 'a sweep of other machines')
+  await look(page, 'a sweep of other machines')
   const row = page.getByRole('table', { name: 'What it came to' }).getByRole('row').nth(1)
   await expect(row).toContainText('1 seed')
   await expect(row).toContainText('one seed, no interval')
