@@ -15,6 +15,7 @@ export default defineConfig({
           engineThread: resolve(here, 'src/main/engine/pool/workerThread.ts'),
           library: resolve(here, 'src/main/library/worker.ts'),
           catalogue: resolve(here, 'src/main/library/catalogueWorker.ts'),
+          sweeps: resolve(here, 'src/main/headless/sweepProcess.ts'),
         },
       },
     },

@@ -66,7 +66,9 @@ type Launch = (options?: { args: string[] }) => Promise<Studio>
 async function open(opening: Opening, launch: Launch, folder: string): Promise<Studio> {
   if (opening === 'nothing') return await launch()
   const path = join(folder, `${opening}.fisao`)
-  const file = { evaluated: 'e2e/evaluationFile.ts', runs: 'e2e/runsFile.ts', empty: '' }[opening]
+  const file = { evaluated: 'e2e/evaluationFile.ts', runs: 'e2e/runsFile.ts', sweeps: 'e2e/sweepsFile.ts', empty: '' }[
+    opening
+  ]
   if (file !== '') await onRuntime(file, path)
   const studio = await launch(file === '' ? undefined : { args: [path] })
   await studio.page.getByRole('region', { name: 'Tour' }).getByRole('button', { name: 'Skip' }).click()

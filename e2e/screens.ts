@@ -4,8 +4,8 @@ import type { Page } from '@playwright/test'
 import type { PageName } from '../src/renderer/src/route.ts'
 import { answerDialogs, expect, type Studio } from './studio.ts'
 
-/** What is open: nothing, a workspace without anything, one with an evaluated run, one with runs in all states. */
-export const openings = ['nothing', 'empty', 'evaluated', 'runs'] as const
+/** What is open: nothing, a workspace without anything, one with an evaluated run, with runs in all states, with a sweep. */
+export const openings = ['nothing', 'empty', 'evaluated', 'runs', 'sweeps'] as const
 export type Opening = (typeof openings)[number]
 
 export interface Screen {
@@ -190,6 +190,38 @@ export const screens: readonly Screen[] = [
     show: async (studio) => {
       await newRunStep(studio, 'Check')
       await studio.page.getByRole('list', { name: 'Findings' }).waitFor()
+    },
+  },
+  {
+    ...{ name: 'new run, several at once', page: 'new-run', opening: 'sweeps' },
+    show: async (studio) => {
+      await newRunStep(studio, 'Check')
+      const { page } = studio
+      const seeds = page.getByRole('textbox', { name: 'Seeds' })
+      if (!(await seeds.isVisible())) await page.getByText('Several at once').click()
+      await seeds.fill('1-3')
+      await page.getByRole('checkbox', { name: 'Thorough' }).check()
+      await seeds.scrollIntoViewIfNeeded()
+      await see(page, /^6 runs/)
+    },
+  },
+  {
+    ...{ name: 'sweep', page: 'runs', opening: 'sweeps' },
+    show: async ({ page }) => {
+      await goTo(page, 'Runs')
+      await page
+        .getByRole('navigation', { name: 'Runs' })
+        .getByRole('button', { name: /^Street scenes (Complete|Sweep)/ })
+        .click()
+      await page.getByRole('table', { name: 'What it came to' }).waitFor()
+    },
+  },
+  {
+    ...{ name: 'sweep, of other machines', page: 'runs', opening: 'sweeps' },
+    show: async ({ page }) => {
+      await goTo(page, 'Runs')
+      await page.getByRole('navigation', { name: 'Runs' }).getByRole('button', { name: 'At night' }).click()
+      await see(page, '0 of 4 cells are here; 3 not at their end, 1 failed.')
     },
   },
 ]

@@ -14,6 +14,7 @@ export const activityKinds = [
   'evaluate',
   'relink',
   'report',
+  'sweep',
 ] as const
 export const activityKindSchema = z.enum(activityKinds)
 export type ActivityKind = z.infer<typeof activityKindSchema>

@@ -15,6 +15,7 @@ import { modelChannels } from './modelChannels.ts'
 import { runChannels } from './runChannels.ts'
 import { runCheckProgressSchema } from './runCheck.ts'
 import { runViewSchema } from './runView.ts'
+import { sweepChannels } from './sweepChannels.ts'
 import { importCountsSchema } from './workerProtocol.ts'
 
 export type { AppState, Notice, OpenWorkspace, RecentEntry } from './appChannels.ts'
@@ -32,6 +33,7 @@ export const channels = {
   ...runChannels,
   ...answerChannels,
   ...evaluationChannels,
+  ...sweepChannels,
 } as const
 export type Channel = keyof typeof channels
 export type Params<C extends Channel> = z.infer<(typeof channels)[C]['params']>
@@ -57,6 +59,8 @@ export const events = {
     /** Nothing but `live` differs from before. */
     isOnlyProgress: z.boolean(),
   }),
+  /** The folder of a sweep was looked at, or is being looked at. */
+  'sweeps.changed': none,
   /** A question or a library's description was asked for, went on or ended: all that a page shows of it. */
   'describe.changed': describeViewSchema,
   'runs.checkProgress': runCheckProgressSchema,

@@ -21,6 +21,8 @@ export const runViewSchema = runRecordSchema.omit({ config: true, calibration: t
   totalSteps: count.nullable(),
   /** Its verifier judges each image by another one: the control of another run. */
   isPlacebo: z.boolean(),
+  /** The sweep that it belongs to; null for none. */
+  sweepId: z.string().nullable(),
   /** What it waits for before it goes on by itself, e.g. room on the disk; null when for nothing. */
   waitingFor: errorRecordSchema.nullable(),
   /** Null while the engine does not work on it. */

@@ -54,7 +54,7 @@ export const cellFailureSchema = z.strictObject({
 export type CellFailure = z.infer<typeof cellFailureSchema>
 
 const placeboSuffix = ', placebo'
-const longestRunName = 120
+export const longestRunName = 120
 
 /** What the control of a run is called. */
 export function placeboName(name: string): string {

@@ -77,6 +77,16 @@ export async function askExportFolder(): Promise<string | null> {
   return await askFolder('Choose where the export goes', 'Export here', ['createDirectory'])
 }
 
+export async function askWhereSweepGoes(): Promise<string | null> {
+  return await askFolder('Choose where the sweep goes: a folder that all machines see', 'Write it here', [
+    'createDirectory',
+  ])
+}
+
+export async function askSweepFolder(): Promise<string | null> {
+  return await askFolder('Choose the folder of a sweep', 'Collect')
+}
+
 export async function askAnnotationFile(): Promise<string | null> {
   const { filePaths } = await dialog.showOpenDialog({
     title: 'Choose a file of COCO annotations',

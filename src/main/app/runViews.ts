@@ -30,6 +30,7 @@ import { metricNames } from '../db/metrics.ts'
 import { modelById, modelName } from '../db/models.ts'
 import { counterpartOf } from '../db/runs.ts'
 import { countSkippedImages, skippedImages } from '../db/skippedImages.ts'
+import { sweepOfRun } from '../db/sweeps.ts'
 
 /** Left-out images that a run's page names. */
 const mostSkippedShown = 100
@@ -61,6 +62,7 @@ export function viewOf(db: ReadableDb, run: RunRecord, now: RunNow): RunView {
     modelName: shownText(modelName(db, run.modelId) ?? ''),
     totalSteps: config.success ? totalStepsOf(config.data) : null,
     isPlacebo: config.success && config.data.reward.verifier === 'placebo',
+    sweepId: sweepOfRun(db, run.runId),
     ...now,
   }
 }

@@ -7,7 +7,9 @@ import { StudioError, toErrorRecord } from '../../shared/errors.ts'
 import type { DeviceName, HardwareReport } from '../../shared/hardware.ts'
 import type { RunView } from '../../shared/runView.ts'
 import type { Appearance } from '../../shared/settings.ts'
+import { sweepMethods } from '../../shared/sweepMethods.ts'
 import { catalogueMethods, libraryMethods } from '../../shared/workerProtocol.ts'
+import { runsOfSweep } from '../db/sweeps.ts'
 import { type ChannelHandlers, done } from '../ipc.ts'
 import { logger } from '../log.ts'
 import { showFolder } from '../security.ts'
@@ -32,6 +34,8 @@ import { RunFiles } from './runFiles.ts'
 import { RunQueue } from './runQueue.ts'
 import { savePicture } from './savePicture.ts'
 import type { SettingsFile } from './settingsFile.ts'
+import { SweepFolders } from './sweepFolders.ts'
+import { Sweeps } from './sweeps.ts'
 import { Votes } from './votes.ts'
 import { startWorkerProcess } from './workerProcess.ts'
 import { Workspaces } from './workspaces.ts'
@@ -65,6 +69,8 @@ export class Studio {
   readonly imageFiles: ImageFiles
   readonly models: ModelLibrary
   readonly runs: RunQueue
+  readonly sweepFolders: SweepFolders
+  readonly sweeps: Sweeps
   readonly describes: Describes
   readonly evaluations: Evaluations
   readonly votes: Votes
@@ -113,7 +119,10 @@ export class Studio {
       settings: options.settings,
       activities: this.everywhere.activities,
       appVersion: app.getVersion(),
-      onOpened: (current) => this.images.resumeInterrupted(current),
+      onOpened: (current) => {
+        this.images.resumeInterrupted(current)
+        this.sweepFolders.begin(current)
+      },
       onClosing: async () =>
         void (await Promise.all([
           this.images.pauseAll(),
@@ -122,6 +131,7 @@ export class Studio {
           this.describes.suspend(),
           this.checks.cancel(),
           this.evaluations.suspend(),
+          this.sweepFolders.suspend(),
         ])),
       onLost: async () =>
         void (await Promise.all([
@@ -130,6 +140,7 @@ export class Studio {
           this.runs.abandon(),
           this.describes.abandon(),
           this.evaluations.abandon(),
+          this.sweepFolders.suspend(),
         ])),
       onLettingGo: () => this.catalogue.close(),
       onError: (error) => this.#tellError(error),
@@ -172,6 +183,13 @@ export class Studio {
       const report = this.engine.hardware.hardware
       return report && { ...report, chosen: device() ?? report.chosen }
     }
+    const runChanged = (change: EventPayload<'runs.changed'>): void => {
+      options.broadcast('runs.changed', change)
+      this.everywhere.activities.changed()
+      options.onRunsChanged()
+      this.describes?.look()
+      this.evaluations?.look()
+    }
     this.runs = new RunQueue({
       engine: this.engine.client,
       ...{ hardware, threads, lexicon },
@@ -179,12 +197,28 @@ export class Studio {
       // A check beside a run would make both slower, and its figures wrong.
       makeWay: () => this.checks.cancel(),
       backUp: ({ path }) => this.workspaces.backUp(path),
-      onRunChanged: (change) => {
-        options.broadcast('runs.changed', change)
-        this.everywhere.activities.changed()
-        options.onRunsChanged()
-        this.describes?.look()
-        this.evaluations?.look()
+      onRunChanged: runChanged,
+    })
+    const sweepsChanged = (): void => options.broadcast('sweeps.changed', {})
+    this.sweepFolders = new SweepFolders({
+      client: new WorkerClient({
+        ...{ name: 'sweeps', area: 'run', methods: sweepMethods, log: logger.warn },
+        spawn: () => startWorkerProcess('sweeps'),
+      }),
+      ...{ workspaces: this.workspaces, activities: this.everywhere.activities, onChanged: sweepsChanged },
+      onCollected: (sweepId) => {
+        const { shown } = this.workspaces
+        const [run] = shown ? runsOfSweep(shown.db, sweepId) : []
+        if (run) runChanged({ runId: run.runId, live: null, isOnlyProgress: false })
+        imagesChanged()
+      },
+    })
+    this.sweeps = new Sweeps({
+      ...{ workspaces: this.workspaces, folders: this.sweepFolders, onChanged: sweepsChanged },
+      ...{ lexicon, threads, device: () => hardware()?.chosen ?? null },
+      onRunsMade: (runId) => {
+        runChanged({ runId, live: null, isOnlyProgress: false })
+        this.runs.look()
       },
     })
     this.describes = new Describes({
@@ -349,6 +383,7 @@ export class Studio {
       ...answerHandlers(this),
       ...evaluationHandlers(this),
       ...this.runFiles.handlers(),
+      ...this.sweeps.handlers(),
       'app.state': () => this.state(),
       'app.setAppearance': ({ appearance }) => done(this.setAppearance(appearance)),
       'app.showLogs': () => done(showFolder(this.#options.logFolder)),

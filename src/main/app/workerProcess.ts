@@ -7,7 +7,7 @@ import { logger } from '../log.ts'
 import type { WorkerPort } from '../worker/workerClient.ts'
 
 /** Starts `out/main/<entry>.js` as a utility process; what it prints goes to the log. */
-export function startWorkerProcess(entry: 'engine' | 'library' | 'catalogue'): WorkerPort {
+export function startWorkerProcess(entry: 'engine' | 'library' | 'catalogue' | 'sweeps'): WorkerPort {
   const child = utilityProcess.fork(join(import.meta.dirname, `${entry}.js`), [], {
     serviceName: `FiSAO Studio ${entry}`,
     stdio: 'pipe',

@@ -15,6 +15,7 @@ import { responseById, storeRollouts } from './rollouts.ts'
 import { sha256 } from './rowHash.ts'
 import { runById } from './runs.ts'
 import { readSetting, writeSetting } from './settings.ts'
+import { storeSweepRun } from './sweeps.ts'
 
 /** Where a run came from. */
 export interface Origin {
@@ -36,6 +37,7 @@ export function isCollected(db: ReadableDb, origin: Origin): boolean {
  * Copies runs with all that they left, all or nothing, once a cell.
  * @param source a workspace that has been checked; its images are those of the runs
  * @param runIds in their order: a placebo after its run
+ * @param origin of a sweep that the target knows
  * @returns their new ids; null when the cell was taken over before
  * @throws StudioError `run.images-changed`, `run.other-order`, `run.other-model`, and of what is damaged
  */
@@ -50,6 +52,7 @@ export function copyRuns(
     if (isCollected(target, origin)) return null
     const images = copyImages(source, target, nowMs)
     const copied = runIds.map((runId) => copyRun(source, runId, target, images, nowMs))
+    for (const runId of copied) storeSweepRun(target, origin.sweepId, { runId, cell: origin.cell })
     copyEmbeddings(source, target)
     writeSetting(target, keyOf(origin), { runIds: copied, atMs: nowMs })
     return copied

@@ -17,6 +17,7 @@ import { prepareWorkspace } from './open.ts'
 import { responseById } from './rollouts.ts'
 import { deleteRun } from './runs.ts'
 import { brokenSeals } from './seals.ts'
+import { listSweeps, runsOfSweep, sweepOfRun } from './sweeps.ts'
 
 let folder = ''
 let db: WritableDb
@@ -49,6 +50,7 @@ const landed: Readonly<Record<number, string>> = {
   6: '0a36edab294fca5e76c6fec968f3f98fc908fe1a8d300e0e1d0bb1e9d126db3d',
   7: '42920f47c9b7a60267955939b8efec0f58f1d8e56ac1372c42e30bef95f27802',
   8: '4647c2290dc3ee41d11e9dd605a8e0122f68a68568feee7c35d7a0b881dc18d3',
+  9: 'cb506bc1c796a32cf1344157e196204f02695b0da354fbc7dda80bba0c111fb3',
 }
 
 test.each(migrations)('migration $version ($name) is as it landed', ({ version, sql }) => {
@@ -291,6 +293,35 @@ test('evaluations come with votes as they were, whose pairs may be without a cho
   expect(brokenSeals(db)).toEqual([])
   db.exec('DELETE FROM rollout WHERE rollout_id = 1')
   expect([votes(), brokenSeals(db), db.pragma('integrity_check')]).toEqual([[], [], [{ integrity_check: 'ok' }]])
+})
+
+test('runs that were collected before belong to their sweeps from then on, but for those that were deleted', async () => {
+  migrate(db, migrations.slice(0, 8))
+  const sweepId = '0d4f6a52-6f0e-4c0b-9a5e-3b1f6c9d8e77'
+  db.exec(`
+    INSERT INTO model VALUES (1, '/model', 'm', '{}', zeroblob(32), NULL, 1, 0);
+    INSERT INTO run VALUES (1, 1, 'own', 'quick', '{}', 1, 'complete', NULL, NULL, 0, 0, 0),
+      (2, 1, 'r', 'quick', '{}', 1, 'complete', NULL, NULL, 0, 0, 0),
+      (3, 1, 'r, placebo', 'quick', '{}', 1, 'complete', NULL, NULL, 0, 0, 0);
+    INSERT INTO setting VALUES ('collected ${sweepId} 12', '{"runIds":[2,3],"atMs":70}'),
+      ('collected ${sweepId} 1', '{"runIds":[9],"atMs":60}');`)
+  const rows = rowsOf(['model', 'run', 'setting'])
+  const before = rows()
+
+  await prepareWorkspace(join(folder, 'old.fisao'))
+
+  expect(schemaVersion(db)).toBe(currentVersion)
+  expect(rows()).toEqual(before)
+  expect(listSweeps(db)).toEqual([{ sweepId, name: 'Sweep 0d4f6a52', folder: null, createdAtMs: 60 }])
+  expect(runsOfSweep(db, sweepId)).toEqual([
+    { runId: 2, cell: 12 },
+    { runId: 3, cell: 12 },
+  ])
+  expect(sweepOfRun(db, 1 as RunId)).toBeNull()
+  expect(brokenSeals(db)).toEqual([])
+  deleteRun(db, 2 as RunId)
+  deleteRun(db, 3 as RunId)
+  expect([listSweeps(db), brokenSeals(db)]).toEqual([[], []])
 })
 
 test('one that fails leaves the file as it was', () => {

@@ -20,6 +20,7 @@ import * as removals from './removals.ts'
 import * as rollouts from './rollouts.ts'
 import * as runs from './runs.ts'
 import * as settings from './settings.ts'
+import * as sweeps from './sweeps.ts'
 import * as tags from './tags.ts'
 import { responseTo, seedResponses } from './testing/responses.ts'
 import { addCheckpoint, temporaryWorkspace } from './testing/temporaryWorkspace.ts'
@@ -37,6 +38,7 @@ const small = new Set([
   'word',
   'evaluation',
   'vote',
+  'sweep',
   'l',
 ])
 
@@ -98,6 +100,13 @@ function useEveryStatement({ db, modelId, runId }: ReturnType<typeof temporaryWo
   jobs.storeJob(db, runId, { job: {}, lastImageId: 1 })
   jobs.storeAbsentImages(db, runId, [1, 3])
   jobs.jobOf(db, runId)
+  sweeps.storeSweep(db, { sweepId: 'a', name: 'Seeds', folder: '/shared/seeds', createdAtMs: 1 })
+  sweeps.storeSweepRun(db, 'a', { runId, cell: 1 })
+  sweeps.listSweeps(db)
+  sweeps.sweepById(db, 'a')
+  sweeps.runsOfSweep(db, 'a')
+  sweeps.sweepOfRun(db, runId)
+  sweeps.forgetSweepFolder(db, 'a')
   checkpoints.listCheckpoints(db, runId)
   checkpoints.checkpointById(db, before)
   checkpoints.describedImages(db, runId)

@@ -27,8 +27,9 @@ const plainTables = [
   'image_tag',
   'model',
   'run',
+  'sweep',
 ] as const
-const laterTables = ['look', 'run_job', 'run_absent_image', 'word'] as const
+const laterTables = ['look', 'run_job', 'run_absent_image', 'sweep_run', 'word'] as const
 const lastTables = [
   ...['metric', 'evaluation', 'evaluation_value', 'evaluation_item', 'evaluation_answer', 'evaluation_concept'],
   'vote',

@@ -2,13 +2,14 @@
 // failed, refused or foreign. Before it stand the cells of any machines, after it the app that opens the workspace.
 import { existsSync, rmSync } from 'node:fs'
 import { open, readdir } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import { type ErrorRecord, StudioError, toErrorRecord } from '../../shared/errors.ts'
 import type { Sweep, SweepCell } from '../../shared/sweep.ts'
 import type { WritableDb } from '../db/connection.ts'
 import { inWords } from '../db/connection.ts'
 import { copyRuns, isCollected } from '../db/copyRun.ts'
 import { createWorkspace } from '../db/open.ts'
+import { storeSweep, sweepById } from '../db/sweeps.ts'
 import { publishCopy } from '../files/publish.ts'
 import { isAboutCell, readingCell } from './collectedCell.ts'
 import { localPlace, requireLocal } from './localPlace.ts'
@@ -54,7 +55,15 @@ export async function collect(folder: string, options: CollectOptions, work: Wor
   const ends = ['', '-wal', '-shm', '-lock']
   if (into === null) for (const end of ends) rmSync(path + end, { force: true })
   if (!existsSync(path)) createWorkspace(path)
-  const found = await workingOn(path, (db) => collectInto(db, { folder, sweep, place }, work))
+  const { reporter, stopping } = work
+  const collecting: Collecting = {
+    isStopped: () => stopping.by !== null,
+    report: (done, total) => reporter.progress({ done, total, phase: 'collecting', remainingMs: null }),
+  }
+  const found = await workingOn(path, (db) => {
+    stopping.waitForCommits()
+    return collectInto(db, { folder, sweep, place }, collecting)
+  })
   const workspace = into ?? join(folder, 'collected.fisao')
   if (into === null) {
     await publishCopy(path, folder, () => 'collected.fisao')
@@ -67,25 +76,34 @@ export async function collect(folder: string, options: CollectOptions, work: Wor
 interface From {
   readonly folder: string
   readonly sweep: Sweep
+  /** A folder of this person's on a disk of this machine. */
   readonly place: string
 }
 
-type Found = Omit<Collected, 'sweepId' | 'workspace'>
+/** How a collection hears of its end and tells how far it is; asked before each cell. */
+export interface Collecting {
+  readonly isStopped: () => boolean
+  readonly report: (done: number, total: number) => void
+}
 
-async function collectInto(
+/** What was found in the folder. */
+export type Found = Omit<Collected, 'sweepId' | 'workspace'>
+
+/** Takes over what there is into an open workspace. @throws StudioError `run.cancelled`, and what its disk says */
+export async function collectInto(
   db: WritableDb,
   { folder, sweep, place }: From,
-  { reporter, stopping }: Work,
+  { isStopped, report }: Collecting,
 ): Promise<Found> {
   const collected: Collected['collected'][number][] = []
   const [known, missing]: [number[], number[]] = [[], []]
   const failed: Collected['failed'][number][] = []
   const refused: Collected['refused'][number][] = []
   const foreign = await foreignNames(folder, sweep)
-  stopping.waitForCommits()
+  remember(db, sweep, resolve(folder))
   for (const [i, cell] of sweep.cells.entries()) {
-    if (stopping.by !== null) throw stopped()
-    reporter.progress({ done: i, total: sweep.cells.length, phase: 'collecting', remainingMs: null })
+    if (isStopped()) throw stopped()
+    report(i, sweep.cells.length)
     const told = { cell: cell.cell, name: cell.name }
     try {
       const end = await collectCell(db, { folder, sweep, place }, cell)
@@ -103,6 +121,12 @@ async function collectInto(
     }
   }
   return { collected, known, missing, failed, refused, foreign }
+}
+
+/** So that the app groups its runs, and looks there again. */
+function remember(db: WritableDb, { sweepId }: Sweep, folder: string): void {
+  if (sweepById(db, sweepId)?.folder === folder) return
+  storeSweep(db, { sweepId, name: basename(folder), folder, createdAtMs: Date.now() })
 }
 
 type CellEnd = 'known' | 'missing' | { readonly runs: readonly number[] } | { readonly error: ErrorRecord }

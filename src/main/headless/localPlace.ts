@@ -1,6 +1,6 @@
 // Where a cell works: a folder of this person's alone on a disk of this machine. A database with a write-ahead log keeps an
 // index in memory that processes of one machine share, so it must not lie on a file system of several machines
-// (https://sqlite.org/wal.html). Before it stand cell.ts and collect.ts.
+// (https://sqlite.org/wal.html). Before it stand cell.ts, collect.ts and the app's sweepWatch.ts.
 import { lstatSync, mkdirSync } from 'node:fs'
 import { statfs } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -37,6 +37,14 @@ export const sharedTypes: ReadonlyMap<number, string> = new Map([
 export function sharedFileSystem(type: number): string | null {
   // Some systems report the number with its sign.
   return sharedTypes.get(type >>> 0) ?? null
+}
+
+/** Whether what other machines write in a folder is written by this one; false where that cannot be told. */
+export async function isLocalPlace(folder: string): Promise<boolean> {
+  // Elsewhere the numbers mean other things; a drive of another machine has a name of its own on Windows.
+  if (process.platform !== 'linux') return process.platform === 'win32' && !folder.startsWith('\\\\')
+  const found = await statfs(folder).catch(() => null)
+  return found !== null && sharedFileSystem(found.type) === null
 }
 
 /** @throws StudioError `workspace.shared-disk` where machines share the file system of a folder */

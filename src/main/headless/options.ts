@@ -65,7 +65,7 @@ export const options = {
   sampling: { value: 'NAME', help: 'POPE made of --annotations: random, popular or adversarial.' },
   folder: { value: 'DIR', help: 'The folder of MME, or the folder data of AMBER.' },
   merged: { value: null, help: 'Export the merged model too.' },
-  seeds: { value: 'N,N,…', help: 'Several seeds, a cell each.' },
+  seeds: { value: 'N-N,N,…', help: 'Several seeds such as 1-5 or 1,2,7, a cell each.' },
   presets: { value: 'NAME,…', help: 'Several presets, a cell each.' },
   models: {
     value: 'DIR',

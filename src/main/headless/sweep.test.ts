@@ -88,17 +88,13 @@ test('without a number of threads it is that of this machine, so that every mach
 })
 
 test.each([
-  [['--seeds', '1,,2'], '--seeds takes different values'],
-  [['--seeds', '1,1'], '--seeds takes different values'],
-  [['--seeds', '1,x'], '--seeds takes whole numbers'],
-  [['--seeds', String(2 ** 31)], '--seeds takes whole numbers'],
+  [['--seeds', '1,,2'], '--seeds cannot be “1,,2”. Seeds are whole numbers'],
+  [['--seeds', '1,1'], 'A seed is named twice'],
+  [['--presets', 'paper,paper'], '--presets takes different values'],
   [['--presets', 'fast'], 'A preset is one of quick-look'],
   [['--set', 'optimiser.stepsPerRound=0'], 'A setting cannot be used'],
   [['--time', 'tomorrow'], '--time takes hours'],
-  [
-    ['--seeds', Array.from({ length: 1001 }, (_, i) => i).join(',')],
-    'This makes 1001 cells; a sweep has at most 1000.',
-  ],
+  [['--seeds', '1-600', '--presets', 'paper,thorough'], 'This makes 1200 cells; a sweep has at most 1000.'],
 ])('%j is refused, and nothing is written', async (args, words) => {
   const other = join(home, 'refused')
   await expect(make([other, ...typed, ...args])).rejects.toThrow(words)

@@ -8,6 +8,7 @@ import { unfinishedSuffix } from '../../shared/fileName.ts'
 import type { AlignJob, JobModels } from '../../shared/job.ts'
 import { presetNames } from '../../shared/runConfig.ts'
 import { mostCells, type Sweep } from '../../shared/sweep.ts'
+import { combined, readSeeds, variations, variedName } from '../../shared/sweepPlan.ts'
 import { plannedBytes } from '../engine/jobs/jobWorkers.ts'
 import { makeTokens } from '../files/claims.ts'
 import { defaultCopySeconds } from './cell.ts'
@@ -31,6 +32,8 @@ import type { Work } from './work.ts'
 /** Beyond what the memory plan says, which leaves out what an allocator keeps. */
 const memoryMargin = 1.25
 const leastMemoryMb = 2048
+/** Asked for a cell; one that needs longer goes on in another turn. */
+export const usualTime = '24:00:00'
 
 export async function makeSweep(given: Given, work: Work): Promise<Outcome> {
   const folder = given.only('the new folder of the sweep')
@@ -49,46 +52,39 @@ export async function makeSweep(given: Given, work: Work): Promise<Outcome> {
     jobs.push({ ...job, threads: job.threads ?? availableParallelism() })
   }
   const [first] = jobs as [AlignJob]
-  const sweep = writeSweep(folder, jobs, hasPlacebo, {
+  const cells = jobs.map((job) => ({ job, placebo: hasPlacebo }))
+  const sweep = writeSweep(folder, cells, {
     ...{ threads: first.threads ?? 1, time, needsGpu: first.device !== 'cpu' },
     ...{ memoryMb: memoryTyped ?? (await memoryOf(jobs)), copyEvery },
   })
-  const { sweepId, cells } = sweep
   const said = `${cells.length} cells are in ${folder}; start submit.sh there for Slurm, or workers.sh on any machine`
-  return { kind: 'sweep', said, out: folder, result: { folder, sweepId, cells: cells.length } }
+  return { kind: 'sweep', said, out: folder, result: { folder, sweepId: sweep.sweepId, cells: cells.length } }
 }
 
 /** Every combination, seeds last. @throws StudioError `app.usage` */
 function choicesOf(given: Given): AlignChoice[] {
-  const seeds = listOf(given, 'seeds')?.map((text) => seedOf(text, given)) ?? [
-    given.integer('seed', 0, greatestSeed) ?? 1,
-  ]
-  const presets = listOf(given, 'presets') ?? [given.text('preset') ?? 'quick-look']
+  const presets = (listOf(given, 'presets') ?? [given.text('preset') ?? 'quick-look']).map((typed) => {
+    const preset = presetNames.find((one) => one === typed)
+    if (preset === undefined) throw usageError(`A preset is one of ${presetNames.join(', ')}, not “${typed}”.`, 'sweep')
+    return preset
+  })
   const named = given.paths('models')
   const models = named.length > 0 ? named : [modelOf(given)]
-  const settings = alternativesOf(given.texts('set'))
-  const choices = models.flatMap((model) =>
-    presets.flatMap((typed) => {
-      const preset = presetNames.find((one) => one === typed)
-      if (preset === undefined)
-        throw usageError(`A preset is one of ${presetNames.join(', ')}, not “${typed}”.`, 'sweep')
-      return settings.flatMap(({ texts, varied }) =>
-        seeds.map((seed) => {
-          const parts = [
-            named.length > 1 && given.has('name')
-              ? `${given.text('name')}, ${basename(model)}`
-              : alignName(given, model),
-            ...(presets.length > 1 ? [preset] : []),
-            ...varied.map((text) => text.slice(text.indexOf('.') + 1).replace('=', ' ')),
-            ...(seeds.length > 1 ? [`seed ${seed}`] : []),
-          ]
-          return { preset, settings: texts, model, seed, name: parts.join(', ').slice(0, 120) }
-        }),
-      )
-    }),
+  const hasName = given.has('name')
+  const all = combined(
+    variations(models, (model) => basename(model)),
+    variations(presets, (preset) => preset),
+    alternativesOf(given.texts('set')),
+    variations(seedsOf(given), (seed) => `seed ${seed}`),
   )
-  if (choices.length <= mostCells) return choices
-  throw usageError(`This makes ${choices.length} cells; a sweep has at most ${mostCells}.`, 'sweep')
+  if (all.length > mostCells)
+    throw usageError(`This makes ${all.length} cells; a sweep has at most ${mostCells}.`, 'sweep')
+  return all.map(([model, preset, { texts, varied }, seed]) => {
+    const settings = varied.map((text) => text.slice(text.indexOf('.') + 1).replace('=', ' '))
+    const words = [hasName ? model.words : null, preset.words, ...settings, seed.words]
+    const name = variedName(alignName(given, model.value), words)
+    return { preset: preset.value, settings: texts, model: model.value, seed: seed.value, name }
+  })
 }
 
 /** A setting that is given again with another value is varied. */
@@ -108,7 +104,7 @@ function alternativesOf(texts: readonly string[]): { texts: string[]; varied: st
   return all
 }
 
-function listOf(given: Given, name: 'seeds' | 'presets'): string[] | null {
+function listOf(given: Given, name: 'presets'): string[] | null {
   const text = given.text(name)
   if (text === null) return null
   const values = text.split(',').map((one) => one.trim())
@@ -117,20 +113,22 @@ function listOf(given: Given, name: 'seeds' | 'presets'): string[] | null {
   return values
 }
 
-function seedOf(text: string, given: Given): number {
-  const seed = Number(text)
-  if (/^\d+$/.test(text) && seed <= greatestSeed) return seed
-  throw usageError(`--seeds takes whole numbers from 0 to ${greatestSeed}, not “${text}”.`, given.subcommand)
+function seedsOf(given: Given): number[] {
+  const text = given.text('seeds')
+  if (text === null) return [given.integer('seed', 0, greatestSeed) ?? 1]
+  const read = readSeeds(text)
+  if (read.ok) return read.value
+  throw usageError(`--seeds cannot be “${text}”. ${read.problem}`, given.subcommand)
 }
 
 function timeOf(given: Given): string {
-  const time = given.text('time') ?? '24:00:00'
+  const time = given.text('time') ?? usualTime
   if (/^(\d{1,3}-)?\d{1,4}:[0-5]\d:[0-5]\d$/.test(time)) return time
   throw usageError(`--time takes hours, minutes and seconds such as 24:00:00, not “${time}”.`, given.subcommand)
 }
 
 /** What the largest cell needs, with a margin, in the megabytes of Slurm. */
-async function memoryOf(jobs: readonly AlignJob[]): Promise<number> {
+export async function memoryOf(jobs: readonly AlignJob[]): Promise<number> {
   const seen = new Set<string>()
   let most = 0
   for (const job of jobs) {
@@ -142,19 +140,23 @@ async function memoryOf(jobs: readonly AlignJob[]): Promise<number> {
   return Math.max(leastMemoryMb, Math.ceil((most * memoryMargin) / 1024 ** 2))
 }
 
-/** Writes the folder; it appears under its name when it is whole. */
-function writeSweep(
+/**
+ * Writes the folder; it appears under its name when it is whole.
+ * @param others files that jobs name, by their names in the folder
+ */
+export function writeSweep(
   folder: string,
-  jobs: readonly AlignJob[],
-  placebo: boolean,
+  runs: readonly { readonly job: AlignJob; readonly placebo: boolean }[],
   resources: Omit<Resources, 'cells' | 'label'>,
+  others: Readonly<Record<string, Uint8Array>> = {},
 ): Sweep {
   const unfinished = `${folder}${unfinishedSuffix}`
   rmSync(unfinished, { recursive: true, force: true })
   mkdirSync(unfinished, { recursive: true })
   try {
     for (const name of ['jobs', 'cells', 'logs']) mkdirSync(join(unfinished, name))
-    const cells = jobs.map((job, i) => {
+    for (const [name, bytes] of Object.entries(others)) writeFileSync(join(unfinished, name), bytes)
+    const cells = runs.map(({ job, placebo }, i) => {
       const text = `${JSON.stringify(job, null, 1)}\n`
       writeFileSync(jobFile(unfinished, i + 1), text)
       return { cell: i + 1, name: job.name, jobSha256: createHash('sha256').update(text).digest('hex'), placebo }

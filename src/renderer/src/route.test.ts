@@ -2,13 +2,13 @@ import { describe, expect, test } from 'vitest'
 import type { RunId } from '../../shared/domain.ts'
 import { go, historySchema, lastOf, type Route, replace, routeOf, routeSchema, startAt, visit } from './route.ts'
 
-const runs = (runId: number | null): Route => ({ page: 'runs', runId: runId as RunId | null })
+const runs = (runId: number | null): Route => ({ page: 'runs', runId: runId as RunId | null, sweepId: null })
 const [home, images, settings]: readonly Route[] = [{ page: 'home' }, { page: 'images' }, { page: 'settings' }]
 const along = (...routes: readonly Route[]) => routes.slice(1).reduce(visit, startAt(routes[0]!))
 
 describe('a route', () => {
   test('takes defaults for what is left out, and needs the image of the inspector', () => {
-    expect(routeSchema.parse({ page: 'runs' })).toEqual({ page: 'runs', runId: null })
+    expect(routeSchema.parse({ page: 'runs' })).toEqual({ page: 'runs', runId: null, sweepId: null })
     expect(routeSchema.parse({ page: 'inspector', imageId: 7, right: 3 })).toEqual({
       ...{ page: 'inspector', imageId: 7, runId: null, left: null, right: 3 },
     })
@@ -36,7 +36,7 @@ describe('a history', () => {
 
   test('does not visit the route that is shown, also when its keys stand in another order', () => {
     const all = along(home!, runs(2))
-    expect(visit(all, { runId: 2 as RunId, page: 'runs' })).toBe(all)
+    expect(visit(all, { sweepId: null, runId: 2 as RunId, page: 'runs' })).toBe(all)
     expect(visit(all, runs(3)).entries).toHaveLength(3)
   })
 

@@ -13,8 +13,8 @@ export const routeSchema = z.discriminatedUnion('page', [
   z.object({ page: z.literal('home') }),
   z.object({ page: z.literal('images') }),
   z.object({ page: z.literal('inspector'), imageId, runId: run, left: checkpoint, right: checkpoint }),
-  /** Without a run: the one that is under way, or else the newest. */
-  z.object({ page: z.literal('runs'), runId: run }),
+  /** Without a run and a sweep: the run that is under way, or else the newest. */
+  z.object({ page: z.literal('runs'), runId: run, sweepId: z.string().max(100).nullable().default(null) }),
   /** Its draft is kept, not in the route. */
   z.object({ page: z.literal('new-run') }),
   /** Without a model: the one that was added last. */

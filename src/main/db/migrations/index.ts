@@ -8,6 +8,7 @@ import { sql as job } from './0005-job.ts'
 import { sql as describe } from './0006-describe.ts'
 import { sql as libraryQueries } from './0007-library-queries.ts'
 import { sql as evaluations } from './0008-evaluations.ts'
+import { sql as sweeps } from './0009-sweeps.ts'
 
 export interface Migration {
   /** The schema version after it; `PRAGMA user_version` of the file. */
@@ -25,4 +26,5 @@ export const migrations: readonly Migration[] = [
   { version: 6, name: 'describe', sql: describe },
   { version: 7, name: 'library queries', sql: libraryQueries },
   { version: 8, name: 'evaluations', sql: evaluations },
+  { version: 9, name: 'sweeps', sql: sweeps },
 ]

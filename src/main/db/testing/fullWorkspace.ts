@@ -15,6 +15,7 @@ import { responseById, responsesOfStep, storeRollouts } from '../rollouts.ts'
 import { sha256 } from '../rowHash.ts'
 import { setCalibration, setRunState } from '../runs.ts'
 import { endSession, startSession, writeSetting } from '../settings.ts'
+import { storeSweep, storeSweepRun } from '../sweeps.ts'
 import { tagImages } from '../tags.ts'
 import { castVote, drawPair } from '../votes.ts'
 import { responseTo } from './responses.ts'
@@ -62,6 +63,8 @@ export function fillWorkspace(db: WritableDb, { images, steps, weightBytes }: Fu
   setRunState(db, runId, 'running', 2)
   storeJob(db, runId, { job: { kind: 'align', device: 'cpu' }, lastImageId: images })
   storeAbsentImages(db, runId, [1, 2, 3, 5, 6])
+  storeSweep(db, { sweepId: 'a', name: 'Seeds', folder: '/shared/seeds', createdAtMs: 2 })
+  storeSweepRun(db, 'a', { runId, cell: 1 })
   let checkpointId: CheckpointId | null = null
   for (let step = 0; step <= steps; step++) {
     inTransaction(db, () => {
@@ -142,7 +145,7 @@ const tables = [
     'checkpoint',
   ],
   ...['checkpoint_part', 'rollout', 'word', 'metric', 'evaluation', 'evaluation_item', 'vote'],
-  ...['evaluation_answer', 'evaluation_concept'],
+  ...['evaluation_answer', 'evaluation_concept', 'sweep', 'sweep_run'],
 ]
 const searches = ['photo', '0000', 'zebra', 'boat kite', 'with', 'Street']
 

@@ -11,6 +11,7 @@ import {
   alignJobSchema,
   type DescribeJob,
   type EvaluateJob,
+  type JobFile,
   type JobModels,
   type JobPolicy,
 } from '../../../shared/job.ts'
@@ -35,6 +36,8 @@ export interface JobParts {
   readonly signal: AbortSignal
   /** The models as another job of the same folders named them, so that their weights are not hashed once more. */
   readonly models?: JobModels
+  /** The lexicon as the job is to name it, where its file will lie elsewhere. */
+  readonly lexiconFile?: JobFile
 }
 
 type Images = DescribeJob['images']
@@ -89,7 +92,15 @@ export async function newDescribeJob(
 
 async function commonOf({ folders, config, seed, lexicon, device, threads, signal, ...known }: JobParts) {
   const models = known.models ?? jobModelsOf(folders, await identifyModels(folders, null, signal))
-  return { ...jobVersion, config, seed, models, device, threads, lexicon: await jobFileOf(lexicon) }
+  return {
+    ...jobVersion,
+    config,
+    seed,
+    models,
+    device,
+    threads,
+    lexicon: known.lexiconFile ?? (await jobFileOf(lexicon)),
+  }
 }
 
 /** Files that are open at the same time. */

@@ -1,7 +1,7 @@
 // New run: a model, the images, a preset and a check, step by step. What was chosen is kept when the page is left.
 import { Button, Loader, Stepper, Text, Title } from '@mantine/core'
 import { modals } from '@mantine/modals'
-import { IconAlertTriangle, IconPlayerPlay } from '@tabler/icons-react'
+import { IconAlertTriangle, IconPlayerPlay, IconServer } from '@tabler/icons-react'
 import { type ReactNode, useEffect, useRef, useState } from 'react'
 import { presets } from '../../../shared/runConfig.ts'
 import { request, useAppState } from '../api.ts'
@@ -86,7 +86,7 @@ export function NewRun(): ReactNode {
           ) : draft.step === 'preset' ? (
             <PresetStep newRun={newRun} />
           ) : (
-            <CheckStep newRun={newRun} check={check} runs={runs} onField={toField} onModel={() => goTo('model')} />
+            <CheckStep {...{ newRun, check, runs, models }} onField={toField} onModel={() => goTo('model')} />
           )}
         </div>
       </div>
@@ -127,7 +127,7 @@ interface ActionsProps {
 
 /** Always in sight, however long a step is. */
 function Actions({ newRun, index, onStep }: ActionsProps): ReactNode {
-  const { draft, change, discard, isTouched, canHavePlacebo, asked, model } = newRun
+  const { draft, change, discard, isTouched, canHavePlacebo, asked, model, several, name } = newRun
   const isReading = useAppState().workspace?.readOnlyBecause !== null
   const [isBusy, setBusy] = useState(false)
   const next = newRunSteps[index + 1]
@@ -149,6 +149,19 @@ function Actions({ newRun, index, onStep }: ActionsProps): ReactNode {
       setBusy(false)
     }
   }
+  const makeSeveral = async (channel: 'sweeps.create' | 'sweeps.send'): Promise<void> => {
+    if (!several?.runs) return
+    setBusy(true)
+    try {
+      const withPlacebo = draft.withPlacebo && canHavePlacebo
+      const made = await request(channel, { name, runs: [...several.runs], withPlacebo })
+      if (!made) return
+      discard()
+      navigate({ page: 'runs', sweepId: made.sweepId }, { replaces: true })
+    } finally {
+      setBusy(false)
+    }
+  }
   return (
     <footer className={css.actions}>
       <Button variant="subtle" color="gray" onClick={() => (isTouched ? askToDiscard(leave) : leave())}>
@@ -160,6 +173,16 @@ function Actions({ newRun, index, onStep }: ActionsProps): ReactNode {
           Previous
         </Button>
       )}
+      {!next && several && (
+        <Button
+          variant="default"
+          leftSection={<IconServer size={16} />}
+          disabled={!several.runs || isReading || isBusy}
+          onClick={() => attempt(() => makeSeveral('sweeps.send'))}
+        >
+          Send to the cluster…
+        </Button>
+      )}
       {next ? (
         <Button disabled={draft.step === 'model' && !model} onClick={() => onStep(next)}>
           Next
@@ -168,10 +191,10 @@ function Actions({ newRun, index, onStep }: ActionsProps): ReactNode {
         <Button
           leftSection={<IconPlayerPlay size={16} />}
           loading={isBusy}
-          disabled={!asked || isReading}
-          onClick={() => attempt(start)}
+          disabled={!asked || isReading || (several !== null && !several.runs)}
+          onClick={() => attempt(several ? () => makeSeveral('sweeps.create') : start)}
         >
-          Start
+          {several ? 'Add to the queue' : 'Start'}
         </Button>
       )}
     </footer>

@@ -3,45 +3,71 @@ import { Button, Title } from '@mantine/core'
 import { IconPlus, IconRoute } from '@tabler/icons-react'
 import type { ReactNode } from 'react'
 import type { RunId } from '../../../shared/domain.ts'
+import type { RunView } from '../../../shared/runView.ts'
+import type { SweepView } from '../../../shared/sweepView.ts'
 import { useAppState } from '../api.ts'
+import { CollectResults } from '../features/runs/CollectResults.tsx'
 import { RunDetails } from '../features/runs/RunDetails.tsx'
 import { RunList } from '../features/runs/RunList.tsx'
+import { SweepDetails } from '../features/runs/SweepDetails.tsx'
 import { navigate, showPage } from '../place.ts'
 import { useRuns } from '../queries/runs.ts'
+import { useSweeps } from '../queries/sweeps.ts'
 import type { RouteTo } from '../route.ts'
 import shared from '../ui/shared.module.css'
 import css from './Runs.module.css'
 
 export function Runs({ route }: { readonly route: RouteTo<'runs'> }): ReactNode {
   const runs = useRuns()
+  const sweeps = useSweeps()
   const { workspace } = useAppState()
   const show = (runId: RunId): void => navigate({ page: 'runs', runId })
-  const shown =
-    runs?.find(({ runId }) => runId === route.runId) ??
-    runs?.find(({ live }) => live) ??
-    runs?.find(({ isPlacebo }) => !isPlacebo) ??
-    runs?.[0]
+  const { run: shown, sweep } = shownIn(runs ?? [], sweeps ?? [], route)
   return (
     <div className={css.runs}>
       <header className={shared.pageHead}>
         <Title order={1} size="h3">
           Runs
         </Title>
-        {runs && runs.length > 0 && (
-          <Button leftSection={<IconPlus size={18} />} disabled={workspace?.readOnlyBecause !== null} onClick={begin}>
-            New run
-          </Button>
+        {runs && sweeps && runs.length + sweeps.length > 0 && (
+          <div className={css.actions}>
+            <CollectResults />
+            <Button leftSection={<IconPlus size={18} />} disabled={workspace?.readOnlyBecause !== null} onClick={begin}>
+              New run
+            </Button>
+          </div>
         )}
       </header>
-      {runs?.length === 0 && <NoRuns onNew={begin} />}
-      {runs && shown && (
+      {runs?.length === 0 && sweeps?.length === 0 && <NoRuns onNew={begin} />}
+      {runs && sweeps && (shown || sweep || sweeps.length > 0) && (
         <div className={`${shared.columns} ${css.columns}`}>
-          <RunList runs={runs} shownId={shown.runId} onShow={show} />
-          <RunDetails key={shown.runId} run={shown} onShow={show} />
+          <RunList
+            {...{ runs, sweeps }}
+            shown={{ runId: shown?.runId ?? null, sweepId: sweep?.sweepId ?? null }}
+            onShow={show}
+            onShowSweep={(sweepId) => navigate({ page: 'runs', sweepId })}
+          />
+          {sweep && <SweepDetails key={sweep.sweepId} sweep={sweep} runs={runs} />}
+          {shown && <RunDetails key={shown.runId} run={shown} onShow={show} />}
         </div>
       )}
     </div>
   )
+}
+
+/** What the route names; else the run that is under way, else the newest one, or the sweep that it belongs to. */
+function shownIn(
+  runs: readonly RunView[],
+  sweeps: readonly SweepView[],
+  { runId, sweepId }: RouteTo<'runs'>,
+): { readonly run?: RunView | undefined; readonly sweep?: SweepView | undefined } {
+  const sweep = sweeps.find((one) => one.sweepId === sweepId)
+  if (sweep) return { sweep }
+  const run = runs.find((one) => one.runId === runId) ?? runs.find(({ live }) => live)
+  if (run) return { run }
+  const newest = runs.find(({ isPlacebo }) => !isPlacebo) ?? runs[0]
+  const ofNewest = newest ? sweeps.find((one) => one.sweepId === newest.sweepId) : sweeps[0]
+  return ofNewest ? { sweep: ofNewest } : { run: newest }
 }
 
 const begin = (): void => navigate({ page: 'new-run' })
@@ -79,6 +105,9 @@ function NoRuns({ onNew }: { readonly onNew: () => void }): ReactNode {
           <Button onClick={() => showPage('images')}>Add images first</Button>
         </>
       )}
+      <div className={css.collect}>
+        <CollectResults />
+      </div>
     </div>
   )
 }

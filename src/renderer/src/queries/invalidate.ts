@@ -18,6 +18,7 @@ export function followEvents(client: QueryClient, { subscribe, workspaceKey }: F
   subscribe('runs.changed', (change) => followRun(client, workspaceKey(), change))
   subscribe('images.importChanged', (change) => followImport(client, workspaceKey(), change))
   subscribe('activity.changed', ({ activities }) => client.setQueryData(keys.activities(), activities))
+  subscribe('sweeps.changed', () => void client.invalidateQueries({ queryKey: keys.sweeps(workspaceKey()) }))
   subscribe('images.changed', () => followImages(client, workspaceKey()))
   subscribe('describe.changed', (view) => followDescribe(client, workspaceKey(), view))
   subscribe('evaluations.changed', (view) => followEvaluation(client, workspaceKey(), view))
@@ -36,6 +37,7 @@ export function followRun(client: QueryClient, w: string | null, change: EventPa
   )
   if (isOnlyProgress) return
   void client.invalidateQueries({ queryKey: keys.runList(w) })
+  void client.invalidateQueries({ queryKey: keys.sweeps(w) })
   // It may have described images meanwhile.
   void client.invalidateQueries({ queryKey: keys.imageCheckpoints(w) })
   // Of another run too, if its page shows this one as its placebo.

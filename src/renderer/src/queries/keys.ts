@@ -26,6 +26,11 @@ export const keys = {
 
   runCheckpoints: (w: string | null, runId: RunId) => [...keys.run(w, runId), 'checkpoints'] as const,
 
+  /** Of each, what its runs came to. */
+  sweeps: (w: string | null) => [...keys.workspace(w), 'sweeps'] as const,
+  sweepList: (w: string | null) => [...keys.sweeps(w), 'list'] as const,
+  sweepDetail: (w: string | null, sweepId: string) => [...keys.sweeps(w), 'one', sweepId] as const,
+
   /** The check of a new run, which a page may leave and find again. */
   runCheck: (w: string | null) => [...keys.workspace(w), 'run check'] as const,
 

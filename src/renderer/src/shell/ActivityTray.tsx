@@ -19,6 +19,7 @@ const kindLabels: Readonly<Record<ActivityKind, string>> = {
     evaluate: 'Evaluation',
     relink: 'Relink',
     report: 'Report',
+    sweep: 'Sweep',
   },
 }
 

@@ -6,7 +6,7 @@ import css from './ItemList.module.css'
 interface ItemListProps {
   readonly label: string
   /** Of the item that is shown: it is scrolled to when another one is. */
-  readonly shownId: number
+  readonly shownId: number | string | null
   readonly children: ReactNode
 }
 

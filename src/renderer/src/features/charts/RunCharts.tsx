@@ -1,7 +1,5 @@
 // The curves of a run while it goes on: four small charts over the steps that have run, the best one marked, beside another
 // run on request. A person may hold them still while the run goes on.
-import '@mantine/charts/styles.css'
-import { LineChart } from '@mantine/charts'
 import { Select, Switch } from '@mantine/core'
 import { type ReactNode, useState } from 'react'
 import { z } from 'zod'
@@ -11,6 +9,7 @@ import type { CounterpartView, LookView, RunView } from '../../../../shared/runV
 import { formatFigure, formatShare } from '../../format.ts'
 import { useKept } from '../../place.ts'
 import { useRunDetail, useRunMetrics, useRuns } from '../../queries/runs.ts'
+import { CurveChart, curveWords, type Point } from './CurveChart.tsx'
 import css from './RunCharts.module.css'
 
 type LookFigure = 'hallucinationRate' | 'coverage'
@@ -149,11 +148,6 @@ interface OtherCurve {
   readonly points: readonly Point[]
 }
 
-interface Point {
-  readonly step: number
-  readonly mean: number
-}
-
 function pointsOf({ looks, series }: Drawn, figure: ChartProps['figure']): readonly Point[] {
   if ('metric' in figure) return series[figure.metric] ?? []
   return looks.map((look) => ({ step: look.step, mean: look[figure.look] }))
@@ -162,79 +156,32 @@ function pointsOf({ looks, series }: Drawn, figure: ChartProps['figure']): reado
 interface RunChartProps extends ChartProps {
   readonly points: readonly Point[]
   readonly other: OtherCurve | null
-  /** The last step that has run; all charts end there. */
   readonly lastStep: number
   readonly bestStep: number | null
 }
 
 function RunChart({ title, unit, format, points, other, lastStep, bestStep }: RunChartProps): ReactNode {
-  const first = points[0]
-  const last = points.at(-1)
   // The same look as the result's.
   const best = points.find(({ step }) => step === bestStep)
-  const told = best ?? last
-  const words =
-    first && last
-      ? `${title}, ${unit}: ${format(first.mean)} at step ${first.step}, ${format(last.mean)} at step ${last.step}`
-      : `${title}, ${unit}: nothing measured yet`
+  const told = best ?? points.at(-1)
+  const own = { name: 'mean', label: title, color: 'var(--curve)', points }
   return (
-    <figure className={css.chart}>
-      <figcaption>
-        <span>
-          <strong>{title}</strong>{' '}
-          <span className="quiet">
-            {unit}
-            {other && other.points.length > 0 && `; dashed: ${other.title}`}
-          </span>
-        </span>
-        {told && (
-          <span className={css.chartLast}>
-            {format(told.mean)} <span className="quiet">{best ? 'best' : 'last'}</span>
-          </span>
-        )}
-      </figcaption>
-      {!last && <p className={css.empty}>Nothing measured yet. The curve begins with the first step.</p>}
-      {last && (
-        <div role="img" aria-label={words}>
-          <LineChart
-            h={140}
-            data={joined(points, other)}
-            dataKey="step"
-            series={[
-              { name: 'mean', label: title, color: 'var(--curve)' },
-              ...(other
-                ? [{ name: 'other', label: `${title}, ${other.title}`, color: 'var(--quiet)', strokeDasharray: '4 4' }]
-                : []),
-            ]}
-            valueFormatter={format}
-            curveType="linear"
-            strokeWidth={2}
-            withDots={points.length <= 40}
-            dotProps={{ r: 2.5 }}
-            gridAxis="x"
-            tickLine="none"
-            xAxisProps={{
-              type: 'number',
-              domain: [0, lastStep],
-              allowDecimals: false,
-            }}
-            yAxisProps={{ width: 52, tickCount: 4, domain: ['auto', 'auto'] }}
-            lineProps={{ isAnimationActive: false }}
-            textColor="var(--quiet)"
-            lineChartProps={{ accessibilityLayer: false, margin: { top: 18, right: 8 } }}
-            {...(bestStep !== null && {
-              referenceLines: [{ x: bestStep, label: 'best', labelPosition: 'top', color: 'var(--quiet)' }],
-            })}
-          />
-        </div>
-      )}
-    </figure>
+    <CurveChart
+      {...{ title, format, lastStep, bestStep }}
+      unit={other && other.points.length > 0 ? `${unit}; dashed: ${other.title}` : unit}
+      told={told ? { text: format(told.mean), word: best ? 'best' : 'last' } : null}
+      words={`${title}, ${unit}: ${curveWords(points, format)}`}
+      curves={[
+        own,
+        ...(other
+          ? [
+              {
+                ...{ name: 'other', label: `${title}, ${other.title}`, color: 'var(--quiet)' },
+                ...{ points: other.points, isDashed: true },
+              },
+            ]
+          : []),
+      ]}
+    />
   )
-}
-
-/** Both curves by step, where either has a point. */
-function joined(points: readonly Point[], other: OtherCurve | null): Record<string, number>[] {
-  const rows = new Map<number, Record<string, number>>(points.map(({ step, mean }) => [step, { step, mean }]))
-  for (const { step, mean } of other?.points ?? []) rows.set(step, { ...(rows.get(step) ?? { step }), other: mean })
-  return [...rows.values()].sort((a, b) => (a['step'] ?? 0) - (b['step'] ?? 0))
 }

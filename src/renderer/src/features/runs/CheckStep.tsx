@@ -4,7 +4,7 @@ import { Alert, Anchor, Button, Progress } from '@mantine/core'
 import { IconAlertTriangle, IconGauge, IconInfoCircle } from '@tabler/icons-react'
 import { type ReactNode, useState } from 'react'
 import type { CheckSubject, RunCheckProgress } from '../../../../shared/runCheck.ts'
-import type { RunView } from '../../../../shared/runView.ts'
+import type { ModelView, RunView } from '../../../../shared/runView.ts'
 import { useStudioEvent } from '../../api.ts'
 import { type RunCheckState, usePrecheck } from '../../queries/newRun.ts'
 import { ErrorAlert } from '../../ui/ErrorAlert.tsx'
@@ -12,6 +12,7 @@ import shared from '../../ui/shared.module.css'
 import css from './CheckStep.module.css'
 import { Findings } from './Findings.tsx'
 import type { NewRun } from './newRunDraft.ts'
+import { SeveralAtOnce } from './SeveralAtOnce.tsx'
 
 /** What only a measurement tells. */
 const measured: Readonly<Partial<Record<CheckSubject, string>>> = {
@@ -33,12 +34,13 @@ interface CheckStepProps {
   readonly newRun: NewRun
   readonly check: RunCheckState
   readonly runs: readonly RunView[]
+  readonly models: readonly ModelView[]
   /** Leads to a setting, by its key in the draft. */
   readonly onField: (key: string) => void
   readonly onModel: () => void
 }
 
-export function CheckStep({ newRun, check, runs, onField, onModel }: CheckStepProps): ReactNode {
+export function CheckStep({ newRun, check, runs, models, onField, onModel }: CheckStepProps): ReactNode {
   const { asked, model, read } = newRun
   const precheck = usePrecheck(asked)
   const isCurrent = isSame(check.asked, asked)
@@ -110,6 +112,7 @@ export function CheckStep({ newRun, check, runs, onField, onModel }: CheckStepPr
           why, and nothing of yours is changed by it.
         </Alert>
       )}
+      <SeveralAtOnce newRun={newRun} models={models} measured={result?.measured ?? null} />
     </>
   )
 }

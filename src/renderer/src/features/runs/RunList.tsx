@@ -7,13 +7,16 @@ import {
   IconPlayerPause,
   IconPlayerPlay,
   IconPlayerStop,
+  IconStack2,
 } from '@tabler/icons-react'
-import type { ReactNode } from 'react'
+import { Fragment, type ReactNode } from 'react'
 import type { RunId, RunState } from '../../../../shared/domain.ts'
 import type { RunView } from '../../../../shared/runView.ts'
+import type { SweepView } from '../../../../shared/sweepView.ts'
 import { formatAgo } from '../../format.ts'
 import { Facts, Item, ItemList, StateMark, type Tone } from '../../ui/ItemList.tsx'
-import { percentOf, presetTitle, stateLabels, stepWords } from './runWords.ts'
+import { percentOf, presetTitle, stateLabels, stepWords, sweepWords } from './runWords.ts'
+import css from './Sweep.module.css'
 
 const marks: Readonly<Record<RunState, { icon: typeof IconClock; tone: Tone }>> = {
   queued: { icon: IconClock, tone: 'waits' },
@@ -26,36 +29,124 @@ const marks: Readonly<Record<RunState, { icon: typeof IconClock; tone: Tone }>> 
 
 interface RunListProps {
   readonly runs: readonly RunView[]
-  readonly shownId: RunId
+  readonly sweeps: readonly SweepView[]
+  readonly shown: { readonly runId: RunId | null; readonly sweepId: string | null }
   readonly onShow: (runId: RunId) => void
+  readonly onShowSweep: (sweepId: string) => void
 }
 
-export function RunList({ runs, shownId, onShow }: RunListProps): ReactNode {
+/** Runs of a sweep stand below it while it, or one of them, is shown. */
+export function RunList({ runs, sweeps, shown, onShow, onShowSweep }: RunListProps): ReactNode {
+  const isOpen = (sweepId: string): boolean =>
+    shown.sweepId === sweepId || runs.some((run) => run.runId === shown.runId && run.sweepId === sweepId)
+  const item = (run: RunView, sweep: SweepView | null): ReactNode => (
+    <RunItem key={run.runId} {...{ run, sweep }} isShown={run.runId === shown.runId} onShow={() => onShow(run.runId)} />
+  )
   return (
-    <ItemList label="Runs" shownId={shownId}>
-      {runs.map((run) => (
-        <Item
-          key={run.runId}
-          name={run.name}
-          mark={<RunStateMark state={run.state} />}
-          isShown={run.runId === shownId}
-          onShow={() => onShow(run.runId)}
-        >
-          {run.state !== 'complete' && (
-            <Progress value={percentOf(run)} size="sm" aria-hidden="true" color={colourOf(run.state)} />
-          )}
-          <Facts>
-            {run.state === 'complete'
-              ? `${stepWords(run)} · ${formatAgo(run.endedAtMs ?? run.createdAtMs)}`
-              : stepWords(run)}
-          </Facts>
+    <ItemList label="Runs" shownId={shown.sweepId ?? shown.runId}>
+      {listed(runs, sweeps).map((entry) => {
+        if (!('sweep' in entry)) return item(entry.run, null)
+        const { sweep } = entry
+        const own = runs.filter((run) => run.sweepId === sweep.sweepId)
+        return (
+          <Fragment key={sweep.sweepId}>
+            <SweepItem
+              sweep={sweep}
+              runs={own}
+              isShown={shown.sweepId === sweep.sweepId}
+              onShow={() => onShowSweep(sweep.sweepId)}
+            />
+            {isOpen(sweep.sweepId) && own.length > 0 && (
+              <div className={css.ofSweep}>{own.toReversed().map((run) => item(run, sweep))}</div>
+            )}
+          </Fragment>
+        )
+      })}
+    </ItemList>
+  )
+}
+
+/** Newest first; a sweep stands where the newest of its runs does, or before all where none has come yet. */
+function listed(
+  runs: readonly RunView[],
+  sweeps: readonly SweepView[],
+): ({ readonly run: RunView } | { readonly sweep: SweepView })[] {
+  const known = new Map(sweeps.map((sweep) => [sweep.sweepId, sweep]))
+  const seen = new Set<string>()
+  const entries = runs.flatMap((run): ({ run: RunView } | { sweep: SweepView })[] => {
+    const sweep = run.sweepId === null ? undefined : known.get(run.sweepId)
+    if (!sweep) return [{ run }]
+    if (seen.has(sweep.sweepId)) return []
+    seen.add(sweep.sweepId)
+    return [{ sweep }]
+  })
+  return [...sweeps.filter(({ sweepId }) => !seen.has(sweepId)).map((sweep) => ({ sweep })), ...entries]
+}
+
+interface ItemProps {
+  readonly isShown: boolean
+  readonly onShow: () => void
+}
+
+/** @param sweep the one below which it stands, whose name and setting it need not repeat */
+function RunItem({
+  run,
+  sweep,
+  isShown,
+  onShow,
+}: ItemProps & { readonly run: RunView; readonly sweep: SweepView | null }): ReactNode {
+  const own = sweep && run.name.startsWith(`${sweep.name}, `) ? run.name.slice(sweep.name.length + 2) : run.name
+  const mark = <RunStateMark state={run.state} />
+  const facts = (
+    <Facts>
+      {run.state === 'complete' ? `${stepWords(run)} · ${formatAgo(run.endedAtMs ?? run.createdAtMs)}` : stepWords(run)}
+    </Facts>
+  )
+  return (
+    <Item name={own} mark={sweep ? null : mark} isShown={isShown} onShow={onShow}>
+      {run.state !== 'complete' && (
+        <Progress value={percentOf(run)} size="sm" aria-hidden="true" color={colourOf(run.state)} />
+      )}
+      {sweep ? (
+        <span className={css.facts}>
+          {mark}
+          {facts}
+        </span>
+      ) : (
+        <>
+          {facts}
           <Facts>
             {run.isPlacebo && 'Placebo · '}
             {presetTitle(run.preset)} · {run.modelName}
           </Facts>
-        </Item>
-      ))}
-    </ItemList>
+        </>
+      )}
+    </Item>
+  )
+}
+
+function SweepItem({
+  sweep,
+  runs,
+  isShown,
+  onShow,
+}: ItemProps & { readonly sweep: SweepView; readonly runs: readonly RunView[] }): ReactNode {
+  const isUnderWay = runs.some(({ state }) => state === 'running' || state === 'queued')
+  // With a folder to look at, not all of its runs have come yet.
+  const isDone = sweep.folder === null && sweep.complete === sweep.runs
+  const mark = isDone ? marks.complete : { ...marks.queued, icon: IconStack2 }
+  return (
+    <Item
+      name={sweep.name}
+      mark={<StateMark {...mark}>{isDone ? 'Complete' : 'Sweep'}</StateMark>}
+      isShown={isShown}
+      onShow={onShow}
+    >
+      {isUnderWay && (
+        <Progress value={(100 * sweep.complete) / sweep.runs} size="sm" aria-hidden="true" color="violet" />
+      )}
+      <Facts>{sweepWords(sweep)}</Facts>
+    </Item>
   )
 }
 

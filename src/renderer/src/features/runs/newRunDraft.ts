@@ -7,6 +7,7 @@ import { modelIdSchema } from '../../../../shared/domain.ts'
 import { type PresetName, presetNames, presets } from '../../../../shared/runConfig.ts'
 import { type DraftResult, readRunDraft } from '../../../../shared/runDraft.ts'
 import type { ModelView, RunView } from '../../../../shared/runView.ts'
+import { emptySeveral, readSeveral, type SeveralResult, severalSchema } from '../../../../shared/sweepDraft.ts'
 import { decimalSign } from '../../format.ts'
 import { useKept } from '../../place.ts'
 
@@ -25,11 +26,13 @@ const draftSchema = z.object({
   /** What was typed, by `section.name`. */
   texts: z.record(z.string(), z.string()),
   withPlacebo: z.boolean(),
+  several: severalSchema.default(emptySeveral),
 })
 export type NewRunDraft = z.infer<typeof draftSchema>
 
 const emptyDraft: NewRunDraft = {
   ...{ step: 'model', modelId: null, preset: 'quick-look', name: null, seed: '1', texts: {}, withPlacebo: false },
+  several: emptySeveral,
 }
 
 export interface NewRun {
@@ -45,6 +48,8 @@ export interface NewRun {
   readonly canHavePlacebo: boolean
   /** Null while something is missing or wrong. */
   readonly asked: NewRunRequest | null
+  /** Several at once, as one sweep; null unless that is asked for of a run that is asked for. */
+  readonly several: SeveralResult | null
 }
 
 export function useNewRun(models: readonly ModelView[] | null, runs: readonly RunView[] | null): NewRun {
@@ -54,13 +59,19 @@ export function useNewRun(models: readonly ModelView[] | null, runs: readonly Ru
   const model = models?.find((one) => one.modelId === modelId) ?? models?.at(-1) ?? null
   const read = useMemo(() => readRunDraft({ preset, name, seed, texts }, decimalSign), [preset, name, seed, texts])
   const { config, run } = read
+  const asked = useMemo(() => (model && run ? { modelId: model.modelId, ...run } : null), [model, run])
+  const several = useMemo(() => {
+    if (!asked || !model || !draft.several.isOpen) return null
+    const others = (models ?? []).filter((one) => one !== model && draft.several.modelIds.includes(one.modelId))
+    return readSeveral(draft.several, { preset, name, seed, texts }, [model, ...others], decimalSign)
+  }, [asked, model, models, draft.several, preset, name, seed, texts])
   return {
     ...{ draft, name, model, read },
     change: (part) => setDraft({ ...draft, ...part }),
     discard: () => setDraft(emptyDraft),
-    isTouched: draft.name !== null || draft.withPlacebo || Object.keys(texts).length > 0,
+    isTouched: draft.name !== null || draft.withPlacebo || draft.several.isOpen || Object.keys(texts).length > 0,
     canHavePlacebo: config?.reward.verifier === 'own' && config.reward.method !== 'none',
-    asked: useMemo(() => (model && run ? { modelId: model.modelId, ...run } : null), [model, run]),
+    ...{ asked, several },
   }
 }
 

@@ -3,7 +3,8 @@ import type { RunState } from '../../../../shared/domain.ts'
 import { type PresetName, presets } from '../../../../shared/runConfig.ts'
 import type { RunPhase } from '../../../../shared/runProgress.ts'
 import type { RunView } from '../../../../shared/runView.ts'
-import { formatSpan } from '../../format.ts'
+import type { SweepView } from '../../../../shared/sweepView.ts'
+import { formatPlural, formatSpan } from '../../format.ts'
 
 export const stateLabels: Readonly<Record<RunState, string>> = {
   queued: 'Queued',
@@ -62,4 +63,10 @@ export function stepWords(run: RunView): string {
   const remainingMs = live?.progress?.remainingMs
   if (state !== 'running') return words
   return remainingMs === null || remainingMs === undefined ? words : `${words} · ${formatSpan(remainingMs)} left`
+}
+
+/** `6 runs, 4 complete`; of one that other machines carry out `4 runs came in so far`. */
+export function sweepWords({ runs, complete, folder }: SweepView): string {
+  if (folder !== null) return runs === 0 ? 'on other machines' : `${formatPlural(runs, 'run')} came in so far`
+  return `${formatPlural(runs, 'run')}, ${complete === runs ? 'all' : complete} complete`
 }
