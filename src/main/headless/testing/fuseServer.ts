@@ -57,19 +57,30 @@ function answerTo(opcode: number): Buffer | number | null {
 }
 
 const request = Buffer.alloc(1024 * 1024)
-try {
-  for (;;) {
-    readSync(device, request)
-    const answer = answerTo(request.readUInt32LE(4))
-    if (answer === null) continue
-    const body = typeof answer === 'number' ? Buffer.alloc(0) : answer
-    const head = Buffer.alloc(16)
-    head.writeUInt32LE(16 + body.length, 0)
-    head.writeInt32LE(typeof answer === 'number' ? answer : 0, 4)
-    request.copy(head, 8, 8, 16)
-    writeSync(device, Buffer.concat([head, body]))
+const clock = new Int32Array(new SharedArrayBuffer(4))
+
+/** Whether there is something to answer; false once the folder is unmounted. Nothing can be read before it is mounted. */
+function hasRequest(): boolean {
+  for (let tries = 0; ; tries++) {
+    try {
+      readSync(device, request)
+      return true
+    } catch (thrown) {
+      const { code } = thrown as NodeJS.ErrnoException
+      if (code === 'ENODEV') return false
+      if (code !== 'EPERM' || tries === 1000) throw thrown
+      Atomics.wait(clock, 0, 0, 10)
+    }
   }
-} catch (thrown) {
-  // Unmounted.
-  if ((thrown as NodeJS.ErrnoException).code !== 'ENODEV') throw thrown
+}
+
+while (hasRequest()) {
+  const answer = answerTo(request.readUInt32LE(4))
+  if (answer === null) continue
+  const body = typeof answer === 'number' ? Buffer.alloc(0) : answer
+  const head = Buffer.alloc(16)
+  head.writeUInt32LE(16 + body.length, 0)
+  head.writeInt32LE(typeof answer === 'number' ? answer : 0, 4)
+  request.copy(head, 8, 8, 16)
+  writeSync(device, Buffer.concat([head, body]))
 }
