@@ -86,9 +86,15 @@ test('a folder of a real FUSE mount is told from the disk that it is mounted on,
     const refused = { code: 'workspace.shared-disk', found: 'FUSE', where: folder }
     await expect(requireLocal(folder)).rejects.toMatchObject(refused)
     await expect(localPlace(folder)).rejects.toMatchObject(refused)
+    server.kill('SIGKILL')
+    await once(server, 'close')
+    const silent = { code: 'workspace.shared-disk', found: 'a drive that does not answer' }
+    await expect(requireLocal(folder)).rejects.toMatchObject(silent)
+    await expect(localPlace(folder)).rejects.toMatchObject(silent)
+    await expect(localPlace(join(folder, 'new'))).rejects.toMatchObject(silent)
   } finally {
     execFileSync('umount', ['--lazy', folder])
-    if (server.exitCode === null) await once(server, 'close')
+    if (server.exitCode === null && server.signalCode === null) await once(server, 'close')
   }
   await requireLocal(folder)
 })

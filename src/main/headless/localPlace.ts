@@ -47,11 +47,25 @@ export async function isLocalPlace(folder: string): Promise<boolean> {
   return found !== null && sharedFileSystem(found.type) === null
 }
 
+/** What the kernel says of a folder whose server has gone. */
+const unanswered = ['ENOTCONN', 'ESTALE', 'EIO', 'EHOSTDOWN', 'EHOSTUNREACH', 'ETIMEDOUT']
+const noAnswer = 'a drive that does not answer'
+
+/** What was found; a name for a drive whose server has gone, which is no place to work in either. */
+async function answered<T>(ask: () => T | Promise<T>): Promise<T | string> {
+  try {
+    return await ask()
+  } catch (thrown) {
+    if (unanswered.includes((thrown as NodeJS.ErrnoException).code ?? '')) return noAnswer
+    throw thrown
+  }
+}
+
 /** @throws StudioError `workspace.shared-disk` where machines share the file system of a folder */
 export async function requireLocal(folder: string): Promise<void> {
   // Elsewhere the numbers mean other things, and clusters are not.
   if (process.platform !== 'linux') return
-  const found = sharedFileSystem((await statfs(folder)).type)
+  const found = await answered(async () => sharedFileSystem((await statfs(folder)).type))
   if (found === null) return
   throw new StudioError({
     code: 'workspace.shared-disk',
@@ -72,7 +86,7 @@ export async function localPlace(named: string | null, env: NodeJS.ProcessEnv = 
   const base = named ?? (env['SLURM_TMPDIR'] || env['TMPDIR'] || tmpdir())
   const uid = process.getuid?.() ?? 0
   const place = join(base, `fisao-${uid}`)
-  mkdirSync(base, { recursive: true })
+  await answered(() => mkdirSync(base, { recursive: true }))
   await requireLocal(base)
   try {
     mkdirSync(place, { mode: 0o700 })
