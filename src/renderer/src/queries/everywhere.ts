@@ -1,5 +1,5 @@
 // What every page may show: what is under way, the load of the machine, the app's own settings.
-import { useQuery, useQueryClient } from '@tanstack/react-query'
+import { type QueryClient, useQuery, useQueryClient } from '@tanstack/react-query'
 import type { Activity } from '../../../shared/activity.ts'
 import type { AppLoad } from '../../../shared/appLoad.ts'
 import type { Params, Result } from '../../../shared/contract.ts'
@@ -42,12 +42,17 @@ export function useSetSettings(): (
   changes: Params<'settings.set'>['changes'],
 ) => Promise<Result<'settings.set'>['note']> {
   const client = useQueryClient()
-  const { hardware } = useAppState()
   return async (changes) => {
     const { settings, note } = await request('settings.set', { changes })
-    client.setQueryData(keys.settingsView(hardware?.measuredAtMs ?? null), settings)
+    keepSettings(client, settings)
     return note
   }
+}
+
+/** What was set is shown; an answer that is on its way, asked for before it, counts no more. */
+export function keepSettings(client: QueryClient, settings: SettingsView): void {
+  client.setQueriesData({ queryKey: keys.settingsViews() }, settings)
+  void client.invalidateQueries({ queryKey: keys.settingsViews() })
 }
 
 /** Bytes of what is kept only to be faster; null before the first answer. */

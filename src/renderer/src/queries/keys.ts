@@ -9,7 +9,8 @@ export const keys = {
   /** Of the app, whatever is open. */
   settings: () => ['settings'] as const,
   /** By the measurement of the devices, which says what can be chosen. */
-  settingsView: (measuredAtMs: number | null) => [...keys.settings(), 'view', measuredAtMs] as const,
+  settingsViews: () => [...keys.settings(), 'view'] as const,
+  settingsView: (measuredAtMs: number | null) => [...keys.settingsViews(), measuredAtMs] as const,
   cacheSize: () => [...keys.settings(), 'cache'] as const,
   activities: () => ['activities'] as const,
   load: () => ['load'] as const,
