@@ -16,7 +16,8 @@ Object.assign(process.env, telemetryOff)
 
 export default defineConfig({
   test: {
-    maxWorkers: 3,
+    // Two cores: most tests wait, for processes and disks, for as long as they compute.
+    maxWorkers: 4,
     testTimeout: 30_000,
     hookTimeout: 60_000,
     env: {
