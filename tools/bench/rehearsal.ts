@@ -52,6 +52,11 @@ const config = presetConfig('quick-look', {
   optimiser: { recompute: true, microBatchSize: 1, minibatchSize: learned, epochs: 1 },
 })
 
+let largestOwn = 0
+const counting = setInterval(() => {
+  largestOwn = Math.max(largestOwn, ownBytes())
+}, 100)
+
 mkdirSync(values.folder, { recursive: true })
 const folder = mkdtempSync(join(values.folder, 'fisao-rehearsal-'))
 try {
@@ -111,8 +116,11 @@ try {
     )
   }
   // The image tower and the encoder of words, which are planned, were not opened here.
-  console.log(`planned ${(plan.totalBytes / 1e9).toFixed(2)} GB, counted ${(highest() / 1e9).toFixed(2)} GB`)
+  const mapped = plan.parts.find(({ of }) => of === 'weights')?.bytes ?? 0
+  const [planned, counted] = [plan.totalBytes - mapped, largestOwn].map((bytes) => (bytes / 1e9).toFixed(2))
+  console.log(`beside the weights, which are mapped: planned ${planned} GB, counted ${counted} GB`)
 } finally {
+  clearInterval(counting)
   rmSync(folder, { recursive: true, force: true })
 }
 
@@ -123,12 +131,17 @@ function numbers(count: number): number[] {
 async function timed<T>(what: string, work: () => Promise<T>): Promise<T> {
   const start = performance.now()
   const result = await work()
-  console.log(`${what}: ${((performance.now() - start) / 1000).toFixed(1)} s, up to ${(highest() / 1e9).toFixed(2)} GB`)
+  console.log(
+    `${what}: ${((performance.now() - start) / 1000).toFixed(1)} s, up to ${(largestOwn / 1e9).toFixed(2)} GB of its own`,
+  )
   return result
 }
 
-/** Bytes of memory that this process ever held, mapped files included. */
-function highest(): number {
-  if (!existsSync('/proc/self/status')) return process.resourceUsage().maxRSS * 1024
-  return 1024 * Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync('/proc/self/status', 'utf8'))?.[1])
+/**
+ * Bytes of memory of this process's own that it holds now. Pages of the base file, which every session maps, are not among
+ * them: the kernel counts those once for each session in the size of a process, and once in the memory of the machine.
+ */
+function ownBytes(): number {
+  if (!existsSync('/proc/self/status')) return process.memoryUsage.rss()
+  return 1024 * Number(/RssAnon:\s+(\d+) kB/.exec(readFileSync('/proc/self/status', 'utf8'))?.[1])
 }
