@@ -67,9 +67,8 @@ interface Said {
 /** What a learner comes to while something else happens in the folder. */
 async function learn(
   folder: string,
-  { own = thisThread, staleMs = 60_000, meanwhile = async () => undefined as unknown } = {},
+  { own = thisThread, staleMs = 60_000, meanwhile = async () => undefined as unknown, notes = [] as string[] } = {},
 ): Promise<Said> {
-  const notes: string[] = []
   const claims = new Claims(folder)
   const note = (text: string) => void notes.push(text)
   const learner = new FolderWorkers(own, { folder, shareId, claims, staleMs, note, leave: async () => claims.leave() })
@@ -104,14 +103,15 @@ async function startWorker(folder: string) {
   }
 }
 
-/** A learner that computes nothing by itself before something has happened. */
+/** A learner that computes nothing by itself before something has happened, but draws a token of an answer again. */
 const waitingFor = (happened: () => boolean): Workers => ({
   ...thisThread,
   openResponder: async (...args) => {
     const own = await thisThread.openResponder(...args)
     return {
       generate: async (asked, how, options) => {
-        while (!happened() && !options?.signal?.aborted) await delay(5)
+        const isCheck = how.stop.maxNewTokens === 1
+        while (!isCheck && !happened() && !options?.signal?.aborted) await delay(5)
         return await own.generate(asked, how, options)
       },
       release: () => own.release(),
@@ -255,7 +255,10 @@ describe('an answer that is not what was asked for is told, and computed here', 
         await delay(1)
       }
     }
-    return await learn(folder, { own: waitingFor(() => isPut), meanwhile })
+    // Told of, or taken and gone.
+    const notes: string[] = []
+    const isSeen = () => isPut && (notes.length > 0 || readdirSync(join(folder, 'answers')).length === 0)
+    return await learn(folder, { own: waitingFor(isSeen), meanwhile, notes })
   }
   const named = (folder: string, number: number, text: string) =>
     join(folder, 'answers', `${number}-${sha256OfText(text)}.json`)
