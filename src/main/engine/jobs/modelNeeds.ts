@@ -11,7 +11,7 @@ const processBytes = 200e6
 /** Parts below this share are not named. */
 const smallShare = 0.05
 
-/** Of the planned settings, beside what a run adds to them. */
+/** The settings of a new run as it is first offered. */
 export const plannedConfig = runConfigSchema.parse({})
 
 export function memoryNeeds(planner: MemoryPlanner, model: ModelFolder, machineBytes = totalmem()): ModelNeed[] {

@@ -119,11 +119,8 @@ const waitingFor = (happened: () => boolean): Workers => ({
   },
 })
 
-/**
- * What is asked for. An answer that comes late goes with the next step, as the policy does, or at the end; so does the number of
- * a shard that a worker gives back when nobody asks for it any more.
- */
-const left = (folder: string) => readdirSync(join(folder, 'shards'))
+/** What is asked for, and who has it. An answer that comes late goes with the next step, as the policy does, or at the end. */
+const left = (folder: string) => ['shards', 'open', 'claimed'].flatMap((part) => readdirSync(join(folder, part)))
 
 test('alone, and with two workers, it says what it says without a folder, and leaves nothing there', async () => {
   const alone = await newFolder()

@@ -240,8 +240,9 @@ class FolderResponder implements Responder {
   async #takeAway(number: number): Promise<void> {
     const { folder, claims } = this.#shared
     try {
-      claims.withdraw(number)
+      // In this order: who sees that a shard is still asked for may give its token back, which then goes with the others.
       await removeShard(folder, number)
+      claims.withdraw(number)
       for (const one of await answersAt(folder)) if (one.number === number) await this.#forget(one.name)
     } catch (thrown) {
       this.#tell('could not be tidied', thrown)

@@ -73,7 +73,7 @@ async function answer(work: ShardWork, number: number, policyOf: (sha256: string
     claims.close(number)
     work.onAnswered(said.length)
   } catch (thrown) {
-    if (signal.aborted) return claims.giveBack(number)
+    if (signal.aborted) return isWanted(folder, number) ? claims.giveBack(number) : claims.close(number)
     // Closed without an answer, so the learner computes it.
     claims.close(number)
     // The learner may have taken it away while it was being read.
