@@ -42,7 +42,7 @@ test('images are found by what a checkpoint said of them, and stay found', async
 
   await test.step('verdicts', async () => {
     await filter(page, /^Verdict/).click()
-    await page.getByRole('radio', { name: 'Not described yet' }).check()
+    await page.getByRole('radio', { name: 'Not described yet' }).click()
     await expect(count(page)).toHaveText('1 image found')
     await page.getByRole('button', { name: 'Clear the filter Verdict' }).click()
     await expect(count(page)).toHaveText('12 images')
@@ -93,7 +93,7 @@ test('images are found by what a checkpoint said of them, and stay found', async
 
   await test.step('the inspector goes on in the order that was filtered, and the way back leads there', async () => {
     await filter(page, /^Verdict/).click()
-    await page.getByRole('radio', { name: 'Hallucinated words' }).check()
+    await page.getByRole('radio', { name: 'Hallucinated words' }).click()
     await expect(count(page)).toHaveText('11 images found')
     await tiles(page).first().dblclick()
     await expect(page.getByText('1 of 11')).toBeVisible()

@@ -97,7 +97,7 @@ test('no page runs, draws or yields to a hostile name or text', async ({ launch,
       .getByRole('region', { name: 'Filters' })
       .getByRole('button', { name: /^Verdict/ })
       .click()
-    await page.getByRole('radio', { name: 'Hallucinated words' }).check()
+    await page.getByRole('radio', { name: 'Hallucinated words' }).click()
     const described = Math.ceil(hostileStrings.length / 10)
     await expect(page.getByRole('status', { name: 'Number of images' })).toHaveText(`${described} images found`)
     await cells.first().dblclick()

@@ -186,7 +186,7 @@ async function filter(page: Page): Promise<void> {
     .getByRole('region', { name: 'Filters' })
     .getByRole('button', { name: /^Verdict/ })
     .click()
-  await page.getByRole('radio', { name: 'Hallucinated words' }).check()
+  await page.getByRole('radio', { name: 'Hallucinated words' }).click()
   await expect(page.getByRole('status', { name: 'Number of images' })).toHaveText(/^\d images? found$/)
   await expect(page.getByRole('gridcell').first()).toHaveAccessibleName(/\d hallucinated words?/)
 }
