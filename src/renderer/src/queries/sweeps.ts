@@ -1,6 +1,7 @@
 // What pages ask of sweeps; queries/invalidate.ts keeps the answers current.
-import { useQuery } from '@tanstack/react-query'
-import type { SweepDetail, SweepView } from '../../../shared/sweepView.ts'
+import { keepPreviousData, useQuery } from '@tanstack/react-query'
+import type { Params } from '../../../shared/contract.ts'
+import type { ChairPlan, SweepDetail, SweepView } from '../../../shared/sweepView.ts'
 import { request, useWorkspaceKey } from '../api.ts'
 import { keys } from './keys.ts'
 
@@ -24,4 +25,27 @@ export function useSweepDetail(sweepId: string): SweepDetail | null {
     enabled: w !== null,
   })
   return data ?? null
+}
+
+/** What measuring CHAIR would ask for; the last answer while another is awaited, null before the first. */
+export function useChairPlan(asked: Params<'sweeps.planChair'>): ChairPlan | null {
+  const w = useWorkspaceKey()
+  const { data } = useQuery({
+    queryKey: keys.chairPlan(w, asked),
+    queryFn: () => request('sweeps.planChair', asked),
+    enabled: w !== null,
+    placeholderData: keepPreviousData,
+  })
+  return data ?? null
+}
+
+/** The memory that a cell of a new sweep is given unless it is typed; null before the answer. */
+export function useCellMemory(asked: Params<'sweeps.memory'>): number | null {
+  const w = useWorkspaceKey()
+  const { data } = useQuery({
+    queryKey: keys.sweepMemory(w, asked),
+    queryFn: () => request('sweeps.memory', asked),
+    enabled: w !== null,
+  })
+  return data?.memoryMb ?? null
 }
