@@ -224,7 +224,7 @@ export const screens: readonly Screen[] = [
   },
   { ...{ name: 'sweep', page: 'runs', opening: 'sweeps' }, show: showSweep },
   {
-    ...{ name: 'sweep, measure CHAIR', page: 'runs', opening: 'sweeps' },
+    ...{ name: 'sweep, chair', page: 'runs', opening: 'sweeps' },
     show: async (studio) => {
       await showSweep(studio)
       await press(studio.page, 'Measure CHAIR…')

@@ -84,8 +84,10 @@ test('CHAIR of all runs is put into the queue by one button, and the page says h
   await expect(button).toBeFocused()
   // Its models are nowhere, so that each fails once it is its turn.
   const progress = page.getByRole('status', { name: 'Evaluations of the sweep' })
+  await look(page, 'CHAIR of a sweep, asked for')
   await expect(progress).toContainText(/CHAIR: (0 of 5 evaluations done|5 evaluations failed)/)
-  await page.getByRole('button', { name: 'Evaluate' }).click()
+  await expect(progress).toContainText('CHAIR: 5 evaluations failed.')
+  await page.getByRole('button', { name: 'Show in Evaluate' }).click()
   const list = page.getByRole('navigation', { name: 'Evaluations' })
   await expect(list.getByRole('button')).toHaveCount(5)
   await expect(list.getByRole('button', { name: /^Street scenes, Thorough, seed 2/ })).toBeVisible()
@@ -134,7 +136,8 @@ test('a sweep is sent to other machines, and its page says how to start it', asy
     seed: 2,
     lexicon: { path: join(where, 'lexicon.json') },
   })
-  expect(readFileSync(join(where, 'submit.sh'), 'utf8')).toMatch(/--array=1-2 [^]*--time=8:00:00 [^]*--copy-every 900 /)
+  const script = readFileSync(join(where, 'submit.sh'), 'utf8')
+  for (const part of ['--array=1-2 ', '--time=8:00:00 ', '--copy-every 900 ']) expect(script).toContain(part)
 })
 
 test('results of other machines come in as runs, those that are there and those that appear later', async ({

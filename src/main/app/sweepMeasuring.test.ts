@@ -34,7 +34,15 @@ function sweepOfThree() {
   }))
   const { sweepId, runIds } = queueSweep(db, { name: 'Look', runs, withPlacebo: true }, 5)
   const [one, onePlacebo, two, twoPlacebo] = runIds as [RunId, RunId, RunId, RunId]
-  return { db, sweepId, one, onePlacebo, two, twoPlacebo, plan: (measure: ChairMeasure = coco) => planChair(db, sweepId, measure) }
+  return {
+    db,
+    sweepId,
+    one,
+    onePlacebo,
+    two,
+    twoPlacebo,
+    plan: (measure: ChairMeasure = coco) => planChair(db, sweepId, measure),
+  }
 }
 
 /** Ends a run that looked at steps 0 and 8. */
@@ -56,7 +64,12 @@ function finish(db: WritableDb, evaluationId: ReturnType<typeof addEvaluation>, 
     return { value: 0.3 - 0.1 * i, low: null, high: null, n: 9, undefinedResamples: 0 }
   })
   const figures = ['chairI', 'recall', 'meanLength'].map((name) => ({ name, group: null, byPolicy }))
-  finishEvaluation(db, evaluationId, { figures: { figures, differences: [], resamples: 9, answers: 9 }, concepts: [] }, 2)
+  finishEvaluation(
+    db,
+    evaluationId,
+    { figures: { figures, differences: [], resamples: 9, answers: 9 }, concepts: [] },
+    2,
+  )
 }
 
 const asked = (request: NewEvaluation | undefined) => newEvaluationSchema.parse(request)

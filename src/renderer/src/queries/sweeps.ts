@@ -3,6 +3,7 @@ import { keepPreviousData, useQuery } from '@tanstack/react-query'
 import type { Params } from '../../../shared/contract.ts'
 import type { ChairPlan, SweepDetail, SweepView } from '../../../shared/sweepView.ts'
 import { request, useWorkspaceKey } from '../api.ts'
+import { aheadOfNeed } from './client.ts'
 import { keys } from './keys.ts'
 
 /** The sweeps of the workspace, newest first; null before the first answer and where none is open. */
@@ -46,6 +47,8 @@ export function useCellMemory(asked: Params<'sweeps.memory'>): number | null {
     queryKey: keys.sweepMemory(w, asked),
     queryFn: () => request('sweeps.memory', asked),
     enabled: w !== null,
+    // A model that cannot be opened is told when the sweep is written.
+    meta: aheadOfNeed,
   })
   return data?.memoryMb ?? null
 }
