@@ -1,7 +1,6 @@
 // Several runs at once, as a person makes them and reads what they came to.
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Locator } from '@playwright/test'
 import { jobSchema } from '../src/shared/job.ts'
 import { layoutFaults } from './layout.ts'
 import { look, lookInBoth, paint, widen } from './looks.ts'
@@ -31,7 +30,6 @@ test('several runs are made at once and stand side by side, with means over thei
   await lookInBoth(studio, 'a sweep')
   await widen(studio, 760)
   expect(await layoutFaults(page)).toEqual([])
-  await expect.poll(() => sidewaysBy(table)).toBe(0)
   await widen(studio, 1280)
 
   await page.getByRole('button', { name: 'New run' }).click()
@@ -85,7 +83,6 @@ test('CHAIR of all runs is put into the queue by one button, and the page says h
   // Its models are nowhere, so that each fails once it is its turn.
   const progress = page.getByRole('status', { name: 'Evaluations of the sweep' })
   await look(page, 'CHAIR of a sweep, asked for')
-  await expect(progress).toContainText(/CHAIR: (0 of 5 evaluations done|5 evaluations failed)/)
   await expect(progress).toContainText('CHAIR: 5 evaluations failed.')
   await page.getByRole('button', { name: 'Show in Evaluate' }).click()
   const list = page.getByRole('navigation', { name: 'Evaluations' })
@@ -167,11 +164,3 @@ test('results of other machines come in as runs, those that are there and those 
   await expect(row).toContainText('2 seeds')
   await expect(page.getByRole('navigation', { name: 'Runs' }).getByRole('button')).toHaveCount(3)
 })
-
-/** CSS pixels by which a table is wider than its place. */
-async function sidewaysBy(table: Locator): Promise<number> {
-  return await table.evaluate((element) => {
-    const frame = element.parentElement as HTMLElement
-    return Math.max(0, Math.round(element.getBoundingClientRect().right - frame.getBoundingClientRect().right))
-  })
-}
