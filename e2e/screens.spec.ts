@@ -77,8 +77,10 @@ async function open(opening: Opening, launch: Launch, folder: string): Promise<S
   return studio
 }
 
-/** What the screen before may have left: notices, a word or images that are chosen. */
+/** What the screen before may have left: a dialog, notices. */
 async function tidy({ page }: Studio): Promise<void> {
+  if (await page.getByRole('dialog').isVisible()) await page.keyboard.press('Escape')
+  await expect(page.getByRole('dialog')).toHaveCount(0)
   await page.evaluate(() => {
     for (const button of document.querySelectorAll<HTMLElement>('[role=alert] [aria-label="Close this message"]'))
       button.click()

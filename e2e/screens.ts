@@ -27,6 +27,24 @@ const showRun = async ({ page }: Studio, name: string): Promise<void> => {
   await page.getByRole('navigation', { name: 'Runs' }).getByRole('button', { name }).first().click()
   await page.getByRole('article', { name }).first().waitFor()
 }
+const showSweep = async ({ page }: Studio): Promise<void> => {
+  await goTo(page, 'Runs')
+  await page
+    .getByRole('navigation', { name: 'Runs' })
+    .getByRole('button', { name: /^Street scenes (Complete|Sweep)/ })
+    .click()
+  await page.getByRole('table', { name: 'What it came to' }).waitFor()
+}
+const typeSeveral = async (studio: Studio): Promise<void> => {
+  await newRunStep(studio, 'Check')
+  const { page } = studio
+  const seeds = page.getByRole('textbox', { name: 'Seeds' })
+  if (!(await seeds.isVisible())) await page.getByText('Several at once').click()
+  await seeds.fill('1-3')
+  await page.getByRole('checkbox', { name: 'Thorough' }).check()
+  await seeds.scrollIntoViewIfNeeded()
+  await see(page, /^6 runs/)
+}
 const inspect = async ({ page }: Studio, index: number): Promise<void> => {
   await goTo(page, 'Images')
   await page.getByRole('gridcell').nth(index).dblclick()
@@ -194,26 +212,23 @@ export const screens: readonly Screen[] = [
   },
   {
     ...{ name: 'new run, several at once', page: 'new-run', opening: 'sweeps' },
-    show: async (studio) => {
-      await newRunStep(studio, 'Check')
-      const { page } = studio
-      const seeds = page.getByRole('textbox', { name: 'Seeds' })
-      if (!(await seeds.isVisible())) await page.getByText('Several at once').click()
-      await seeds.fill('1-3')
-      await page.getByRole('checkbox', { name: 'Thorough' }).check()
-      await seeds.scrollIntoViewIfNeeded()
-      await see(page, /^6 runs/)
-    },
+    show: typeSeveral,
   },
   {
-    ...{ name: 'sweep', page: 'runs', opening: 'sweeps' },
-    show: async ({ page }) => {
-      await goTo(page, 'Runs')
-      await page
-        .getByRole('navigation', { name: 'Runs' })
-        .getByRole('button', { name: /^Street scenes (Complete|Sweep)/ })
-        .click()
-      await page.getByRole('table', { name: 'What it came to' }).waitFor()
+    ...{ name: 'new run, send to the cluster', page: 'new-run', opening: 'sweeps' },
+    show: async (studio) => {
+      await typeSeveral(studio)
+      await press(studio.page, 'Send to the cluster…')
+      await studio.page.getByRole('dialog', { name: 'Send to the cluster' }).waitFor()
+    },
+  },
+  { ...{ name: 'sweep', page: 'runs', opening: 'sweeps' }, show: showSweep },
+  {
+    ...{ name: 'sweep, chair', page: 'runs', opening: 'sweeps' },
+    show: async (studio) => {
+      await showSweep(studio)
+      await press(studio.page, 'Measure CHAIR…')
+      await see(studio.page, /5 evaluations, 15 answers/)
     },
   },
   {

@@ -55,6 +55,41 @@ test('several runs are made at once and stand side by side, with means over thei
   await expect(table.getByRole('row', { name: /^Adapter strength 1/ })).toContainText('No run has come to its end yet')
 })
 
+test('CHAIR of all runs is put into the queue by one button, and the page says how far it is', async ({
+  launch,
+  folder,
+}) => {
+  const path = join(folder, 'sweep.fisao')
+  await onRuntime('e2e/sweepsFile.ts', path)
+  const studio = await launch({ args: [path] })
+  const { page } = studio
+  await page.getByRole('button', { name: 'Runs' }).click()
+  const button = page.getByRole('button', { name: 'Measure CHAIR…' })
+  await button.press('Enter')
+  const dialog = page.getByRole('dialog', { name: 'Measure CHAIR of this sweep' })
+  const sum = dialog.getByRole('status', { name: 'Evaluations' })
+  await expect(sum).toContainText('5 evaluations, 15 answers to each image.')
+  await expect(dialog).toContainText('1 run left out: not complete.')
+  const start = dialog.getByRole('button', { name: 'Add to the queue' })
+  await expect(start).toBeDisabled()
+  await dialog.getByRole('textbox', { name: 'Annotations' }).fill(join(folder, 'instances.json'))
+  await dialog.getByRole('textbox', { name: 'Folder of the images' }).fill(folder)
+  await dialog.getByRole('textbox', { name: 'Images', exact: true }).fill('40')
+  await expect(sum).toContainText('5 evaluations, at most 600 answers on 40 images.')
+  await lookInBoth(studio, 'CHAIR of a sweep')
+  await start.click()
+  await expect(dialog).toBeHidden()
+  await expect(button).toBeFocused()
+  // Its models are nowhere, so that each fails once it is its turn.
+  const progress = page.getByRole('status', { name: 'Evaluations of the sweep' })
+  await look(page, 'CHAIR of a sweep, asked for')
+  await expect(progress).toContainText('CHAIR: 5 evaluations failed.')
+  await page.getByRole('button', { name: 'Show in Evaluate' }).click()
+  const list = page.getByRole('navigation', { name: 'Evaluations' })
+  await expect(list.getByRole('button')).toHaveCount(5)
+  await expect(list.getByRole('button', { name: /^Street scenes, Thorough, seed 2/ })).toBeVisible()
+})
+
 test('a sweep is sent to other machines, and its page says how to start it', async ({ launch, folder }) => {
   await onRuntime('e2e/runFile.ts', 'begin', join(folder, 'run.fisao'))
   const studio = await launch({ args: [join(folder, 'run.fisao')] })
@@ -73,6 +108,15 @@ test('a sweep is sent to other machines, and its page says how to start it', asy
   await page.getByRole('textbox', { name: 'Seeds' }).fill('1-2')
   await answerDialogs(studio, folder)
   await page.getByRole('button', { name: 'Send to the cluster…' }).click()
+  const dialog = page.getByRole('dialog', { name: 'Send to the cluster' })
+  await expect(dialog.getByRole('textbox', { name: 'Memory, MB' })).toHaveAttribute('placeholder', /^\d{4,}$/)
+  await dialog.getByRole('textbox', { name: 'Time limit' }).fill('8 hours')
+  await expect(dialog).toContainText('Enter hours, minutes and seconds such as 24:00:00')
+  await expect(dialog.getByRole('button', { name: 'Choose its folder…' })).toBeDisabled()
+  await dialog.getByRole('textbox', { name: 'Time limit' }).fill('8:00:00')
+  await dialog.getByRole('textbox', { name: 'Seconds between copies' }).fill('900')
+  await lookInBoth(studio, 'sending a sweep')
+  await dialog.getByRole('button', { name: 'Choose its folder…' }).click()
   const sweep = page.getByRole('article', { name: 'Seeds' })
   await expect(sweep).toContainText('0 of 2 cells are here; 2 not at their end.')
   await sweep.getByRole('button', { name: 'Copy' }).click()
@@ -89,7 +133,8 @@ test('a sweep is sent to other machines, and its page says how to start it', asy
     seed: 2,
     lexicon: { path: join(where, 'lexicon.json') },
   })
-  expect(readFileSync(join(where, 'submit.sh'), 'utf8')).toContain('--array=1-2')
+  const script = readFileSync(join(where, 'submit.sh'), 'utf8')
+  for (const part of ['--array=1-2 ', '--time=8:00:00 ', '--copy-every 900 ']) expect(script).toContain(part)
 })
 
 test('results of other machines come in as runs, those that are there and those that appear later', async ({

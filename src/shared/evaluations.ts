@@ -35,12 +35,17 @@ export type ImageChoice = z.infer<typeof imageChoiceSchema>
 /** Where objects that are not in an image come from in questions that are made of annotations; see eval/pope.ts. */
 export const popeSamplingSchema = z.enum(['random', 'popular', 'adversarial'])
 
+/** Rohrbach et al. 2018, with an instances file of COCO and a folder of its images. */
+export const chairMeasureSchema = z.strictObject({
+  ...{ kind: z.literal('chair'), imageFolder: path, annotationFile: path, most },
+})
+export type ChairMeasure = z.infer<typeof chairMeasureSchema>
+
 /** What is measured, and on what. */
 export const measureSchema = z.discriminatedUnion('kind', [
   /** The verifier's own estimates on images of the workspace; no annotation is read. */
   z.strictObject({ kind: z.literal('annotation-free'), images: imageChoiceSchema, most }),
-  /** Rohrbach et al. 2018, with an instances file of COCO and a folder of its images. */
-  z.strictObject({ kind: z.literal('chair'), imageFolder: path, annotationFile: path, most }),
+  chairMeasureSchema,
   /** Li et al. 2023: the benchmark's file of questions, or questions made of annotations as its script does. */
   z.strictObject({
     kind: z.literal('pope'),

@@ -2,9 +2,11 @@
 import { z } from 'zod'
 import { none } from './channelTerms.ts'
 import { runIdSchema } from './domain.ts'
+import { chairMeasureSchema } from './evaluations.ts'
 import { newRunSchema } from './runChannels.ts'
 import { mostCells } from './sweep.ts'
-import { collectionSchema, sweepDetailSchema, sweepViewSchema } from './sweepView.ts'
+import { cellResourcesSchema } from './sweepResources.ts'
+import { chairPlanSchema, collectionSchema, sweepDetailSchema, sweepViewSchema } from './sweepView.ts'
 
 /** Several runs that belong together. */
 export const newSweepSchema = z.object({
@@ -27,13 +29,19 @@ export const sweepChannels = {
    * Asks for a folder and writes a sweep for other machines into a new one in it, which is looked at from then on; null when none
    * was chosen.
    */
-  'sweeps.send': { params: newSweepSchema, result: sweep.nullable() },
+  'sweeps.send': { params: newSweepSchema.extend({ resources: cellResourcesSchema }), result: sweep.nullable() },
+  /** The memory that a cell is given unless it is typed, as {@link memoryMb} of its resources. */
+  'sweeps.memory': { params: newSweepSchema, result: z.object({ memoryMb: z.int().min(1) }) },
   /** Asks for the folder of a sweep, takes its results over and looks there from then on; null when none was chosen. */
   'sweeps.collect': { params: none, result: sweep.extend({ collection: collectionSchema }).nullable() },
   /** Looks into the folder of a sweep now. */
   'sweeps.look': { params: sweep, result: none },
   /** Looks there no more; its runs stay together, and nothing in the folder is touched. */
   'sweeps.forget': { params: sweep, result: none },
+  /** What {@link measureChair} would ask for; of images that are not chosen yet where `measure` is null. */
+  'sweeps.planChair': { params: sweep.extend({ measure: chairMeasureSchema.nullable() }), result: chairPlanSchema },
+  /** Puts an evaluation into the queue for each run that can be measured and was not on these images, or none. */
+  'sweeps.measureChair': { params: sweep.extend({ measure: chairMeasureSchema }), result: chairPlanSchema },
   /** Opens its folder in the file manager. */
   'sweeps.showFolder': { params: sweep, result: none },
 } as const satisfies Record<string, { params: z.ZodType; result: z.ZodType }>

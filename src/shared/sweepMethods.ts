@@ -5,11 +5,24 @@ import { deviceNameSchema } from './hardware.ts'
 import { newRunSchema } from './runChannels.ts'
 import { runConfigSchema } from './runConfig.ts'
 import { mostCells } from './sweep.ts'
+import { cellResourcesSchema } from './sweepResources.ts'
 import { collectionSchema } from './sweepView.ts'
 import type { MethodTable } from './workerProtocol.ts'
 
 /** One result of many gigabytes is hashed in pieces, but its pages are checked in one call. */
 const quietMs = 30 * 60_000
+
+/** What the cells of a new sweep are made of. */
+const newCells = {
+  /** Of the workspace, which is open. */
+  path: z.string(),
+  runs: z
+    .array(newRunSchema.omit({ changes: true }).extend({ config: runConfigSchema, withPlacebo: z.boolean() }))
+    .min(1)
+    .max(mostCells),
+  device: deviceNameSchema,
+  threads: z.int().min(1).nullable(),
+}
 
 export const sweepMethods = {
   /** Takes the results in a folder over into the open workspace; a cancel ends it after the current cell. */
@@ -22,19 +35,21 @@ export const sweepMethods = {
   /** Writes the folder of a sweep, with the images of the workspace as they are now; it appears when it is whole. */
   writeSweep: {
     params: z.object({
-      path: z.string(),
+      ...newCells,
       /** A new one. */
       folder: z.string(),
-      runs: z
-        .array(newRunSchema.omit({ changes: true }).extend({ config: runConfigSchema, withPlacebo: z.boolean() }))
-        .min(1)
-        .max(mostCells),
       lexicon: z.string(),
-      device: deviceNameSchema,
-      threads: z.int().min(1).nullable(),
+      resources: cellResourcesSchema,
     }),
     progress: z.object({ done: z.number().int(), total: z.number().int() }),
     result: z.object({ sweepId: z.string() }),
+    quietMs,
+  },
+  /** The memory that the largest of its cells needs, with a margin; no weights are read. */
+  planMemory: {
+    params: z.object(newCells),
+    progress: z.object({}),
+    result: z.object({ memoryMb: z.int().min(1) }),
     quietMs,
   },
 } as const satisfies MethodTable

@@ -1,8 +1,9 @@
 // A sweep as its page sees it: its runs, and per setting (all but the seed) what they came to, as mean and interval over seeds.
 // Made by app/sweepViews.ts.
 import { z } from 'zod'
-import { runIdSchema, runStateSchema } from './domain.ts'
+import { evaluationIdSchema, runIdSchema, runStateSchema } from './domain.ts'
 import { errorRecordSchema } from './errors.ts'
+import { mostCells } from './sweep.ts'
 
 const count = z.number().int().nonnegative()
 
@@ -96,6 +97,11 @@ export const sweepDetailSchema = z.object({
   /** The measured one first, where there is one. */
   tables: z.array(sweepTableSchema),
   runs: z.array(sweepRunSchema),
+  /**
+   * The newest evaluation of each run that CHAIR was asked of, on the annotated images that were asked for last;
+   * `evaluations.changed` tells how far each is.
+   */
+  chair: z.array(evaluationIdSchema).max(mostCells),
   /** What was found in its folder last, in this opening of the workspace; null where nothing was looked at. */
   collection: collectionSchema.nullable(),
   /** Why its folder could not be looked at. */
@@ -103,3 +109,23 @@ export const sweepDetailSchema = z.object({
   isCollecting: z.boolean(),
 })
 export type SweepDetail = z.infer<typeof sweepDetailSchema>
+
+/** Why CHAIR of a run cannot be measured: it is not at its end, no look chose a step of it, or that step has no weights any more. */
+export const chairGaps = ['not-at-end', 'no-kept-step', 'no-weights'] as const
+export type ChairGap = (typeof chairGaps)[number]
+
+/** What measuring CHAIR of a sweep's runs would ask for. Made by app/sweepMeasuring.ts. */
+export const chairPlanSchema = z.object({
+  /** That would be put into the queue, one a run, and what all of them together answer to each image. */
+  evaluations: count.max(mostCells),
+  answersAnImage: count,
+  /** As an earlier evaluation found them in the same files; null where none did. */
+  images: count.nullable(),
+  /** Runs that were measured on these images, and that wait for it. */
+  measured: count,
+  waiting: count,
+  /** Runs that are left out, and those whose placebo is, by what it lacks. */
+  leftOut: z.array(z.object({ gap: z.enum(chairGaps), runs: count })),
+  placebosLeftOut: count,
+})
+export type ChairPlan = z.infer<typeof chairPlanSchema>

@@ -106,6 +106,23 @@ describe('Evaluations', { timeout: 150_000 }, () => {
     expect(progress.some(({ remainingMs }) => remainingMs !== null && remainingMs > 0)).toBe(true)
   })
 
+  test('that are asked for together are put into the queue, or none of them', async () => {
+    const one = bench()
+    one.setBusy({ run: 'Long run' })
+    const wrong = { ...one.asked, policies: [{ from: 'run' as const, runId: one.runId, step: 3, strength: 1 }] }
+    expect(() => one.evaluations.createAll([one.asked, wrong], [])).toThrow('step 3')
+    expect(one.evaluations.list()).toEqual([])
+    const before = one.create('before')
+    one.evaluations.cancel(before)
+    one.evaluations.createAll([one.asked, { ...one.asked, name: 'last' }], [before])
+    expect(one.evaluations.list().map(({ name, state }) => [name, state])).toEqual([
+      ['last', 'waiting'],
+      ['Estimates without annotations', 'waiting'],
+      ['before', 'waiting'],
+    ])
+    expect(one.told.at(-1)).toMatchObject({ name: 'last' })
+  })
+
   test('make way for a run and for a question, keep what was answered and go on', async () => {
     const one = bench()
     const evaluationId = one.create('slow')

@@ -7,6 +7,7 @@ import { StudioError, toErrorRecord } from '../../shared/errors.ts'
 import type { EvaluationDetail, EvaluationView, NewEvaluation } from '../../shared/evaluations.ts'
 import type { DeviceName } from '../../shared/hardware.ts'
 import type { engineMethods, ProgressOf } from '../../shared/workerProtocol.ts'
+import { inTransaction } from '../db/connection.ts'
 import {
   deleteEvaluation,
   type EvaluationRecord,
@@ -85,6 +86,16 @@ export class Evaluations {
     const evaluationId = addEvaluation(db, request)
     this.#changed(evaluationId)
     return { evaluationId }
+  }
+
+  /** Puts all of them at the end of the queue, or none; those of `again` go on with what is missing. @throws as {@link create} */
+  createAll(requests: readonly NewEvaluation[], again: readonly EvaluationId[]): void {
+    const { db } = this.#options.workspaces.require()
+    const made = inTransaction(db, () => requests.map((request) => addEvaluation(db, request)))
+    for (const evaluationId of again) this.resume(evaluationId)
+    // Who hears of one that is new asks for all.
+    const last = made.at(-1)
+    if (last !== undefined) this.#changed(last)
   }
 
   list(): EvaluationView[] {

@@ -220,6 +220,7 @@ export class Studio {
         runChanged({ runId, live: null, isOnlyProgress: false })
         this.runs.look()
       },
+      evaluate: (requests, again) => this.evaluations.createAll(requests, again),
     })
     this.describes = new Describes({
       engine: this.engine.client,

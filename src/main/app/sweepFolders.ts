@@ -149,6 +149,13 @@ export class SweepFolders {
     }
   }
 
+  /** What a cell of a new sweep needs by the memory plan. @throws StudioError what opening the models throws */
+  async memory(request: ParamsOf<typeof sweepMethods, 'planMemory'>): Promise<{ memoryMb: number }> {
+    return await this.#withProcess(() =>
+      this.#options.client.request('planMemory', request, { signal: this.#abort.signal }),
+    )
+  }
+
   async #withProcess<Result>(work: () => Promise<Result>): Promise<Result> {
     const { client } = this.#options
     this.#uses++

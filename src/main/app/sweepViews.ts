@@ -7,13 +7,14 @@ import { lookViewSchema } from '../../shared/runView.ts'
 import { choiceLabel, runSections, settingFields } from '../../shared/settingFields.ts'
 import { shownText } from '../../shared/shownText.ts'
 import { meanWithInterval } from '../../shared/studentT.ts'
+import { mostCells } from '../../shared/sweep.ts'
 import type { SweepDetail, SweepFigure, SweepRow, SweepTable, SweepView } from '../../shared/sweepView.ts'
 import type { ReadableDb } from '../db/connection.ts'
 import { pinnedLookStep, thinnedLooks } from '../db/looks.ts'
 import { modelName } from '../db/models.ts'
 import { runById } from '../db/runs.ts'
 import { runsOfSweep, type SweepRecord, sweepById } from '../db/sweeps.ts'
-import { chairOfRuns, type PolicyFigures, type RunFigures } from './sweepChair.ts'
+import { chairAskedOf, chairOfRuns, type PolicyFigures, type RunFigures, subjectOf } from './sweepChair.ts'
 
 /** Rows of a run that the overlay draws. */
 const mostLooks = 100
@@ -33,20 +34,14 @@ export function detailOfSweep(
   const members = membersOf(db, sweepId)
   const settings = settingsOf(db, members)
   const estimates = new Map(members.flatMap((member) => pairOf(member, estimateOf(db, member, members))))
-  const chair = new Map(
-    [
-      ...chairOfRuns(
-        db,
-        members.filter(({ isPlacebo }) => !isPlacebo).map(({ run }) => run),
-      ),
-    ].filter(([runId]) => estimates.has(runId)),
-  )
+  const subjects = ownRunsOf(members).map((run) => subjectOf(db, run))
+  const chair = new Map([...chairOfRuns(db, subjects)].filter(([runId]) => estimates.has(runId)))
   const tables: SweepTable[] = [
     ...(chair.size > 0 ? [{ source: 'chair' as const, rows: settings.map((one) => rowOf(one, chair)) }] : []),
     { source: 'estimate', rows: settings.map((one) => rowOf(one, estimates)) },
   ]
   return {
-    ...{ sweep: viewOfSweep(db, sweep), tables },
+    ...{ sweep: viewOfSweep(db, sweep), tables, chair: chairAskedOf(db, subjects) },
     runs: members.map(({ run, isPlacebo, setting }) => {
       const { runId, name, seed, state } = run
       const looks = thinnedLooks(db, runId, pinnedLookStep(db, runId), mostLooks)
@@ -83,7 +78,13 @@ interface Member {
   readonly setting: string
 }
 
-function membersOf(db: ReadableDb, sweepId: string): Member[] {
+/** The runs of a sweep without placebos, at most as many as a sweep has cells. */
+export function ownRunsOf(members: readonly Member[]): RunRecord[] {
+  const own = members.filter(({ isPlacebo }) => !isPlacebo)
+  return own.map(({ run }) => run).slice(0, mostCells)
+}
+
+export function membersOf(db: ReadableDb, sweepId: string): Member[] {
   return runsOfSweep(db, sweepId).flatMap(({ runId, cell }) => {
     const run = runById(db, runId)
     if (!run) return []

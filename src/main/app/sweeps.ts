@@ -1,10 +1,12 @@
 // Sweeps of the open workspace, as pages ask for them: several runs at once in the queue, the folders of those that other
 // machines carry out, and what they came to.
-import type { Result } from '../../shared/contract.ts'
-import type { RunId } from '../../shared/domain.ts'
+import type { Params, Result } from '../../shared/contract.ts'
+import type { EvaluationId, RunId } from '../../shared/domain.ts'
+import type { NewEvaluation } from '../../shared/evaluations.ts'
 import type { DeviceName } from '../../shared/hardware.ts'
 import { runConfigSchema } from '../../shared/runConfig.ts'
 import type { NewSweep } from '../../shared/sweepChannels.ts'
+import type { ReadableDb } from '../db/connection.ts'
 import { forgetSweepFolder, listSweeps, storeSweep } from '../db/sweeps.ts'
 import { type ChannelHandlers, done } from '../ipc.ts'
 import { showFolder } from '../security.ts'
@@ -13,6 +15,7 @@ import { newSweepFolder } from './exportFolder.ts'
 import { canHavePlacebo, queueSweep } from './newSweep.ts'
 import { configFromRequest } from './runViews.ts'
 import type { SweepFolders } from './sweepFolders.ts'
+import { planChair } from './sweepMeasuring.ts'
 import { detailOfSweep, requireSweep, viewOfSweep } from './sweepViews.ts'
 import type { Current, Workspaces } from './workspaces.ts'
 
@@ -29,6 +32,8 @@ export interface SweepsOptions {
   readonly threads: () => number | null
   /** Runs were made; one of them. */
   readonly onRunsMade: (runId: RunId) => void
+  /** Puts evaluations into their queue, all or none, and those of `again` back into it. */
+  readonly evaluate: (requests: readonly NewEvaluation[], again: readonly EvaluationId[]) => void
   readonly onChanged: () => void
 }
 
@@ -49,6 +54,7 @@ export class Sweeps {
       'sweeps.get': ({ sweepId }) => this.get(sweepId),
       'sweeps.create': (request) => this.create(request),
       'sweeps.send': (request) => this.send(request),
+      'sweeps.memory': (request) => this.memory(request),
       'sweeps.collect': () => this.collect(),
       'sweeps.look': ({ sweepId }) => {
         const { folder } = requireSweep(workspaces.require().db, sweepId)
@@ -59,6 +65,12 @@ export class Sweeps {
         folders.leave(sweepId)
         forgetSweepFolder(workspaces.require().db, sweepId)
         return done(onChanged())
+      },
+      'sweeps.planChair': ({ sweepId, measure }) => planChair(workspaces.requireShown().db, sweepId, measure).plan,
+      'sweeps.measureChair': ({ sweepId, measure }) => {
+        const { plan, requests, again } = planChair(workspaces.require().db, sweepId, measure)
+        this.#options.evaluate(requests, again)
+        return plan
       },
       'sweeps.showFolder': async ({ sweepId }) => {
         const { folder } = requireSweep(workspaces.requireShown().db, sweepId)
@@ -84,26 +96,33 @@ export class Sweeps {
   }
 
   /** Asks for a folder and writes the sweep into a new one in it, for other machines. */
-  async send(request: NewSweep): Promise<Result<'sweeps.send'>> {
+  async send(request: Params<'sweeps.send'>): Promise<Result<'sweeps.send'>> {
     const { workspaces, folders, onChanged } = this.#options
     const current = workspaces.require()
-    const runs = request.runs.map(({ changes, ...run }) => {
-      const config = runConfigSchema.parse(configFromRequest(current.db, { ...run, changes }))
-      return { ...run, config, withPlacebo: request.withPlacebo && canHavePlacebo(config) }
-    })
+    const runs = runsFor(current, request)
     const parent = await askWhereSweepGoes()
     if (parent === null || workspaces.current?.key !== current.key) return null
     const folder = await newSweepFolder(parent, request.name)
     const lexicon = this.#options.lexicon(current)
-    // A kind of GPU that this machine has and clusters do not would be refused there.
-    const device = this.#options.device() === 'cuda' ? 'cuda' : 'cpu'
-    const where = { path: current.path, folder, lexicon, device, threads: this.#options.threads() } as const
-    const { sweepId } = await folders.write({ ...where, runs }, request.name)
+    const where = { path: current.path, folder, lexicon, ...this.#machine() }
+    const { sweepId } = await folders.write({ ...where, runs, resources: request.resources }, request.name)
     if (workspaces.current?.key !== current.key) return null
     storeSweep(current.db, { sweepId, name: request.name, folder, createdAtMs: Date.now() })
     folders.follow(sweepId, folder)
     onChanged()
     return { sweepId }
+  }
+
+  /** What a cell of it is given unless it is typed. */
+  async memory(request: NewSweep): Promise<Result<'sweeps.memory'>> {
+    const { workspaces, folders } = this.#options
+    const current = workspaces.requireShown()
+    return await folders.memory({ path: current.path, runs: runsFor(current, request), ...this.#machine() })
+  }
+
+  #machine(): { device: 'cuda' | 'cpu'; threads: number | null } {
+    // A kind of GPU that this machine has and clusters do not would be refused there.
+    return { device: this.#options.device() === 'cuda' ? 'cuda' : 'cpu', threads: this.#options.threads() }
   }
 
   /** Asks for a folder, takes its results over and looks there from then on. */
@@ -117,4 +136,12 @@ export class Sweeps {
     if (!isComplete && workspaces.current?.key === key) folders.follow(found.sweepId, folder)
     return found
   }
+}
+
+/** The runs of a sweep as its process is asked for them. @throws StudioError as a new run that is refused */
+function runsFor({ db }: { readonly db: ReadableDb }, { runs, withPlacebo }: NewSweep) {
+  return runs.map(({ changes, ...run }) => {
+    const config = runConfigSchema.parse(configFromRequest(db, { ...run, changes }))
+    return { ...run, config, withPlacebo: withPlacebo && canHavePlacebo(config) }
+  })
 }

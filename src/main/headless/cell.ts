@@ -28,8 +28,6 @@ import {
 import { version } from './version.ts'
 import { align, type Work } from './work.ts'
 
-export const defaultCopySeconds = 300
-
 export interface CellOptions {
   /** Folder to work in; null for what the environment says. */
   readonly scratch: string | null

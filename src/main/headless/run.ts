@@ -6,6 +6,7 @@ import { basename, dirname, join } from 'node:path'
 import { StudioError } from '../../shared/errors.ts'
 import { fileNameOf } from '../../shared/fileName.ts'
 import type { AnyJob } from '../../shared/job.ts'
+import { usualCopySeconds } from '../../shared/sweepResources.ts'
 import { telemetryOff } from '../../shared/telemetryOff.ts'
 import type { Sharing } from '../engine/jobs/sharedRun.ts'
 import type { CellOptions } from './cell.ts'
@@ -96,7 +97,7 @@ async function carryOutFiles(given: Given, work: Work): Promise<void> {
     if (isCell) {
       work.reporter.started('cell', path)
       const [folder, number] = [dirname(dirname(path)), Number(basename(path, '.json'))]
-      work.reporter.done(await (await import('./cell.ts')).carryOutCell(folder, number, await cellOptions(given), work))
+      work.reporter.done(await (await import('./cell.ts')).carryOutCell(folder, number, cellOptions(given), work))
       continue
     }
     const job = await readJobFile(path)
@@ -125,9 +126,8 @@ function isOfSweep(path: string): boolean {
 const defaultStaleSeconds = 120
 const mostSeconds = 1_000_000
 
-async function cellOptions(given: Given): Promise<CellOptions> {
-  const { defaultCopySeconds } = await import('./cell.ts')
-  const seconds = given.fraction('copy-every', 0, mostSeconds) ?? defaultCopySeconds
+function cellOptions(given: Given): CellOptions {
+  const seconds = given.fraction('copy-every', 0, mostSeconds) ?? usualCopySeconds
   return { scratch: given.path('scratch'), copyEveryMs: seconds * 1000 }
 }
 
@@ -199,7 +199,7 @@ const subcommandWork: Readonly<Record<SubcommandName, SubcommandWork>> = {
       throw usageError('Name the folder of a sweep and the number of a cell.', given.subcommand)
     }
     const { carryOutCell } = await import('./cell.ts')
-    return await carryOutCell(given.fullPath(folder), Number(number), await cellOptions(given), work)
+    return await carryOutCell(given.fullPath(folder), Number(number), cellOptions(given), work)
   },
   work: async (given, work) => {
     const folder = given.only('the folder of a sweep or of a shared run')
@@ -207,7 +207,7 @@ const subcommandWork: Readonly<Record<SubcommandName, SubcommandWork>> = {
     const { isShared } = await import('../engine/jobs/sharedRun.ts')
     if (isShared(folder)) return await (await import('./shardWork.ts')).shareIn(folder, staleMs, given.threads, work)
     const { workOn } = await import('./worker.ts')
-    return await workOn(folder, { ...(await cellOptions(given)), staleMs }, work)
+    return await workOn(folder, { ...cellOptions(given), staleMs }, work)
   },
   collect: async (given, work) => {
     const { collect } = await import('./collect.ts')

@@ -9,9 +9,15 @@ import type { AlignJob, JobModels } from '../../shared/job.ts'
 import { presetNames } from '../../shared/runConfig.ts'
 import { mostCells, type Sweep } from '../../shared/sweep.ts'
 import { combined, readSeeds, variations, variedName } from '../../shared/sweepPlan.ts'
-import { plannedBytes } from '../engine/jobs/jobWorkers.ts'
+import {
+  mostCopySeconds,
+  mostMemoryMb,
+  readSlurmTime,
+  usualCopySeconds,
+  usualTime,
+} from '../../shared/sweepResources.ts'
+import { type PlannedWork, plannedBytes, plannedWorkOf } from '../engine/jobs/jobWorkers.ts'
 import { makeTokens } from '../files/claims.ts'
-import { defaultCopySeconds } from './cell.ts'
 import { type Given, usageError } from './commandLine.ts'
 import {
   type AlignChoice,
@@ -32,16 +38,14 @@ import type { Work } from './work.ts'
 /** Beyond what the memory plan says, which leaves out what an allocator keeps. */
 const memoryMargin = 1.25
 const leastMemoryMb = 2048
-/** Asked for a cell; one that needs longer goes on in another turn. */
-export const usualTime = '24:00:00'
 
 export async function makeSweep(given: Given, work: Work): Promise<Outcome> {
   const folder = given.only('the new folder of the sweep')
   requireFree(folder)
   const choices = choicesOf(given).map((choice) => ({ ...choice, config: configOfChoice(given, choice) }))
   const [hasPlacebo, time] = [given.has('placebo'), timeOf(given)]
-  const copyEvery = given.fraction('copy-every', 0, 1_000_000) ?? defaultCopySeconds
-  const memoryTyped = given.integer('memory', 1, 100_000_000)
+  const copyEvery = given.fraction('copy-every', 0, mostCopySeconds) ?? usualCopySeconds
+  const memoryTyped = given.integer('memory', 1, mostMemoryMb)
   const images = await alignImages(given, work)
   const known = new Map<string, JobModels>()
   const jobs: AlignJob[] = []
@@ -55,7 +59,7 @@ export async function makeSweep(given: Given, work: Work): Promise<Outcome> {
   const cells = jobs.map((job) => ({ job, placebo: hasPlacebo }))
   const sweep = writeSweep(folder, cells, {
     ...{ threads: first.threads ?? 1, time, needsGpu: first.device !== 'cpu' },
-    ...{ memoryMb: memoryTyped ?? (await memoryOf(jobs)), copyEvery },
+    ...{ memoryMb: memoryTyped ?? (await memoryOf(jobs.map(plannedWorkOf))), copyEvery },
   })
   const said = `${cells.length} cells are in ${folder}; start submit.sh there for Slurm, or workers.sh on any machine`
   return { kind: 'sweep', said, out: folder, result: { folder, sweepId: sweep.sweepId, cells: cells.length } }
@@ -123,19 +127,20 @@ function seedsOf(given: Given): number[] {
 
 function timeOf(given: Given): string {
   const time = given.text('time') ?? usualTime
-  if (/^(\d{1,3}-)?\d{1,4}:[0-5]\d:[0-5]\d$/.test(time)) return time
+  const read = readSlurmTime(time)
+  if (read.ok) return read.value
   throw usageError(`--time takes hours, minutes and seconds such as 24:00:00, not “${time}”.`, given.subcommand)
 }
 
 /** What the largest cell needs, with a margin, in the megabytes of Slurm. */
-export async function memoryOf(jobs: readonly AlignJob[]): Promise<number> {
+export async function memoryOf(cells: readonly PlannedWork[]): Promise<number> {
   const seen = new Set<string>()
   let most = 0
-  for (const job of jobs) {
-    const key = JSON.stringify([job.models, job.config])
+  for (const cell of cells) {
+    const key = JSON.stringify([cell.folders, cell.config])
     if (seen.has(key)) continue
     seen.add(key)
-    most = Math.max(most, await plannedBytes(job))
+    most = Math.max(most, await plannedBytes(cell))
   }
   return Math.max(leastMemoryMb, Math.ceil((most * memoryMargin) / 1024 ** 2))
 }

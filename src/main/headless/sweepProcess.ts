@@ -7,15 +7,16 @@ import { join } from 'node:path'
 import { sweepMethods } from '../../shared/sweepMethods.ts'
 import type { Collection, SweepCellView } from '../../shared/sweepView.ts'
 import { workspaceRecord } from '../db/connection.ts'
+import { imageCount } from '../db/images.ts'
 import { closeWorkspace, openForReading, openWorkspace } from '../db/open.ts'
-import { newRunJobs } from '../engine/jobs/newRunJobs.ts'
+import { plannedWorkOf } from '../engine/jobs/jobWorkers.ts'
+import { foldersOf, newRunJobs } from '../engine/jobs/newRunJobs.ts'
 import { parentPort } from '../worker/parentPort.ts'
 import { serveMethods } from '../worker/serveMethods.ts'
-import { defaultCopySeconds } from './cell.ts'
 import { collectInto, type Found } from './collect.ts'
 import { localPlace } from './localPlace.ts'
 import { requireFree } from './results.ts'
-import { memoryOf, usualTime, writeSweep } from './sweep.ts'
+import { memoryOf, writeSweep } from './sweep.ts'
 import { readSweep } from './sweepFolder.ts'
 
 const lexiconName = 'lexicon.json'
@@ -38,7 +39,7 @@ serveMethods(
         closeWorkspace(db)
       }
     },
-    async writeSweep({ path, folder, runs, lexicon, device, threads }, { signal, report }) {
+    async writeSweep({ path, folder, runs, lexicon, device, threads, resources: asked }, { signal, report }) {
       requireFree(folder)
       // Beside the jobs, so that it lies there under the same path for every machine.
       const bytes = readFileSync(lexicon)
@@ -52,10 +53,20 @@ serveMethods(
       const jobs = await making
       const cells = jobs.map((job, i) => ({ job, placebo: runs[i]?.withPlacebo ?? false }))
       const resources = {
-        ...{ threads: cores, time: usualTime, needsGpu: device !== 'cpu', copyEvery: defaultCopySeconds },
-        memoryMb: await memoryOf(jobs),
+        ...{ threads: cores, time: asked.time, needsGpu: device !== 'cpu', copyEvery: asked.copyEvery },
+        memoryMb: asked.memoryMb ?? (await memoryOf(jobs.map(plannedWorkOf))),
       }
       return { sweepId: writeSweep(folder, cells, resources, { [lexiconName]: bytes }).sweepId }
+    },
+    async planMemory({ path, runs, device, threads }) {
+      const db = openForReading(path)
+      const images = imageCount(db)
+      const cells = runs.map(({ modelId, config }) => {
+        const { model, companion } = foldersOf(db, modelId)
+        return { folders: { model, companion }, config, images, device, threads }
+      })
+      closeWorkspace(db)
+      return { memoryMb: await memoryOf(cells) }
     },
   },
   parentPort(),

@@ -88,10 +88,19 @@ export async function openPlanner(
   return new MemoryPlanner({ source, companion, layout, promptTokens, images })
 }
 
+/** An alignment whose memory is planned. */
+export interface PlannedWork extends Work {
+  readonly folders: { readonly model: string; readonly companion: string | null }
+  readonly images: number
+}
+
 /** What an alignment holds in memory with all who can share it, bytes; nothing is opened. @throws StudioError as {@link openPlanner} */
-export async function plannedBytes(job: AlignJob): Promise<number> {
-  const { models, config, images } = job
+export async function plannedBytes({ folders, images, ...work }: PlannedWork): Promise<number> {
+  const count = mostWorkers(work, work.threads ?? availableParallelism())
+  return (await openPlanner(folders, work.config, images)).plan(work.config, count).totalBytes
+}
+
+export function plannedWorkOf({ models, config, images, device, threads }: AlignJob): PlannedWork {
   const folders = { model: models.model.folder, companion: models.companion.folder }
-  const count = mostWorkers(job, job.threads ?? availableParallelism())
-  return (await openPlanner(folders, config, images.length)).plan(config, count).totalBytes
+  return { folders, images: images.length, config, device, threads }
 }

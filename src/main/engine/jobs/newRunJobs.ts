@@ -59,7 +59,8 @@ export async function newRunJobs(
   return jobs
 }
 
-function foldersOf(db: ReadableDb, modelId: ModelId) {
+/** @throws StudioError `model.missing`, `run.no-companion` */
+export function foldersOf(db: ReadableDb, modelId: ModelId) {
   const model = modelById(db, modelId)
   if (!model) throw missingModel(modelId)
   const { folder, companionFolder, weightsSha256 } = model

@@ -12,6 +12,7 @@ import { ImagesStep, imageSettings } from '../features/runs/ImagesStep.tsx'
 import { ModelStep } from '../features/runs/ModelStep.tsx'
 import { type NewRun as Draft, type NewRunStep, newRunSteps, useNewRun } from '../features/runs/newRunDraft.ts'
 import { PresetStep } from '../features/runs/PresetStep.tsx'
+import { SendSweep } from '../features/runs/SendSweep.tsx'
 import { formatPlural } from '../format.ts'
 import { navigate } from '../place.ts'
 import { useModels } from '../queries/models.ts'
@@ -130,6 +131,7 @@ function Actions({ newRun, index, onStep }: ActionsProps): ReactNode {
   const { draft, change, discard, isTouched, canHavePlacebo, asked, model, several, name } = newRun
   const isReading = useAppState().workspace?.readOnlyBecause !== null
   const [isBusy, setBusy] = useState(false)
+  const [isSending, setSending] = useState(false)
   const next = newRunSteps[index + 1]
   const before = newRunSteps[index - 1]
   const leave = (): void => {
@@ -149,15 +151,18 @@ function Actions({ newRun, index, onStep }: ActionsProps): ReactNode {
       setBusy(false)
     }
   }
-  const makeSeveral = async (channel: 'sweeps.create' | 'sweeps.send'): Promise<void> => {
-    if (!several?.runs) return
+  const sweep = several?.runs
+    ? { name, runs: [...several.runs], withPlacebo: draft.withPlacebo && canHavePlacebo }
+    : null
+  const showSweep = (sweepId: string): void => {
+    discard()
+    navigate({ page: 'runs', sweepId }, { replaces: true })
+  }
+  const makeSeveral = async (): Promise<void> => {
+    if (!sweep) return
     setBusy(true)
     try {
-      const withPlacebo = draft.withPlacebo && canHavePlacebo
-      const made = await request(channel, { name, runs: [...several.runs], withPlacebo })
-      if (!made) return
-      discard()
-      navigate({ page: 'runs', sweepId: made.sweepId }, { replaces: true })
+      showSweep((await request('sweeps.create', sweep)).sweepId)
     } finally {
       setBusy(false)
     }
@@ -177,12 +182,13 @@ function Actions({ newRun, index, onStep }: ActionsProps): ReactNode {
         <Button
           variant="default"
           leftSection={<IconServer size={16} />}
-          disabled={!several.runs || isReading || isBusy}
-          onClick={() => attempt(() => makeSeveral('sweeps.send'))}
+          disabled={!sweep || isReading || isBusy}
+          onClick={() => setSending(true)}
         >
           Send to the cluster…
         </Button>
       )}
+      {isSending && sweep && <SendSweep sweep={sweep} onClose={() => setSending(false)} onSent={showSweep} />}
       {next ? (
         <Button disabled={draft.step === 'model' && !model} onClick={() => onStep(next)}>
           Next
@@ -191,8 +197,8 @@ function Actions({ newRun, index, onStep }: ActionsProps): ReactNode {
         <Button
           leftSection={<IconPlayerPlay size={16} />}
           loading={isBusy}
-          disabled={!asked || isReading || (several !== null && !several.runs)}
-          onClick={() => attempt(several ? () => makeSeveral('sweeps.create') : start)}
+          disabled={!asked || isReading || (several !== null && !sweep)}
+          onClick={() => attempt(several ? makeSeveral : start)}
         >
           {several ? 'Add to the queue' : 'Start'}
         </Button>

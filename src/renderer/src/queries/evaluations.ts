@@ -79,6 +79,10 @@ export function followEvaluation(client: QueryClient, w: string | null, view: Ev
   const { evaluationId } = view
   const before = client.getQueryData<Result<'evaluations.list'>>(keys.evaluationList(w))
   const index = before?.evaluations.findIndex((one) => one.evaluationId === evaluationId) ?? -1
+  const known = before?.evaluations[index]
+  // Another one is asked for, or there are figures to tell, so the pages of sweeps may have more to show.
+  if (!known || (view.state === 'done' && known.state !== 'done'))
+    void client.invalidateQueries({ queryKey: keys.sweeps(w) })
   if (before && index >= 0) {
     client.setQueryData<Result<'evaluations.list'>>(keys.evaluationList(w), {
       evaluations: before.evaluations.with(index, view),
@@ -99,4 +103,5 @@ export function followDeletedEvaluation(client: QueryClient, w: string | null, e
     (list) => list && { evaluations: list.evaluations.filter((one) => one.evaluationId !== evaluationId) },
   )
   client.removeQueries({ queryKey: keys.evaluation(w, evaluationId), type: 'inactive' })
+  void client.invalidateQueries({ queryKey: keys.sweeps(w) })
 }

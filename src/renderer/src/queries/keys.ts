@@ -31,6 +31,8 @@ export const keys = {
   sweeps: (w: string | null) => [...keys.workspace(w), 'sweeps'] as const,
   sweepList: (w: string | null) => [...keys.sweeps(w), 'list'] as const,
   sweepDetail: (w: string | null, sweepId: string) => [...keys.sweeps(w), 'one', sweepId] as const,
+  chairPlan: (w: string | null, asked: Params<'sweeps.planChair'>) => [...keys.sweeps(w), 'chair', asked] as const,
+  sweepMemory: (w: string | null, asked: Params<'sweeps.memory'>) => [...keys.sweeps(w), 'memory', asked] as const,
 
   /** The check of a new run, which a page may leave and find again. */
   runCheck: (w: string | null) => [...keys.workspace(w), 'run check'] as const,

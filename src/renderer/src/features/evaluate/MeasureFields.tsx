@@ -16,13 +16,12 @@ interface MeasureFieldsProps {
 }
 
 export function MeasureFields({ draft, onChange, images }: MeasureFieldsProps): ReactNode {
-  const set = (part: Partial<MeasureDraft>): void => onChange({ ...draft, ...part })
   return (
     <Stack gap="md">
       <Radio.Group
         label="What is measured"
         value={draft.kind}
-        onChange={(kind) => set({ kind: kind as MeasureDraft['kind'] })}
+        onChange={(kind) => onChange({ ...draft, kind: kind as MeasureDraft['kind'] })}
       >
         <Stack gap={10} mt={6}>
           {measureInfos.map(({ kind, title, explains }) => (
@@ -30,6 +29,16 @@ export function MeasureFields({ draft, onChange, images }: MeasureFieldsProps): 
           ))}
         </Stack>
       </Radio.Group>
+      <MeasuredImages draft={draft} onChange={onChange} images={images} />
+    </Stack>
+  )
+}
+
+/** The files and images that the chosen measure needs, and how many of them. */
+export function MeasuredImages({ draft, onChange, images }: MeasureFieldsProps): ReactNode {
+  const set = (part: Partial<MeasureDraft>): void => onChange({ ...draft, ...part })
+  return (
+    <Stack gap="md">
       <Files draft={draft} set={set} choices={images} />
       <NumberInput
         className={css.most}

@@ -9,6 +9,8 @@ import { attempt } from '../../attempt.ts'
 import { formatAgo, formatMoment } from '../../format.ts'
 import { useSweepDetail } from '../../queries/sweeps.ts'
 import { useKeptScroll } from '../../ui/useKeptScroll.ts'
+import { ChairProgress } from './ChairProgress.tsx'
+import { MeasureChair } from './MeasureChair.tsx'
 import css from './RunDetails.module.css'
 import { sweepWords } from './runWords.ts'
 import { SweepCells } from './SweepCells.tsx'
@@ -46,9 +48,12 @@ export function SweepDetails({ sweep, runs }: SweepDetailsProps): ReactNode {
       </Text>
       {detail && (sweep.folder !== null || detail.collection) && <SweepCells detail={detail} />}
       {!detail && <Loader size="sm" aria-label="Loading" />}
+      {detail && <ChairProgress chair={detail.chair} />}
       {detail && detail.runs.length > 0 && (
         <>
-          <SweepTable tables={detail.tables} colourOf={colourOf} />
+          <SweepTable tables={detail.tables} colourOf={colourOf}>
+            <MeasureChair detail={detail} />
+          </SweepTable>
           {detail.runs.some(({ looks }) => looks.length > 0) && (
             <Suspense fallback={<Loader size="sm" aria-label="Loading the charts" />}>
               <SweepCharts runs={detail.runs} colourOf={colourOf} />

@@ -20,48 +20,53 @@ const sources = {
   },
 } as const
 
-/** @param colourOf the colour of a setting, by its place in the table */
-export function SweepTable({
-  tables,
-  colourOf,
-}: {
+const beyondTitle = 'Beyond the placebo'
+
+interface SweepTableProps {
   readonly tables: readonly Figures[]
+  /** The colour of a setting, by its place in the table. */
   readonly colourOf: (row: number) => string
-}): ReactNode {
+  /** What can be done about figures, beside their title. */
+  readonly children: ReactNode
+}
+
+export function SweepTable({ tables, colourOf, children }: SweepTableProps): ReactNode {
   const [chosen, setChosen] = useState<Figures['source'] | null>(null)
   const table = tables.find(({ source }) => source === chosen) ?? tables[0]
   if (!table) return null
   const { source, rows } = table
-  const { hallucination, recall, words, recallOf } = sources[source]
+  const { hallucination, recall, words } = sources[source]
   return (
     <section aria-labelledby="sweep-title">
       <div className={css.tableHead}>
         <Title order={3} size="h5" id="sweep-title">
           What it came to
         </Title>
-        {tables.length > 1 && (
-          <SegmentedControl
-            size="xs"
-            aria-label="Which figures"
-            data={tables.map((one) => ({ value: one.source, label: sources[one.source].name }))}
-            value={source}
-            onChange={(value) => setChosen(value as Figures['source'])}
-          />
-        )}
+        <div className={css.actions}>
+          {tables.length > 1 && (
+            <SegmentedControl
+              size="xs"
+              aria-label="Which figures"
+              data={tables.map((one) => ({ value: one.source, label: sources[one.source].name }))}
+              value={source}
+              onChange={(value) => setChosen(value as Figures['source'])}
+            />
+          )}
+          {children}
+        </div>
       </div>
       <Text size="sm" className="quiet" mb="xs">
         {words} Means over seeds; intervals are 95 % over seeds, by Student’s t.
       </Text>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls is reached by keys */}
-      <section className={shared.tableFrame} tabIndex={0} aria-label="What it came to, table">
-        <Table className={shared.looks} verticalSpacing={6} aria-labelledby="sweep-title">
+      <div className={css.frame}>
+        <Table className={`${shared.looks} ${css.stacks}`} verticalSpacing={6} aria-labelledby="sweep-title">
           <Table.Thead>
             <Table.Tr>
               <Table.Th>Setting</Table.Th>
               <Table.Th className="number">{hallucination}</Table.Th>
               <Table.Th className="number">{recall}</Table.Th>
               <Table.Th className="number">Words</Table.Th>
-              <Table.Th className="number">Beyond the placebo</Table.Th>
+              <Table.Th className="number">{beyondTitle}</Table.Th>
             </Table.Tr>
           </Table.Thead>
           <Table.Tbody>
@@ -72,17 +77,17 @@ export function SweepTable({
                   {row.label}
                   <span className={css.interval}>{seedWords(row)}</span>
                 </Table.Th>
-                <Row row={row} recallOf={recallOf} />
+                <Row row={row} of={sources[source]} />
               </Table.Tr>
             ))}
           </Table.Tbody>
         </Table>
-      </section>
+      </div>
     </section>
   )
 }
 
-function Row({ row, recallOf }: { readonly row: SweepRow; readonly recallOf: (value: number) => string }): ReactNode {
+function Row({ row, of }: { readonly row: SweepRow; readonly of: (typeof sources)[Figures['source']] }): ReactNode {
   const { figures, beyond } = row
   if (!figures) {
     return (
@@ -94,13 +99,19 @@ function Row({ row, recallOf }: { readonly row: SweepRow; readonly recallOf: (va
   const { hallucination, recall, words } = figures
   return (
     <>
-      <Table.Td className="number">
+      <Table.Td className="number" data-head={of.hallucination}>
         {fromTo(hallucination, formatShare)}
         <Mean of={hallucination.change} />
       </Table.Td>
-      <Table.Td className="number">{fromTo(recall, recallOf)}</Table.Td>
-      <Table.Td className="number">{fromTo(words, (value) => formatFigure(value, 1))}</Table.Td>
-      <Table.Td className="number">{beyond ? <Mean of={beyond} /> : '–'}</Table.Td>
+      <Table.Td className="number" data-head={of.recall}>
+        {fromTo(recall, of.recallOf)}
+      </Table.Td>
+      <Table.Td className="number" data-head="Words">
+        {fromTo(words, (value) => formatFigure(value, 1))}
+      </Table.Td>
+      <Table.Td className="number" data-head={beyondTitle}>
+        {beyond ? <Mean of={beyond} /> : '–'}
+      </Table.Td>
     </>
   )
 }
