@@ -6,6 +6,7 @@ import { floatsOf } from '../graph/tensor.ts'
 import { byDecoderPath, loraFeeds } from './shared/lora.ts'
 import { floats, maxDifference } from './testing/parityFixtures.ts'
 import { at, openSequenceCase, plainFixtures, rowFeeds, runResponse, trainedFixtures } from './testing/sequenceCase.ts'
+import { stepGraph } from './vlmGraphs.ts'
 
 describe.each(plainFixtures)('%s', (name) => {
   test('image features, logits and log-probabilities are those of transformers', async () => {
@@ -24,6 +25,15 @@ describe.each(plainFixtures)('%s', (name) => {
     const hidden = at(floats(fixture.get('sequence.response_hidden')), cells, source.config.decoder.hiddenSize)
     expect(maxDifference(floatsOf(some, 'hidden'), hidden)).toBeLessThan(1e-4)
   })
+})
+
+// ONNX Runtime makes a factor right before a product a part of it, and then copies the keys to multiply (docs/performance.md).
+test('no product over the cache has a factor right before it where each head has its own keys', async () => {
+  const { nodes } = stepGraph((await openSequenceCase('llava-phi3-bf16')).source, null)
+  const scaled = new Set(nodes.filter(({ op }) => op === 'Mul').flatMap(({ outputs }) => outputs))
+  const products = nodes.filter(({ op }) => op === 'MatMul')
+  expect(products.length).toBeGreaterThan(0)
+  expect(products.filter(({ inputs }) => inputs.some((value) => value && scaled.has(value)))).toEqual([])
 })
 
 describe.each(trainedFixtures)('%s with its adapter', (name) => {

@@ -156,15 +156,16 @@ function attentionBlock(
     rotaryDim === headDim
       ? turn(y)
       : ops.concat([turn(ops.slice(y, -1, 0, rotaryDim)), ops.slice(y, -1, rotaryDim, headDim)], -1)
-  const query = rotate(byHead(normedHeads('q_norm', headsOf('q_proj', 0, heads))))
+  const queries = byHead(normedHeads('q_norm', headsOf('q_proj', 0, heads)))
   const key = rotate(byHead(normedHeads('k_norm', headsOf('k_proj', heads, kvHeads))))
   const value = byHead(headsOf('v_proj', heads + kvHeads, kvHeads))
   cache.push({ key, value })
   const mask = inputs.masks.get(config.windows[layer] ?? null) as Value
   const before = past?.[layer]
+  const { scoreScale: scale, scoreCap: cap } = config
   const seen = before
-    ? attentionWithPast(ops, config, query, before, { key, value }, mask)
-    : ops.attention(query, key, value, { mask, scale: config.scoreScale, cap: config.scoreCap })
+    ? attentionWithPast(ops, config, rotate(ops.mul(queries, scale)), before, { key, value }, mask)
+    : ops.attention(rotate(queries), key, value, { mask, scale, cap })
   const rows = ops.reshape(ops.transpose(seen, [0, 2, 1, 3]), [x.shape[0] as Dim, heads * headDim])
   const said = linear(`${path}.self_attn.o_proj`, rows, hiddenSize, biases.o)
   return ops.add(x, config.outputNorms ? norm(`${path}.post_attention_layernorm`, said) : said)
@@ -172,11 +173,12 @@ function attentionBlock(
 
 /**
  * As `attention`, over the keys of the cache and then the new ones. The two parts meet in the softmax only, so the
- * cache is read once and never copied.
+ * cache is read once and never copied. Queries come scaled: were that done right before the products, ONNX Runtime would
+ * make it their factor, and a product that has one copies the keys.
  */
 function attentionWithPast(
   ops: TensorOps,
-  { heads, kvHeads, headDim, scoreScale, scoreCap }: DecoderConfig,
+  { heads, kvHeads, headDim, scoreCap }: DecoderConfig,
   query: Value,
   past: LayerCache,
   now: LayerCache,
@@ -187,7 +189,7 @@ function attentionWithPast(
   const keys = mask.shape[3] as Dim
   const shared = heads / kvHeads
   const rows: Dim = seq === 1 ? shared : `${shared}*${seq}`
-  const grouped = ops.reshape(ops.mul(query, scoreScale), [batch, kvHeads, rows, headDim])
+  const grouped = ops.reshape(query, [batch, kvHeads, rows, headDim])
   const scores = ops.concat(
     [past.key, now.key].map((key) => ops.matMul(grouped, ops.swapLast(key))),
     -1,
