@@ -8,6 +8,7 @@ import { OrtSession, type SessionOptions, throwIfCancelled } from '../graph/ortS
 import { openTogether, releaseAll } from '../graph/resources.ts'
 import { floatsOf } from '../graph/tensor.ts'
 import type { VlmConfig } from '../models/architecture.ts'
+import { scaledFactors } from '../models/shared/lora.ts'
 import { decodingUse, isQuantised } from '../models/shared/quantisedLinear.ts'
 import { type Feeds, featureFeeds, padTokens, sequenceFeeds } from '../models/shared/sequenceFeeds.ts'
 import { type AdapterSpec, promptGraph, stepGraph, type VlmSource } from '../models/vlmGraphs.ts'
@@ -177,7 +178,7 @@ export class Generator {
     options: GenerationOptions,
     finish: (row: Row, reason: FinishReason) => void,
   ): Promise<void> {
-    const adapter = options.adapter ?? {}
+    const adapter = scaledFactors(options.adapter ?? {})
     const run = options.signal ? { signal: options.signal } : {}
     const { cache, logits: first, promptOf } = await this.#prefill(requests, adapter, run)
     const { vocabSize } = this.#graphs.config.decoder
