@@ -15,6 +15,7 @@ import { type AdapterSpec, promptGraph, stepGraph, type VlmSource } from '../mod
 import type { Rng, RngState } from '../rng.ts'
 import type { KeptTokens } from './keptTokens.ts'
 import { cacheNames, KvCache } from './kvCache.ts'
+import { packsWeights } from './packedWeights.ts'
 import { SamplerScratch, type SamplingSettings, sampleToken } from './sampler.ts'
 import { type FinishReason, GrowingText, type StopConditions, type TextStream } from './stopConditions.ts'
 
@@ -85,6 +86,8 @@ export interface GeneratorGraphs {
   readonly weightsFirstStep: Graph
   /** Whether the step's products are of 8 or 4 bits. */
   readonly isQuantised: boolean
+  /** See {@link packsWeights}. */
+  readonly isPacked: boolean
 }
 
 export function generatorGraphs(source: VlmSource, adapter: AdapterSpec | null, device: DeviceName): GeneratorGraphs {
@@ -96,6 +99,7 @@ export function generatorGraphs(source: VlmSource, adapter: AdapterSpec | null, 
     step,
     weightsFirstStep: stepGraph(source, adapter, true, use),
     isQuantised: isQuantised(source.weights),
+    isPacked: packsWeights(source),
   }
 }
 
@@ -262,12 +266,9 @@ export class Generator {
   }
 }
 
-/**
- * Whether one session serves steps of any number of rows, with its own copy of the weights in the processor's layout. Of 8 and 4
- * bits products need it; of 32 it gains nothing (docs/performance.md).
- */
-function isPacked({ isQuantised }: GeneratorGraphs, { prepackWeights = false }: GeneratorOptions): boolean {
-  return prepackWeights || isQuantised
+/** Off the CPU a session has its own copy anyway, in its device's layout. */
+function isPacked(graphs: GeneratorGraphs, { device, prepackWeights = false }: GeneratorOptions): boolean {
+  return prepackWeights || graphs.isQuantised || (graphs.isPacked && device === 'cpu')
 }
 
 function samePrompt(a: RolloutRequest, b: RolloutRequest): boolean {
