@@ -67,7 +67,9 @@ async function compareBase(format: string, base: VlmSource, twin: VlmSource, { c
 
   const filled = await agree('prompt', promptFeeds, (of) => promptGraph(of, { rank }))
   const cache = new KvCache(config.decoder, filled, batch.mask, [0, 1])
-  await agree('step', { ...cache.feeds([5, 6]), ...scaled }, (of) => stepGraph(of, { rank }, false, decodingUse(device)))
+  await agree('step', { ...cache.feeds([5, 6]), ...scaled }, (of) =>
+    stepGraph(of, { rank }, false, decodingUse(device)),
+  )
   const feeds = { ...responseFeeds(config, prompted, 1), ...lora, token_weight: tensor('float32', [], [1 / 6]) }
   for (const recompute of [false, true]) {
     const options = { adapter: { rank }, recompute, objectives: likelihoodObjective(['adapter']) }
