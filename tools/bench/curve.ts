@@ -13,6 +13,7 @@ import { graphMemory } from '../../src/main/engine/graph/livePeak.ts'
 import { plannedBase } from '../../src/main/engine/models/baseLayout.ts'
 import type { DecoderConfig } from '../../src/main/engine/models/shared/decoderConfig.ts'
 import { responseGraph, stepGraph, type VlmSource } from '../../src/main/engine/models/vlmGraphs.ts'
+import { packsWeights } from '../../src/main/engine/rollout/packedWeights.ts'
 import { plannedDecoder } from './checkpoint.ts'
 import {
   bodyParameters,
@@ -88,14 +89,15 @@ async function printCurve(): Promise<void> {
         return `(${seconds((ms * work(source)) / work(planned.get(from.scale) as VlmSource))})`
       })
       const parameters = `${(bodyParameters(source.config.decoder) / 1e6).toFixed(0)} M`
-      const held = memoryOf(format === null ? source : plannedBase(source, format), format !== null)
+      const held = memoryOf(format === null ? source : plannedBase(source, format))
       console.log([`${name}, ${label}`, parameters, ...times, ...held.map(gigabytes)].join(' | '))
     }
   }
 }
 
 /** Bytes of a session that decodes eight rows with its cache, and of one that trains, without and with recomputation. */
-function memoryOf(source: VlmSource, isPacked: boolean): number[] {
+function memoryOf(source: VlmSource): number[] {
+  const isPacked = packsWeights(source)
   const { decode, train } = settings
   const { layers, kvHeads, headDim } = source.config.decoder
   const rows = 8

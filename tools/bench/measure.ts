@@ -18,7 +18,6 @@ import type { VlmConfig } from '../../src/main/engine/models/architecture.ts'
 import { inChosenNumbers } from '../../src/main/engine/models/baseFile.ts'
 import type { LlavaConfig } from '../../src/main/engine/models/llava/config.ts'
 import { factorName, loraFeeds, loraSlots, newAdapter } from '../../src/main/engine/models/shared/lora.ts'
-import { isQuantised } from '../../src/main/engine/models/shared/quantisedLinear.ts'
 import { featureFeeds, padTokens, sequenceFeeds } from '../../src/main/engine/models/shared/sequenceFeeds.ts'
 import {
   promptGraph,
@@ -31,6 +30,7 @@ import {
 import { Rng } from '../../src/main/engine/rng.ts'
 import { Generator } from '../../src/main/engine/rollout/generate.ts'
 import { KvCache } from '../../src/main/engine/rollout/kvCache.ts'
+import { packsWeights } from '../../src/main/engine/rollout/packedWeights.ts'
 import { responseFeeds } from '../../src/main/engine/rollout/responseFeeds.ts'
 import type { BaseChoice } from '../../src/shared/baseFormat.ts'
 import { writeDecoderCheckpoint, writeTowerCheckpoint } from './checkpoint.ts'
@@ -246,7 +246,7 @@ async function profileScale(
     prefill: await breakdown(promptGraph(source, null), promptFeeds, options),
   }
   // As the generator opens them.
-  const isPacked = isQuantised(source.weights)
+  const isPacked = packsWeights(source)
   for (const rows of batches) {
     const cache = new KvCache(config.decoder, prompts, batch.mask, new Array(rows).fill(0))
     const feeds = cache.feeds(randomIds(config, rows))

@@ -4,11 +4,11 @@ import { likelihoodObjective } from '../../src/main/engine/align/ppo/ppoLoss.ts'
 import { OrtSession, type Tensor, tensor } from '../../src/main/engine/graph/ortSession.ts'
 import { floatsOf } from '../../src/main/engine/graph/tensor.ts'
 import { loraFeeds, loraSlots, newAdapter } from '../../src/main/engine/models/shared/lora.ts'
-import { isQuantised } from '../../src/main/engine/models/shared/quantisedLinear.ts'
 import { featureFeeds, padTokens, sequenceFeeds } from '../../src/main/engine/models/shared/sequenceFeeds.ts'
 import { promptGraph, responseGraph, stepGraph, type VlmSource } from '../../src/main/engine/models/vlmGraphs.ts'
 import { Rng } from '../../src/main/engine/rng.ts'
 import { KvCache } from '../../src/main/engine/rollout/kvCache.ts'
+import { packsWeights } from '../../src/main/engine/rollout/packedWeights.ts'
 import { responseFeeds } from '../../src/main/engine/rollout/responseFeeds.ts'
 import { SamplerScratch, sampleToken } from '../../src/main/engine/rollout/sampler.ts'
 import type { Settings } from './settings.ts'
@@ -50,7 +50,7 @@ export async function decodingTask(source: VlmSource, { threads, rows, ids, toke
   const prompt = await OrtSession.open(promptGraph(source, null), { device: 'cpu', threads })
   const prompts = await prompt.compute(feeds)
   await prompt.release()
-  const prepackWeights = isQuantised(source.weights)
+  const prepackWeights = packsWeights(source)
   const graph = stepGraph(source, null, rows > 1 && !prepackWeights)
   const session = await OrtSession.open(graph, { device: 'cpu', threads, prepackWeights })
   const scratch = new SamplerScratch(decoder.vocabSize)

@@ -66,6 +66,8 @@ export function dimTerms(dim: Dim): { coefficient: number; names: string[] }[] {
 /** The dim as a number, its names replaced by sizes. @throws StudioError `graph.dim` for a name without a size */
 export function evaluateDim(dim: Dim, sizes: ReadonlyMap<string, number>): number {
   if (typeof dim === 'number') return dim
+  const named = sizes.get(dim)
+  if (named !== undefined) return named
   let total = 0
   for (const { coefficient, names } of dimTerms(dim)) {
     let product = coefficient

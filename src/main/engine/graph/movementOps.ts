@@ -11,13 +11,25 @@ export type MovementOps = ReturnType<typeof movementOps>
 export function movementOps(g: GraphBuilder) {
   const axesOf = (axes: readonly number[]) => g.constant('int64', [axes.length], axes)
   const expand = (x: Value, shape: Shape) => (sameShape(x.shape, shape) ? x : g.emit('Expand', [x, g.sizes(shape)]))
+  const reshape = (x: Value, shape: Shape): Value => {
+    if (sameShape(x.shape, shape)) return x
+    const made = g.producer(x)
+    const origin = made?.op === 'Reshape' ? (made.inputs[0] as Value) : x
+    // Of one Reshape after another the last says all, where it needs no sizes that only a run knows.
+    if (origin !== x && reshapeTarget(origin.shape, shape)) return reshape(origin, shape)
+    return g.emit('Reshape', [x, g.sizes(reshapeTarget(x.shape, shape) ?? shape)])
+  }
 
   return {
     /** The same elements in another shape. Sizes may be named; none may be left open. */
-    reshape: (x: Value, shape: Shape) =>
-      sameShape(x.shape, shape) ? x : g.emit('Reshape', [x, reshapeTarget(g, x.shape, shape)]),
-    transpose: (x: Value, perm: readonly number[]) =>
-      perm.every((axis, i) => axis === i) ? x : g.emit('Transpose', [x], { perm }),
+    reshape,
+    /** Where only axes of size 1 change places, no element moves: a Reshape, or nothing. */
+    transpose: (x: Value, perm: readonly number[]) => {
+      const moved = perm.filter((axis) => x.shape[axis] !== 1)
+      const isInOrder = moved.every((axis, i) => i === 0 || axis > (moved[i - 1] as number))
+      const shape = perm.map((axis) => x.shape[axis] as Dim)
+      return isInOrder ? reshape(x, shape) : g.emit('Transpose', [x], { perm })
+    },
     /** The last two axes exchanged. */
     swapLast: (x: Value) => {
       const axes = x.shape.map((_, i) => i)
@@ -32,7 +44,7 @@ export function movementOps(g: GraphBuilder) {
       const added = axes.map((axis) => (axis < 0 ? axis + rank : axis))
       const rest = [...x.shape]
       const shape = Array.from({ length: rank }, (_, i) => (added.includes(i) ? 1 : (rest.shift() as Dim)))
-      return g.emit('Reshape', [x, reshapeTarget(g, x.shape, shape)])
+      return reshape(x, shape)
     },
     concat: (values: readonly Value[], axis: number) =>
       values.length === 1 ? (values[0] as Value) : g.emit('Concat', values, { axis }),
@@ -82,17 +94,16 @@ export function movementOps(g: GraphBuilder) {
 }
 
 /**
- * The shape operand of a Reshape. Axes that stay in place are 0 and one other unknown size is -1, so that most
- * shapes are constants; only what is left is computed at each run.
+ * The shape operand of a Reshape as plain numbers, null where it takes sizes that only a run knows: axes that stay in
+ * place are 0 and one other unknown size is -1.
  */
-function reshapeTarget(g: GraphBuilder, from: Shape, to: Shape): Value {
+function reshapeTarget(from: Shape, to: Shape): Shape | null {
   const target = to.map((dim, i) => (typeof dim === 'string' && dim === from[i] ? 0 : dim))
   const open = target.filter((dim) => typeof dim === 'string')
-  if (open.length === 0) return g.sizes(target)
+  if (open.length === 0) return target
   const rest = to.indexOf(open[0] as Dim)
   const known = elementCount(to.filter((_, i) => i !== rest))
-  if (open.length === 1 && divideDims(elementCount(from), known) !== null) return g.sizes(target.with(rest, -1))
-  return g.sizes(to)
+  return open.length === 1 && divideDims(elementCount(from), known) !== null ? target.with(rest, -1) : null
 }
 
 function sameShape(a: Shape, b: Shape): boolean {

@@ -23,7 +23,7 @@ export function sizesOf(graph: Graph, feeds: Readonly<Record<string, Fed>>): Rea
     if (!fed) throw misfed(input, 'none')
     if (fed.dtype !== input.dtype || fed.shape.length !== input.shape.length) throw misfed(input, describe(fed))
     input.shape.forEach((dim, i) => {
-      if (typeof dim === 'string' && /^\w+$/.test(dim) && !sizes.has(dim)) sizes.set(dim, fed.shape[i] as number)
+      if (typeof dim === 'string' && !sizes.has(dim) && /^\w+$/.test(dim)) sizes.set(dim, fed.shape[i] as number)
     })
   }
   for (const input of graph.inputs) {
@@ -32,14 +32,17 @@ export function sizesOf(graph: Graph, feeds: Readonly<Record<string, Fed>>): Rea
       throw misfed(input, describe(fed), sizes)
     }
   }
-  const names = new Set(graph.inputs.map(({ name }) => name))
-  const unknown = Object.keys(feeds).find((name) => !names.has(name))
-  if (unknown !== undefined) throw unknownInput(graph, unknown)
+  // Every input is fed, so what is left over is unknown.
+  const fedNames = Object.keys(feeds)
+  if (fedNames.length > graph.inputs.length) throw unknownInput(graph, fedNames)
   return sizes
 }
 
 /** Bytes of the largest array that passes into a graph or out of it: Electron's ends a process at 2 GiB. */
 export const mostArrayBytes = 2 ** 31 - 1
+
+/** Of this machine; asking for it reads a file on Linux, which a step of a small model would notice. */
+const memoryBytes = totalmem()
 
 const largestElements = new WeakMap<Graph, Map<string, number>>()
 
@@ -49,7 +52,6 @@ const largestElements = new WeakMap<Graph, Map<string, number>>()
  * @throws StudioError `device.out-of-memory`, `device.array-too-large`
  */
 export function requireAffordable(graph: Graph, sizes: ReadonlyMap<string, number>, device: DeviceName): void {
-  const limit = totalmem()
   const key = [...sizes.values()].join()
   const known = largestElements.get(graph) ?? new Map<string, number>()
   largestElements.set(graph, known)
@@ -57,15 +59,15 @@ export function requireAffordable(graph: Graph, sizes: ReadonlyMap<string, numbe
   if (largest === undefined) {
     largest = Math.max(0, ...graph.nodes.flatMap(({ outputs }) => outputs.map((value) => sizeBytes(value, sizes))))
     const array = largestArray(graph, (value) => sizeBytes(value, sizes))
-    if (array > mostArrayBytes && largest <= limit) throw arrayTooLarge(array, device)
+    if (array > mostArrayBytes && largest <= memoryBytes) throw arrayTooLarge(array, device)
     known.set(key, largest)
   }
-  if (largest <= limit) return
+  if (largest <= memoryBytes) return
   throw new StudioError({
     code: 'device.out-of-memory',
     message: 'This step needs more memory than the computer has.',
     remedy: 'Lower the batch size or the sequence length, or turn recomputation on.',
-    expected: `at most ${limit} bytes`,
+    expected: `at most ${memoryBytes} bytes`,
     found: `a tensor of ${largest} bytes`,
     where: device,
   })
@@ -104,7 +106,9 @@ function misfed(input: Value, found: string, sizes?: ReadonlyMap<string, number>
   })
 }
 
-function unknownInput(graph: Graph, name: string): StudioError {
+function unknownInput(graph: Graph, fedNames: readonly string[]): StudioError {
+  const names = new Set(graph.inputs.map(({ name }) => name))
+  const name = fedNames.find((one) => !names.has(one)) as string
   return new StudioError({
     code: 'graph.feed',
     message: `The graph ${graph.name} has no input ${name}.`,

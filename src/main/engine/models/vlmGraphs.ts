@@ -26,7 +26,7 @@ import { pixelInput } from './shared/visionTower.ts'
 /** A model as graphs see it. */
 export type VlmSource = DescribedVlm & { readonly weights: Weights }
 
-/** An adapter that a graph takes as inputs, `lora.scale` and the factors of {@link LoraInputs}. */
+/** An adapter that a graph takes as inputs: the factors of {@link LoraInputs}, and `lora.scale` but in prompt and step. */
 export interface AdapterSpec {
   readonly rank: number
   /** All projections of every layer when left out. */
@@ -168,7 +168,7 @@ export function responseGraph(source: VlmSource, options: ResponseGraphOptions =
   const p = trainBase === true ? trained.modules : { ...parametersOf(g, source), ...chosen(trained.modules, trainBase) }
   const embeddings = promptEmbeddings(g, p, config, imageRows(g, p, source, images))
   const inputs = sequenceInputs(g, config.decoder, 'seq', 'seq')
-  const lora = adapterInputs(g, config, adapter)
+  const lora = adapterInputs(g, config, adapter, true)
   const head = valueHead === null ? null : new ValueHeadInputs(g, config.decoder.hiddenSize, valueHead)
   const result = decoder(g, p, config.decoder, { batch: 'batch', seq: 'seq', embeddings, inputs, adapter: lora })
   const terms = responseTerms(g, p, config, result.hidden, head, options.amongKept === true)
@@ -272,8 +272,8 @@ function promptEmbeddings(g: GraphBuilder, p: VlmParameters, { decoder: config }
   return where(isImage, gather(images, index), tokenEmbeddings(g, p, config, ids))
 }
 
-function adapterInputs(g: GraphBuilder, { decoder: config }: VlmConfig, adapter: AdapterSpec | null) {
-  return adapter ? new LoraInputs(g, adapter.slots ?? loraSlots(config), adapter.rank) : undefined
+function adapterInputs(g: GraphBuilder, { decoder: config }: VlmConfig, adapter: AdapterSpec | null, hasScale = false) {
+  return adapter ? new LoraInputs(g, adapter.slots ?? loraSlots(config), adapter.rank, hasScale) : undefined
 }
 
 function cacheOutputs(g: GraphBuilder, cache: readonly LayerCache[]): void {

@@ -8,12 +8,14 @@ import { OrtSession, type SessionOptions, throwIfCancelled } from '../graph/ortS
 import { openTogether, releaseAll } from '../graph/resources.ts'
 import { floatsOf } from '../graph/tensor.ts'
 import type { VlmConfig } from '../models/architecture.ts'
+import { scaledFactors } from '../models/shared/lora.ts'
 import { decodingUse, isQuantised } from '../models/shared/quantisedLinear.ts'
 import { type Feeds, featureFeeds, padTokens, sequenceFeeds } from '../models/shared/sequenceFeeds.ts'
 import { type AdapterSpec, promptGraph, stepGraph, type VlmSource } from '../models/vlmGraphs.ts'
 import type { Rng, RngState } from '../rng.ts'
 import type { KeptTokens } from './keptTokens.ts'
 import { cacheNames, KvCache } from './kvCache.ts'
+import { packsWeights } from './packedWeights.ts'
 import { SamplerScratch, type SamplingSettings, sampleToken } from './sampler.ts'
 import { type FinishReason, GrowingText, type StopConditions, type TextStream } from './stopConditions.ts'
 
@@ -84,6 +86,8 @@ export interface GeneratorGraphs {
   readonly weightsFirstStep: Graph
   /** Whether the step's products are of 8 or 4 bits. */
   readonly isQuantised: boolean
+  /** See {@link packsWeights}. */
+  readonly isPacked: boolean
 }
 
 export function generatorGraphs(source: VlmSource, adapter: AdapterSpec | null, device: DeviceName): GeneratorGraphs {
@@ -95,6 +99,7 @@ export function generatorGraphs(source: VlmSource, adapter: AdapterSpec | null, 
     step,
     weightsFirstStep: stepGraph(source, adapter, true, use),
     isQuantised: isQuantised(source.weights),
+    isPacked: packsWeights(source),
   }
 }
 
@@ -177,7 +182,7 @@ export class Generator {
     options: GenerationOptions,
     finish: (row: Row, reason: FinishReason) => void,
   ): Promise<void> {
-    const adapter = options.adapter ?? {}
+    const adapter = scaledFactors(options.adapter ?? {})
     const run = options.signal ? { signal: options.signal } : {}
     const { cache, logits: first, promptOf } = await this.#prefill(requests, adapter, run)
     const { vocabSize } = this.#graphs.config.decoder
@@ -261,12 +266,9 @@ export class Generator {
   }
 }
 
-/**
- * Whether one session serves steps of any number of rows, with its own copy of the weights in the processor's layout. Of 8 and 4
- * bits products need it; of 32 it gains nothing (docs/performance.md).
- */
-function isPacked({ isQuantised }: GeneratorGraphs, { prepackWeights = false }: GeneratorOptions): boolean {
-  return prepackWeights || isQuantised
+/** Off the CPU a session has its own copy anyway, in its device's layout. */
+function isPacked(graphs: GeneratorGraphs, { device, prepackWeights = false }: GeneratorOptions): boolean {
+  return prepackWeights || graphs.isQuantised || (graphs.isPacked && device === 'cpu')
 }
 
 function samePrompt(a: RolloutRequest, b: RolloutRequest): boolean {

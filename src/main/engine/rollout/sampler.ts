@@ -75,7 +75,8 @@ export function sampleToken(
   const best = argMax(scores)
   if (settings.greedy) {
     const logprob = (logits[best] as number) - raw
-    const logprobProcessed = (scores[best] as number) - logSumExp(scores, 1)
+    const isPenalised = settings.repetitionPenalty !== 1
+    const logprobProcessed = isPenalised ? (scores[best] as number) - logSumExp(scores, 1) : logprob
     return { token: best, logprob, logprobAtTemperature: logprob, logprobProcessed, kept: null }
   }
 

@@ -11,10 +11,10 @@ import { formatOf } from '../models/baseFile.ts'
 import { plannedBase } from '../models/baseLayout.ts'
 import { type DualEncoderSource, imageEmbeddingGraph, textEmbeddingGraph } from '../models/companion/encoder.ts'
 import { loraSlots } from '../models/shared/lora.ts'
-import { isQuantised } from '../models/shared/quantisedLinear.ts'
 import { promptGraph, stepGraph, type VlmSource, visionGraph } from '../models/vlmGraphs.ts'
 import { keptFeatureBytes } from '../rollout/imageFeatures.ts'
 import { cacheGrowthColumns } from '../rollout/kvCache.ts'
+import { packsWeights } from '../rollout/packedWeights.ts'
 
 /** One thing that takes memory as long as a run is open, or again and again. */
 export interface MemoryPart {
@@ -74,7 +74,7 @@ export class MemoryPlanner {
     const { rollout, optimiser, adapter, reward, base } = config
     const format = formatOf(base.format, this.#run.source)
     const source = this.#sourceIn(format)
-    const isPacked = isQuantised(source.weights)
+    const isPacked = packsWeights(source)
     const { decoder } = source.config
     const decoded = Math.min(rollout.batchSize, rollout.responsesPerStep)
     const trained = Math.min(optimiser.microBatchSize, rollout.responsesPerStep)

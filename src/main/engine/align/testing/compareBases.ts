@@ -4,7 +4,7 @@ import { mkdtempSync } from 'node:fs'
 import { join } from 'node:path'
 import { tensor } from '../../graph/ortSession.ts'
 import { openBase } from '../../models/baseFile.ts'
-import { loraFeeds, loraSlots, newAdapter } from '../../models/shared/lora.ts'
+import { loraFeeds, loraSlots, newAdapter, scaledFactors } from '../../models/shared/lora.ts'
 import { decodingUse } from '../../models/shared/quantisedLinear.ts'
 import { type Feeds, featureFeeds, padTokens, sequenceFeeds } from '../../models/shared/sequenceFeeds.ts'
 import { dequantisedModel } from '../../models/testing/dequantisedModel.ts'
@@ -56,7 +56,8 @@ async function compareBase(format: string, base: VlmSource, twin: VlmSource, { c
   const prompts = prompted.map(({ promptIds }) => promptIds)
   const batch = padTokens(prompts, config.padTokenId, 'left')
   const features = prompted.map(({ imageFeatures }) => imageFeatures)
-  const promptFeeds = { ...sequenceFeeds(config.decoder, batch), ...featureFeeds(config, batch, features), ...lora }
+  const scaled = scaledFactors(lora)
+  const promptFeeds = { ...sequenceFeeds(config.decoder, batch), ...featureFeeds(config, batch, features), ...scaled }
   const named = (name: string, of: VlmSource, make: (of: VlmSource) => ReturnType<typeof promptGraph>) => ({
     ...make(of),
     name: `${format} ${name}`,
@@ -66,7 +67,9 @@ async function compareBase(format: string, base: VlmSource, twin: VlmSource, { c
 
   const filled = await agree('prompt', promptFeeds, (of) => promptGraph(of, { rank }))
   const cache = new KvCache(config.decoder, filled, batch.mask, [0, 1])
-  await agree('step', { ...cache.feeds([5, 6]), ...lora }, (of) => stepGraph(of, { rank }, false, decodingUse(device)))
+  await agree('step', { ...cache.feeds([5, 6]), ...scaled }, (of) =>
+    stepGraph(of, { rank }, false, decodingUse(device)),
+  )
   const feeds = { ...responseFeeds(config, prompted, 1), ...lora, token_weight: tensor('float32', [], [1 / 6]) }
   for (const recompute of [false, true]) {
     const options = { adapter: { rank }, recompute, objectives: likelihoodObjective(['adapter']) }

@@ -8,7 +8,7 @@ import { checkDevice } from '../../autodiff/deviceCheck.ts'
 import { readAdapter } from '../../folder/peft.ts'
 import { DeviceTensor, OrtSession } from '../../graph/ortSession.ts'
 import { floatsOf, tensor, tensorOf } from '../../graph/tensor.ts'
-import { byDecoderPath, loraFeeds } from '../../models/shared/lora.ts'
+import { byDecoderPath, loraFeeds, scaledFactors } from '../../models/shared/lora.ts'
 import type { Feeds } from '../../models/shared/sequenceFeeds.ts'
 import { imageFeeds, sequenceFeeds } from '../../models/shared/sequenceFeeds.ts'
 import { newValueHead, valueHeadFeeds } from '../../models/shared/valueHead.ts'
@@ -40,10 +40,10 @@ const filled = await compare(promptGraph(source, { rank: adapter.rank }), {
   ...sequenceFeeds(config.decoder, prompt),
   ...imageFeeds(config, prompt, oneImageEach(fixture, tensorOf(feeds, 'image_features', 'float32'))),
   image_features: tensorOf(feeds, 'image_features', 'float32'),
-  ...lora,
+  ...scaledFactors(lora),
 })
 const cache = new KvCache(config.decoder, filled, prompt.mask, [0, 1])
-await compare(stepGraph(source, { rank: adapter.rank }), { ...cache.feeds([5, 6]), ...lora })
+await compare(stepGraph(source, { rank: adapter.rank }), { ...cache.feeds([5, 6]), ...scaledFactors(lora) })
 
 const valueHead = newValueHead(config.decoder.hiddenSize, 16, () => rng.uniform())
 const row = (spread: number) =>

@@ -1,5 +1,6 @@
 // The LoRA adapter inside a graph (Hu et al. 2022): y = x Wᵀ + s (x Aᵀ) Bᵀ. Factors and s are inputs of every graph,
-// so one set of base weights serves the policy (s = alpha / rank) and the reference (s = 0).
+// so one set of base weights serves the policy (s = alpha / rank) and the reference (s = 0). Graphs that only decode
+// are fed s B as B: a node less for each layer that is adapted.
 
 import { type LoraAdapter, type LoraFactors, loraScale } from '../../folder/peft.ts'
 import type { Weights } from '../../folder/weights.ts'
@@ -52,15 +53,15 @@ export function loraSlots(config: DecoderConfig): LoraSlot[] {
 
 /** The adapter's inputs in one graph. */
 export class LoraInputs {
-  /** s, without axes. */
-  readonly scale: Value
+  /** s, without axes; null where it is in B. */
+  readonly #scale: Value | null
   /** `lora.PATH.a` [rank, in] and `lora.PATH.b` [out, rank], by those names. */
   readonly factors: ReadonlyMap<string, Value>
   readonly #g: GraphBuilder
 
-  constructor(g: GraphBuilder, slots: readonly LoraSlot[], rank: number) {
+  constructor(g: GraphBuilder, slots: readonly LoraSlot[], rank: number, hasScale: boolean) {
     this.#g = g
-    this.scale = g.input('lora.scale', 'float32', [])
+    this.#scale = hasScale ? g.input('lora.scale', 'float32', []) : null
     this.factors = new Map(
       slots.flatMap(({ path, inFeatures, outFeatures }) =>
         [
@@ -76,7 +77,8 @@ export class LoraInputs {
     const [a, b] = (['a', 'b'] as const).map((factor) => this.factors.get(factorName(path, factor)))
     if (!a || !b) return base
     const { gemm, mul } = tensorOps(this.#g)
-    return gemm(mul(gemm(x, a, { transB: true }), this.scale), b, { transB: true, c: base })
+    const inner = gemm(x, a, { transB: true })
+    return gemm(this.#scale ? mul(inner, this.#scale) : inner, b, { transB: true, c: base })
   }
 }
 
@@ -140,4 +142,12 @@ export function loraFeeds(adapter: LoraAdapter, strength = 1): Record<string, Te
     feeds[factorName(path, 'b')] = tensor('float32', [outFeatures, adapter.rank], b)
   }
   return feeds
+}
+
+/** The feeds of {@link LoraInputs} without a scale, from those with it. */
+export function scaledFactors({ 'lora.scale': scale, ...factors }: Readonly<Record<string, Tensor>>) {
+  const s = Number(scale?.values[0] ?? 1)
+  const scaled = (name: string, factor: Tensor): Tensor =>
+    s === 1 || !name.endsWith('.b') ? factor : { ...factor, values: (factor.values as Float32Array).map((b) => s * b) }
+  return Object.fromEntries(Object.entries(factors).map(([name, factor]) => [name, scaled(name, factor)]))
 }

@@ -7,7 +7,7 @@ import { graphMemory } from '../../graph/livePeak.ts'
 import { OrtSession, tensor } from '../../graph/ortSession.ts'
 import { sizesOf } from '../../graph/runSizes.ts'
 import { demoModel } from '../../jobs/testing/demoRun.ts'
-import { loraFeeds, loraSlots, newAdapter } from '../../models/shared/lora.ts'
+import { loraFeeds, loraSlots, newAdapter, scaledFactors } from '../../models/shared/lora.ts'
 import { type Feeds, featureFeeds, padTokens, sequenceFeeds } from '../../models/shared/sequenceFeeds.ts'
 import { openVlm } from '../../models/vlm.ts'
 import { promptGraph, responseGraph } from '../../models/vlmGraphs.ts'
@@ -30,7 +30,7 @@ const prompts = padTokens(Array.from({ length: 192 }, prompt), config.padTokenId
 const promptFeeds = {
   ...sequenceFeeds(config.decoder, prompts),
   ...featureFeeds(config, prompts, Array.from({ length: 192 }, features)),
-  ...loraFeeds(adapter),
+  ...scaledFactors(loraFeeds(adapter)),
 }
 const responses = Array.from({ length: 128 }, () => ({
   ...{ promptIds: prompt(), tokens: text(64), imageFeatures: features() },
