@@ -94,7 +94,7 @@ describe('a probe comes to its end though its process', () => {
     const one = bench(['stalls at cpu'])
     await vi.waitFor(() => expect(one.engine.client.status.state).toBe('ready'), { timeout: waitMs })
     one.engine.client.stop()
-    await vi.waitFor(() => expect(one.engine.hardware.hardwareError).toBeNull())
+    await vi.waitFor(() => expect(one.engine.hardware.hardwareError).toBeNull(), { timeout: waitMs })
     one.engine.client.start()
     await untilMeasured(one)
   })

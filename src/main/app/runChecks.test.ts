@@ -83,7 +83,9 @@ test('is refused beside a run or another check, and can be cancelled', async () 
   const first = checks.check(request)
   const ended = expect(first).rejects.toMatchObject({ code: 'run.cancelled' })
   await expect(checks.check(request)).rejects.toMatchObject({ code: 'run.check-busy' })
-  await vi.waitFor(() => expect(activities.list()).toMatchObject([{ kind: 'check', canCancel: true }]))
+  await vi.waitFor(() => expect(activities.list()).toMatchObject([{ kind: 'check', canCancel: true }]), {
+    timeout: 20_000,
+  })
   await checks.cancel()
   await ended
   expect((await checks.check(request)).measured).not.toBeNull()

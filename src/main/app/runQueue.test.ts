@@ -282,7 +282,7 @@ describe('RunQueue', { timeout: 60_000 }, () => {
         checkEnds = resolve
       })
       const began = begin()
-      await vi.waitFor(() => expect(one.way.asked).toBe(asked + 1))
+      await vi.waitFor(() => expect(one.way.asked).toBe(asked + 1), { timeout: 20_000 })
       await delay(50)
       expect(one.queue.get(began).run).toMatchObject({ state: 'queued', live: null })
       checkEnds()

@@ -10,6 +10,8 @@ import { WorkerClient, type WorkerPort } from './workerClient.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'fisao-worker-'))
 const script = join(folder, 'worker.cjs')
+/** A busy machine takes seconds to start a process. */
+const patiently = { timeout: 20_000 }
 let client: WorkerClient<typeof testMethods> | null = null
 
 beforeAll(() => {
@@ -94,7 +96,7 @@ test('a process that is killed from outside comes back', async () => {
   await client.request('count', { to: 1 })
   const before = client.status.pid
   process.kill(before ?? 0, 'SIGKILL')
-  await vi.waitFor(() => expect(client.status).toMatchObject({ state: 'ready', restarts: 1 }))
+  await vi.waitFor(() => expect(client.status).toMatchObject({ state: 'ready', restarts: 1 }), patiently)
   expect(client.status.pid).not.toBe(before)
 })
 
@@ -154,7 +156,7 @@ test('a process that cannot even be started is an end like any other', async () 
     },
   })
   failing.start()
-  await vi.waitFor(() => expect(failing.status.state).toBe('failed'))
+  await vi.waitFor(() => expect(failing.status.state).toBe('failed'), patiently)
   expect(spawns).toBe(3)
   expect(failing.status.lastError?.message).toContain('no memory for a process')
 })
@@ -171,7 +173,7 @@ test('one that cannot stay alive is given up, and can be started again by hand',
 
 test('a start by hand does not wait for the next restart', async () => {
   const { client } = start({ args: ['die-at-once'], backoffMs: 60_000 })
-  await vi.waitFor(() => expect(client.status.state).toBe('restarting'))
+  await vi.waitFor(() => expect(client.status.state).toBe('restarting'), patiently)
   client.start()
   expect(client.status).toMatchObject({ state: 'starting', pid: expect.any(Number) })
 })
