@@ -33,9 +33,11 @@ export class Catalogue {
     try {
       return await this.#options.client.request(method, params)
     } catch (thrown) {
-      const isOpen = this.#options.workspaces.shown?.key === key
-      if (!isOpen || !(thrown instanceof StudioError) || thrown.code !== 'workspace.crashed') throw thrown
-      return await this.#options.client.request(method, params)
+      if (!(thrown instanceof StudioError) || thrown.code !== 'workspace.crashed') throw thrown
+      const { workspaces, client } = this.#options
+      if (workspaces.shown?.key === key) return await client.request(method, params)
+      // Its file went away at the same time.
+      throw (await workspaces.lossOf(path)) ?? thrown
     }
   }
 

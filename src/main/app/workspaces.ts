@@ -315,9 +315,13 @@ export class Workspaces {
     if (!(error instanceof StudioError) || !unsound.includes(error.code)) return error
     const current = this.#current
     if (current && current.path === error.where) await current.watch.lookNow().catch(() => false)
+    return (await this.lossOf(error.where ?? '')) ?? error
+  }
+
+  /** What the person is told of a workspace that went away under the app; undefined while it is open, or closed by them. */
+  async lossOf(path: string): Promise<StudioError | undefined> {
     await this.#turn
-    const isLost = this.#lastLoss?.where === error.where && this.#current?.path !== error.where
-    return isLost ? this.#lastLoss : error
+    return this.#lastLoss?.where === path && this.#current?.path !== path ? this.#lastLoss : undefined
   }
 
   /** Somebody removed the file of the lock. @returns whether nobody has claimed the workspace since */
