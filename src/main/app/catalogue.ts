@@ -33,11 +33,9 @@ export class Catalogue {
     try {
       return await this.#options.client.request(method, params)
     } catch (thrown) {
-      if (!(thrown instanceof StudioError) || thrown.code !== 'workspace.crashed') throw thrown
-      const { workspaces, client } = this.#options
-      if (workspaces.shown?.key === key) return await client.request(method, params)
-      // Its file went away at the same time.
-      throw (await workspaces.lossOf(path)) ?? thrown
+      if (hasEnded(thrown) && this.#options.workspaces.shown?.key === key)
+        return await this.#options.client.request(method, params)
+      throw await this.#reason(thrown, path)
     }
   }
 
@@ -45,9 +43,18 @@ export class Catalogue {
   async #change<M extends Method>(method: M, own: Own<M>): Promise<ResultOf<Methods, M>> {
     const { path, key } = this.#options.workspaces.require()
     const params = { ...own, path, key } as unknown as ParamsOf<Methods, M>
-    const result = await this.#options.client.request(method, params)
-    this.#options.onChanged()
-    return result
+    try {
+      const result = await this.#options.client.request(method, params)
+      this.#options.onChanged()
+      return result
+    } catch (thrown) {
+      throw await this.#reason(thrown, path)
+    }
+  }
+
+  /** Where the process ended as the file of its workspace went away, that is the reason. */
+  async #reason(thrown: unknown, path: string): Promise<unknown> {
+    return (hasEnded(thrown) && (await this.#options.workspaces.lossOf(path))) || thrown
   }
 
   async window(params: Params<'images.window'>): Promise<Result<'images.window'>> {
@@ -88,4 +95,8 @@ export class Catalogue {
     // Should it end over this, it has let go too.
     await client.request('close', {}).catch(() => undefined)
   }
+}
+
+function hasEnded(thrown: unknown): boolean {
+  return thrown instanceof StudioError && thrown.code === 'workspace.crashed'
 }
