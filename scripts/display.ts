@@ -31,7 +31,8 @@ export async function withDisplay<T>(env: NodeJS.ProcessEnv, use: (env: NodeJS.P
 
 /** @throws Error when Xvfb does not start */
 export async function openDisplay(): Promise<Display> {
-  const options = ['-displayfd', '3', '-screen', '0', '1600x1000x24', '-nolisten', 'tcp']
+  // Else it starts anew whenever the last window has closed, and refuses whoever comes in that moment.
+  const options = ['-displayfd', '3', '-screen', '0', '1600x1000x24', '-nolisten', 'tcp', '-noreset']
   const shell = spawn('sh', ['-c', keeper, 'sh', ...options], { stdio: ['pipe', 'ignore', 'ignore', 'pipe'] })
   const pipe = shell.stdin as Writable
   let number = ''

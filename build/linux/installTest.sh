@@ -82,7 +82,8 @@ check 'the packages install' dpkg -i /debs/fisao-studio_*.deb /debs/fisao-studio
 check 'nobody but root can change the program' test -z "$(find /opt/fisao-studio ! -type l \( ! -user root -o -perm /022 \))"
 check 'the desktop entry is valid' desktop-file-validate /usr/share/applications/fisao-studio.desktop
 check '.fisao is a type that the program opens' grep -qF 'application/x-fisao-workspace:*.fisao' /usr/share/mime/globs
-Xvfb :7 -screen 0 1280x900x24 -nolisten tcp >/dev/null 2>&1 &
+# Else it starts anew whenever the last window has closed, and refuses whoever comes in that moment.
+Xvfb :7 -screen 0 1280x900x24 -nolisten tcp -noreset >/dev/null 2>&1 &
 display=$!
 waits_for test -e /tmp/.X11-unix/X7
 
