@@ -174,6 +174,10 @@ export const evaluationDetailSchema = evaluationViewSchema.extend({
 })
 export type EvaluationDetail = z.infer<typeof evaluationDetailSchema>
 
+/** What the answers of a policy are of, so that another evaluation knows whether its own would be the same. */
+export const answeredBySchema = z.object({ key: z.string(), imagesSha256: z.string() })
+export type AnsweredBy = z.infer<typeof answeredBySchema>
+
 /** What an evaluation is carried out with, as the workspace keeps it from when its files were read. */
 export const evaluationFactsSchema = z.object({
   prompt: z.string(),
@@ -186,6 +190,8 @@ export const evaluationFactsSchema = z.object({
   annotations: annotationJoinSchema.nullable(),
   /** Files that must stay as they are until it is done. */
   sources: z.array(z.object({ path: z.string(), sha256: z.string() })),
+  /** By policy, as far as they have answered all; null for one that has learned. */
+  answered: z.array(answeredBySchema.nullable()).optional(),
 })
 export type EvaluationFacts = z.infer<typeof evaluationFactsSchema>
 

@@ -4,6 +4,7 @@ import { normalize } from 'node:path'
 import type { PolicyChoice } from '../../shared/describe.ts'
 import type { EvaluationId, RunId } from '../../shared/domain.ts'
 import type { ChairMeasure, NewEvaluation } from '../../shared/evaluations.ts'
+import { runConfigSchema } from '../../shared/runConfig.ts'
 import { type ChairGap, type ChairPlan, chairGaps } from '../../shared/sweepView.ts'
 import { checkpointAtStep } from '../db/checkpoints.ts'
 import type { ReadableDb } from '../db/connection.ts'
@@ -30,6 +31,7 @@ export function planChair(db: ReadableDb, sweepId: string, measure: ChairMeasure
   const known = asked ? knownOf(db, asked) : []
   const gaps: ChairGap[] = []
   const answering: number[] = []
+  const models = new Set<string>()
   const requests: NewEvaluation[] = []
   const again: EvaluationId[] = []
   let [measured, waiting, placebosLeftOut] = [0, 0, 0]
@@ -46,7 +48,9 @@ export function planChair(db: ReadableDb, sweepId: string, measure: ChairMeasure
     if (before?.state === 'done') measured++
     else if (before?.state === 'waiting') waiting++
     else {
-      answering.push(policies.length)
+      const model = modelOf(subject)
+      answering.push(policies.length - Number(models.has(model)))
+      models.add(model)
       if (before) again.push(before.evaluationId)
       else if (asked)
         requests.push({ name: run.name, policies: [...policies], measure: asked, prompt: null, maxNewTokens: null })
@@ -60,6 +64,23 @@ export function planChair(db: ReadableDb, sweepId: string, measure: ChairMeasure
     ...{ measured, waiting, placebosLeftOut, leftOut: leftOut.filter(({ runs }) => runs > 0) },
   }
   return { plan, requests, again }
+}
+
+/** Runs of which this is the same have the same model as it came, which answers once (engine/jobs/knownAnswers.ts). */
+function modelOf({ run }: ChairSubject): string {
+  const config = runConfigSchema.safeParse(run.config).data
+  if (!config) return `run ${run.runId}`
+  const { base, rollout, reward } = config
+  const { question, maxNewTokens, batchSize } = rollout
+  return JSON.stringify([
+    run.modelId,
+    base,
+    question,
+    maxNewTokens,
+    batchSize,
+    reward.promptTemplate,
+    reward.otherNouns,
+  ])
 }
 
 /** As evaluations keep it (newEvaluation.ts). */

@@ -74,8 +74,8 @@ describe('the demo model, evaluated', { timeout: 120_000 }, () => {
     const measure: Measure = { kind: 'chair', imageFolder: sampleScenes, annotationFile, most }
     const evaluationId = ask(measure, [at(0), at(step), at(step, 0)])
     await carryOut(evaluationId)
-    // Two threads share the answers, and say the same.
-    const together = ask(measure, [at(0)])
+    // Two threads share the answers, and say the same; strength 0 is the model as it came.
+    const together = ask(measure, [at(step, 0)])
     await evaluateWorkspace(db, { ...engine, threads: 2, evaluationId: together }, warm, () => undefined)
     for (const { name, group, byPolicy } of figuresOf(together).figures) {
       expect([byPolicy[0]?.value], name).toEqual(figure(evaluationId, name, group)?.slice(0, 1))
@@ -147,6 +147,38 @@ describe('the demo model, evaluated', { timeout: 120_000 }, () => {
     await carryOut(alone)
     expect([figure(alone, 'hallucinationRate'), figure(alone, 'meanWords')?.length]).toEqual([undefined, 1])
     expect(evaluationById(db, alone)?.facts).toMatchObject({ judgedBy: null, noEstimate: 'no-run' })
+  })
+
+  test('what the model as it came has said is taken over, unless an image was changed', async () => {
+    const images = join(folder, 'few')
+    mkdirSync(images)
+    const names = ['scene-0001.jpg', 'scene-0002.jpg', 'scene-0003.jpg']
+    for (const name of names) copyFileSync(join(sampleScenes, name), join(images, name))
+    const measure: Measure = { kind: 'chair', imageFolder: images, annotationFile, most: null }
+    const first = ask(measure, [at(step), at(0)])
+    await carryOut(first)
+    const setText = db.prepare('UPDATE evaluation_answer SET text = ? WHERE evaluation_id = ? AND policy = ?')
+    setText.run('kept', first, 0)
+    setText.run('kept', first, 1)
+    const texts = db
+      .prepare<[number], string>('SELECT text FROM evaluation_answer WHERE evaluation_id = ? ORDER BY policy, item')
+      .pluck()
+
+    const again = ask(measure, [at(0), at(step)])
+    const told: number[] = []
+    await carryOut(again, ({ phase, done }) => phase === 'answering' && told.push(done))
+    expect(told).toEqual([3, 6])
+    expect(texts.all(again).slice(0, 3)).toEqual(['kept', 'kept', 'kept'])
+    // One that has learned answers for itself.
+    expect(texts.all(again)[3]).not.toBe('kept')
+    expect(figure(again, 'chairI')).toEqual(figure(first, 'chairI')?.toReversed())
+    expect(figure(again, 'recall')).toEqual(figure(first, 'recall')?.toReversed())
+    expect(storedConcepts(db, again)).toHaveLength((storedConcepts(db, first) as unknown as Concept[]).length)
+
+    copyFileSync(join(sampleScenes, 'scene-0004.jpg'), join(images, 'scene-0003.jpg'))
+    const changed = ask(measure, [at(0)])
+    await carryOut(changed)
+    expect(texts.all(changed)).not.toContain('kept')
   })
 
   test('one that is cancelled keeps its answers and goes on with the rest', async () => {

@@ -5,6 +5,7 @@ import type { Calibration } from '../../../shared/calibration.ts'
 import { type EvaluationId, jsonSchema } from '../../../shared/domain.ts'
 import { StudioError } from '../../../shared/errors.ts'
 import {
+  type AnsweredBy,
   type EvaluationFacts,
   evaluationFactsSchema,
   type NewEvaluation,
@@ -24,6 +25,7 @@ import {
   storeItems,
 } from '../../db/evaluations.ts'
 import { requireOwner } from '../../db/owner.ts'
+import { countAnswersOf, setFacts, takeAnswers } from '../../db/takenAnswers.ts'
 import { sha256Of } from '../folder/hashes.ts'
 import { embeddingKeyOf } from '../folder/modelIdentity.ts'
 import { throwIfCancelled } from '../graph/ortSession.ts'
@@ -39,6 +41,7 @@ import { countFigures } from './evaluationFigures.ts'
 import { findItems } from './evaluationItems.ts'
 import { openPolicy } from './jobInputs.ts'
 import { openJobWorkers, openPlanner } from './jobWorkers.ts'
+import { answersKey, findAnswers, ImagesHash } from './knownAnswers.ts'
 import { measuringOf } from './measureOf.ts'
 import type { Measuring, Said } from './measures.ts'
 import { readLexicon } from './readLexicon.ts'
@@ -88,14 +91,20 @@ export async function evaluateWorkspace(
   const total = asked.policies.length * countItems(db, evaluationId).items
   const progress = { done: countAnswers(db, evaluationId), total, readied: null }
   report({ phase: 'opening', ...progress })
+  const answeredBy = facts.answered ? [...facts.answered] : policies.map(() => null)
   for (const [place, answering] of policies.entries()) {
     const answered = (count: number): void => {
       progress.done += count
       report({ phase: 'answering', ...progress })
     }
     const readying = (readied: number): void => report({ ...progress, phase: 'opening', readied })
-    const given = { asked, facts, place, answering, measuring, lexicon, answered, readying, signal }
-    await answerAll(db, { ...request, ...given })
+    const key = await answersKey(answering, { ...asked, facts, ...request })
+    const given = { asked, facts, place, answering, measuring, lexicon, key, answered, readying, signal }
+    const by = await answerAll(db, { ...request, ...given })
+    if (by === null) continue
+    answeredBy[place] = by
+    if (request.ownerToken !== null) requireOwner(db, request.ownerToken)
+    setFacts(db, evaluationId, jsonSchema.parse({ ...facts, answered: answeredBy }))
   }
   throwIfCancelled(signal)
   report({ phase: 'counting', ...progress })
@@ -173,16 +182,24 @@ interface AnswerAll extends Omit<EvaluationRequest, 'lexicon'> {
   readonly answering: Answering
   readonly measuring: Measuring
   readonly lexicon: Lexicon
+  /** See {@link answersKey}. */
+  readonly key: string | null
   readonly answered: (count: number) => void
   readonly readying: (share: number) => void
   readonly signal: AbortSignal | undefined
 }
 
-async function answerAll(db: WritableDb, given: AnswerAll): Promise<void> {
-  const { evaluationId, asked, facts, place, answering, signal } = given
+/** @returns what the answers are of, where that can be said of all of them */
+async function answerAll(db: WritableDb, given: AnswerAll): Promise<AnsweredBy | null> {
+  const { evaluationId, asked, facts, place, answering, key, signal } = given
   const { folders, identity } = answering
   const isLeft = itemsWithout(db, evaluationId, place, -1, 1).length > 0
-  if (!isLeft) return
+  if (!isLeft) return null
+  const answersAll = countAnswersOf(db, { evaluationId, policy: place }) === 0
+  const taken = answersAll && key !== null ? await takeKnown(db, { ...given, key }) : null
+  if (taken !== null) return taken
+  const hash = new ImagesHash()
+  let isWhole = answersAll
   const { rollout, ...others } = answering.config
   const config = { ...others, rollout: { ...rollout, question: facts.prompt, maxNewTokens: facts.maxNewTokens } }
   const { device, threads = null, lexicon } = given
@@ -210,9 +227,10 @@ async function answerAll(db: WritableDb, given: AnswerAll): Promise<void> {
       throwIfCancelled(signal)
       const page = itemsWithout(db, evaluationId, place, after, itemsOfPage)
       const last = page.at(-1)
-      if (!last) return
+      if (!last) return isWhole && key !== null ? { key, imagesSha256: hash.end() } : null
       after = last.item
       const { images, unreadable } = await hashAll(page)
+      hash.add(images)
       const said = await models.respond(images, policy, {
         ...{ rng: null, strength, signal },
         question: (image) => questionOf(page, images[image], facts),
@@ -225,6 +243,7 @@ async function answerAll(db: WritableDb, given: AnswerAll): Promise<void> {
       })
       const codes = new Map([...unreadable, ...said.skipped].map(({ path, code }) => [path, code]))
       const lost = page.filter(({ item }) => !answers.some((answer) => answer.item === item))
+      isWhole &&= lost.length === 0
       if (given.ownerToken !== null) requireOwner(db, given.ownerToken)
       storeAnswers(db, evaluationId, place, {
         answers,
@@ -235,6 +254,29 @@ async function answerAll(db: WritableDb, given: AnswerAll): Promise<void> {
   } finally {
     await releaseAll([models, shared.workers])
   }
+}
+
+/** Takes over what another evaluation was answered to the same. */
+async function takeKnown(db: WritableDb, given: AnswerAll & { readonly key: string }): Promise<AnsweredBy | null> {
+  const { evaluationId, asked, place, key, signal } = given
+  const known = await findAnswers(db, { evaluationId, key, kind: asked.measure.kind }, async () => {
+    const hash = new ImagesHash()
+    for (let after = -1; ; ) {
+      throwIfCancelled(signal)
+      const page = itemsWithout(db, evaluationId, place, after, itemsOfPage)
+      const last = page.at(-1)
+      if (!last) return hash.end()
+      after = last.item
+      const { images, unreadable } = await hashAll(page)
+      if (unreadable.length > 0) return null
+      hash.add(images)
+    }
+  })
+  if (!known) return null
+  if (given.ownerToken !== null) requireOwner(db, given.ownerToken)
+  takeAnswers(db, known, { evaluationId, policy: place })
+  given.answered(countItems(db, evaluationId).items)
+  return known.answeredBy
 }
 
 const forgetful: EmbeddingStore = { get: () => undefined, put: () => undefined, flush: () => undefined }
