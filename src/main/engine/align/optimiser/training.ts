@@ -142,7 +142,7 @@ export class Training {
       const sum = this.#sums.get(name)
       // What a run answers is a copy of its own, so the first one serves as the sum.
       if (!sum) this.#sums.set(name, gradient)
-      else for (let i = 0; i < sum.length; i++) sum[i] = (sum[i] as number) + (gradient[i] as number)
+      else addTo(sum, gradient)
     }
   }
 
@@ -155,4 +155,9 @@ export class Training {
     }
     return feeds
   }
+}
+
+/** Adds the numbers to the sum, which is as long. */
+export function addTo(sum: Float32Array, numbers: Float32Array): void {
+  for (let i = 0; i < sum.length; i++) sum[i] = (sum[i] as number) + (numbers[i] as number)
 }
