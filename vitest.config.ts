@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { defineConfig } from 'vitest/config'
 import { runtimeEnvironment, setUp } from './scripts/setup.ts'
+import { builtThread } from './scripts/testScripts.ts'
 import { telemetryOff } from './src/shared/telemetryOff.ts'
 
 const runtime = await setUp()
@@ -20,10 +21,12 @@ export default defineConfig({
     maxWorkers: 4,
     testTimeout: 30_000,
     hookTimeout: 60_000,
+    globalSetup: './scripts/testScripts.ts',
     env: {
       FISAO_RUNTIME_DIST: runtime.distPath,
       // Not a person's own cache.
       FISAO_MODEL_CACHE: join(tmpdir(), 'fisao-test-models'),
+      FISAO_ENGINE_THREAD: builtThread,
       ...runtimeEnvironment(runtime, {}),
     },
     projects: [

@@ -2,10 +2,7 @@
 // what waits and says why, what a cancel and the end of the engine leave.
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
-import { createRequire } from 'node:module'
-import { join } from 'node:path'
-import { pathToFileURL } from 'node:url'
-import { afterEach, describe, expect, test, vi } from 'vitest'
+import { afterEach, describe, expect, inject, test, vi } from 'vitest'
 import { type DescribeView, describeViewSchema, greedy, type Question } from '../../shared/describe.ts'
 import { allImages, type ModelId, type RunId } from '../../shared/domain.ts'
 import { engineMethods } from '../../shared/workerProtocol.ts'
@@ -17,8 +14,6 @@ import { WorkerClient } from '../worker/workerClient.ts'
 import { Describes } from './describes.ts'
 import type { Current } from './workspaces.ts'
 
-const tsxLoader = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href
-const script = join(import.meta.dirname, 'testing/alignmentWorker.ts')
 let stop: (() => Promise<void>) | null = null
 
 afterEach(async () => {
@@ -55,7 +50,7 @@ function bench({ reads = false } = {}): Bench {
   const engine = new WorkerClient({
     ...{ name: 'engine', area: 'engine' as const, methods: engineMethods, backoffMs: 5 },
     spawn: () => {
-      const child = fork(script, [], { serialization: 'advanced', silent: true, execArgv: ['--import', tsxLoader] })
+      const child = fork(inject('scripts').alignmentWorker, [], { serialization: 'advanced', silent: true })
       children.add(child.on('exit', () => children.delete(child)))
       return {
         get pid() {

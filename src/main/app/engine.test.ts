@@ -3,15 +3,11 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { pathToFileURL } from 'node:url'
-import { afterEach, describe, expect, test, vi } from 'vitest'
+import { afterEach, describe, expect, inject, test, vi } from 'vitest'
 import { Engine, type EngineOptions } from './engine.ts'
 
-const tsxLoader = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href
-const script = join(import.meta.dirname, 'testing/probeWorker.ts')
 const waitMs = 25_000
 let stop: (() => Promise<void>) | null = null
 
@@ -34,8 +30,7 @@ function bench(plan: readonly string[], options: Partial<EngineOptions> = {}): B
   const engine = new Engine({
     ...{ onChange: () => {}, log: () => {}, backoffMs: 5, ...options },
     spawn: () => {
-      const execArgv = ['--import', tsxLoader]
-      const child = fork(script, [folder], { serialization: 'advanced', silent: true, execArgv })
+      const child = fork(inject('scripts').probeWorker, [folder], { serialization: 'advanced', silent: true })
       children.add(child.on('exit', () => children.delete(child)))
       return {
         get pid() {

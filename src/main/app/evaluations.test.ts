@@ -2,10 +2,7 @@
 // an interruption keeps, what a cancel, a failure and a removal leave.
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
-import { createRequire } from 'node:module'
-import { join } from 'node:path'
-import { pathToFileURL } from 'node:url'
-import { afterEach, describe, expect, test, vi } from 'vitest'
+import { afterEach, describe, expect, inject, test, vi } from 'vitest'
 import type { EvaluationId } from '../../shared/domain.ts'
 import { type EvaluationView, evaluationViewSchema, type NewEvaluation } from '../../shared/evaluations.ts'
 import { engineMethods } from '../../shared/workerProtocol.ts'
@@ -17,8 +14,6 @@ import { evaluationActivities } from './activityViews.ts'
 import { Evaluations } from './evaluations.ts'
 import type { Current } from './workspaces.ts'
 
-const tsxLoader = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href
-const script = join(import.meta.dirname, 'testing/alignmentWorker.ts')
 let stop: (() => Promise<void>) | null = null
 
 afterEach(async () => {
@@ -38,7 +33,7 @@ function bench() {
   const engine = new WorkerClient({
     ...{ name: 'engine', area: 'engine' as const, methods: engineMethods, backoffMs: 5 },
     spawn: () => {
-      const child = fork(script, [], { serialization: 'advanced', silent: true, execArgv: ['--import', tsxLoader] })
+      const child = fork(inject('scripts').alignmentWorker, [], { serialization: 'advanced', silent: true })
       children.add(child.on('exit', () => children.delete(child)))
       return {
         get pid() {

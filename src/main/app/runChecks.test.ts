@@ -1,10 +1,7 @@
 // The check of a run over a real workspace file and a real process behind the real supervisor: one at a time, none beside a
 // run, a cancel, and what is refused before the engine is asked.
 import { fork } from 'node:child_process'
-import { createRequire } from 'node:module'
-import { join } from 'node:path'
-import { pathToFileURL } from 'node:url'
-import { afterEach, expect, test, vi } from 'vitest'
+import { afterEach, expect, inject, test, vi } from 'vitest'
 import type { NewRunRequest } from '../../shared/contract.ts'
 import type { ModelId } from '../../shared/domain.ts'
 import type { RunCheckProgress } from '../../shared/runCheck.ts'
@@ -17,8 +14,6 @@ import { Activities } from './activities.ts'
 import { RunChecks } from './runChecks.ts'
 import type { Current } from './workspaces.ts'
 
-const tsxLoader = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href
-const script = join(import.meta.dirname, 'testing/alignmentWorker.ts')
 let stop: () => void = () => undefined
 afterEach(() => stop())
 
@@ -29,7 +24,7 @@ function bench() {
   const engine = new WorkerClient({
     ...{ name: 'engine', area: 'engine' as const, methods: engineMethods },
     spawn: () => {
-      const child = fork(script, [], { serialization: 'advanced', silent: true, execArgv: ['--import', tsxLoader] })
+      const child = fork(inject('scripts').alignmentWorker, [], { serialization: 'advanced', silent: true })
       return {
         get pid() {
           return child.pid

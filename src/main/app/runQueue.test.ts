@@ -2,11 +2,8 @@
 // refusals, and a workspace that is closed in the middle of a run.
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
-import { createRequire } from 'node:module'
-import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { pathToFileURL } from 'node:url'
-import { afterEach, describe, expect, test, vi } from 'vitest'
+import { afterEach, describe, expect, inject, test, vi } from 'vitest'
 import type { EventPayload } from '../../shared/contract.ts'
 import type { ModelId, RunId } from '../../shared/domain.ts'
 import type { HardwareReport } from '../../shared/hardware.ts'
@@ -23,8 +20,6 @@ import { checkpointViews } from './responseViews.ts'
 import { RunQueue } from './runQueue.ts'
 import type { Current } from './workspaces.ts'
 
-const tsxLoader = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href
-const script = join(import.meta.dirname, 'testing/alignmentWorker.ts')
 const hardware = { chosen: 'cpu', reason: '', devices: [], cpuModel: '', cpuCores: 2 } as unknown as HardwareReport
 const waitMs = 40_000
 let stop: (() => Promise<void>) | null = null
@@ -61,7 +56,7 @@ function bench(): Bench {
   const engine = new WorkerClient({
     ...{ name: 'engine', area: 'engine' as const, methods: engineMethods, backoffMs: 5, maxRestartsInARow: 20 },
     spawn: () => {
-      const child = fork(script, [], { serialization: 'advanced', silent: true, execArgv: ['--import', tsxLoader] })
+      const child = fork(inject('scripts').alignmentWorker, [], { serialization: 'advanced', silent: true })
       children.add(child.on('exit', () => children.delete(child)))
       return {
         get pid() {

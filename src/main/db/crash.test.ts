@@ -3,10 +3,8 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { copyFileSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
-import { pathToFileURL } from 'node:url'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, inject, test } from 'vitest'
 import type { RunId } from '../../shared/domain.ts'
 import { restoreBackup } from './backup.ts'
 import { checkpointPart, listCheckpoints } from './checkpoints.ts'
@@ -19,15 +17,13 @@ import { startSession, writeSetting } from './settings.ts'
 import { seedResponses } from './testing/responses.ts'
 import { addCheckpoint, temporaryWorkspace } from './testing/temporaryWorkspace.ts'
 
-/** Kills of the writer; FISAO_KILLS asks for more. */
-const kills = Number(process.env.FISAO_KILLS ?? 12)
-const tsxLoader = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href
+/** Kills of the writer; FISAO_THOROUGH and FISAO_KILLS ask for more. */
+const kills = Number(process.env.FISAO_KILLS ?? (process.env.FISAO_THOROUGH === 'yes' ? 12 : 4))
 
 /** A process that commits steps of a run without end: responses, metrics and a checkpoint in one transaction. */
 function startWriter(path: string, runId: RunId): ChildProcess {
-  const script = join(import.meta.dirname, 'testing/writeSteps.ts')
   const stdio = ['ignore', 'pipe', 'inherit'] as const
-  return spawn(process.execPath, ['--import', tsxLoader, script, path, String(runId)], { stdio: [...stdio] })
+  return spawn(process.execPath, [inject('scripts').writeSteps, path, String(runId)], { stdio: [...stdio] })
 }
 
 test(`${kills} times kill -9 in the middle of commits: whole, and every reported step is there`, {

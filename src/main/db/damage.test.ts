@@ -1,6 +1,6 @@
 // Damaged workspace files: each case either reads the right data or is refused with a sentence, a remedy and a way back
 // that works. Never other data without a word. FISAO_FLIPS, FISAO_ZEROED_BLOCKS, FISAO_TORN_LOGS and FISAO_LOG_FLIPS ask
-// for more cases, FISAO_DAMAGE_SEED for others.
+// for more cases, as FISAO_THOROUGH does, FISAO_DAMAGE_SEED for others.
 import {
   closeSync,
   copyFileSync,
@@ -35,9 +35,10 @@ import {
 
 const numberOf = (name: string, otherwise: number): number => Number(process.env[name] ?? otherwise)
 const seed = numberOf('FISAO_DAMAGE_SEED', 20266)
+const isThorough = process.env.FISAO_THOROUGH === 'yes'
 const cases = {
-  flips: numberOf('FISAO_FLIPS', 12),
-  zeroedBlocks: numberOf('FISAO_ZEROED_BLOCKS', 6),
+  flips: numberOf('FISAO_FLIPS', isThorough ? 12 : 6),
+  zeroedBlocks: numberOf('FISAO_ZEROED_BLOCKS', isThorough ? 6 : 3),
   tornLogs: numberOf('FISAO_TORN_LOGS', 40),
   logFlips: numberOf('FISAO_LOG_FLIPS', 24),
 }

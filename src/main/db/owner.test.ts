@@ -2,21 +2,15 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, rmSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { hostname } from 'node:os'
-import { join } from 'node:path'
-import { pathToFileURL } from 'node:url'
-import { expect, test } from 'vitest'
+import { expect, inject, test } from 'vitest'
 import { connect, inTransaction } from './connection.ts'
 import { forgetOwner, inUse, lockFile, lockWorkspace, ownerOf, recordOwner, requireOwner } from './owner.ts'
 import { temporaryWorkspace } from './testing/temporaryWorkspace.ts'
 
-const tsxLoader = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href
-
 /** A process that claims the workspace and holds it; or says that it could not. */
 async function startOwner(path: string) {
-  const script = join(import.meta.dirname, 'testing/holdWorkspace.ts')
-  const child = spawn(process.execPath, ['--import', tsxLoader, script, path], { stdio: ['pipe', 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, [inject('scripts').holdWorkspace, path], { stdio: ['pipe', 'pipe', 'inherit'] })
   const [said] = (await once(child.stdout, 'data')) as [Buffer]
   return { child, said: said.toString().trim() }
 }

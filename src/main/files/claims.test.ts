@@ -3,15 +3,12 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { pathToFileURL } from 'node:url'
-import { afterAll, beforeEach, expect, test } from 'vitest'
+import { afterAll, beforeEach, expect, inject, test } from 'vitest'
 import { Claims, makeTokens } from './claims.ts'
 
 const home = mkdtempSync(join(tmpdir(), 'fisao-claims-'))
-const loader = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href
 let folder = ''
 let tests = 0
 /** A clock that goes on when it is told to. */
@@ -29,9 +26,8 @@ test('two processes for each cell of 50: each is counted once', { timeout: 60_00
   const counted = join(folder, 'counted')
   mkdirSync(counted)
   makeTokens(folder, 50)
-  const script = join(import.meta.dirname, 'testing/claimCells.ts')
   const ended = [1, 2].map(async () => {
-    const child = spawn(process.execPath, ['--import', loader, script, folder, counted], { stdio: 'inherit' })
+    const child = spawn(process.execPath, [inject('scripts').claimCells, folder, counted], { stdio: 'inherit' })
     const [code] = (await once(child, 'close')) as [number | null]
     return code
   })

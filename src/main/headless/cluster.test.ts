@@ -4,12 +4,10 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { pathToFileURL } from 'node:url'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import type { RunId } from '../../shared/domain.ts'
 import { presetConfig } from '../../shared/runConfig.ts'
 import type { ReadableDb, WritableDb } from '../db/connection.ts'
@@ -47,7 +45,6 @@ const sweepOptions = [
   ...Object.entries(settings).flatMap(([name, value]) => ['--set', `${name}=${value}`]),
 ]
 const resultIn = (where: string) => join(where, 'cells/1/result.json')
-const loader = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href
 
 /** Contents of the run and of its placebo in the app, as text. */
 let inApp: string[] = []
@@ -66,8 +63,7 @@ function contentsIn(path: string): string[] {
 
 /** The command in a process of its own. */
 function start(args: readonly string[]): ChildProcess {
-  const script = join(import.meta.dirname, 'main.ts')
-  return spawn(process.execPath, ['--import', loader, script, ...args], { stdio: ['ignore', 'pipe', 'inherit'] })
+  return spawn(process.execPath, [inject('scripts').command, ...args], { stdio: ['ignore', 'pipe', 'inherit'] })
 }
 
 /** Starts the cell on a machine of this name, and sends a signal when a line says so. */

@@ -2,12 +2,10 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { pathToFileURL } from 'node:url'
-import { afterAll, expect, test } from 'vitest'
+import { afterAll, expect, inject, test } from 'vitest'
 import { canMakeDisks } from '../db/testing/smallDisk.ts'
 import { localPlace, requireLocal, sharedFileSystem, sharedTypes } from './localPlace.ts'
 
@@ -76,9 +74,7 @@ test('a folder of a real FUSE mount is told from the disk that it is mounted on,
   const folder = join(home, 'mount')
   mkdirSync(folder)
   await requireLocal(folder)
-  const loader = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href
-  const script = join(import.meta.dirname, 'testing/fuseServer.ts')
-  const server = spawn(process.execPath, ['--import', loader, script, folder], { stdio: 'inherit' })
+  const server = spawn(process.execPath, [inject('scripts').fuseServer, folder], { stdio: 'inherit' })
   const isMounted = () => readFileSync('/proc/self/mounts', 'utf8').includes(` ${folder} fuse `)
   while (server.exitCode === null && !isMounted()) await delay(20)
   if (!isMounted()) return skip('root may mount no FUSE here')

@@ -3,12 +3,10 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { pathToFileURL } from 'node:url'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, inject, test } from 'vitest'
 import type { AlignJob } from '../../shared/job.ts'
 import { presetConfig } from '../../shared/runConfig.ts'
 import type { WritableDb } from '../db/connection.ts'
@@ -38,7 +36,6 @@ const config = presetConfig('quick-look', {
 const sharing = (notes: string[] = []): Sharing => ({
   ...{ folder, staleMs: 60_000, appVersion: version, note: (text) => void notes.push(text) },
 })
-const loader = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href
 
 let job: AlignJob
 /** What the run left that shared nothing. */
@@ -46,8 +43,7 @@ let alone: Record<string, unknown>
 
 function startWorker(): ChildProcess {
   const args = ['work', folder, '--threads', '1', '--progress', 'none']
-  const script = join(import.meta.dirname, 'main.ts')
-  return spawn(process.execPath, ['--import', loader, script, ...args], { stdio: ['ignore', 'ignore', 'inherit'] })
+  return spawn(process.execPath, [inject('scripts').command, ...args], { stdio: ['ignore', 'ignore', 'inherit'] })
 }
 
 function newWorkspace(name: string): WritableDb {

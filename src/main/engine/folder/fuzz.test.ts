@@ -3,31 +3,28 @@
 // (testing/fuzzChild.ts), so that one that hangs or ends it is found and named.
 import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { pathToFileURL } from 'node:url'
-import { expect, test } from 'vitest'
+import { expect, inject, test } from 'vitest'
 import { fixtureRoot } from '../models/testing/parityFixtures.ts'
 import { kinds } from './testing/fuzzCases.ts'
 import type { FuzzSummary } from './testing/fuzzChild.ts'
 
-const cases = Number(process.env['FISAO_FUZZ_CASES'] ?? 800)
+/** FISAO_THOROUGH asks for more of each kind. */
+const cases = Number(process.env['FISAO_FUZZ_CASES'] ?? (process.env['FISAO_THOROUGH'] === 'yes' ? 800 : 240))
 const seed = Number(process.env['FISAO_FUZZ_SEED'] ?? 20_261)
 const firstCase = Number(process.env['FISAO_FUZZ_FIRST'] ?? 0)
 /** Twenty times what the ordinary cases take on two cores. */
 const mostSeconds = 60 + cases * 0.1
 const hangMs = 20_000
 const mostGrowthBytes = 256 * 1024 * 1024
-const tsxLoader = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href
 
 /** Runs the cases in a process, and kills it when it says nothing for too long. */
 async function runFuzz(root: string): Promise<FuzzSummary> {
-  const script = join(import.meta.dirname, 'testing/fuzzChild.ts')
   const lexicon = join(import.meta.dirname, '../../../../resources/lexicons/coco-objects.json')
   const args = [root, fixtureRoot, lexicon, ...[seed, firstCase, cases, mostSeconds].map(String)]
-  const child = spawn(process.execPath, ['--expose-gc', '--import', tsxLoader, script, ...args], {
+  const child = spawn(process.execPath, ['--expose-gc', inject('scripts').fuzzChild, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let [last, errors] = ['the start', '']

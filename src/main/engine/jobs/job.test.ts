@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import { pathToFileURL } from 'node:url'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import { greedy } from '../../../shared/describe.ts'
 import type { RunId } from '../../../shared/domain.ts'
 import { type AlignJob, alignJobSchema, type EvaluateJob } from '../../../shared/job.ts'
@@ -70,10 +70,14 @@ afterAll(() => {
   rmSync(home, { recursive: true, force: true })
 })
 
-/** The command, as npm starts it but on the Node that it finds; killed when it says `killAt`. */
-async function command(args: readonly string[], killAt?: string): Promise<{ code: number | null; said: string }> {
+/** What npm starts, built but for one of the tests; on the Node that is found. Killed when it says `killAt`. */
+async function command(
+  args: readonly string[],
+  killAt?: string,
+  script: readonly string[] = [inject('scripts').job],
+): Promise<{ code: number | null; said: string }> {
   const { ELECTRON_RUN_AS_NODE: _, FISAO_SQLITE_BINDING: _binding, ...env } = process.env
-  const child = spawn('node', ['--import', tsxLoader, join(project, 'scripts/job.ts'), ...args], { cwd: home, env })
+  const child = spawn('node', [...script, ...args], { cwd: home, env })
   const lines: string[] = []
   createInterface(child.stdout).on('line', (line) => {
     lines.push(line)
@@ -114,7 +118,7 @@ describe('npm run job', { timeout: 180_000 }, () => {
 
   test('names each field of a job that it cannot use', async () => {
     const job = changedJob('bad', ({ device: _, ...rest }) => ({ ...rest, seed: -1, threads: 'all' }))
-    const { code, said } = await command([job])
+    const { code, said } = await command([job], undefined, ['--import', tsxLoader, join(project, 'scripts/job.ts')])
     expect(code).toBe(3)
     for (const field of ['device: ', 'seed: ', 'threads: ']) expect(said).toContain(field)
     expect(existsSync(join(home, 'bad.fisao'))).toBe(false)

@@ -2,11 +2,8 @@
 // so are the model, the database file and the kills.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { createRequire } from 'node:module'
-import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { pathToFileURL } from 'node:url'
-import { expect, test } from 'vitest'
+import { expect, inject, test } from 'vitest'
 import type { RunId } from '../../../shared/domain.ts'
 import { lastCheckpoint } from '../../db/checkpoints.ts'
 import { everyImage } from '../../db/images.ts'
@@ -18,11 +15,9 @@ import { addDemoRun, addSampleScenes, contentOf } from './testing/demoRun.ts'
 const kills = Number(process.env.FISAO_KILLS ?? 3)
 const seed = Number(process.env.FISAO_KILL_SEED ?? 20265)
 const images = 24
-const tsxLoader = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href
 
 function startEngine(path: string, runId: RunId) {
-  const script = join(import.meta.dirname, 'testing/alignWorkspace.ts')
-  return spawn(process.execPath, ['--import', tsxLoader, script, path, String(runId)], {
+  return spawn(process.execPath, [inject('scripts').alignWorkspace, path, String(runId)], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
 }

@@ -13,11 +13,9 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs'
-import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
-import { pathToFileURL } from 'node:url'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import type { RunId } from '../../../shared/domain.ts'
 import { presetConfig } from '../../../shared/runConfig.ts'
 import type { WritableDb } from '../../db/connection.ts'
@@ -197,12 +195,9 @@ describe('an evaluation', { timeout: 60_000 }, () => {
     }
     const file = join(home, 'many.json')
     writeFileSync(file, JSON.stringify(coco))
-    const tsx = pathToFileURL(createRequire(import.meta.url).resolve('tsx')).href
-    const script = join(import.meta.dirname, 'testing/listAnnotated.ts')
-    const command = 'ulimit -n 128; exec "$0" --import "$1" "$2" "$3" "$4"'
-    const printed = execFileSync('sh', ['-c', command, process.execPath, tsx, script, folder, file], {
-      encoding: 'utf8',
-    })
+    const command = 'ulimit -n 128; exec "$0" "$1" "$2" "$3"'
+    const args = ['-c', command, process.execPath, inject('scripts').listAnnotated, folder, file]
+    const printed = execFileSync('sh', args, { encoding: 'utf8' })
     expect(JSON.parse(printed)).toEqual({ images: 2000, skipped: 0 })
   })
 })

@@ -105,7 +105,9 @@ function startWorker(): Worker {
   silenceTelemetry()
   const built = [join(import.meta.dirname, builtName), join(import.meta.dirname, '..', builtName)].find(existsSync)
   if (built !== undefined) return new Worker(built, { execArgv: [] })
-  // Tests and tools run the sources themselves, through tsx.
+  // Tests and tools run the sources themselves: with a thread that the tests have built, or through tsx.
+  const { FISAO_ENGINE_THREAD: given } = process.env
+  if (given !== undefined) return new Worker(given, { execArgv: [] })
   const tsx = new URL('index.mjs', pathToFileURL(createRequire(import.meta.url).resolve('tsx/esm/api'))).href
   const source = pathToFileURL(join(import.meta.dirname, 'workerThread.ts')).href
   const script = `const { register } = await import(${JSON.stringify(tsx)})
