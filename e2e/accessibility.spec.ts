@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { addBadPictures, makePictures } from '../src/main/library/testing/pictures.ts'
 import { layoutFaults } from './layout.ts'
 import { choose, look, widen } from './looks.ts'
-import { answerDialogs, createWorkspace, expect, isThorough, onRuntime, test, why } from './studio.ts'
+import { answerDialogs, createWorkspace, expect, isThorough, makeWorkspace, test, why } from './studio.ts'
 
 for (const appearance of ['Light', 'Dark'] as const) {
   test(`no serious violation in ${appearance.toLowerCase()}`, async ({ studio, folder }) => {
@@ -47,7 +47,7 @@ for (const appearance of ['Light', 'Dark'] as const) {
   test(`no serious violation on Runs in ${appearance.toLowerCase()}`, async ({ launch, folder }) => {
     test.skip(appearance === 'Dark' && !isThorough, why)
     const path = join(folder, 'aligned.fisao')
-    await onRuntime('e2e/runsFile.ts', path)
+    await makeWorkspace(path, 'e2e/runsFile.ts', path)
     const studio = await launch({ args: [path] })
     const { page } = studio
     const looks = (name: string): Promise<void> => look(page, `${name} ${appearance}`)
@@ -85,7 +85,7 @@ for (const appearance of ['Light', 'Dark'] as const) {
     test.skip(appearance === 'Dark' && !isThorough, why)
     test.setTimeout(240_000)
     const path = join(folder, 'aligned.fisao')
-    await onRuntime('e2e/runsFile.ts', path)
+    await makeWorkspace(path, 'e2e/runsFile.ts', path)
     const studio = await launch({ args: [path] })
     const { page } = studio
     const looks = (name: string): Promise<void> => look(page, `${name} ${appearance}`)
@@ -123,7 +123,7 @@ for (const appearance of ['Light', 'Dark'] as const) {
     // Its own spec looks at it in both themes.
     test.skip(!isThorough, why)
     const path = join(folder, 'described.fisao')
-    await onRuntime('e2e/inspectorFile.ts', path)
+    await makeWorkspace(path, 'e2e/inspectorFile.ts', path)
     const studio = await launch({ args: [path] })
     const { app, page } = studio
     const looks = (name: string): Promise<void> => look(page, `${name} ${appearance}`)

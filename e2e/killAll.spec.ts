@@ -7,7 +7,7 @@ import { _electron, type ElectronApplication } from '@playwright/test'
 import { electronLaunchOptions } from '../scripts/launch.ts'
 import { randomNumbers } from './kill.ts'
 import type { RunLook } from './runFile.ts'
-import { expect, onRuntime, test } from './studio.ts'
+import { expect, makeWorkspace, onRuntime, test } from './studio.ts'
 
 const kills = Number(process.env.FISAO_KILLS ?? 4)
 const seed = Number(process.env.FISAO_KILL_SEED ?? 9090)
@@ -37,7 +37,7 @@ test(`kill -9 of ${kills} processes in the middle of runs`, async ({ folder }) =
   }
   const begin = async (name: string): Promise<string> => {
     const path = join(folder, `${name}.fisao`)
-    await onRuntime('e2e/runFile.ts', 'begin', path)
+    await makeWorkspace(path, 'e2e/runFile.ts', 'begin', path)
     return path
   }
   const finish = async (app: ElectronApplication, path: string): Promise<RunLook> => {
