@@ -15,6 +15,8 @@ const longestMs = 30_000
 
 const targets = ['engine', 'main', 'library', 'catalogue', 'renderer', 'GPU', 'all'] as const
 type Target = (typeof targets)[number]
+/** As many fall into one run at most, and none into a second one that has room in the first. */
+const mostInOneRun = 6
 /** After more ends of its page in a minute the app asks a person. */
 const mostRendererKills = 3
 
@@ -29,6 +31,8 @@ test(`kill -9 of ${kills} processes in the middle of runs`, async ({ folder }) =
   test.setTimeout(120_000 + kills * 60_000)
   const random = randomNumbers(seed)
   const counts: Record<string, number> = {}
+  /** None is killed again before all the others were. */
+  const coming: Target[] = []
   let slowestMs = 0
 
   const start = async (path: string): Promise<ElectronApplication> => {
@@ -57,11 +61,12 @@ test(`kill -9 of ${kills} processes in the middle of runs`, async ({ folder }) =
     const path = await begin(`round ${round}`)
     let app = await start(path)
     let rendererKills = 0
-    const inThisRun = Math.min(kills - killed, 1 + Math.floor(random() * 6))
+    const inThisRun = kills <= mostInOneRun ? kills : Math.min(kills - killed, 1 + Math.floor(random() * mostInOneRun))
     for (let kill = 0; kill < inThisRun; kill++) {
       // One in three falls into the first second, with the probe of the devices.
       await delay(random() < 1 / 3 ? random() * 1000 : random() * wholeMs * 0.5)
-      let target = targets[Math.floor(random() * targets.length)] as Target
+      if (coming.length === 0) coming.push(...targets)
+      let [target] = coming.splice(Math.floor(random() * coming.length), 1) as [Target]
       if (target === 'renderer' && ++rendererKills > mostRendererKills) target = 'engine'
       const pids = await processesOf(app)
       const killedAtMs = performance.now()
