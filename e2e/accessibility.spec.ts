@@ -3,51 +3,48 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { addBadPictures, makePictures } from '../src/main/library/testing/pictures.ts'
 import { layoutFaults } from './layout.ts'
-import { choose, look, widen } from './looks.ts'
-import { answerDialogs, createWorkspace, expect, isThorough, onRuntime, test, why } from './studio.ts'
+import { choose, look, lookInBoth, widen } from './looks.ts'
+import { answerDialogs, createWorkspace, expect, isThorough, makeWorkspace, test, why } from './studio.ts'
 
-for (const appearance of ['Light', 'Dark'] as const) {
-  test(`no serious violation in ${appearance.toLowerCase()}`, async ({ studio, folder }) => {
-    const { page } = studio
-    const looks = (name: string): Promise<void> => look(page, `${name} ${appearance}`)
-    await choose(studio, appearance)
-    await expect(page.getByRole('status', { name: 'Engine status' })).toContainText('Engine ready')
-    await looks('home')
-    writeFileSync(join(folder, 'letter.fisao'), 'Dear Sir or Madam, '.repeat(100))
-    await answerDialogs(studio, join(folder, 'letter.fisao'))
-    await page.getByRole('button', { name: 'Open…' }).click()
-    await expect(page.getByRole('alert')).toBeVisible()
-    await looks('a file that is no workspace')
-    await page.getByRole('button', { name: 'Close this message' }).click()
+test('no serious violation in light and dark', async ({ studio, folder }) => {
+  const { page } = studio
+  const looks = (name: string): Promise<void> => lookInBoth(studio, name)
+  await expect(page.getByRole('status', { name: 'Engine status' })).toContainText('Engine ready')
+  await looks('home')
+  writeFileSync(join(folder, 'letter.fisao'), 'Dear Sir or Madam, '.repeat(100))
+  await answerDialogs(studio, join(folder, 'letter.fisao'))
+  await page.getByRole('button', { name: 'Open…' }).click()
+  await expect(page.getByRole('alert')).toBeVisible()
+  await looks('a file that is no workspace')
+  await page.getByRole('button', { name: 'Close this message' }).click()
 
-    const pictures = join(folder, 'a folder with a rather long name, as people have them', 'pictures')
-    await makePictures(pictures, 60)
-    await addBadPictures(pictures)
-    await createWorkspace(studio, join(folder, 'work.fisao'))
-    await looks('images empty')
-    await answerDialogs(studio, pictures)
-    await page.getByRole('button', { name: 'Add a folder…' }).click()
-    await expect(page.getByText('61 images were added. Left out: 5 pictures with a problem.')).toBeVisible()
-    await expect(page.getByRole('gridcell').first()).toBeVisible()
-    await looks('images')
-    await page.getByRole('button', { name: 'Show what was left out' }).click()
-    await expect(page.getByRole('table', { name: 'Skipped files' }).getByRole('row')).toHaveCount(6)
-    await looks('left out')
-    await page.keyboard.press('Escape')
-    await page.getByRole('gridcell').first().dblclick()
-    await expect(page.getByText('No model is here yet')).toBeVisible()
-    await looks('large view')
-    await page.keyboard.press('Escape')
-    await page.getByRole('button', { name: 'Home' }).click()
-    await looks('home with a workspace')
-  })
-}
+  const pictures = join(folder, 'a folder with a rather long name, as people have them', 'pictures')
+  await makePictures(pictures, 60)
+  await addBadPictures(pictures)
+  await createWorkspace(studio, join(folder, 'work.fisao'))
+  await looks('images empty')
+  await answerDialogs(studio, pictures)
+  await page.getByRole('button', { name: 'Add a folder…' }).click()
+  await expect(page.getByText('61 images were added. Left out: 5 pictures with a problem.')).toBeVisible()
+  await expect(page.getByRole('gridcell').first()).toBeVisible()
+  await looks('images')
+  await page.getByRole('button', { name: 'Show what was left out' }).click()
+  await expect(page.getByRole('table', { name: 'Skipped files' }).getByRole('row')).toHaveCount(6)
+  await looks('left out')
+  await page.keyboard.press('Escape')
+  await page.getByRole('gridcell').first().dblclick()
+  await expect(page.getByText('No model is here yet')).toBeVisible()
+  await looks('large view')
+  await page.keyboard.press('Escape')
+  await page.getByRole('button', { name: 'Home' }).click()
+  await looks('home with a workspace')
+})
 
 for (const appearance of ['Light', 'Dark'] as const) {
   test(`no serious violation on Runs in ${appearance.toLowerCase()}`, async ({ launch, folder }) => {
     test.skip(appearance === 'Dark' && !isThorough, why)
     const path = join(folder, 'aligned.fisao')
-    await onRuntime('e2e/runsFile.ts', path)
+    await makeWorkspace(path, 'e2e/runsFile.ts', path)
     const studio = await launch({ args: [path] })
     const { page } = studio
     const looks = (name: string): Promise<void> => look(page, `${name} ${appearance}`)
@@ -85,7 +82,7 @@ for (const appearance of ['Light', 'Dark'] as const) {
     test.skip(appearance === 'Dark' && !isThorough, why)
     test.setTimeout(240_000)
     const path = join(folder, 'aligned.fisao')
-    await onRuntime('e2e/runsFile.ts', path)
+    await makeWorkspace(path, 'e2e/runsFile.ts', path)
     const studio = await launch({ args: [path] })
     const { page } = studio
     const looks = (name: string): Promise<void> => look(page, `${name} ${appearance}`)
@@ -123,7 +120,7 @@ for (const appearance of ['Light', 'Dark'] as const) {
     // Its own spec looks at it in both themes.
     test.skip(!isThorough, why)
     const path = join(folder, 'described.fisao')
-    await onRuntime('e2e/inspectorFile.ts', path)
+    await makeWorkspace(path, 'e2e/inspectorFile.ts', path)
     const studio = await launch({ args: [path] })
     const { app, page } = studio
     const looks = (name: string): Promise<void> => look(page, `${name} ${appearance}`)

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import type { Locator, Page } from '@playwright/test'
 import { writeBenchmarks } from './benchmarkFiles.ts'
 import { look, lookAtAll } from './looks.ts'
-import { answerDialogs, expect, isThorough, onRuntime, type Studio, test, why } from './studio.ts'
+import { answerDialogs, expect, isThorough, makeWorkspace, type Studio, test, why } from './studio.ts'
 
 /** Opens the form, has it filled in, starts and waits for its figures. */
 async function evaluate(page: Page, name: string, fill: (dialog: Locator) => Promise<void>): Promise<Locator> {
@@ -30,7 +30,7 @@ test('each measure is carried out on files of a person’s own', async ({ launch
   test.skip(!isThorough, why)
   test.setTimeout(600_000)
   const path = join(folder, 'measured.fisao')
-  await onRuntime('e2e/runFile.ts', 'begin', path)
+  await makeWorkspace(path, 'e2e/runFile.ts', 'begin', path)
   const files = writeBenchmarks(folder)
   const studio = await launch({ args: [path] })
   const { page } = studio

@@ -5,7 +5,7 @@ import type { Page } from '@playwright/test'
 import { canMakeDisks, makeSmallDisk, type SmallDisk } from '../src/main/db/testing/smallDisk.ts'
 import { makePictures } from '../src/main/library/testing/pictures.ts'
 import type { RunLook } from './runFile.ts'
-import { answerDialogs, test as base, createWorkspace, expect, onRuntime } from './studio.ts'
+import { answerDialogs, test as base, createWorkspace, expect, makeWorkspace, onRuntime } from './studio.ts'
 
 const test = base.extend<{ disk: SmallDisk }>({
   disk: async ({ folder }, use) => {
@@ -28,7 +28,7 @@ async function undisturbed(
   launch: (options: { args: string[] }) => Promise<{ page: Page; app: { close(): Promise<void> } }>,
   path: string,
 ): Promise<RunLook> {
-  await onRuntime('e2e/runFile.ts', 'begin', path)
+  await makeWorkspace(path, 'e2e/runFile.ts', 'begin', path)
   const { page, app } = await launch({ args: [path] })
   await untilComplete(page)
   await app.close()
@@ -49,7 +49,7 @@ async function untilSays(page: Page, words: RegExp): Promise<void> {
 test('a run that finds no room says so, waits, and goes on by itself', async ({ launch, disk }) => {
   test.setTimeout(240_000)
   const path = join(disk.folder, 'work.fisao')
-  await onRuntime('e2e/runFile.ts', 'begin', path)
+  await makeWorkspace(path, 'e2e/runFile.ts', 'begin', path)
   disk.fill(80_000)
   const { page } = await launch({ args: [path] })
   await page.getByRole('button', { name: 'Runs' }).click()
@@ -85,7 +85,7 @@ test('a disk that fills up in the calibration and in a step costs nothing but ti
   test.setTimeout(300_000)
   const whole = await undisturbed(launch, join(folder, 'whole.fisao'))
   const path = join(disk.folder, 'work.fisao')
-  await onRuntime('e2e/runFile.ts', 'begin', path)
+  await makeWorkspace(path, 'e2e/runFile.ts', 'begin', path)
   const { page, app } = await launch({ args: [path] })
   const run = page.getByRole('article', { name: 'short' })
   const alert = run.getByRole('alert')
@@ -114,7 +114,7 @@ test('a disk that fills up in the calibration and in a step costs nothing but ti
 test('a run that is deleted on a full disk is gone at once, and stays so', async ({ launch, disk }) => {
   test.setTimeout(180_000)
   const path = join(disk.folder, 'work.fisao')
-  await onRuntime('e2e/runFile.ts', 'begin', path)
+  await makeWorkspace(path, 'e2e/runFile.ts', 'begin', path)
   const { page, app } = await launch({ args: [path] })
   await untilSays(page, /Step [1-3] of 4/)
   disk.fill()

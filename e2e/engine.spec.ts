@@ -22,7 +22,7 @@ test('the engine that is killed comes back by itself, and the window says so', a
 })
 
 // With n = 20 at any time: FISAO_KILLS=20 FISAO_KILL_SEED=41 npx playwright test engine
-const kills = Number(process.env.FISAO_KILLS ?? 3)
+const kills = Number(process.env.FISAO_KILLS ?? 2)
 const seed = Number(process.env.FISAO_KILL_SEED ?? 41)
 
 test(`an engine killed at ${kills} random moments of its first second is ready within 30 seconds`, async ({

@@ -1,7 +1,7 @@
 // What is at hand on every page: tour, palette, keys and terms, settings, and what is under way.
 import { join } from 'node:path'
 import { look, lookAtAll } from './looks.ts'
-import { expect, onRuntime, test } from './studio.ts'
+import { expect, makeWorkspace, test } from './studio.ts'
 
 test('the tour is shown once, and can be asked for again', async ({ launch }) => {
   const first = await launch()
@@ -23,7 +23,7 @@ test('the tour is shown once, and can be asked for again', async ({ launch }) =>
 
 test('anything is found by its name, keys and terms are listed', async ({ launch, folder }) => {
   const path = join(folder, 'aligned.fisao')
-  await onRuntime('e2e/runsFile.ts', path)
+  await makeWorkspace(path, 'e2e/runsFile.ts', path)
   const { page } = await launch({ args: [path] })
   await expect(page.getByRole('gridcell').first()).toBeVisible()
   const palette = page.getByPlaceholder('Find a page, a run or an action')

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import type { Locator, Page } from '@playwright/test'
 import { makePictures } from '../src/main/library/testing/pictures.ts'
 import { lookInBoth, widen } from './looks.ts'
-import { answerDialogs, createWorkspace, expect, onRuntime, type Studio, test } from './studio.ts'
+import { answerDialogs, createWorkspace, expect, makeWorkspace, type Studio, test } from './studio.ts'
 
 /** Drags files over the window and lets them go, as a file manager does. */
 async function dropOnWindow(studio: Studio, files: string[]): Promise<void> {
@@ -28,7 +28,7 @@ const filter = (page: Page, name: RegExp): Locator =>
 
 test('images are found by what a checkpoint said of them, and stay found', async ({ launch, folder }) => {
   const path = join(folder, 'described.fisao')
-  await onRuntime('e2e/inspectorFile.ts', path)
+  await makeWorkspace(path, 'e2e/inspectorFile.ts', path)
   const studio = await launch({ args: [path] })
   const { page } = studio
 
@@ -112,7 +112,7 @@ test('images are found by what a checkpoint said of them, and stay found', async
 
 test('images are chosen, tagged, removed and brought back', async ({ launch, folder }) => {
   const path = join(folder, 'described.fisao')
-  await onRuntime('e2e/inspectorFile.ts', path)
+  await makeWorkspace(path, 'e2e/inspectorFile.ts', path)
   const studio = await launch({ args: [path] })
   const { page } = studio
   await expect(tiles(page)).toHaveCount(12)

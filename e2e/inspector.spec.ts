@@ -4,13 +4,13 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Locator, Page } from '@playwright/test'
 import { lookInBoth, widen } from './looks.ts'
-import { alone, answerDialogs, expect, isThorough, onRuntime, type Studio, test, why } from './studio.ts'
+import { alone, answerDialogs, expect, isThorough, makeWorkspace, type Studio, test, why } from './studio.ts'
 
 type Launch = (options: { args: string[] }) => Promise<Studio>
 
 async function openScene(launch: Launch, folder: string, ...words: readonly string[]): Promise<Studio> {
   const path = join(folder, 'described.fisao')
-  await onRuntime('e2e/inspectorFile.ts', path, ...words)
+  await makeWorkspace(path, 'e2e/inspectorFile.ts', path, ...words)
   const studio = await launch({ args: [path] })
   await studio.page.getByRole('gridcell').first().dblclick()
   await studio.page.getByRole('heading', { name: 'scene-0001.jpg' }).waitFor()
@@ -225,7 +225,7 @@ test('the demo model describes an image as it came and aligned, and again with a
   test.skip(!isThorough, why)
   test.setTimeout(600_000)
   const path = join(folder, 'demo.fisao')
-  await onRuntime('e2e/runFile.ts', 'begin', path)
+  await makeWorkspace(path, 'e2e/runFile.ts', 'begin', path)
   const studio = await launch({ args: [path] })
   const { page } = studio
   const states = async (): Promise<string[]> =>

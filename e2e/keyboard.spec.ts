@@ -3,7 +3,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Locator, Page } from '@playwright/test'
-import { expect, onRuntime, test } from './studio.ts'
+import { expect, makeWorkspace, test } from './studio.ts'
 
 /** More presses than any page has places to stop at. */
 const mostPresses = 60
@@ -31,7 +31,7 @@ async function tabTo(page: Page, target: Locator, key: 'Tab' | 'Shift+Tab' = 'Ta
 test('from the welcome screen to a word and a new run, by keys alone', async ({ launch, folder }) => {
   test.setTimeout(300_000)
   const path = join(folder, 'described.fisao')
-  await onRuntime('e2e/inspectorFile.ts', path)
+  await makeWorkspace(path, 'e2e/inspectorFile.ts', path)
   mkdirSync(join(folder, 'user data'))
   const recentWorkspaces = [{ path, name: 'described', openedAtMs: 1, imageCount: 12 }]
   writeFileSync(join(folder, 'user data', 'settings.json'), JSON.stringify({ recentWorkspaces }))

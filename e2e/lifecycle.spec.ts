@@ -7,13 +7,13 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { ElectronApplication } from '@playwright/test'
 import { runAndKill } from './kill.ts'
 import type { RunLook } from './runFile.ts'
-import { createWorkspace, expect, onRuntime, processOf, type Studio, test } from './studio.ts'
+import { createWorkspace, expect, makeWorkspace, onRuntime, processOf, type Studio, test } from './studio.ts'
 
 const runIsLive = 'Step '
 
 /** Starts the app with a workspace whose run begins at once, and shows its runs. */
 async function startRun(launch: (options: { args: string[] }) => Promise<Studio>, path: string): Promise<Studio> {
-  await onRuntime('e2e/runFile.ts', 'begin', path)
+  await makeWorkspace(path, 'e2e/runFile.ts', 'begin', path)
   const studio = await launch({ args: [path] })
   await studio.page.getByRole('button', { name: 'Runs' }).click()
   await expect(studio.page.getByRole('button', { name: 'Pause' })).toBeVisible({ timeout: 30_000 })
@@ -160,7 +160,7 @@ test('the start after a kill offers to go on too; an offer that is declined is n
 }) => {
   test.setTimeout(120_000)
   const path = join(folder, 'work.fisao')
-  await onRuntime('e2e/runFile.ts', 'begin', path)
+  await makeWorkspace(path, 'e2e/runFile.ts', 'begin', path)
   await runAndKill([`--user-data-dir=${join(folder, 'user data')}`, path], async () => {
     while ((JSON.parse(await onRuntime('e2e/runFile.ts', 'look', path)) as RunLook).state !== 'running')
       await delay(100)
@@ -205,7 +205,7 @@ test('a signal ends the app without a question, also while one is open', async (
 test('during a run the computer stays awake and shows how far it is; its end is told', async ({ launch, folder }) => {
   test.setTimeout(180_000)
   const path = join(folder, 'work.fisao')
-  await onRuntime('e2e/runFile.ts', 'begin', path)
+  await makeWorkspace(path, 'e2e/runFile.ts', 'begin', path)
   const studio = await launch()
   const { app, page } = studio
   const isAwake = (): Promise<boolean> =>

@@ -2,7 +2,7 @@
 import { expect, type Page, test } from '@playwright/test'
 import { seriousViolations } from './axe.ts'
 import { layoutFaults } from './layout.ts'
-import type { Studio } from './studio.ts'
+import { isThorough, type Studio } from './studio.ts'
 
 export const schemes = ['light', 'dark'] as const
 export type Scheme = (typeof schemes)[number]
@@ -23,13 +23,16 @@ export async function lookInBoth({ page }: { readonly page: Page }, name: string
   }
 }
 
+/** How a page is looked at where not everything is: narrow in light, wide in dark. What axe finds hangs on one of both. */
+const isLookedAt = (scheme: Scheme, width: number): boolean => isThorough || (scheme === 'light') === (width === 760)
+
 /** The same in both themes and at both widths, at none of which anything may be cut or scroll sideways. */
 export async function lookAtAll(studio: Studio, name: string): Promise<void> {
   for (const scheme of schemes) {
     await paint(studio.page, scheme)
     for (const width of widths.toReversed()) {
       await widen(studio, width)
-      await look(studio.page, `${name} ${scheme} ${width}`)
+      if (isLookedAt(scheme, width)) await look(studio.page, `${name} ${scheme} ${width}`)
       expect.soft(await layoutFaults(studio.page), `${name} ${scheme} ${width}`).toEqual([])
     }
   }

@@ -3,7 +3,7 @@ import { cpSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import { projectRoot } from '../scripts/runProgram.ts'
 import { look, lookAtAll } from './looks.ts'
-import { createWorkspace, expect, onRuntime, test } from './studio.ts'
+import { createWorkspace, expect, makeWorkspace, test } from './studio.ts'
 
 test('a model is brought, looked at, found again and removed', async ({ studio, folder }) => {
   const { page } = studio
@@ -66,7 +66,7 @@ test('a model is brought, looked at, found again and removed', async ({ studio, 
 
 test('one that runs were made with stays, and the refusal names them', async ({ launch, folder }) => {
   const path = join(folder, 'aligned.fisao')
-  await onRuntime('e2e/runsFile.ts', path)
+  await makeWorkspace(path, 'e2e/runsFile.ts', path)
   const { page } = await launch({ args: [path] })
   await page.getByRole('button', { name: 'Models' }).click()
   const details = page.getByRole('article', { name: 'llava-tiny' })

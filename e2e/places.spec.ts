@@ -2,11 +2,11 @@
 // nothing and give the focus back.
 import { join } from 'node:path'
 import type { Page } from '@playwright/test'
-import { expect, onRuntime, type Studio, test } from './studio.ts'
+import { expect, makeWorkspace, type Studio, test } from './studio.ts'
 
 async function openFile(launch: (options: { args: string[] }) => Promise<Studio>, folder: string): Promise<Studio> {
   const path = join(folder, 'aligned.fisao')
-  await onRuntime('e2e/runsFile.ts', path)
+  await makeWorkspace(path, 'e2e/runsFile.ts', path)
   return await launch({ args: [path] })
 }
 

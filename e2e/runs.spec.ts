@@ -4,11 +4,11 @@ import { join } from 'node:path'
 import type { Locator, Page } from '@playwright/test'
 import { projectRoot } from '../scripts/runProgram.ts'
 import { look, paint, schemes, widen } from './looks.ts'
-import { answerDialogs, createWorkspace, expect, onRuntime, type Studio, test } from './studio.ts'
+import { answerDialogs, createWorkspace, expect, makeWorkspace, type Studio, test } from './studio.ts'
 
 async function openRuns(launch: (options: { args: string[] }) => Promise<Studio>, folder: string): Promise<Page> {
   const path = join(folder, 'aligned.fisao')
-  await onRuntime('e2e/runsFile.ts', path)
+  await makeWorkspace(path, 'e2e/runsFile.ts', path)
   const { page } = await launch({ args: [path] })
   await page.getByRole('button', { name: 'Runs' }).click()
   await page.getByRole('heading', { name: 'Runs', exact: true }).waitFor()
@@ -90,7 +90,7 @@ test('checkpoints on a time line: pinned, their words before and after, their re
   folder,
 }) => {
   const path = join(folder, 'aligned.fisao')
-  await onRuntime('e2e/runsFile.ts', path)
+  await makeWorkspace(path, 'e2e/runsFile.ts', path)
   const studio = await launch({ args: [path] })
   const { page } = studio
   await page.getByRole('button', { name: 'Runs' }).click()
@@ -187,7 +187,7 @@ test('checkpoints on a time line: pinned, their words before and after, their re
 
 test('an export whose model is gone says so in its dialog', async ({ launch, folder }) => {
   const path = join(folder, 'aligned.fisao')
-  await onRuntime('e2e/runsFile.ts', path)
+  await makeWorkspace(path, 'e2e/runsFile.ts', path)
   const studio = await launch({ args: [path] })
   const { page } = studio
   await page.getByRole('button', { name: 'Runs' }).click()

@@ -10,7 +10,7 @@ import { routeSchema } from '../src/renderer/src/route.ts'
 import { layoutFaults } from './layout.ts'
 import { paint, schemes, widen, widths } from './looks.ts'
 import { type Opening, openings, type Screen, screens } from './screens.ts'
-import { createWorkspace, expect, onRuntime, type Studio, test } from './studio.ts'
+import { createWorkspace, expect, makeWorkspace, type Studio, test } from './studio.ts'
 
 const folderOfPictures = join(projectRoot, 'docs/screens')
 const task = process.env.FISAO_SCREENS ?? 'none'
@@ -69,7 +69,7 @@ async function open(opening: Opening, launch: Launch, folder: string): Promise<S
   const file = { evaluated: 'e2e/evaluationFile.ts', runs: 'e2e/runsFile.ts', sweeps: 'e2e/sweepsFile.ts', empty: '' }[
     opening
   ]
-  if (file !== '') await onRuntime(file, path)
+  if (file !== '') await makeWorkspace(path, file, path)
   const studio = await launch(file === '' ? undefined : { args: [path] })
   await studio.page.getByRole('region', { name: 'Tour' }).getByRole('button', { name: 'Skip' }).click()
   if (file === '') await createWorkspace(studio, path)

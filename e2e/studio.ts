@@ -1,7 +1,7 @@
 // Starts the built app in a real window for a test, with settings of its own, and stands in for file dialogs.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -108,6 +108,25 @@ export async function processOf(app: ElectronApplication, name: string): Promise
     if (pid !== undefined) return pid
     await delay(5)
   }
+}
+
+/** Workspace files that scripts made, by their words. */
+const made = new Map<string, Buffer>()
+
+/**
+ * Has a script of {@link onRuntime} make the workspace at `path`, which is among its words. One that was made with the same
+ * words before is copied: the script takes longer than the start of the app.
+ */
+export async function makeWorkspace(path: string, script: string, ...words: readonly string[]): Promise<void> {
+  const key = JSON.stringify([script, ...words.map((word) => (word === path ? null : word))])
+  const known = made.get(key)
+  if (known) {
+    writeFileSync(path, known, { mode: 0o600 })
+    return
+  }
+  await onRuntime(script, ...words)
+  if (existsSync(`${path}-wal`)) throw new Error(`${script} left a log beside ${path}, which a copy would lack`)
+  made.set(key, readFileSync(path))
 }
 
 /** How long a script may take to end once it has done all that it does. */

@@ -4,12 +4,12 @@ import { copyFileSync, mkdirSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { projectRoot } from '../scripts/runProgram.ts'
 import { lookInBoth, widen } from './looks.ts'
-import { createWorkspace, expect, onRuntime, test } from './studio.ts'
+import { createWorkspace, expect, makeWorkspace, test } from './studio.ts'
 
 test('an image is found by name, and two policies stand beside each other', async ({ launch, folder }) => {
   test.setTimeout(300_000)
   const path = join(folder, 'described.fisao')
-  await onRuntime('e2e/inspectorFile.ts', path)
+  await makeWorkspace(path, 'e2e/inspectorFile.ts', path)
   const studio = await launch({ args: [path] })
   const { page } = studio
   await page.getByRole('button', { name: 'Try it' }).click()

@@ -1,58 +1,87 @@
-// The engine process: the only part of the engine that knows Electron. Owns the devices.
+// The engine process: the only part of the engine that knows Electron. Owns the devices. What a request needs beside them
+// is loaded when the first of its kind comes: it is most of the engine, and the start of the app waits for none of it.
 import { engineMethods } from '../../shared/workerProtocol.ts'
 import { type ReadableDb, type WritableDb, workspaceRecord } from '../db/connection.ts'
 import { openForReading, openWorkspace } from '../db/open.ts'
 import { parentPort } from '../worker/parentPort.ts'
 import { serveMethods } from '../worker/serveMethods.ts'
-import { checkRun } from './jobs/checkJob.ts'
 import type { DescribeProgress } from './jobs/describeJob.ts'
-import { describeModel } from './jobs/describeModel.ts'
-import { answerQuestion, describeLibrary } from './jobs/describeWorkspace.ts'
 import { probeDevices } from './jobs/deviceProbe.ts'
-import { evaluateWorkspace } from './jobs/evaluateWorkspace.ts'
-import { WarmEncoder } from './jobs/evidence.ts'
-import { inspectModel } from './jobs/inspectModel.ts'
-import { WarmModels } from './jobs/warmModels.ts'
-import { alignRun, evaluateRun, exportRun } from './jobs/workspaceJobs.ts'
+import type { WarmEncoder } from './jobs/evidence.ts'
+import type { WarmModels } from './jobs/warmModels.ts'
 
-const warmModels = new WarmModels()
-const warmEncoder = new WarmEncoder()
+let models: Promise<WarmModels> | null = null
+let encoder: Promise<WarmEncoder> | null = null
+
+/** Models that stay open between questions. */
+function warmModels(): Promise<WarmModels> {
+  models ??= import('./jobs/warmModels.ts').then((module) => new module.WarmModels())
+  return models
+}
+
+function warmEncoder(): Promise<WarmEncoder> {
+  encoder ??= import('./jobs/evidence.ts').then((module) => new module.WarmEncoder())
+  return encoder
+}
 
 serveMethods(
   engineMethods,
   {
     probeDevices: ({ skip }, { report }) =>
       probeDevices({ skip, onProgress: (device, phase) => report({ device, phase }) }),
-    inspectModel: ({ folder, companionFolder }, { signal }) => inspectModel(folder, companionFolder, signal),
-    describeModel: ({ folder, companionFolder }) => describeModel(folder, companionFolder),
+    inspectModel: async ({ folder, companionFolder }, { signal }) => {
+      const { inspectModel } = await import('./jobs/inspectModel.ts')
+      return await inspectModel(folder, companionFolder, signal)
+    },
+    describeModel: async ({ folder, companionFolder }) => {
+      const { describeModel } = await import('./jobs/describeModel.ts')
+      return await describeModel(folder, companionFolder)
+    },
     checkRun: async (request, { signal, report }) => {
+      const { checkRun } = await import('./jobs/checkJob.ts')
       await makeRoom()
       return await onWorkspace(request.workspace, (db) => checkRun(db, request, report, signal))
     },
     runAlignment: async ({ workspace, ...request }, { signal, report }) => {
+      const { alignRun } = await import('./jobs/workspaceJobs.ts')
       await makeRoom()
       return await onWorkspace(workspace, (db) => alignRun(db, withThreads(request), report, signal))
     },
-    exportRun: ({ workspace, ...request }, { signal }) =>
-      onWorkspace(workspace, (db) => exportRun(db, request, signal).then(() => ({}))),
+    exportRun: async ({ workspace, ...request }, { signal }) => {
+      const { exportRun } = await import('./jobs/workspaceJobs.ts')
+      await onWorkspace(workspace, (db) => exportRun(db, request, signal))
+      return {}
+    },
     evaluateChair: async ({ workspace, ...request }, { signal, report }) => {
+      const { evaluateRun } = await import('./jobs/workspaceJobs.ts')
       await makeRoom()
       return await onWorkspace(workspace, (db) => evaluateRun(db, withThreads(request), report, signal))
     },
-    describeImage: ({ workspace, ...request }, { signal, report }) =>
-      onWorkspace(workspace, (db) => {
+    describeImage: async ({ workspace, ...request }, { signal, report }) => {
+      const { answerQuestion } = await import('./jobs/describeWorkspace.ts')
+      const warm = await warmModels()
+      return await onWorkspace(workspace, (db) => {
         const tell = ({ text, tokens, readied }: DescribeProgress): void => report({ text, tokens, readied })
-        return answerQuestion(db, withThreads(request), warmModels, tell, signal)
-      }),
-    describeLibrary: ({ workspace, ...request }, { signal, report }) =>
-      onWorkspace(workspace, (db) => describeLibrary(db, withThreads(request), warmModels, report, signal)),
+        return answerQuestion(db, withThreads(request), warm, tell, signal)
+      })
+    },
+    describeLibrary: async ({ workspace, ...request }, { signal, report }) => {
+      const { describeLibrary } = await import('./jobs/describeWorkspace.ts')
+      const warm = await warmModels()
+      return await onWorkspace(workspace, (db) => describeLibrary(db, withThreads(request), warm, report, signal))
+    },
     evaluate: async ({ workspace, ...request }, { signal, report }) => {
+      const { evaluateWorkspace } = await import('./jobs/evaluateWorkspace.ts')
+      const warm = await warmModels()
       await makeRoom()
-      await onWorkspace(workspace, (db) => evaluateWorkspace(db, withThreads(request), warmModels, report, signal))
+      await onWorkspace(workspace, (db) => evaluateWorkspace(db, withThreads(request), warm, report, signal))
       return {}
     },
     // Nothing is stored, and the workspace may be another app's.
-    evidence: ({ workspace, ...request }) => reading(workspace, (db) => warmEncoder.evidence(db, withThreads(request))),
+    evidence: async ({ workspace, ...request }) => {
+      const warm = await warmEncoder()
+      return await reading(workspace, (db) => warm.evidence(db, withThreads(request)))
+    },
   },
   parentPort(),
   workspaceRecord,
@@ -68,7 +97,7 @@ function withThreads<Request extends { readonly threads: number | null }>({
 
 /** Long work has the memory for itself; what is in use is waited for. */
 async function makeRoom(): Promise<void> {
-  await Promise.all([warmModels.release(), warmEncoder.release()])
+  await Promise.all([models, encoder].map(async (warm) => (await warm)?.release()))
 }
 
 async function reading<Result>(path: string, work: (db: ReadableDb) => Promise<Result>): Promise<Result> {

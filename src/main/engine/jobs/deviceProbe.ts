@@ -12,7 +12,8 @@ import { tensorOps } from '../graph/tensorOps.ts'
 
 /** Rows and columns of the product that is checked, and of the first that is timed. */
 const checkedSize = 256
-/** Products double in size until one run takes this long or {@link largestSize} is reached. */
+/** Products grow, by this many rows or a multiple of them, until one run takes this long or {@link largestSize} is reached. */
+const sizeStep = 256
 const longEnoughMs = 50
 const largestSize = 4096
 /** Products in one timed run, so that the operands' way to the device weighs little. */
@@ -135,18 +136,25 @@ async function measure(device: DeviceName): Promise<number> {
   g.output('largest', reduceMax(product, [0, 1]))
   const session = await OrtSession.open(g.build(), { device })
   try {
-    for (let size = checkedSize; ; size *= 2) {
+    for (let size = checkedSize; ; ) {
       const inputs = { a: operand(size, 1) }
-      // The first run of a size also compiles shaders and allocates.
-      await session.run(inputs)
+      // The first run of all takes up threads and memory; one elsewhere than on the processor compiles for its size too.
+      if (device !== 'cpu' || size === checkedSize) await session.run(inputs)
       const startMs = performance.now()
       await session.run(inputs)
       const durationMs = performance.now() - startMs
       if (durationMs >= longEnoughMs || size >= largestSize) return (chained * 2 * size ** 3) / durationMs / 1e6
+      size = nextSize(size, durationMs)
     }
   } finally {
     await session.release()
   }
+}
+
+/** The smallest size that should take long enough by the cube of its rows, and a fifth more; at most twice the last. */
+function nextSize(size: number, durationMs: number): number {
+  const wanted = size * Math.cbrt((1.2 * longEnoughMs) / durationMs)
+  return Math.min(2 * size, Math.ceil(wanted / sizeStep) * sizeStep, largestSize)
 }
 
 /** A square matrix of numbers in [-1, 1) that look random and are the same everywhere. */
