@@ -102,11 +102,11 @@ async function residentMb(): Promise<number> {
 async function ratioOf(one: OrtSession, other: OrtSession, feeds: Readonly<Record<string, RunInput>>): Promise<number> {
   const timeOf = async (session: OrtSession): Promise<number> => {
     const start = process.cpuUsage()
-    for (let i = 0; i < 5; i++) await session.compute(feeds)
+    await session.compute(feeds)
     const { user, system } = process.cpuUsage(start)
     return user + system
   }
   const ratios: number[] = []
-  for (let turn = 0; turn < 9; turn++) ratios.push((await timeOf(one)) / (await timeOf(other)))
-  return Number(ratios.sort((a, b) => a - b)[4]?.toFixed(3))
+  for (let turn = 0; turn < 7; turn++) ratios.push((await timeOf(one)) / (await timeOf(other)))
+  return Number(ratios.sort((a, b) => a - b)[3]?.toFixed(3))
 }
