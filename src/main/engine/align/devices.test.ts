@@ -39,6 +39,14 @@ describe.runIf(hasSoftwareGpu)('on WebGPU', () => {
     expect(Object.fromEntries(compared.map(({ graph, cpuNodes }) => [graph, cpuNodes]))).toEqual(leftToTheCpu)
   })
 
+  test('weights of all graphs, also of 8 and 4 bits, are those that the sessions of the device share', () => {
+    const shared = lines.flatMap((line) => ('graph' in line && line.sharedWeights !== undefined ? [line] : []))
+    process.stdout.write(`${shared.map(({ graph, sharedWeights }) => `${graph} ${sharedWeights}`).join(', ')}\n`)
+    expect(shared).toHaveLength(14)
+    // The projections of a layer at least; of 4 bits only what else they are made of, and the tables.
+    expect(shared.filter(({ sharedWeights = 0 }) => sharedWeights < 2)).toEqual([])
+  })
+
   test('the cache of a rollout stays on the device while responses grow', () => {
     const rollouts = lines.filter((line) => 'graph' in line && line.heldTensors !== undefined)
     expect(rollouts).toHaveLength(3)

@@ -1,6 +1,5 @@
 // Tensors that live between runs in the memory of a device: changed there by small graphs and never fetched for it.
 // Stands beside the host's memory of heldTensors.ts, on ortSession.ts; for rollout/ and align/ on such a device.
-import { StudioError } from '../../../shared/errors.ts'
 import type { DeviceName } from '../../../shared/hardware.ts'
 import { GraphBuilder } from './graphBuilder.ts'
 import {
@@ -15,27 +14,26 @@ import {
 import type { Graph, Value } from './ir.ts'
 import {
   DeviceTensor,
+  keepsTensors,
   OrtSession,
   type QueuedTensor,
   type RunInput,
   type RunOutput,
+  requireKept,
   type SessionOptions,
 } from './ortSession.ts'
 import { releaseAll } from './resources.ts'
 import { type AnyTensor, namedIn, requireFetched, sizeBytesOf, type Tensor, tensor } from './tensor.ts'
 import { tensorOps } from './tensorOps.ts'
 
-/**
- * Where tensors that the sessions of a device read are held. ONNX Runtime for Node keeps outputs on WebGPU alone; all
- * other devices are fed from this process.
- */
+/** Where tensors that the sessions of a device read are held; devices that keep none are fed from this process. */
 export function openMemory(device: DeviceName): TensorMemory {
-  return device === 'webgpu' ? new DeviceMemory(device) : hostMemory
+  return keepsTensors(device) ? new DeviceMemory(device) : hostMemory
 }
 
 /** The option of a session by which these outputs stay where {@link openMemory} holds tensors. */
 export function keptOnDevice(device: DeviceName, outputs: readonly string[]): Pick<SessionOptions, 'keepOnDevice'> {
-  return openMemory(device) === hostMemory ? {} : { keepOnDevice: outputs }
+  return keepsTensors(device) ? { keepOnDevice: outputs } : {}
 }
 
 type Named<One> = Readonly<Record<string, One>>
@@ -65,7 +63,7 @@ export class DeviceMemory implements TensorMemory {
   async upload(tensors: Named<RunOutput>): Promise<Named<DeviceTensor>> {
     const here = Object.fromEntries(Object.entries(tensors).filter(([, one]) => !(one instanceof DeviceTensor)))
     const sent = await this.#compute('upload', here, {}, copyGraph)
-    return mapTensors(tensors, (one, name) => onDevice(sent[name] ?? one, name))
+    return mapTensors(tensors, (one, name) => requireKept(sent[name] ?? one, name))
   }
 
   /** Numbers on the device as tensors of this process: outputs of a graph, because reading a GPU's tensor aborts. */
@@ -89,7 +87,7 @@ export class DeviceMemory implements TensorMemory {
       feeds[`part${i}`] = namedIn(parts, name)
     })
     const written = await this.#compute(`write ${axis}`, tensors, feeds, (kinds) => writeGraph(kinds, axis))
-    return mapTensors(written, onDevice)
+    return mapTensors(written, requireKept)
   }
 
   /** Copies of the tensors, arranged. */
@@ -103,7 +101,7 @@ export class DeviceMemory implements TensorMemory {
       is_kept: maskTensor(size, (place) => place < kept),
     }
     const moved = await this.#compute(`arrange ${axis}`, tensors, feeds, (kinds) => arrangeGraph(kinds, axis))
-    return mapTensors(moved, onDevice)
+    return mapTensors(moved, requireKept)
   }
 
   /** Feeds the tensors as `x0`, `x1`, ... to one graph for all of them and answers its outputs `y0`, `y1`, ... */
@@ -219,17 +217,6 @@ class DeviceTensors implements HeldTensors {
 function disposeAll(tensors: Named<RunOutput>, kept: Named<DeviceTensor> = {}): void {
   const staying = new Set<RunOutput>(Object.values(kept))
   for (const one of Object.values(tensors)) if (one instanceof DeviceTensor && !staying.has(one)) one.dispose()
-}
-
-/** @throws StudioError `device.not-kept`: else a device that keeps nothing would read everything back without a word */
-function onDevice(one: RunOutput, name: string): DeviceTensor {
-  if (one instanceof DeviceTensor) return one
-  throw new StudioError({
-    code: 'device.not-kept',
-    message: `The tensor ${name} did not stay on the device.`,
-    remedy: 'Choose another device in the settings, and report this fault.',
-    where: name,
-  })
 }
 
 /** `y` = `x` for each. */

@@ -120,19 +120,24 @@ function realPaths(initializers: readonly Initializer[]): Map<string, string> {
     try {
       paths.set(file, realpathSync(file))
     } catch (cause) {
-      throw new StudioError(
-        {
-          code: 'weights.missing',
-          message: `The weight file ${file} cannot be read.`,
-          remedy: 'Add the model again, or put the file back.',
-          found: cause instanceof Error ? cause.message : String(cause),
-          where: file,
-        },
-        { cause },
-      )
+      throw unreadableWeights(file, cause)
     }
   }
   return paths
+}
+
+/** `weights.missing` */
+export function unreadableWeights(file: string, cause: unknown): StudioError {
+  return new StudioError(
+    {
+      code: 'weights.missing',
+      message: `The weight file ${file} cannot be read.`,
+      remedy: 'Add the model again, or put the file back.',
+      found: cause instanceof Error ? cause.message : String(cause),
+      where: file,
+    },
+    { cause },
+  )
 }
 
 /** The deepest folder above all files. @throws StudioError `weights.no-common-folder` */

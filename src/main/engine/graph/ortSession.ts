@@ -4,9 +4,12 @@ import { createRequire } from 'node:module'
 import type * as Ort from 'onnxruntime-node'
 import { StudioError } from '../../../shared/errors.ts'
 import type { DeviceName } from '../../../shared/hardware.ts'
+import { GraphBuilder } from './graphBuilder.ts'
 import type { Graph } from './ir.ts'
 import { writeOnnx } from './onnxWriter.ts'
+import { releaseAll } from './resources.ts'
 import { requireAffordable, sizesOf } from './runSizes.ts'
+import { type FedWeight, SharedWeights, type WeightStore, type WeightUse, withFedWeights } from './sharedWeights.ts'
 import { silenceTelemetry } from './silenceTelemetry.ts'
 import { type AnyTensor, requireFetched, type Tensor, type TensorDType, tensor } from './tensor.ts'
 import { arrayTypes, holds } from './typedValues.ts'
@@ -67,8 +70,15 @@ export function offeredDevices(): DeviceName[] {
   return (['cpu', 'webgpu', 'cuda', 'dml', 'coreml'] as const).filter((device) => names.has(device))
 }
 
+/** Whether sessions of a device keep outputs there and read what others keep: ONNX Runtime for Node does on WebGPU alone. */
+export function keepsTensors(device: DeviceName): boolean {
+  return device === 'webgpu'
+}
+
 export interface SessionOptions {
   readonly device: DeviceName
+  /** Off, the session has its weights for itself also on a device where all could read the same (`keepsTensors`). */
+  readonly shareWeights?: boolean
   /**
    * Lets ONNX Runtime keep weights in a private, faster layout: 5-12 % less time a step on the CPU, at the price
    * of a copy of the weights and a slow start. Off, sessions over the same weight files share one copy.
@@ -107,33 +117,47 @@ export class OrtSession {
   readonly device: DeviceName
   readonly #graph: Graph
   readonly #session: Ort.InferenceSession
+  /** Of others too; null where all are the session's own. */
+  readonly #weights: WeightUse<DeviceTensor> | null
+  readonly #weightFeeds: Readonly<Record<string, Ort.Tensor>>
   #isReleased = false
 
-  private constructor(device: DeviceName, graph: Graph, session: Ort.InferenceSession) {
+  private constructor(
+    device: DeviceName,
+    graph: Graph,
+    session: Ort.InferenceSession,
+    weights: WeightUse<DeviceTensor> | null,
+    fed: readonly FedWeight[],
+  ) {
     this.device = device
     this.#graph = graph
     this.#session = session
+    this.#weights = weights
+    this.#weightFeeds = Object.fromEntries(
+      fed.map(({ value }, i) => [value.name, viewOf(weights?.held[i] as DeviceTensor, value)]),
+    )
     OrtSession.#openCount++
   }
 
   /**
    * Loads a graph on a device. No other device takes over when it cannot be opened, but single ops that the
-   * device lacks run on the CPU (profile.ts lists them).
-   * @throws StudioError `device.open-failed` with what ONNX Runtime said, `device.out-of-memory`
+   * device lacks run on the CPU (profile.ts lists them). Weights that other sessions have on the device are not loaded again.
+   * @throws StudioError `weights.missing`, `device.open-failed` with what ONNX Runtime said, `device.out-of-memory`
    */
   static async open(graph: Graph, options: SessionOptions): Promise<OrtSession> {
-    const { bytes, weightsFolder } = writeOnnx(graph)
-    // cuBLAS rounds float32 factors to 10 bits of mantissa unless told not to: gradients were then 2e-2 from the CPU's,
-    // with it 1e-5 (docs/performance.md). It reads the variable when the first session opens.
-    if (options.device === 'cuda') process.env['NVIDIA_TF32_OVERRIDE'] ??= '0'
+    const { device, shareWeights = keepsTensors(device) } = options
+    const { graph: loaded, fed } = shareWeights ? withFedWeights(graph) : { graph, fed: [] }
+    const session = await createSession(loaded, options)
+    if (fed.length === 0) return new OrtSession(device, graph, session, null, [])
     try {
-      const session = await ort.InferenceSession.create(bytes, sessionOptions(options, weightsFolder))
-      return new OrtSession(options.device, graph, session)
-    } catch (cause) {
-      throw deviceError('open-failed', options.device, 'could not be opened', cause)
+      const weights = await sharedWeights(device).take(fed.map(({ external }) => external))
+      return new OrtSession(device, graph, session, weights, fed)
+    } catch (error) {
+      // What went wrong first is what a person has to know.
+      await session.release().catch(() => undefined)
+      throw error
     }
   }
-
   /**
    * Runs the graph; blocks this thread until the device has answered. Fetched CPU outputs are fresh copies.
    * @throws StudioError `run.cancelled` when the signal was aborted before, `graph.feed` for inputs that do not fit
@@ -146,7 +170,7 @@ export class OrtSession {
   ): Promise<Record<string, RunOutput>> {
     throwIfCancelled(signal)
     requireAffordable(this.#graph, sizesOf(this.#graph, inputs), this.device)
-    const feeds: Record<string, Ort.Tensor> = {}
+    const feeds: Record<string, Ort.Tensor> = { ...this.#weightFeeds }
     for (const [name, input] of Object.entries(inputs))
       feeds[name] = toOrt('ready' in input ? await input.ready() : input)
     let results: Ort.InferenceSession.OnnxValueMapType
@@ -178,8 +202,54 @@ export class OrtSession {
     if (this.#isReleased) return
     this.#isReleased = true
     OrtSession.#openCount--
-    await this.#session.release()
+    await releaseAll([this.#session, this.#weights])
   }
+}
+
+async function createSession(graph: Graph, options: SessionOptions): Promise<Ort.InferenceSession> {
+  const { bytes, weightsFolder } = writeOnnx(graph)
+  // cuBLAS rounds float32 factors to 10 bits of mantissa unless told not to: gradients were then 2e-2 from the CPU's,
+  // with it 1e-5 (docs/performance.md). It reads the variable when the first session opens.
+  if (options.device === 'cuda') process.env['NVIDIA_TF32_OVERRIDE'] ??= '0'
+  try {
+    return await ort.InferenceSession.create(bytes, sessionOptions(options, weightsFolder))
+  } catch (cause) {
+    throw deviceError('open-failed', options.device, 'could not be opened', cause)
+  }
+}
+
+const sharedOnDevices = new Map<DeviceName, SharedWeights<DeviceTensor>>()
+
+/** The weights of all sessions of this process on a device. */
+function sharedWeights(device: DeviceName): SharedWeights<DeviceTensor> {
+  const shared = sharedOnDevices.get(device) ?? new SharedWeights(() => openWeightStore(device))
+  sharedOnDevices.set(device, shared)
+  return shared
+}
+
+/** A session that copies what it is fed to the device; what is there goes with it, as every output of a session does. */
+async function openWeightStore(device: DeviceName): Promise<WeightStore<DeviceTensor>> {
+  const g = new GraphBuilder('weights')
+  g.output('held', g.input('words', 'float32', ['words']))
+  const session = await OrtSession.open(g.build(), { device, keepOnDevice: ['held'], threads: 1 })
+  return {
+    hold: async (words) => {
+      const { held } = await session.run({ words: { dtype: 'float32', shape: [words.length], values: words } })
+      return requireKept(held, 'held')
+    },
+    release: () => session.release(),
+  }
+}
+
+/** @throws StudioError `device.not-kept`: else a device that keeps nothing would read everything back without a word */
+export function requireKept(one: RunOutput | undefined, name: string): DeviceTensor {
+  if (one instanceof DeviceTensor) return one
+  throw new StudioError({
+    code: 'device.not-kept',
+    message: `The tensor ${name} did not stay on the device.`,
+    remedy: 'Choose another device in the settings, and report this fault.',
+    where: name,
+  })
 }
 
 /** @throws StudioError `run.cancelled` */
@@ -223,6 +293,11 @@ function toOrt(input: Tensor | DeviceTensor): Ort.Tensor {
   if (input instanceof DeviceTensor) return input.ortTensor
   const { dtype, values, shape } = input
   return new ort.Tensor(dtype, values, shape)
+}
+
+/** The same memory of a device as numbers of another dtype and shape. */
+function viewOf(held: DeviceTensor, { dtype, shape }: FedWeight['value']): Ort.Tensor {
+  return ort.Tensor.fromGpuBuffer(held.ortTensor.gpuBuffer, { dataType: dtype, dims: shape })
 }
 
 function fromOrt(name: string, result: Ort.OnnxValue): RunOutput {

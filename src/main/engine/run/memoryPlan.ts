@@ -56,7 +56,8 @@ export interface Lighter
 }
 
 /**
- * Plans runs of one model, on the CPU; a device of its own would hold what its sessions hold, and this process the rest.
+ * Plans runs of one model, on the CPU; a device of its own would hold what its sessions hold, weights once there too but those
+ * of 4 bits (graph/sharedWeights.ts), and this process the rest.
  * Graphs are built once.
  */
 export class MemoryPlanner {

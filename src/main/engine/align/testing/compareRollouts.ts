@@ -30,8 +30,9 @@ export async function compareRollouts(
   let heldTensors = 0
   const respond = async (source: VlmSource, on: DeviceName): Promise<Response[]> => {
     const generator = await Generator.open(source, { device: on, adapter: { rank }, threads: 1 })
+    const weights = DeviceTensor.openCount
     const onToken = () => {
-      heldTensors = Math.max(heldTensors, DeviceTensor.openCount)
+      heldTensors = Math.max(heldTensors, DeviceTensor.openCount - weights)
     }
     const requests = prompts.map((prompt) => ({ ...prompt, rng: new Rng({ seed: 1 }) }))
     const responses = await generator.generate(requests, settings, { adapter, onToken })

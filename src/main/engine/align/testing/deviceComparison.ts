@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import type { DeviceName } from '../../../../shared/hardware.ts'
 import type { DeviceCheck } from '../../autodiff/deviceCheck.ts'
 import type { Graph } from '../../graph/ir.ts'
-import { OrtSession, type RunInput } from '../../graph/ortSession.ts'
+import { DeviceTensor, OrtSession, type RunInput } from '../../graph/ortSession.ts'
 import { cpuNodes, takeProfile } from '../../graph/profile.ts'
 import { type Tensor, tensorOf } from '../../graph/tensor.ts'
 import { holdDevice } from '../../graph/testing/holdDevice.ts'
@@ -18,6 +18,8 @@ export interface ModelComparison {
   readonly relativeError: number
   /** Nodes that the device leaves to the CPU, counted by op. */
   readonly cpuNodes: Readonly<Record<string, number>>
+  /** Of a graph: weights that its session reads from what all sessions of the device share. */
+  readonly sharedWeights?: number
   /** Of a rollout: tensors that the device held while its responses grew, at most. */
   readonly heldTensors?: number
 }
@@ -54,11 +56,12 @@ export async function openComparison(device: DeviceName): Promise<DeviceComparis
   return {
     ...{ device, scratch },
     compare: async (graph, inputs, witness = graph) => {
-      const expected = await run(witness, inputs, 'cpu')
+      const { results: expected } = await run(witness, inputs, 'cpu')
       const prefix = join(scratch, graph.name)
-      const found = await run(graph, inputs, device, prefix)
+      const { results: found, sharedWeights } = await run(graph, inputs, device, prefix)
       const errors = Object.entries(expected).map(([name, one]) => difference(tensorOf(found, name, one.dtype), one))
-      print({ graph: graph.name, relativeError: Math.max(...errors), cpuNodes: cpuNodes(takeProfile(prefix)) })
+      const relativeError = Math.max(...errors)
+      print({ graph: graph.name, relativeError, cpuNodes: cpuNodes(takeProfile(prefix)), sharedWeights })
       return expected
     },
     release: async () => {
@@ -72,13 +75,20 @@ export function print(line: object): void {
   process.stdout.write(`${JSON.stringify(line)}\n`)
 }
 
-async function run(graph: Graph, inputs: Inputs, device: DeviceName, profilePrefix?: string): Promise<Results> {
+async function run(
+  graph: Graph,
+  inputs: Inputs,
+  device: DeviceName,
+  profilePrefix?: string,
+): Promise<{ results: Results; sharedWeights: number }> {
   const profile = profilePrefix === undefined ? {} : { profilePrefix }
+  const before = DeviceTensor.openCount
   const session = await OrtSession.open(graph, { device, threads: 1, ...profile })
+  const sharedWeights = DeviceTensor.openCount - before
   const results = await session.compute(inputs)
   if (profilePrefix !== undefined) session.endProfiling()
   await session.release()
-  return results
+  return { results, sharedWeights }
 }
 
 function difference(found: Tensor, expected: Tensor): number {

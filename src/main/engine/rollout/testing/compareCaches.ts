@@ -57,6 +57,7 @@ async function decode(device: DeviceName): Promise<Decoded> {
     await open(promptGraph(source, null), names),
     await open(stepGraph(source, null), names),
   ]
+  const weights = DeviceTensor.openCount
   const memory = openMemory(device)
   const pixels = fixture.get('pixel_values')
   const seen = await vision.run({ pixel_values: tensor('float32', pixels.shape, floats(pixels)) })
@@ -78,7 +79,7 @@ async function decode(device: DeviceName): Promise<Decoded> {
   const { sizeBytes: cacheBytes } = cache
   // Waits until the last column is written.
   await Promise.all(Object.values(cache.feeds([0])).map(async (one) => ('ready' in one ? await one.ready() : one)))
-  const tensorsOnDevice = DeviceTensor.openCount
+  const tensorsOnDevice = DeviceTensor.openCount - weights
   for (const one of [cache, features, memory, vision, prompt, step]) await one.release()
   return { logits, cacheBytes, tensorsOnDevice }
 }
