@@ -84,7 +84,7 @@ test('texts of a megabyte are cut before a page sees them', () => {
   setRunState(db, runId, 'running', 1)
   setRunState(db, runId, 'failed', 1, { code: 'run.no-weights', message: long, remedy: long, found: long, where: long })
   storeMetrics(db, runId, 0, { [long]: 1, ...Object.fromEntries(Array.from({ length: 400 }, (_, i) => [`m${i}`, i])) })
-  const refusals = Array.from({ length: 100 }, () => ({ reason: 'overlapping', expected: long, found: long }))
+  const refusals = Array.from({ length: 20 }, () => ({ reason: 'overlapping', expected: long, found: long }))
   const side = { share: 0.5, mean: 0, standardDeviation: 1 }
   const calibration = {
     ...{ method: 'mixture', scores: 1, baselines: null, grounded: side, hallucinated: side, auroc: 1, overlap: 0 },

@@ -2,11 +2,11 @@
 // byte. And what the folder of a shared run is refused for.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { afterAll, beforeAll, expect, inject, test } from 'vitest'
+import { afterAll, beforeAll, expect, inject, onTestFinished, test } from 'vitest'
 import type { AlignJob } from '../../shared/job.ts'
 import { presetConfig } from '../../shared/runConfig.ts'
 import type { WritableDb } from '../db/connection.ts'
@@ -46,6 +46,16 @@ function startWorker(): ChildProcess {
   return spawn(process.execPath, [inject('scripts').command, ...args], { stdio: ['ignore', 'ignore', 'inherit'] })
 }
 
+/** Empty where there is no such folder, or no longer: folders of tokens come and go. */
+function namesIn(path: string): string[] {
+  try {
+    return readdirSync(path)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
+    throw error
+  }
+}
+
 function newWorkspace(name: string): WritableDb {
   createWorkspace(join(home, name))
   return openWorkspace(join(home, name))
@@ -67,24 +77,23 @@ test('with two workers, one of them killed in the middle, a run comes to the byt
   // A learner that was killed before left the folder like this; who waits there goes on with the one that comes.
   const before = await shareWith(sharing(), job, { workers: thisThread, threads: 1 })
   const killed = startWorker()
+  onTestFinished(() => void killed.kill('SIGKILL'))
   const claimed = join(folder, 'claimed')
   while (readdirSync(claimed).length < 2) await delay(10)
-  const db = newWorkspace('shared.fisao')
+  const db = newWorkspace(`shared ${killed.pid}.fisao`)
   const runId = addDemoRun(db, images, { config })
   const store = new WorkspaceJobStore(db, runId, await identifyRunModels(db, runId))
   const notes: string[] = []
   const run = runJob<'align'>(job, store, () => undefined, undefined, sharing(notes))
   const own = `-${killed.pid}-`
   const hasShard = () =>
-    readdirSync(claimed).some(
-      (name) => name.includes(own) && readdirSync(join(claimed, name)).some((one) => /^\d/.test(one)),
-    )
+    namesIn(claimed).some((name) => name.includes(own) && namesIn(join(claimed, name)).some((one) => /^\d/.test(one)))
   let hasEnded = false
   const ended = run.finally(() => {
     hasEnded = true
   })
   const kill = async (): Promise<void> => {
-    while (!existsSync(claimed) || !hasShard()) {
+    while (!hasShard()) {
       if (hasEnded) throw new Error('The run ended before the worker had a shard.')
       await delay(1)
     }
