@@ -1,8 +1,11 @@
 // Wrong results of a device are seen: those of a real run with a planted fault. devices.test.ts in align/ has the check of a
 // device that is right.
 import { expect, test } from 'vitest'
+import type { Graph } from '../graph/ir.ts'
 import { OrtSession } from '../graph/ortSession.ts'
+import { withFedWeights } from '../graph/sharedWeights.ts'
 import { floatsOf, type Tensor, tensor } from '../graph/tensor.ts'
+import { withWeightFiles } from '../graph/weightFile.ts'
 import { chooseDevice, wrong } from '../jobs/deviceProbe.ts'
 import { checkDevice, largestDifference, layerFeeds, layerGraph, toleratedDifference } from './deviceCheck.ts'
 
@@ -63,6 +66,15 @@ test('a device that is wrong says what of it is wrong and is not chosen, however
   expect(wrong('cuda', 'results', Number.NaN)).toMatchObject({ relativeError: null, reason: /not numbers/ })
   const cpu = { device: 'cpu', state: 'right', gemmGflops: 50, relativeError: 0, reason: '' } as const
   expect(chooseDevice([cpu, { ...report, gemmGflops: 5000 }]).chosen).toBe('cpu')
+})
+
+test('the check reads its weights from a file, of which a device is fed those of 8 bits', async () => {
+  await withWeightFiles([layerGraph()], async ([stored]) => {
+    expect(withFedWeights(stored as Graph).fed.map(({ value }) => value.dtype)).toEqual(['uint8', 'uint8', 'uint8'])
+    const session = await OrtSession.open(stored as Graph, { device: 'cpu' })
+    expect(await session.compute(layerFeeds())).toEqual(right)
+    await session.release()
+  })
 })
 
 test('the processor agrees with itself, half precision included', async () => {

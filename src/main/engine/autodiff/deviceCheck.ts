@@ -1,12 +1,14 @@
 // Whether a device computes what a training needs as the processor does: a layer forward and backward, products of 8 and 4
 // bits. That a session opens is no proof: a norm on WebGPU once gave all gradients wrong, and cuBLAS rounds factors to 10 bits
-// of mantissa unless it is told not to (docs/performance.md). Asked by jobs/deviceProbe.ts before a device is used.
+// of mantissa unless it is told not to (docs/performance.md). Weights come from a file, as a model's do, so that a device is
+// fed them as it is in a run (graph/sharedWeights.ts). Asked by jobs/deviceProbe.ts before a device is used.
 import type { DeviceName } from '../../../shared/hardware.ts'
 import { GraphBuilder } from '../graph/graphBuilder.ts'
 import type { Graph, TypedValues } from '../graph/ir.ts'
 import { OrtSession } from '../graph/ortSession.ts'
 import { floatsOf, type Tensor, tensor } from '../graph/tensor.ts'
 import { tensorOps } from '../graph/tensorOps.ts'
+import { withWeightFiles } from '../graph/weightFile.ts'
 import { gradients } from './backward.ts'
 
 export interface DeviceCheck {
@@ -29,10 +31,12 @@ export const toleratedDifference = 1e-3
 /** Outputs of a run, by name; the values of `found` and of `expected` below. */
 type Results = Readonly<Record<string, Tensor>>
 
-/** @throws StudioError as `OrtSession.open` and `OrtSession.compute` do, of the float32 graphs */
+/** @throws StudioError as `OrtSession.open` and `OrtSession.compute` do, of the float32 graphs; what writing a file throws */
 export async function checkDevice(device: DeviceName): Promise<DeviceCheck> {
-  const layer = await onBoth(layerGraph(), layerFeeds(), device)
-  const products = await onBoth(productsGraph(), { x: numbers([3, width], 8) }, device)
+  const { layer, products } = await withWeightFiles([layerGraph(), productsGraph()], async ([ofLayer, ofProducts]) => ({
+    layer: await onBoth(ofLayer as Graph, layerFeeds(), device),
+    products: await onBoth(ofProducts as Graph, { x: numbers([3, width], 8) }, device),
+  }))
   const errors = [
     ['results', largestDifference(layer.found, layer.expected, ['loss', 'logits'])],
     ['gradients', largestDifference(layer.found, layer.expected, trained.map(gradientOf))],

@@ -13,7 +13,7 @@ export interface FedWeight {
 }
 
 /** Smaller ones would save next to nothing, and each input costs a run 4 µs (docs/performance.md). */
-const leastSharedBytes = 2 ** 12
+export const leastSharedBytes = 2 ** 12
 
 /** The graph with its large weights as inputs, as far as a session can be fed them (ONNX Runtime's binding knows no uint4). */
 export function withFedWeights(graph: Graph): { readonly graph: Graph; readonly fed: readonly FedWeight[] } {
